@@ -1,0 +1,102 @@
+// Command mkmodel writes SmolVLM-shaped models with random weights, for tests and for measuring speed.
+//
+//	go run ./tools/mkmodel -o DIR [-type q8_0|f16] [-seed N] SHAPE...
+//
+// A shape becomes a pair of GGUF files, SHAPE.gguf (text model) and mmproj-SHAPE.gguf (vision encoder). What such
+// a model says is word salad; its speed and its memory are those of a trained model of the same shape.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/ollama/ollama/fs/ggml"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			os.Exit(2)
+		}
+		fmt.Fprintln(os.Stderr, "mkmodel:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	flags := flag.NewFlagSet("mkmodel", flag.ContinueOnError)
+	dir := flags.String("o", ".", "folder to write to")
+	typeName := flags.String("type", "q8_0", "type of the matrices: q8_0 or f16")
+	seed := flags.Uint64("seed", 0, "seed of the random weights")
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "usage: mkmodel -o DIR [-type q8_0|f16] [-seed N] SHAPE...\nshapes: %s\n",
+			strings.Join(shapeNames(), ", "))
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() == 0 {
+		flags.Usage()
+		return flag.ErrHelp
+	}
+	matrix, err := ggml.ParseFileType(strings.ToUpper(*typeName))
+	if err != nil || (matrix != ggml.FileTypeQ8_0 && matrix != ggml.FileTypeF16) {
+		return fmt.Errorf("type %q is neither q8_0 nor f16", *typeName)
+	}
+	for _, name := range flags.Args() {
+		if _, ok := shapes[name]; !ok {
+			return fmt.Errorf("no shape %q; there are %s", name, strings.Join(shapeNames(), ", "))
+		}
+	}
+	if err := os.MkdirAll(*dir, 0o777); err != nil {
+		return err
+	}
+	for _, name := range flags.Args() {
+		begin := time.Now()
+		bytes, err := writePair(*dir, name, matrix, *seed)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s and its mmproj: %s in %.1f s\n", filepath.Join(*dir, name+".gguf"), humanize.Bytes(uint64(bytes)), time.Since(begin).Seconds())
+	}
+	return nil
+}
+
+// writePair writes both files of a shape and returns their size together.
+func writePair(dir, name string, matrix ggml.FileType, seed uint64) (int64, error) {
+	s := shapes[name]
+	text, err := writeFile(filepath.Join(dir, name+".gguf"), textKV(name, s, matrix), textTensors(s, matrix, seed))
+	if err != nil {
+		return 0, err
+	}
+	vision, err := writeFile(filepath.Join(dir, "mmproj-"+name+".gguf"), visionKV(name, s, matrix), visionTensors(s, matrix, seed))
+	return text + vision, err
+}
+
+// writeFile writes one GGUF file under a temporary name and moves it into place when it is complete.
+func writeFile(path string, kv ggml.KV, tensors []*ggml.Tensor) (int64, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name()) // finds nothing once the file has moved
+	defer f.Close()
+	if err := ggml.WriteGGUF(f, kv, tensors); err != nil {
+		return 0, fmt.Errorf("writing %q: %w", path, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
+		return 0, err
+	}
+	return info.Size(), os.Rename(f.Name(), path)
+}

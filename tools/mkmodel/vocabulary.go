@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Token types as GGUF numbers them.
+const (
+	normalToken  int32 = 1
+	controlToken int32 = 3
+)
+
+const endOfUtterance = "<end_of_utterance>"
+
+// commonWords are what a model talks with, each with a space before it. Of a small vocabulary only the first fit.
+const commonWords = `the a of and in is on with this image photo to it at from by an as are there that has detail
+small large red green blue white black old young man woman people child dog cat bird house street tree water sky
+light dark near under over left right front back two three some many one sits stands looks walks holds shows
+table chair car boat road bridge window door wall floor field grass river hill beach snow sand cloud sun night day
+hand face eyes hair hat coat blouse bottle cup plate bread fruit flower garden city train ship horse sheep cow
+yellow brown grey orange bright quiet empty crowded wooden round square tall narrow wide distant open closed`
+
+// A vocabulary is a byte-pair tokenizer: the special tokens, the 256 bytes, and words built up letter by letter.
+type vocabulary struct {
+	tokens []string
+	types  []int32
+	merges []string
+
+	ids    map[string]int
+	spoken map[int]bool // whole words, the ones a model should use
+}
+
+// newVocabulary makes one of exactly n tokens.
+func newVocabulary(n int) *vocabulary {
+	v := &vocabulary{ids: map[string]int{}, spoken: map[int]bool{}}
+	specials := []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>",
+		"<fake_token_around_image>", "<image>", "<global-img>", endOfUtterance}
+	for row := 1; row <= 6; row++ {
+		for col := 1; col <= 6; col++ {
+			specials = append(specials, fmt.Sprintf("<row_%d_col_%d>", row, col))
+		}
+	}
+	for _, s := range specials {
+		v.add(s, controlToken)
+	}
+	for b := range 256 {
+		v.add(string(byteRune(byte(b))), normalToken)
+	}
+	// The words of the prompt. Merges begin at a capital, a space or a line's end, never inside a word, so no word's
+	// merges can spoil another's.
+	for _, w := range []string{"User", "Assistant", "Describe", "\n\n"} {
+		v.addWord(w, n)
+	}
+	for _, w := range strings.Fields(commonWords) {
+		v.addWord(" "+w, n)
+	}
+	for i := 0; len(v.tokens) < n; i++ {
+		if w := byteString(" " + invented(i)); !v.has(w) {
+			v.spoken[v.add(w, normalToken)] = true
+		}
+	}
+	return v
+}
+
+func (v *vocabulary) has(token string) bool { _, ok := v.ids[token]; return ok }
+
+// id panics on a token that is not there: the caller names it in the source.
+func (v *vocabulary) id(token string) uint32 {
+	i, ok := v.ids[token]
+	if !ok {
+		panic("no token " + token)
+	}
+	return uint32(i)
+}
+
+func (v *vocabulary) add(token string, kind int32) int {
+	v.ids[token] = len(v.tokens)
+	v.tokens = append(v.tokens, token)
+	v.types = append(v.types, kind)
+	return len(v.tokens) - 1
+}
+
+// addWord adds a word, every beginning of it and the merges between them, or nothing where it would not fit into max.
+func (v *vocabulary) addWord(word string, max int) {
+	letters := []rune(byteString(word))
+	if len(v.tokens)+len(letters) > max {
+		return
+	}
+	for i := 1; i < len(letters); i++ {
+		if longer := string(letters[:i+1]); !v.has(longer) {
+			v.add(longer, normalToken)
+			v.merges = append(v.merges, string(letters[:i])+" "+string(letters[i]))
+		}
+	}
+	v.spoken[v.ids[string(letters)]] = strings.HasPrefix(word, " ")
+}
+
+// loudness scales a token's row of the output matrix: words prevail, and now and then the end of the text does.
+func (v *vocabulary) loudness(token int) float64 {
+	switch {
+	case v.spoken[token]:
+		return 1
+	case v.tokens[token] == endOfUtterance:
+		return 0.9
+	}
+	return 0.05
+}
+
+// invented is a pronounceable word, another one for every i.
+func invented(i int) string {
+	const consonants, vowels = "bdfgklmnprstv", "aeiou"
+	var s []byte
+	for i += len(consonants) * len(vowels); i > 0; i /= len(consonants) * len(vowels) {
+		k := i % (len(consonants) * len(vowels))
+		s = append(s, consonants[k/len(vowels)], vowels[k%len(vowels)])
+	}
+	return string(s)
+}
+
+// byteRune is the printable rune that stands for a byte in a GPT-2 vocabulary.
+func byteRune(b byte) rune { return byteRunes[b] }
+
+// byteString writes a text in such runes.
+func byteString(text string) string {
+	var s strings.Builder
+	for _, b := range []byte(text) {
+		s.WriteRune(byteRune(b))
+	}
+	return s.String()
+}
+
+var byteRunes = func() (runes [256]rune) {
+	spare := rune(256)
+	for b := range runes {
+		if '!' <= b && b <= '~' || 0xa1 <= b && b <= 0xac || 0xae <= b {
+			runes[b] = rune(b)
+		} else {
+			runes[b], spare = spare, spare+1
+		}
+	}
+	return runes
+}()
