@@ -113,6 +113,7 @@ func visionKV(name string, s shape, matrix ggml.FileType) ggml.KV {
 const embeddingDeviation = 0.2
 
 // textTensors are those of a llama model. The output matrix is not tied to the embeddings: neither is SmolVLM's.
+// Attention has more weight than at the start of a training: without it the text goes round in a circle of few words.
 func textTensors(s shape, matrix ggml.FileType, seed uint64) []*ggml.Tensor {
 	t, b := s.text, builder{matrix: matrix, seed: seed}
 	kv := t.hidden / t.heads * t.kvHeads
@@ -124,10 +125,10 @@ func textTensors(s shape, matrix ggml.FileType, seed uint64) []*ggml.Tensor {
 	for i := range t.layers {
 		p := fmt.Sprintf("blk.%d.", i)
 		b.ones(p+"attn_norm.weight", t.hidden)
-		b.matrixOf(p+"attn_q.weight", 1.5*gain(t.hidden), t.hidden, t.hidden)
-		b.matrixOf(p+"attn_k.weight", 1.5*gain(t.hidden), t.hidden, kv)
-		b.matrixOf(p+"attn_v.weight", 2*gain(t.hidden), t.hidden, kv)
-		b.matrixOf(p+"attn_output.weight", 2*gain(t.hidden), t.hidden, t.hidden)
+		b.matrixOf(p+"attn_q.weight", 4*gain(t.hidden), t.hidden, t.hidden)
+		b.matrixOf(p+"attn_k.weight", 4*gain(t.hidden), t.hidden, kv)
+		b.matrixOf(p+"attn_v.weight", 4*gain(t.hidden), t.hidden, kv)
+		b.matrixOf(p+"attn_output.weight", 4*gain(t.hidden), t.hidden, t.hidden)
 		b.ones(p+"ffn_norm.weight", t.hidden)
 		b.matrixOf(p+"ffn_gate.weight", gain(t.hidden), t.hidden, t.ffn)
 		b.matrixOf(p+"ffn_up.weight", gain(t.hidden), t.hidden, t.ffn)

@@ -107,13 +107,15 @@ func (v *vocabulary) loudness(token int) float64 {
 	return 0.05
 }
 
-// invented is a pronounceable word, another one for every i.
+// invented is a pronounceable word of three syllables, another one for every i below 65³.
 func invented(i int) string {
 	const consonants, vowels = "bdfgklmnprstv", "aeiou"
+	const syllables = len(consonants) * len(vowels)
+	i = i * 104729 % (syllables * syllables * syllables) // a prime that shuffles them
 	var s []byte
-	for i += len(consonants) * len(vowels); i > 0; i /= len(consonants) * len(vowels) {
-		k := i % (len(consonants) * len(vowels))
-		s = append(s, consonants[k/len(vowels)], vowels[k%len(vowels)])
+	for range 3 {
+		s = append(s, consonants[i%syllables/len(vowels)], vowels[i%len(vowels)])
+		i /= syllables
 	}
 	return string(s)
 }
