@@ -1,0 +1,304 @@
+package llm
+
+/*
+#include <stdlib.h>
+#include <string.h>
+#include "bridge.h"
+#include "clip.h"
+#include "ggml-backend.h"
+#include "ggml-blas.h"
+#include "ggml.h"
+#include "llama.h"
+#include "mtmd.h"
+#include "step.h"
+
+extern void photodescLog(int level, char * text, void * data);
+
+static void set_log(void) {
+    ggml_log_set((ggml_log_callback) photodescLog, NULL);
+    llama_log_set((ggml_log_callback) photodescLog, NULL);
+    mtmd_log_set((ggml_log_callback) photodescLog, NULL);
+}
+
+static void register_blas(void) {
+#if defined(__linux__)
+    ggml_backend_register(ggml_backend_blas_reg());
+#endif
+}
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	_ "photodesc/third_party/llama.cpp" // the library itself
+)
+
+// handles counts the C objects alive: models, contexts, encoders, samplers.
+var handles atomic.Int64
+
+// start sets llama.cpp up, once in a process.
+var start = sync.OnceFunc(func() {
+	// Without it an assert forks a debugger to print a backtrace.
+	os.Setenv("GGML_NO_BACKTRACE", "1")
+	C.set_log()
+	C.register_blas()
+	C.llama_backend_init()
+})
+
+// Device is a compute device that llama.cpp found.
+type Device struct {
+	Name, Description string
+	Kind              string // "CPU", "GPU", "ACCEL"
+	Free, Total       uint64 // bytes
+}
+
+// Devices lists the compute devices of this machine.
+func Devices() []Device {
+	start()
+	var out []Device
+	for i := range C.ggml_backend_dev_count() {
+		d := C.ggml_backend_dev_get(i)
+		var free, total C.size_t
+		C.ggml_backend_dev_memory(d, &free, &total)
+		kind := "ACCEL"
+		switch C.ggml_backend_dev_type(d) {
+		case C.GGML_BACKEND_DEVICE_TYPE_CPU:
+			kind = "CPU"
+		case C.GGML_BACKEND_DEVICE_TYPE_GPU, C.GGML_BACKEND_DEVICE_TYPE_IGPU:
+			kind = "GPU"
+		}
+		out = append(out, Device{
+			Name:        C.GoString(C.ggml_backend_dev_name(d)),
+			Description: C.GoString(C.ggml_backend_dev_description(d)),
+			Kind:        kind, Free: uint64(free), Total: uint64(total),
+		})
+	}
+	return out
+}
+
+func hasGPU() bool {
+	for _, d := range Devices() {
+		if d.Kind == "GPU" {
+			return true
+		}
+	}
+	return false
+}
+
+func hasBLAS() bool {
+	for _, d := range Devices() {
+		if d.Name == "BLAS" {
+			return true
+		}
+	}
+	return false
+}
+
+// textModel is a loaded GGUF text model. It must be closed.
+type textModel struct {
+	p     *C.struct_llama_model
+	vocab *C.struct_llama_vocab
+	embd  int // values in one embedding
+	train int // context length the model was trained for
+}
+
+func loadText(path string, gpu bool) (*textModel, error) {
+	start()
+	params := C.llama_model_default_params()
+	params.use_mmap = C.bool(C.llama_supports_mmap())
+	params.n_gpu_layers = 0
+	if gpu {
+		params.n_gpu_layers = 999
+	}
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
+	p := C.llama_model_load_from_file(cpath, params)
+	if p == nil {
+		return nil, fmt.Errorf("llama.cpp cannot load the text model %q; the log says why", path)
+	}
+	handles.Add(1)
+	return &textModel{
+		p:     p,
+		vocab: C.llama_model_get_vocab(p),
+		embd:  int(C.llama_model_n_embd(p)),
+		train: int(C.llama_model_n_ctx_train(p)),
+	}, nil
+}
+
+func (m *textModel) close() {
+	if m != nil && m.p != nil {
+		C.llama_model_free(m.p)
+		m.p = nil
+		handles.Add(-1)
+	}
+}
+
+// tokenize turns text into tokens. With special, names of special tokens in
+// the text become those tokens.
+func (m *textModel) tokenize(text string, special bool) []int32 {
+	if text == "" {
+		return nil
+	}
+	ctext := C.CString(text)
+	defer C.free(unsafe.Pointer(ctext))
+	out := make([]int32, len(text)+8)
+	n := C.llama_tokenize(m.vocab, ctext, C.int32_t(len(text)), (*C.llama_token)(&out[0]), C.int32_t(len(out)), false, C.bool(special))
+	if n < 0 { // the room wanted, negative
+		out = make([]int32, -n)
+		n = C.llama_tokenize(m.vocab, ctext, C.int32_t(len(text)), (*C.llama_token)(&out[0]), C.int32_t(len(out)), false, C.bool(special))
+	}
+	return out[:max(n, 0)]
+}
+
+// piece is the text of a token; special tokens have none.
+func (m *textModel) piece(token int32) []byte {
+	buf := make([]byte, 64)
+	n := C.llama_token_to_piece(m.vocab, C.llama_token(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), 0, false)
+	if n < 0 {
+		buf = make([]byte, -n)
+		n = C.llama_token_to_piece(m.vocab, C.llama_token(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), 0, false)
+	}
+	return buf[:max(n, 0)]
+}
+
+// ends tells whether a token ends a generation.
+func (m *textModel) ends(token int32) bool {
+	return bool(C.llama_vocab_is_eog(m.vocab, C.llama_token(token)))
+}
+
+// embedding writes the input embedding of a token to out (embd floats).
+func (m *textModel) embedding(token int32, out []float32) error {
+	if C.pd_token_embedding(m.p, C.int32_t(token), (*C.float)(&out[0])) != 0 {
+		return fmt.Errorf("token %d has no embedding", token)
+	}
+	return nil
+}
+
+// textContext is the KV cache and compute buffers of a text model: slots
+// sequences of perSlot tokens each. It belongs to one goroutine.
+type textContext struct {
+	p       *C.struct_llama_context
+	embd    int
+	slots   int
+	perSlot int
+	batch   int // entries one step may hold
+}
+
+func newContext(m *textModel, slots, perSlot, threads int) (*textContext, error) {
+	params := C.llama_context_default_params()
+	params.n_ctx = C.uint32_t(slots * perSlot)
+	params.n_seq_max = C.uint32_t(slots)
+	params.n_batch = 2048
+	params.n_ubatch = 512
+	params.n_threads = C.int32_t(threads)
+	params.n_threads_batch = C.int32_t(threads)
+	params.kv_unified = false
+	p := C.llama_init_from_model(m.p, params)
+	if p == nil {
+		return nil, fmt.Errorf("llama.cpp cannot make a context of %d slots of %d tokens; the log says why, and fewer slots (--parallel) need less memory", slots, perSlot)
+	}
+	handles.Add(1)
+	return &textContext{p: p, embd: m.embd, slots: slots, perSlot: int(C.llama_n_ctx_seq(p)), batch: int(C.llama_n_batch(p))}, nil
+}
+
+func (c *textContext) close() {
+	if c != nil && c.p != nil {
+		C.llama_free(c.p)
+		c.p = nil
+		handles.Add(-1)
+	}
+}
+
+// forget empties a slot's part of the KV cache.
+func (c *textContext) forget(slot int) {
+	C.llama_memory_seq_rm(C.llama_get_memory(c.p), C.llama_seq_id(slot), -1, -1)
+}
+
+// held is the number of positions a slot holds in the KV cache.
+func (c *textContext) held(slot int) int {
+	return int(C.llama_memory_seq_pos_max(C.llama_get_memory(c.p), C.llama_seq_id(slot))) + 1
+}
+
+func (c *textContext) memory() (weights, kv, compute uint64) {
+	var w, k, b C.uint64_t
+	C.pd_text_memory(c.p, &w, &k, &b)
+	return uint64(w), uint64(k), uint64(b)
+}
+
+// errNoRoom: a step does not fit the KV cache as it is.
+var errNoRoom = errors.New("no room in the KV cache")
+
+// entries is one step's input, a row for each token or embedding.
+type entries struct {
+	tokens   []int32   // either tokens
+	embd     []float32 // or embeddings, embd values for each row
+	pos, seq []int32
+	want     []int8 // 1: pick a token after this row
+	samplers []*C.struct_llama_sampler
+}
+
+func (b *entries) len() int { return len(b.pos) }
+
+func (b *entries) slice(from, to, embd int) *entries {
+	s := &entries{pos: b.pos[from:to], seq: b.seq[from:to], want: b.want[from:to], samplers: b.samplers[from:to]}
+	if b.embd != nil {
+		s.embd = b.embd[from*embd : to*embd]
+	} else {
+		s.tokens = b.tokens[from:to]
+	}
+	return s
+}
+
+func (b *entries) add(pos, seq int, want bool, s *sampler) {
+	b.pos = append(b.pos, int32(pos))
+	b.seq = append(b.seq, int32(seq))
+	b.want = append(b.want, 0)
+	if want {
+		b.want[len(b.want)-1] = 1
+	}
+	b.samplers = append(b.samplers, s.pointer())
+}
+
+// step decodes the entries and returns the token picked for each that wants
+// one, -1 for the others. What does not fit is halved and tried again.
+func (c *textContext) step(b *entries) ([]int32, error) {
+	n := b.len()
+	if n > c.batch {
+		return c.halves(b)
+	}
+	picked := make([]int32, n)
+	var tokens *C.int32_t
+	var embd *C.float
+	if b.embd != nil {
+		embd = (*C.float)(&b.embd[0])
+	} else {
+		tokens = (*C.int32_t)(&b.tokens[0])
+	}
+	rc := C.pd_step(c.p, C.int(n), tokens, embd, (*C.int32_t)(&b.pos[0]), (*C.int32_t)(&b.seq[0]),
+		(*C.int8_t)(&b.want[0]), &b.samplers[0], (*C.int32_t)(&picked[0]))
+	switch {
+	case rc == 0:
+		return picked, nil
+	case rc == 1 && n > 1:
+		return c.halves(b)
+	case rc == 1:
+		return nil, errNoRoom
+	}
+	return nil, fmt.Errorf("llama.cpp could not decode %d entries (code %d)", n, int(rc))
+}
+
+func (c *textContext) halves(b *entries) ([]int32, error) {
+	mid := b.len() / 2
+	first, err := c.step(b.slice(0, mid, c.embd))
+	if err != nil {
+		return nil, err
+	}
+	second, err := c.step(b.slice(mid, b.len(), c.embd))
+	return append(first, second...), err
+}

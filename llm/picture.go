@@ -1,0 +1,70 @@
+package llm
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Picture is an upright photo: Pix holds Width×Height pixels, R G B
+// interleaved, 8 bit, sRGB. OrigWidth and OrigHeight are the size before any
+// shrinking on load; the tile plan follows them. Zero means the same.
+type Picture struct {
+	Width, Height         int
+	Pix                   []byte
+	OrigWidth, OrigHeight int
+}
+
+func (p Picture) size() (w, h int) {
+	if p.OrigWidth > 0 && p.OrigHeight > 0 {
+		return p.OrigWidth, p.OrigHeight
+	}
+	return p.Width, p.Height
+}
+
+func (p Picture) check() error {
+	if p.Width < 1 || p.Height < 1 {
+		return errors.New("picture has no pixels")
+	}
+	if len(p.Pix) != p.Width*p.Height*3 {
+		return fmt.Errorf("picture of %d×%d has %d bytes, want %d", p.Width, p.Height, len(p.Pix), p.Width*p.Height*3)
+	}
+	return nil
+}
+
+// cut resamples the picture along the plan and returns its tiles, each
+// tile×tile pixels (R G B, 8 bit): the grid row by row, then the whole picture.
+func (p Picture) cut(g Grid, tile int) [][]byte {
+	// The reference resamples twice on purpose: to the longest edge, then to
+	// multiples of the tile. The pixels differ if it is done in one go.
+	pix := resize(p.Pix, p.Width, p.Height, g.FitW, g.FitH)
+	pix = resize(pix, g.FitW, g.FitH, g.FullW, g.FullH)
+	tiles := make([][]byte, 0, g.Tiles())
+	for r := range g.Rows {
+		for c := range g.Cols {
+			t := make([]byte, 0, tile*tile*3)
+			for y := range tile {
+				at := ((r*tile+y)*g.FullW + c*tile) * 3
+				t = append(t, pix[at:at+tile*3]...)
+			}
+			tiles = append(tiles, t)
+		}
+	}
+	return append(tiles, resize(pix, g.FullW, g.FullH, tile, tile))
+}
+
+// normalise turns 8-bit pixels into the encoder's floats: (v/255 - mean) / std.
+func normalise(pix []byte, mean, std [3]float32) []float32 {
+	var table [3][256]float32
+	for c := range 3 {
+		for v := range 256 {
+			table[c][v] = (float32(v)/255 - mean[c]) / std[c]
+		}
+	}
+	out := make([]float32, len(pix))
+	for i := 0; i+2 < len(pix); i += 3 {
+		out[i] = table[0][pix[i]]
+		out[i+1] = table[1][pix[i+1]]
+		out[i+2] = table[2][pix[i+2]]
+	}
+	return out
+}

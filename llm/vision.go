@@ -1,0 +1,89 @@
+package llm
+
+/*
+#include <stdlib.h>
+#include "bridge.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"unsafe"
+)
+
+// visionEncoder turns tiles into embeddings. It must be closed. It belongs to
+// one goroutine.
+type visionEncoder struct {
+	p          *C.struct_clip_ctx
+	tile       int // edge of the square picture it takes, pixels
+	reference  int // longest edge of the reference, pixels
+	tileTokens int // embeddings for each tile
+	embd       int // values in one embedding
+	mean, std  [3]float32
+	projector  string
+	threads    int
+}
+
+// projectorSmolVLM is what llama.cpp calls the connector of SmolVLM.
+const projectorSmolVLM = "idefics3"
+
+func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
+	start()
+	device := gpu
+	if !gpu && hasBLAS() {
+		// The encoder only looks for a device when told to use the GPU.
+		os.Setenv("MTMD_BACKEND_DEVICE", "BLAS")
+		device = true
+	}
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
+	var msg [256]C.char
+	p := C.pd_vision_load(cpath, C.bool(device), &msg[0], 256)
+	if p == nil {
+		return nil, fmt.Errorf("llama.cpp cannot load the vision file %q: %s", path, C.GoString(&msg[0]))
+	}
+	handles.Add(1)
+	v := &visionEncoder{p: p, threads: threads}
+	info := v.info()
+	v.tile, v.reference = int(info.tile), int(info.longest_edge)
+	v.tileTokens, v.embd = int(info.tile_tokens), int(info.embd)
+	v.projector = C.GoString(&info.projector[0])
+	for i := range 3 {
+		v.mean[i], v.std[i] = float32(info.mean[i]), float32(info.std[i])
+	}
+	if v.reference == 0 {
+		v.reference = 4 * v.tile // what SmolVLM models are trained with
+	}
+	return v, nil
+}
+
+func (v *visionEncoder) info() (info C.struct_pd_vision_info) {
+	C.pd_vision_info(v.p, &info)
+	return info
+}
+
+func (v *visionEncoder) close() {
+	if v != nil && v.p != nil {
+		C.pd_vision_free(v.p)
+		v.p = nil
+		handles.Add(-1)
+	}
+}
+
+// encode writes the embeddings of one tile (tile×tile pixels, R G B, 8 bit)
+// to out: tileTokens × embd floats.
+func (v *visionEncoder) encode(pix []byte, out []float32) error {
+	in := normalise(pix, v.mean, v.std)
+	if C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&in[0]), C.int(v.tile), (*C.float)(&out[0])) != 0 {
+		return fmt.Errorf("llama.cpp could not encode a tile of %d×%d pixels", v.tile, v.tile)
+	}
+	for _, x := range out {
+		// A broken driver gives NaN; the text model would answer all the same.
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("the encoder gave numbers that are not finite; the compute device or its driver is not to be trusted")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+// What photodesc needs of llama.cpp beyond its C API, in plain C. Implemented
+// in vision.cpp (beside clip.cpp, whose internals it reads) and text.cpp.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct llama_model;
+struct llama_context;
+struct clip_ctx;
+
+// Facts of a loaded vision file.
+struct pd_vision_info {
+    int32_t tile;          // edge of the square picture the encoder takes, pixels
+    int32_t patch;         // edge of a patch, pixels
+    int32_t longest_edge;  // the reference's N, pixels; 0 when the file does not say
+    int32_t tile_tokens;   // embeddings a tile becomes
+    int32_t embd;          // values in one embedding
+    float mean[3], std[3]; // normalisation of R, G, B in 0..1
+    char projector[32];    // "idefics3"
+    uint64_t weight_bytes;
+    uint64_t compute_bytes; // known after the first encode
+};
+
+// Loads a vision file. Returns NULL and writes a message to err (cap bytes).
+struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * err, size_t cap);
+void pd_vision_free(struct clip_ctx * ctx);
+void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info);
+
+// Encodes one tile. pixels: edge*edge*3 normalised floats, R G B interleaved.
+// out: tile_tokens*embd floats. Returns 0, or -1 when the encoder refused.
+int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * pixels, int edge, float * out);
+
+// Writes token's row of the input embedding table to out (n_embd floats), so
+// that text and image go through one prefill. Returns 0, or -1.
+int pd_token_embedding(const struct llama_model * model, int32_t token, float * out);
+
+// Bytes llama.cpp holds: weights (mapped or not), KV cache, compute buffers.
+void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute);
+
+// Tells the linked BLAS how many threads to use, and its name and core type.
+// Without a BLAS of its own (macOS uses Accelerate) the strings are empty.
+void pd_blas_threads(int n);
+void pd_blas_info(char * config, size_t ncfg, char * core, size_t ncore);
+
+extern const char * pd_llama_commit(void);
+
+#ifdef __cplusplus
+}
+#endif

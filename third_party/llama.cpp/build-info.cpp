@@ -1,0 +1,1 @@
+#include "upstream/llama/build-info.cpp"

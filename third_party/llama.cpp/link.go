@@ -1,0 +1,39 @@
+// Package llamacpp links llama.cpp, ggml and the multimodal encoder into the
+// program. It is the one place that says where they come from and how they
+// are compiled; README.md in this folder tells the rest. The C functions that
+// package llm calls are declared in bridge.h.
+package llamacpp
+
+/*
+#cgo CXXFLAGS: -std=c++17
+#cgo CPPFLAGS: -DNDEBUG -DGGML_USE_BLAS
+#cgo CPPFLAGS: -I${SRCDIR}/upstream/llama/llama.cpp/include -I${SRCDIR}/upstream/llama/llama.cpp/common
+#cgo CPPFLAGS: -I${SRCDIR}/upstream/llama/llama.cpp/src -I${SRCDIR}/upstream/llama/llama.cpp/tools/mtmd
+#cgo CPPFLAGS: -I${SRCDIR}/upstream/ml/backend/ggml/ggml/include -I${SRCDIR}/upstream/ml/backend/ggml/ggml/src
+#cgo linux pkg-config: openblas
+#include <stdlib.h>
+#include "bridge.h"
+#include "llama.h"
+*/
+import "C"
+
+import (
+	_ "github.com/ollama/ollama/llama/llama.cpp/src"                // llama
+	_ "github.com/ollama/ollama/llama/llama.cpp/tools/mtmd/models" // the vision graphs
+)
+
+// Commit is the llama.cpp commit that the linked sources state of themselves.
+func Commit() string { return C.GoString(C.pd_llama_commit()) }
+
+// SystemInfo lists the CPU features that ggml was compiled with, as llama.cpp
+// prints them.
+func SystemInfo() string { return C.GoString(C.llama_print_system_info()) }
+
+// BLAS describes the linked BLAS library and the CPU core type it chose its
+// kernels for. Both are empty where ggml uses the system's own (macOS).
+func BLAS() (config, core string) {
+	var cfg [256]C.char
+	var cor [64]C.char
+	C.pd_blas_info(&cfg[0], 256, &cor[0], 64)
+	return C.GoString(&cfg[0]), C.GoString(&cor[0])
+}

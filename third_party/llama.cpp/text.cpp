@@ -1,0 +1,45 @@
+#include "bridge.h"
+
+#include "ggml-backend.h"
+#include "ggml.h"
+#include "llama-context.h"
+#include "llama-model.h"
+#include "llama.h"
+
+#include <cstring>
+#include <vector>
+
+extern char const * LLAMA_COMMIT; // build-info.cpp
+
+extern "C" const char * pd_llama_commit(void) {
+    return LLAMA_COMMIT;
+}
+
+extern "C" int pd_token_embedding(const struct llama_model * model, int32_t token, float * out) {
+    const ggml_tensor * table = model->tok_embd;
+    if (table == nullptr || token < 0 || token >= table->ne[1]) {
+        return -1;
+    }
+    const size_t row = ggml_row_size(table->type, table->ne[0]);
+    std::vector<uint8_t> buf(row);
+    ggml_backend_tensor_get(table, buf.data(), (size_t) token * row, row);
+    if (table->type == GGML_TYPE_F32) {
+        memcpy(out, buf.data(), row);
+        return 0;
+    }
+    const ggml_type_traits * traits = ggml_get_type_traits(table->type);
+    if (traits->to_float == nullptr) {
+        return -1;
+    }
+    traits->to_float(buf.data(), out, table->ne[0]);
+    return 0;
+}
+
+extern "C" void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute) {
+    *weights = *kv = *compute = 0;
+    for (const auto & [type, bytes] : ctx->memory_breakdown()) {
+        *weights += bytes.model;
+        *kv      += bytes.context;
+        *compute += bytes.compute;
+    }
+}
