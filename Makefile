@@ -1,0 +1,137 @@
+# photodesc: everything a newcomer runs. `make` alone lists the targets.
+#
+# Compile flags come from here for every package alike, so that all builds share one cache: llama.cpp takes minutes to
+# compile and without these flags runs five times slower. They are for this machine's own CPU. A binary for others:
+#     make build MARCH=x86-64-v3
+
+OS   := $(shell uname -s)
+CPU  := $(shell uname -m)
+MARCH ?= native
+ifneq (,$(filter arm64 aarch64,$(CPU)))
+  TARGET := $(if $(filter native,$(MARCH)),-mcpu=native,-march=$(MARCH))
+else
+  TARGET := -march=$(MARCH)
+endif
+export CGO_CFLAGS   := -O3 $(TARGET)
+export CGO_CXXFLAGS := -O3 $(TARGET)
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+UPSTREAM := third_party/llama.cpp/upstream
+LINT     := go tool -modfile=tools/lint/go.mod
+# Packages that do not reach llama.cpp: cheap to build a second time for the race detector.
+RACE     := ./photo/... ./pool/... ./tracker/...
+# Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
+SHAPES   := tiny
+PHOTOS   := 1000
+FUZZTIME := 30s
+
+ifneq (,$(wildcard models/builtin/builtin.gguf))
+  MODEL := --model builtin
+else
+  MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
+endif
+
+.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench metal clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# What has to be there, found without asking the package manager: it is slow.
+ifeq ($(OS),Darwin)
+  MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; }
+  INSTALL = brew install
+  ROOT    =
+else
+  MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
+	pkg-config --exists vips 2>/dev/null || echo libvips-dev; \
+	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
+  INSTALL = apt-get install -y --no-install-recommends
+  ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
+endif
+
+setup: ## install what is missing (apt or brew), after saying what
+	@command -v go >/dev/null || { echo "Go is not installed; get it from https://go.dev/dl/" >&2; exit 1; }
+	@missing=$$($(MISSING) | tr '\n' ' '); \
+	[ -n "$$missing" ] || exit 0; \
+	root="$(ROOT)"; install="$${root:+$$root }$(INSTALL) $$missing"; \
+	stop() { echo "Missing: $$missing" >&2; echo "$$1" >&2; echo "    $$install" >&2; exit 1; }; \
+	command -v $(firstword $(INSTALL)) >/dev/null || \
+		{ echo "Missing, by their Debian or Homebrew names: $$missing" >&2; \
+		  echo "There is no $(firstword $(INSTALL)) here: install them with this system's own package manager." >&2; exit 1; }; \
+	if [ -n "$$root" ] && ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && command -v sudo >/dev/null; }; then \
+		stop "Installing needs the rights of root. Run this, then make again:"; \
+	fi; \
+	echo "Installing: $$missing"; \
+	[ "$(OS)" = Darwin ] || $$root apt-get update -q=2 || true; \
+	log=$$(mktemp); \
+	if DEBIAN_FRONTEND=noninteractive $$install >"$$log" 2>&1; then rm -f "$$log"; \
+	else cat "$$log" >&2; rm -f "$$log"; stop "Installing failed. Try it by hand:"; fi
+
+# llama.cpp's headers lie in a Go module; C finds them through a link to it.
+upstream: ## link llama.cpp's sources
+	@go mod download github.com/ollama/ollama
+	@dir=$$(go list -m -f '{{.Dir}}' github.com/ollama/ollama); \
+	[ "$$(readlink $(UPSTREAM))" = "$$dir" ] || ln -sfn "$$dir" $(UPSTREAM)
+
+models: $(SHAPES:%=build/models/%.gguf) ## write small models with random weights
+
+build/models/%.gguf: $(wildcard tools/mkmodel/*.go)
+	@go run ./tools/mkmodel -o build/models $*
+
+build: upstream ## compile bin/photodesc
+	go build -ldflags "-X main.version=$(VERSION)" -o bin/photodesc ./cmd/photodesc
+
+demo: setup build models ## describe the photos of examples/photos into demo/
+	@mkdir -p demo
+	bin/photodesc -C demo run $(CURDIR)/examples/photos $(MODEL:build/%=$(CURDIR)/build/%)
+	@echo; sed -nE 's/^.*"path":"(([^"\\]|\\.)*)".*"description":"(([^"\\]|\\.)*)".*$$/\1: \3/p' demo/outputs/*.jsonl
+
+test: setup upstream models lint ## check the code and run all tests
+	@go test $$(go list ./... | grep -Ev '^photodesc/(photo|pool|tracker)(/|$$)')
+	@go test -race $(RACE)
+
+race: upstream ## run the tests of the packages without llama.cpp under the race detector
+	go test -race -count=1 $(RACE)
+
+vet: upstream
+	@go vet ./...
+
+lint: vet ## gofmt, go vet, staticcheck and the layer rules
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt has not been run on:" >&2; echo "$$unformatted" >&2; exit 1; }
+	@$(LINT) staticcheck ./...
+	@$(LINT) depguard ./...
+	@tools/lint/layers
+
+fuzz: upstream ## run every fuzz test for FUZZTIME=30s
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -c6- | while read -r name; do \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
+		done || exit 1; \
+	done
+
+soak: setup build models ## describe PHOTOS=1000 copies of the examples in small batches, and count the lines
+	@rm -rf build/soak; mkdir -p build/soak/photos build/soak/work
+	@n=0; while [ $$n -lt $(PHOTOS) ]; do for f in examples/photos/*; do \
+		[ -f "$$f" ] && [ $$n -lt $(PHOTOS) ] || continue; \
+		n=$$((n+1)); ln "$$f" "build/soak/photos/$$n.$${f##*.}" 2>/dev/null || cp "$$f" "build/soak/photos/$$n.$${f##*.}"; \
+	done; done
+	bin/photodesc -C build/soak/work run $(CURDIR)/build/soak/photos --batch-size 50 $(MODEL:build/%=$(CURDIR)/build/%)
+	@done=$$(sort -u build/soak/work/photo_descriptions_progress.txt | wc -l); \
+	lines=$$(wc -l <build/soak/work/photo_descriptions_progress.txt); \
+	echo "$$lines lines for $(PHOTOS) photos, $$((lines-done)) of them twice"; \
+	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
+
+bench: upstream models ## run the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+ifeq ($(OS),Darwin)
+metal: setup build ## macOS: compile, and check that the binary sees the GPU
+	@{ bin/photodesc version; bin/photodesc -C "$$(mktemp -d)" doctor || true; } 2>&1 | grep -i metal || \
+		{ echo "bin/photodesc sees no Metal device. Metal is compiled in on Apple silicon only." >&2; exit 1; }
+else
+metal: ## macOS: compile, and check that the binary sees the GPU
+	@echo "make metal is for macOS: it checks that the binary sees the GPU through Metal. This is $(OS)." >&2; exit 1
+endif
+
+clean: ## remove what make made; the Go build cache stays
+	rm -rf bin build demo $(UPSTREAM)
