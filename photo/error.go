@@ -1,0 +1,50 @@
+package photo
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says why a photo failed. The values are written to the outputs file and
+// are part of its contract.
+type Kind string
+
+const (
+	// Unreadable: it cannot be opened, is gone, is no regular file, is empty, or
+	// its data is cut short or damaged.
+	Unreadable Kind = "unreadable"
+	// Unsupported: nothing here can decode this format, or the decoder is blocked.
+	Unsupported Kind = "unsupported"
+	// TooLarge: it has more pixels, or needs more memory, than is allowed.
+	TooLarge Kind = "too_large"
+)
+
+// Error is what this package and its sub-packages return for one photo.
+type Error struct {
+	Kind Kind
+	Path string // as the caller gave it; may be empty
+	Err  error  // the reason, without the path
+}
+
+// Errorf makes an Error whose reason is formatted as by [fmt.Errorf].
+func Errorf(kind Kind, path, format string, args ...any) *Error {
+	return &Error{Kind: kind, Path: path, Err: fmt.Errorf(format, args...)}
+}
+
+func (e *Error) Error() string {
+	if e.Path == "" {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%q: %v", e.Path, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of the first *Error in err's chain, or "" if there is none.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return ""
+}

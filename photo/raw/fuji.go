@@ -1,0 +1,16 @@
+package raw
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// fuji hands the place that a Fuji RAF file's header names to consider.
+func fuji(r io.ReaderAt, consider func(offset, length int64)) {
+	const pointer = 84 // of offset and length of the JPEG, big-endian
+	var head [pointer + 8]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil || string(head[:15]) != "FUJIFILMCCD-RAW" {
+		return
+	}
+	consider(int64(binary.BigEndian.Uint32(head[pointer:])), int64(binary.BigEndian.Uint32(head[pointer+4:])))
+}

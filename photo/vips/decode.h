@@ -1,0 +1,45 @@
+// One call that turns a photo into upright sRGB pixels. See decode.c.
+#ifndef PHOTODESC_VIPS_DECODE_H
+#define PHOTODESC_VIPS_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <vips/vips.h>
+
+// Where the photo's bytes are, and what the caller needs.
+typedef struct {
+	int fd;              // of a regular file, or -1; it is left open, its position changes
+	const void *data;    // the file's bytes, when fd is -1
+	size_t size;         // of the file, in bytes
+	int raw_width;       // not 0: data are 8-bit pixels with raw_bands bands, not a file
+	int raw_height;
+	int raw_bands;       // 1, 3 or 4
+	int longest;         // the longest edge needed, in pixels; 0: all there is
+	int64_t max_pixels;  // most pixels of the picture as stored
+	int64_t max_bytes;   // most memory that decoding may take at once, as estimated
+	int orientation;     // EXIF orientation for a photo that does not name its own; 0: none
+} pd_request;
+
+enum { PD_OK, PD_UNREADABLE, PD_UNSUPPORTED, PD_TOO_MANY_PIXELS, PD_TOO_MUCH_MEMORY };
+
+typedef struct {
+	int status;           // PD_…
+	void *pixels;         // 3 bytes a pixel, rows without padding; free with g_free
+	int width, height;    // of pixels
+	int orig_width;       // upright, in full size; set with PD_TOO_… as well
+	int orig_height;
+	int64_t need;         // the memory estimated, in bytes; set with PD_TOO_MUCH_MEMORY
+	char loader[32];      // libvips' name of what read it, such as "jpegload_source"
+	char codec[16];       // in a HEIF: "hevc", "av1" …
+	char error[1024];     // libvips' own words, unless PD_OK
+} pd_result;
+
+void pd_decode(const pd_request *req, pd_result *res);
+
+// Makes *out the sRGB of in: 8 bits, three bands. 0 on success, as in libvips.
+int pd_to_srgb(VipsObject *owner, VipsImage *in, VipsImage **out);
+
+// Lays in over white. An image without alpha is passed on.
+int pd_over_white(VipsImage *in, VipsImage **out);
+
+#endif

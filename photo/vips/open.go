@@ -1,0 +1,96 @@
+package vips
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"photodesc/photo"
+)
+
+// inMemory is up to how many bytes a file is read as a whole before it is
+// decoded: one pass over a network drive instead of many small reads, and
+// bytes that cannot change under the decoder.
+const inMemory = 64 << 20
+
+// file is an opened photo.
+type file struct {
+	*os.File
+	path string
+	size int64  // bytes, when it was opened
+	head []byte // its first bytes, for photo.Sniff
+}
+
+// open opens the photo at path, which must be a regular file and not empty. It
+// cannot hang: what is no file is not opened, and should it become a pipe in
+// between, opening does not wait for a writer.
+func open(path string) (*file, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, photo.NotRegular(path, info.Mode())
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	opened, err := opened(f, path)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+func opened(f *os.File, path string) (*file, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, cannotOpen(path, err)
+	case !info.Mode().IsRegular():
+		return nil, photo.NotRegular(path, info.Mode())
+	case info.Size() == 0:
+		return nil, photo.Errorf(photo.Unreadable, path, "the file is empty")
+	}
+	head := make([]byte, photo.SniffLen)
+	n, err := f.ReadAt(head, 0)
+	if n == 0 && err != nil {
+		return nil, cannotRead(path, err)
+	}
+	return &file{f, path, info.Size(), head[:n]}, nil
+}
+
+// readAll returns the whole file. It may have become shorter; if it has grown,
+// the rest is left.
+func (f *file) readAll() ([]byte, error) {
+	data := make([]byte, f.size)
+	n, err := f.ReadAt(data, 0)
+	if err != nil && (!errors.Is(err, io.EOF) || n == 0) {
+		return nil, cannotRead(f.path, err)
+	}
+	return data[:n], nil
+}
+
+func cannotOpen(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return photo.Errorf(photo.Unreadable, path, "the file is gone")
+	}
+	return photo.Errorf(photo.Unreadable, path, "cannot open it: %w", reason(err))
+}
+
+func cannotRead(path string, err error) error {
+	return photo.Errorf(photo.Unreadable, path, "cannot read it: %w", reason(err))
+}
+
+// reason is err without the operation and path that os puts before it.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,35 @@
+package vips
+
+import (
+	"errors"
+	"io"
+
+	"photodesc/photo"
+	"photodesc/photo/raw"
+)
+
+// decodeRaw decodes the preview that the camera put into its RAW file. Without
+// one, and if the user allows it, libvips' other loaders may try.
+func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
+	preview, err := raw.Find(f, f.size)
+	switch {
+	case errors.Is(err, raw.ErrNoPreview) && untrusted:
+		return decodeFile(f, photo.FormatRAW, opts)
+	case errors.Is(err, raw.ErrNoPreview):
+		return nil, photo.Errorf(photo.Unsupported, f.path,
+			"%w, and sensor data is not developed: describe a JPEG made from it, or run with --untrusted-loaders", err)
+	case err != nil:
+		return nil, cannotRead(f.path, err)
+	}
+	data := make([]byte, min(preview.Length, inMemory))
+	n, err := f.ReadAt(data, preview.Offset)
+	if n == 0 || err != nil && !errors.Is(err, io.EOF) {
+		return nil, cannotRead(f.path, err)
+	}
+	img, err := decodeBytes(f.path, data[:n], preview.Orientation, opts)
+	if err != nil {
+		return nil, err
+	}
+	img.Format = photo.FormatRAW
+	return img, nil
+}

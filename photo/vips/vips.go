@@ -1,0 +1,119 @@
+// Package vips turns a photo's path into upright sRGB pixels, with libvips.
+//
+// It is one of the packages that hold C. Call Startup once, Decode from as many
+// goroutines as wanted, and Shutdown at the end if the process goes on.
+package vips
+
+/*
+#cgo pkg-config: vips
+#include <vips/vips.h>
+#include "startup.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// StartupOptions changes what Startup does. The zero value is the safe one.
+type StartupOptions struct {
+	// Untrusted lets libvips use the loaders that its makers do not hold safe
+	// against hostile files, among them JPEG XL, JPEG 2000 and ImageMagick's.
+	// It takes precedence over the environment's VIPS_BLOCK_UNTRUSTED.
+	Untrusted bool
+}
+
+// state is the process's: libvips starts once and cannot start again.
+var state struct {
+	sync.Mutex
+	phase     phase
+	untrusted bool
+}
+
+type phase int
+
+const (
+	unstarted phase = iota
+	running
+	stopped
+)
+
+// Startup starts libvips: without its cache, with one thread a photo, and with
+// untrusted loaders blocked unless asked for. Further calls with the same
+// options do nothing. It loads libvips' modules and reads its environment, so
+// call it before giving up rights.
+func Startup(opts StartupOptions) error {
+	state.Lock()
+	defer state.Unlock()
+	switch {
+	case state.phase == stopped:
+		return errors.New("libvips has been shut down and cannot start again in one process")
+	case state.phase == running && state.untrusted != opts.Untrusted:
+		return errors.New("libvips has been started with other options")
+	case state.phase == running:
+		return nil
+	}
+	untrusted := C.int(0)
+	if opts.Untrusted {
+		untrusted = 1
+	}
+	if C.pd_startup(untrusted) != 0 {
+		return fmt.Errorf("libvips does not start: %s", errorText(C.GoString(C.vips_error_buffer())))
+	}
+	state.phase, state.untrusted = running, opts.Untrusted
+	return nil
+}
+
+// Shutdown ends libvips; no Decode may run or be called afterwards. A process
+// that exits need not call it.
+func Shutdown() {
+	state.Lock()
+	defer state.Unlock()
+	if state.phase == running {
+		C.vips_shutdown()
+		state.phase = stopped
+	}
+}
+
+// started returns whether untrusted loaders are allowed, or why nothing can be decoded.
+func started() (untrusted bool, err error) {
+	state.Lock()
+	defer state.Unlock()
+	if state.phase != running {
+		return false, errors.New("libvips is not running: call vips.Startup first")
+	}
+	return state.untrusted, nil
+}
+
+// Version is that of the libvips this process runs with, such as "8.14.1".
+// It does not need Startup.
+func Version() string {
+	return fmt.Sprintf("%d.%d.%d", C.vips_version(0), C.vips_version(1), C.vips_version(2))
+}
+
+// Memory is what libvips holds at the moment: bytes of pixels and buffers, and
+// the number of allocations. Between decodes both should stand still.
+func Memory() (bytes int64, allocations int) {
+	return int64(C.vips_tracked_get_mem()), int(C.vips_tracked_get_allocs())
+}
+
+// errorText makes one line of libvips' error buffer: its lines without doubles.
+func errorText(buffer string) string {
+	var lines []string
+	seen := make(map[string]bool)
+	for line := range strings.Lines(buffer) {
+		line = strings.TrimSpace(strings.ToValidUTF8(line, "?"))
+		if line != "" && !seen[line] {
+			seen[line] = true
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return "libvips gives no reason"
+	}
+	const most = 3 // the first lines say why, the rest what failed because of it
+	return strings.Join(lines[:min(len(lines), most)], "; ")
+}
