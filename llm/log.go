@@ -66,7 +66,17 @@ func photodescLog(level C.int, text *C.char, _ unsafe.Pointer) {
 		logSink.line.WriteString(rest)
 		// A line of dots is a progress bar of the loader.
 		if line = strings.TrimRight(line, " \r"); logSink.f != nil && strings.Trim(line, ". ") != "" {
-			logSink.f(logSink.last, line)
+			logSink.f(rightLevel(logSink.last, line), line)
 		}
 	}
+}
+
+// rightLevel lowers warnings that say nothing is wrong: BLAS does only the
+// large products and leaves the rest to the CPU, and slots are smaller than
+// the model's context because photos need no more.
+func rightLevel(level Level, line string) Level {
+	if level == Warn && (strings.HasPrefix(line, "warmup: ") || strings.Contains(line, "the full capacity of the model will not be utilized")) {
+		return Debug
+	}
+	return level
 }

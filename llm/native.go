@@ -12,6 +12,14 @@ package llm
 #include "mtmd.h"
 #include "step.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+// Each thread that allocates would get an arena of its own, and keep it.
+static void few_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+#else
+static void few_arenas(void) {}
+#endif
+
 extern void photodescLog(int level, char * text, void * data);
 
 static void set_log(void) {
@@ -46,6 +54,7 @@ var handles atomic.Int64
 var start = sync.OnceFunc(func() {
 	// Without it an assert forks a debugger to print a backtrace.
 	os.Setenv("GGML_NO_BACKTRACE", "1")
+	C.few_arenas()
 	C.set_log()
 	C.register_blas()
 	C.llama_backend_init()
@@ -191,6 +200,9 @@ type textContext struct {
 }
 
 func newContext(m *textModel, slots, perSlot, threads int) (*textContext, error) {
+	slots = max(slots, 2) // see Engine.generate
+	const align = 256     // llama.cpp rounds a sequence's cells to it
+	perSlot = (perSlot + align - 1) / align * align
 	params := C.llama_context_default_params()
 	params.n_ctx = C.uint32_t(slots * perSlot)
 	params.n_seq_max = C.uint32_t(slots)

@@ -1,0 +1,75 @@
+package llm
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// tiny is the folder of a small model with random weights.
+var tiny string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "photodesc-llm-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		if out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "mkmodel: %v\n%s", err, out)
+			return 1
+		}
+		tiny = dir
+		code := m.Run()
+		if n := handles.Load(); n != 0 {
+			fmt.Fprintf(os.Stderr, "%d C objects were not closed\n", n)
+			return 1
+		}
+		return code
+	}())
+}
+
+// tinyOptions loads the small model. One thread: it is too small for two, and
+// threads that wait for each other suffer most on a busy machine.
+func tinyOptions() Options {
+	return Options{
+		Model:     filepath.Join(tiny, "tiny.gguf"),
+		Vision:    filepath.Join(tiny, "mmproj-tiny.gguf"),
+		Parallel:  1,
+		Threads:   1,
+		MaxTokens: 32,
+		Detail:    DetailAuto,
+	}
+}
+
+func open(t testing.TB, change func(*Options)) *Engine {
+	t.Helper()
+	opt := tinyOptions()
+	if change != nil {
+		change(&opt)
+	}
+	e, err := Open(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+// scene is a picture that depends on its number everywhere.
+func scene(n, w, h int) Picture {
+	p := Picture{Width: w, Height: h, Pix: make([]byte, w*h*3)}
+	for y := range h {
+		for x := range w {
+			at := (y*w + x) * 3
+			p.Pix[at] = byte(x*(n+1) + y)
+			p.Pix[at+1] = byte(y*(n+3) - x*n)
+			p.Pix[at+2] = byte((x/(n+2) ^ y/(n+5)) * 40)
+		}
+	}
+	return p
+}
