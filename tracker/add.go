@@ -1,0 +1,195 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// group is what concurrent callers of Add want written. It goes to the disk
+// with one write and one sync a file.
+type group struct {
+	results  []byte
+	progress []byte
+	records  []Record
+	keys     []key
+	written  bool
+	err      error
+}
+
+// Add records what became of a photo. When it returns nil, the photo's lines
+// are on the disk. For a photo that is described already it writes nothing and
+// returns an error that wraps [ErrDone]. Once the files cannot be written it
+// returns the same *WriteError for good. Callers at the same time share the
+// wait for the disk.
+func (t *Tracker) Add(r Record) error { return t.AddBatch([]Record{r}) }
+
+// AddBatch is Add for several photos with one wait for the disk. Records that
+// are refused do not keep the others from being written.
+func (t *Tracker) AddBatch(records []Record) error {
+	var refused []error
+	t.mu.Lock()
+	if err := t.refusal(); err != nil {
+		t.mu.Unlock()
+		return err
+	}
+	if t.next == nil {
+		t.next = &group{}
+	}
+	g := t.next
+	for _, r := range records {
+		if err := t.enqueue(g, r); err != nil {
+			refused = append(refused, err)
+		}
+	}
+	t.mu.Unlock()
+
+	// Whoever gets here first writes for all that have come in the meantime.
+	t.commits.Lock()
+	if !g.written {
+		t.commit(g)
+	}
+	t.commits.Unlock()
+	return errors.Join(append(refused, g.err)...)
+}
+
+// refusal is why nothing can be added. t.mu is held.
+func (t *Tracker) refusal() error {
+	if t.closed {
+		return ErrClosed
+	}
+	return t.broken
+}
+
+// enqueue adds a record's lines to the group. t.mu is held.
+func (t *Tracker) enqueue(g *group, r Record) error {
+	k := keyOf(r.Path)
+	if t.photos[k]&(inProgress|pending) != 0 {
+		return fmt.Errorf("%q: %w", r.Path, ErrDone)
+	}
+	if r.Time.IsZero() {
+		r.Time = t.now()
+	}
+	lines, err := r.appendLine(g.results)
+	if err != nil {
+		return err
+	}
+	g.results = lines
+	g.records, g.keys = append(g.records, r), append(g.keys, k)
+	if r.Status == OK {
+		g.progress = append(append(g.progress, EncodePath(r.Path)...), '\n')
+		t.photos[k] |= pending
+	}
+	return nil
+}
+
+// commit writes a group and counts what it holds. t.commits is held.
+func (t *Tracker) commit(g *group) {
+	t.mu.Lock()
+	if t.next == g {
+		t.next = nil
+	}
+	g.err = t.refusal()
+	t.mu.Unlock()
+
+	if g.err == nil && len(g.records) > 0 {
+		g.err = t.write(g)
+	}
+	g.written = true
+
+	t.mu.Lock()
+	if g.err == nil {
+		t.count(g)
+	} else {
+		t.uncount(g)
+	}
+	counts := t.counts
+	t.mu.Unlock()
+	if g.err == nil && len(g.records) > 0 {
+		t.live.photos(g.records, counts, t.progress.size)
+	}
+}
+
+// write puts the results and then the progress on the disk. Failing between
+// the two leaves results that were not counted; the next Open counts them.
+func (t *Tracker) write(g *group) error {
+	if t.output == nil {
+		out, err := createOutput(t)
+		if err != nil {
+			return err
+		}
+		t.output = out
+	}
+	if err := t.output.append(g.results); err != nil {
+		return err
+	}
+	if len(g.progress) == 0 {
+		return nil
+	}
+	return t.progress.append(g.progress)
+}
+
+// createOutput creates the output file of this run.
+func createOutput(t *Tracker) (*appendFile, error) {
+	dir := filepath.Join(t.dir, OutputsName)
+	for nth := 1; ; nth++ {
+		path := filepath.Join(dir, outputName(t.started, nth))
+		f, err := t.fs.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, &WriteError{Op: "create", Path: path, Err: err}
+		}
+		if err := t.fs.SyncDir(dir); err != nil {
+			f.Close()
+			return nil, &WriteError{Op: "sync", Path: dir, Err: err}
+		}
+		return &appendFile{fs: t.fs, f: f, path: path}, nil
+	}
+}
+
+// count enters a written group. t.mu is held.
+func (t *Tracker) count(g *group) {
+	t.written += int64(len(g.results) + len(g.progress))
+	for i, r := range g.records {
+		k := g.keys[i]
+		delete(t.retrying, k)
+		if r.Status == OK {
+			t.photos[k] = inProgress | hasResult
+			delete(t.failures, k)
+			t.counts.NewDone++
+			t.counts.Done++
+		} else {
+			t.failures[k] = failureOf(&r)
+			t.counts.NewFail++
+		}
+	}
+	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)
+}
+
+// uncount forgets a group that was not written. t.mu is held.
+func (t *Tracker) uncount(g *group) {
+	for i, r := range g.records {
+		if r.Status == OK {
+			delete(t.photos, g.keys[i])
+		}
+	}
+	var w *WriteError
+	if t.broken == nil && errors.As(g.err, &w) {
+		w.Need = t.need()
+		t.broken = w
+	}
+}
+
+// need guesses how many bytes the rest of the run writes. t.mu is held.
+func (t *Tracker) need() int64 {
+	photos := int64(t.counts.NewDone + t.counts.NewFail)
+	left := int64(t.live.total() - t.counts.Done - t.counts.Failed)
+	if photos == 0 || left <= 0 {
+		return 0
+	}
+	return t.written / photos * left
+}

@@ -1,0 +1,60 @@
+package tracker
+
+import "maps"
+
+// Counters are what has happened in all runs of a workdir.
+type Counters struct {
+	Runs     int            `json:"runs"`
+	Batches  int            `json:"batches"`
+	Workers  int            `json:"workers"` // started
+	Restarts map[string]int `json:"restarts,omitempty"`
+	Memory   Gauge          `json:"memory_bytes"` // supervisor and workers together
+	CPU      Gauge          `json:"cpu_percent"`
+}
+
+// maxReasons bounds the kinds of restarts that are told apart.
+const maxReasons = 32
+
+func (c *Counters) restart(reason string) {
+	if c.Restarts == nil {
+		c.Restarts = map[string]int{}
+	}
+	if _, known := c.Restarts[reason]; !known && len(c.Restarts) >= maxReasons {
+		reason = "other"
+	}
+	c.Restarts[reason]++
+}
+
+func (c Counters) clone() Counters {
+	c.Restarts = maps.Clone(c.Restarts)
+	return c
+}
+
+// Gauge is the course of a figure that goes up and down.
+type Gauge struct {
+	Min     float64 `json:"min"`
+	Mean    float64 `json:"mean"`
+	Max     float64 `json:"max"`
+	Last    float64 `json:"last"`
+	Samples int     `json:"samples"`
+}
+
+func (g *Gauge) sample(v float64) {
+	if g.Samples <= 0 {
+		*g = Gauge{Min: v, Max: v}
+	}
+	g.Samples++
+	g.Mean += (v - g.Mean) / float64(g.Samples)
+	g.Min, g.Max, g.Last = min(g.Min, v), max(g.Max, v), v
+}
+
+// Sample is one look at the machine.
+type Sample struct {
+	SupervisorBytes uint64  `json:"supervisor_bytes"`
+	WorkerBytes     uint64  `json:"worker_bytes"` // of all workers together
+	BudgetBytes     uint64  `json:"budget_bytes"`
+	CPUPercent      float64 `json:"cpu_percent"` // of the whole machine
+	Workers         int     `json:"workers"`
+	SlotsUsed       int     `json:"slots_used"`
+	Slots           int     `json:"slots"`
+}

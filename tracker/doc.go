@@ -1,0 +1,30 @@
+// Package tracker keeps what a run has achieved: which photos are described,
+// what was said about them, which failed and why, and the figures a person
+// watching a long run wants to see.
+//
+// # Files
+//
+// A workdir holds
+//
+//   - photo_descriptions_progress.txt: the truth about what is done, one path a
+//     line, only ever appended to;
+//   - outputs/image_analysis_*.jsonl: one [Record] a line, one file a run;
+//   - photodesc.pid: the lock of the run, see [LockedError];
+//   - photodesc_state.json: figures for [Peek] and [Summarize] and the name of
+//     the photo folder; losing it loses nothing but those;
+//   - logs/: written by others, only made here.
+//
+// # Promises
+//
+// [Tracker.Add] returns nil only when the photo's result line and, for a
+// described photo, its progress line are on the disk. A photo never gets a
+// second ok line. [Open] repairs what a crash left: a torn last line is cut
+// off, a result without its progress line gets one, and a damaged line is
+// reported and passed over. Whatever the state of the files, opening a workdir
+// fails only where writing to it would fail too, where another run holds it, or
+// where it belongs to another photo folder.
+//
+// What the two files cannot show is a byte that turned into another letter: it
+// makes another valid line. In the progress file the result line mends that; in
+// a result line nothing does.
+package tracker

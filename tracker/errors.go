@@ -1,0 +1,84 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+var (
+	// ErrDone is wrapped by Add for a photo that is described already.
+	ErrDone = errors.New("already described")
+	// ErrClosed is returned by Add after Close.
+	ErrClosed = errors.New("the tracker is closed")
+
+	errReplaced = errors.New("the file was removed or replaced while the run was writing to it")
+)
+
+// LockedError says that another run holds the workdir.
+type LockedError struct {
+	Dir   string
+	PID   int       // 0 when it cannot be read
+	Since time.Time // zero when it cannot be read
+}
+
+func (e *LockedError) Error() string {
+	who := "another run"
+	if e.PID != 0 {
+		who = fmt.Sprintf("another run (pid %d, since %s)", e.PID, e.Since.Format(time.DateTime))
+	}
+	return fmt.Sprintf("%s is working in %q\n"+
+		"  watch it with `photodesc status`, end it with `photodesc stop`, or choose another workdir with -C", who, e.Dir)
+}
+
+// RootError says that the workdir belongs to another photo folder.
+type RootError struct {
+	Dir  string
+	Have string // the folder the workdir belongs to
+	Want string // the folder asked for
+}
+
+func (e *RootError) Error() string {
+	return fmt.Sprintf("workdir %q belongs to the photos in %q, not to those in %q\n"+
+		"  choose another workdir with -C OTHER; if the photos were moved, delete %s and run again",
+		e.Dir, e.Have, e.Want, StateName)
+}
+
+// WriteError says that the run's files cannot be written any more. What was
+// counted before is safe.
+type WriteError struct {
+	Op   string // "write", "sync", "create" and the like
+	Path string
+	Err  error
+	Need int64 // bytes the rest of the run takes, about; 0 when not known
+}
+
+func (e *WriteError) Error() string {
+	return fmt.Sprintf("cannot %s %q: %v\n  %s", e.Op, e.Path, e.Err, e.hint())
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
+func (e *WriteError) hint() string {
+	const again = "run again: it goes on where it stopped"
+	switch {
+	case errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT):
+		room := "some space"
+		if e.Need > 0 {
+			room = "about " + humanize.IBytes(uint64(e.Need))
+		}
+		return "free " + room + " on the disk of the workdir, then " + again
+	case errors.Is(e.Err, syscall.EROFS):
+		return "the disk of the workdir is read-only: mount it writable (after an error of the disk, check it first), then " + again
+	case errors.Is(e.Err, syscall.EACCES) || errors.Is(e.Err, syscall.EPERM):
+		return "make the workdir and its files writable for you, then " + again
+	case errors.Is(e.Err, syscall.EIO):
+		return "the disk of the workdir reports errors: check it and its cable, then " + again
+	case errors.Is(e.Err, errReplaced):
+		return "leave the run's files where they are while it works, then " + again
+	}
+	return "see to the disk of the workdir, then " + again
+}

@@ -1,0 +1,31 @@
+package tracker
+
+import "strings"
+
+// Failure is why a photo has no description.
+type Failure struct {
+	Kind     Kind   `json:"kind"`
+	Message  string `json:"message"`
+	Attempts int    `json:"attempts"`
+}
+
+// maxMessage bounds what is kept in memory of a failure's message, in bytes.
+const maxMessage = 300
+
+func failureOf(r *Record) Failure {
+	f := Failure{Attempts: r.Attempts}
+	if r.Error != nil {
+		f.Kind, f.Message = r.Error.Kind, shorten(r.Error.Message, maxMessage)
+	}
+	return f
+}
+
+// shorten cuts text to at most limit bytes, an ellipsis included, and never
+// inside a character.
+func shorten(text string, limit int) string {
+	if len(text) <= limit {
+		return strings.Clone(text)
+	}
+	const ellipsis = "…"
+	return strings.ToValidUTF8(text[:limit-len(ellipsis)], "") + ellipsis
+}

@@ -1,0 +1,94 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// file is what the tracker does with the files it may not lose.
+type file interface {
+	io.ReadWriteCloser
+	Stat() (fs.FileInfo, error)
+	Sync() error
+	Truncate(size int64) error
+}
+
+// filesystem is where those files are opened. Tests put one in its place that
+// fails on purpose.
+type filesystem interface {
+	OpenFile(name string, flag int, perm fs.FileMode) (file, error)
+	Stat(name string) (fs.FileInfo, error)
+	// SyncDir makes the creation of files in a folder durable.
+	SyncDir(name string) error
+}
+
+type osFS struct{}
+
+func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (file, error) {
+	f, err := os.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err // not a nil *os.File in a non-nil interface
+	}
+	return f, nil
+}
+
+func (osFS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
+
+func (osFS) SyncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Sync()
+	// Some network file systems do not know how to, and need not.
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		return nil
+	}
+	return err
+}
+
+// appendFile is a file of lines that only grows, by whole lines.
+type appendFile struct {
+	fs   filesystem
+	f    file
+	path string
+	size int64 // bytes after the last append that went well
+}
+
+// append adds whole lines with one write and waits until they are on the disk.
+// When that fails it takes away again what it can of them, so that lines which
+// were not counted are not found later.
+func (a *appendFile) append(lines []byte) error {
+	here, err := a.f.Stat()
+	if err != nil {
+		return &WriteError{Op: "look at", Path: a.path, Err: err}
+	}
+	if there, err := a.fs.Stat(a.path); err != nil || !os.SameFile(here, there) {
+		return &WriteError{Op: "write to", Path: a.path, Err: errors.Join(errReplaced, err)}
+	}
+	op := "write to"
+	n, err := a.f.Write(lines)
+	if err == nil && n < len(lines) {
+		err = io.ErrShortWrite
+	}
+	if err == nil {
+		// After a failed sync the system may take the lines for written
+		// though they are not, so they are taken away then too.
+		op, err = "sync", a.f.Sync()
+	}
+	if err == nil {
+		a.size = here.Size() + int64(n)
+		return nil
+	}
+	if undo := a.f.Truncate(here.Size()); undo != nil {
+		err = fmt.Errorf("%w (and cutting off what was half written: %w)", err, undo)
+	} else {
+		_ = a.f.Sync() // the error to report is the first
+	}
+	return &WriteError{Op: op, Path: a.path, Err: err}
+}

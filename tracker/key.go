@@ -1,0 +1,25 @@
+package tracker
+
+import "crypto/sha256"
+
+// key stands for a path in the sets of a run. A million paths would take some
+// 100 MB as strings and take 30 MB as keys. It is 128 bits of a cryptographic
+// hash because a collision would leave a photo silently undescribed: with 64
+// bits a million photos collide once in thirty million runs by chance, and a
+// weak hash lets somebody choose file names that do; 128 bits of SHA-256 do
+// neither.
+type key [16]byte
+
+func keyOf[T string | []byte](path T) key {
+	sum := sha256.Sum256([]byte(path))
+	return key(sum[:16])
+}
+
+// marks are what is known of a photo.
+type marks uint8
+
+const (
+	inProgress marks = 1 << iota // it has a progress line
+	hasResult                    // it has an ok result line
+	pending                      // its lines are being written
+)

@@ -1,0 +1,237 @@
+package tracker
+
+import (
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// stateEvery is how often the state is written at most.
+	stateEvery = time.Second
+	// heartbeat is how often it is written at least.
+	heartbeat = 15 * time.Second
+)
+
+// Live takes what status and summary show of a run: the supervisor tells it,
+// and it writes the state file, at most once a second and at the end. Its
+// methods may be called concurrently and never wait for the disk. A state that
+// cannot be written is no error: only figures are lost.
+type Live struct {
+	dir string
+	now func() time.Time
+
+	mu       sync.Mutex
+	s        state
+	clock    time.Time // up to when the meter has counted
+	activity time.Time // like s.Activity, with the clock that sleep stops
+	dirty    bool
+	err      error
+	broken   func() error
+
+	quit chan struct{}
+	done chan struct{}
+}
+
+func newLive(t *Tracker, old state) *Live {
+	now := t.now()
+	s := old
+	s.PID, s.Started, s.Stop = os.Getpid(), t.started, nil
+	s.Phase, s.Waiting, s.Sample = "starting", false, Sample{}
+	s.Counters = old.Counters.clone()
+	s.Counters.Runs++
+	s.setCounts(t.counts, t.progress.size)
+	l := &Live{
+		dir: t.dir, now: t.now, s: s, clock: now, activity: now, dirty: true, broken: t.Err,
+		quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	l.s.Activity = now
+	l.flush()
+	go l.loop()
+	return l
+}
+
+func (s *state) setCounts(c Counts, progressSize int64) {
+	s.Done, s.Failed, s.Retrying, s.ProgressSize = c.Done, c.Failed, c.Retrying, progressSize
+}
+
+func (l *Live) loop() {
+	defer close(l.done)
+	tick := time.NewTicker(stateEvery)
+	defer tick.Stop()
+	last := l.now()
+	for {
+		select {
+		case <-l.quit:
+			return
+		case <-tick.C:
+		}
+		l.mu.Lock()
+		due := l.dirty || l.now().Sub(last) >= heartbeat
+		l.mu.Unlock()
+		if due {
+			l.flush()
+			last = l.now()
+		}
+	}
+}
+
+// flush writes the state now.
+func (l *Live) flush() {
+	l.mu.Lock()
+	now := l.tick()
+	l.s.Updated = now
+	l.s.Idle = now.Sub(l.activity).Seconds()
+	l.dirty = false
+	s := l.s
+	// The writing goes on outside the lock, on slices and maps of its own.
+	s.Recent = append([]Recent(nil), s.Recent...)
+	s.Meter.Minutes = append([]int(nil), s.Meter.Minutes...)
+	s.Counters = s.Counters.clone()
+	l.mu.Unlock()
+
+	err := s.write(l.dir)
+	l.mu.Lock()
+	l.err = err
+	l.mu.Unlock()
+}
+
+// tick moves the meter's clock to now. l.mu is held.
+func (l *Live) tick() time.Time {
+	now := l.now()
+	// Both times carry the monotonic clock, which stands still while the
+	// machine sleeps.
+	l.s.Meter.advance(now.Sub(l.clock))
+	l.clock = now
+	return now
+}
+
+// change applies f to the state and takes it for a sign of progress.
+func (l *Live) change(f func(*state)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.s)
+	l.activity = l.tick()
+	l.s.Activity = l.activity
+	l.dirty = true
+}
+
+// SetRun says what the run works with. A run silent for longer than timeout
+// counts as stalled.
+func (l *Live) SetRun(model, prompt string, timeout time.Duration) {
+	l.change(func(s *state) { s.Model, s.Prompt, s.Timeout = model, prompt, timeout.Seconds() })
+}
+
+// SetTotal says how many photos there are: the described, the failed and those
+// still to come. Adding these up gives a better figure than counting files,
+// because described photos may have been deleted since.
+func (l *Live) SetTotal(photos int) { l.change(func(s *state) { s.Total = max(0, photos) }) }
+
+// SetPhase says in a word or two what the run does apart from describing
+// ("loading model"); "" is describing. It is a sign of progress.
+func (l *Live) SetPhase(phase string) {
+	l.change(func(s *state) { s.Phase, s.Waiting = phase, false })
+}
+
+// SetWaiting says that the run waits on purpose and for what ("memory to free
+// up"). A waiting run is not stalled. SetPhase ends the wait.
+func (l *Live) SetWaiting(forWhat string) {
+	l.change(func(s *state) { s.Phase, s.Waiting = forWhat, true })
+}
+
+// Touch is a sign of progress with nothing to tell.
+func (l *Live) Touch() { l.change(func(*state) {}) }
+
+// BatchStarted counts a batch and returns its number, which goes on from run
+// to run.
+func (l *Live) BatchStarted() (number int) {
+	l.change(func(s *state) {
+		s.Counters.Batches++
+		s.Batch = s.Counters.Batches
+		number = s.Batch
+	})
+	return number
+}
+
+// WorkerStarted counts a worker.
+func (l *Live) WorkerStarted() { l.change(func(s *state) { s.Counters.Workers++ }) }
+
+// WorkerRestarted counts a worker that had to be replaced before its time,
+// with one of a few fixed reasons ("crash", "memory", "timeout").
+func (l *Live) WorkerRestarted(reason string) {
+	l.change(func(s *state) { s.Counters.restart(shorten(reason, 60)) })
+}
+
+// Sample records memory and CPU. It is no sign of progress.
+func (l *Live) Sample(m Sample) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.s.Sample = m
+	l.s.Counters.Memory.sample(float64(m.SupervisorBytes + m.WorkerBytes))
+	l.s.Counters.CPU.sample(m.CPUPercent)
+	l.dirty = true
+}
+
+// Stop says how the run ends. It takes effect with Tracker.Close; the first
+// call counts.
+func (l *Live) Stop(reason StopReason, text string) {
+	l.change(func(s *state) {
+		if s.Stop == nil {
+			s.Stop = &Stop{Reason: reason, Text: text, Time: l.now()}
+		}
+	})
+}
+
+// Counters returns what has happened in all runs so far.
+func (l *Live) Counters() Counters {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.s.Counters.clone()
+}
+
+// Err is why the state could not be written last time, or nil.
+func (l *Live) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+func (l *Live) total() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.s.Total
+}
+
+// photos records photos that were just counted.
+func (l *Live) photos(records []Record, c Counts, progressSize int64) {
+	l.change(func(s *state) {
+		l.tick()
+		s.Meter.add(len(records))
+		s.setCounts(c, progressSize)
+		s.Phase, s.Waiting = "", false
+		for _, r := range records[max(0, len(records)-maxRecent):] {
+			s.Recent = append(s.Recent, recentOf(r))
+		}
+		s.Recent = s.Recent[max(0, len(s.Recent)-maxRecent):]
+	})
+}
+
+func recentOf(r Record) Recent {
+	m := Recent{Path: EncodePath(r.Path), Status: r.Status, Text: shorten(r.Description, snippetLen), Time: r.Time}
+	if r.Error != nil {
+		m.Kind, m.Text = r.Error.Kind, shorten(r.Error.Message, snippetLen)
+	}
+	return m
+}
+
+// close ends the writing of the state with a last one.
+func (l *Live) close() error {
+	if err := l.broken(); err != nil {
+		l.Stop(Broke, err.Error())
+	}
+	l.Stop(Stopped, "") // unless it was said why
+	close(l.quit)
+	<-l.done
+	l.flush()
+	return nil
+}

@@ -1,0 +1,221 @@
+package tracker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+)
+
+// loader reads a workdir's progress file and outputs and mends what a crash
+// left of them.
+type loader struct {
+	fs   filesystem
+	dir  string
+	book *notebook
+
+	photos   map[key]marks
+	failures map[key]Failure
+	progress *appendFile
+	missing  []byte // progress lines to be added
+
+	doubleLines, doubleResults, recovered int
+}
+
+// load fills the loader. On an error nothing stays open.
+func (l *loader) load() error {
+	l.photos, l.failures = map[key]marks{}, map[key]Failure{}
+	if err := l.loadProgress(); err != nil {
+		return err
+	}
+	if err := l.loadOutputs(); err != nil {
+		l.progress.f.Close()
+		return err
+	}
+	if info, err := l.progress.f.Stat(); err == nil {
+		l.progress.size = info.Size()
+	}
+	l.report()
+	return nil
+}
+
+// loadProgress opens the progress file, creating it where there is none, reads
+// it, and cuts off a torn last line. A line that was whole but for its newline
+// is lost by that only until its result line is read.
+func (l *loader) loadProgress() error {
+	path := filepath.Join(l.dir, ProgressName)
+	f, err := l.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return &WriteError{Op: "open", Path: path, Err: err}
+	}
+	err = l.fs.SyncDir(l.dir)
+	if err != nil {
+		f.Close()
+		return &WriteError{Op: "sync", Path: l.dir, Err: err}
+	}
+	l.progress = &appendFile{fs: l.fs, f: f, path: path}
+	d := damage{book: l.book, file: ProgressName}
+	parse := func(line []byte) (key, error) {
+		path, err := DecodePath(string(line))
+		return keyOf(path), err
+	}
+	rest, err := scanLines(f, parse, func(line int, k key, err error) {
+		switch {
+		case err != nil:
+			d.line(line, err.Error())
+		case l.photos[k]&inProgress != 0:
+			l.doubleLines++
+		default:
+			l.photos[k] |= inProgress
+		}
+	})
+	if err == nil && rest.torn {
+		err = cutTail(f, rest.offset)
+		l.book.add(Warn, ProgressName, rest.line, "torn last line cut off")
+	}
+	if err != nil {
+		f.Close()
+		return &WriteError{Op: "read", Path: path, Err: err}
+	}
+	d.end()
+	return nil
+}
+
+// loadOutputs reads all outputs and adds the progress lines that are missing.
+func (l *loader) loadOutputs() error {
+	files, err := outputFiles(l.dir)
+	if err != nil {
+		return &WriteError{Op: "list", Path: filepath.Join(l.dir, OutputsName), Err: err}
+	}
+	for _, path := range files {
+		if err := l.loadOutput(path); err != nil {
+			return err
+		}
+	}
+	return l.addMissing(0)
+}
+
+// loadOutput reads one output file. Only the progress file has to be readable:
+// an output that cannot be read is a note.
+func (l *loader) loadOutput(path string) error {
+	name, _ := filepath.Rel(l.dir, path)
+	f, err := l.fs.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if errors.Is(err, os.ErrPermission) {
+		f, err = l.fs.OpenFile(path, os.O_RDONLY, 0)
+	}
+	if err != nil {
+		l.book.add(Warn, name, 0, "not read: %v", err)
+		return nil
+	}
+	defer f.Close()
+
+	d := damage{book: l.book, file: name}
+	before := l.recovered
+	var addErr error
+	merge := func(line int, o outcome, err error) {
+		if err != nil {
+			d.line(line, err.Error())
+			return
+		}
+		l.merge(o)
+		if addErr == nil {
+			addErr = l.addMissing(blockSize)
+		}
+	}
+	rest, err := scanLines(f, parseOutcome, merge)
+	if err != nil {
+		l.book.add(Warn, name, 0, "read only in part: %v", err)
+	} else if rest.torn {
+		l.mendOutput(f, name, rest, merge)
+	}
+	if l.recovered > before {
+		// A result is about to be counted that nobody has seen on the disk.
+		_ = f.Sync()
+	}
+	d.end()
+	return addErr
+}
+
+// mendOutput ends a last line that lacks nothing but its newline, and cuts
+// off any other.
+func (l *loader) mendOutput(f file, name string, rest tail, merge func(int, outcome, error)) {
+	line := trimLine(rest.data, rest.offset == 0)
+	o, err := parseOutcome(line)
+	if err == nil {
+		if _, err := f.Write([]byte{'\n'}); err != nil {
+			l.book.add(Warn, name, rest.line, "last line has no newline and none can be added: %v", err)
+		}
+		merge(rest.line, o, nil)
+		return
+	}
+	if err := cutTail(f, rest.offset); err != nil {
+		l.book.add(Warn, name, rest.line, "torn last line cannot be cut off: %v", err)
+		return
+	}
+	l.book.add(Warn, name, rest.line, "torn last line cut off")
+}
+
+func (l *loader) merge(o outcome) {
+	m := l.photos[o.key]
+	if o.failed {
+		// A photo once described stays so, whatever was tried later.
+		if m&(inProgress|hasResult) == 0 {
+			l.failures[o.key] = o.why
+		}
+		return
+	}
+	if m&hasResult != 0 {
+		l.doubleResults++
+		return
+	}
+	if m&inProgress == 0 {
+		l.missing = append(append(l.missing, EncodePath(string(o.path))...), '\n')
+		l.recovered++
+	}
+	l.photos[o.key] = m | inProgress | hasResult
+	delete(l.failures, o.key)
+}
+
+// addMissing writes the missing progress lines when they are more than limit
+// bytes.
+func (l *loader) addMissing(limit int) error {
+	if len(l.missing) <= limit {
+		return nil
+	}
+	err := l.progress.append(l.missing)
+	l.missing = l.missing[:0]
+	return err
+}
+
+func (l *loader) report() {
+	without := 0
+	for _, m := range l.photos {
+		if m == inProgress {
+			without++
+		}
+	}
+	for _, n := range []struct {
+		count int
+		level Level
+		file  string
+		text  string
+	}{
+		{l.recovered, Info, ProgressName, "%s described photos had no progress line; added"},
+		{without, Info, ProgressName, "%s photos have no result line in " + OutputsName + "; they stay done"},
+		{l.doubleLines, Info, ProgressName, "%s lines stand there twice; counted once"},
+		{l.doubleResults, Info, OutputsName, "%s photos have a second ok line; counted once"},
+	} {
+		if n.count > 0 {
+			l.book.add(n.level, n.file, 0, n.text, humanize.Comma(int64(n.count)))
+		}
+	}
+}
+
+// cutTail cuts a file to size and makes that durable.
+func cutTail(f file, size int64) error {
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	return f.Sync()
+}

@@ -1,0 +1,92 @@
+package tracker
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Names inside a workdir. A walker of photos leaves these out.
+const (
+	ProgressName = "photo_descriptions_progress.txt"
+	OutputsName  = "outputs"
+	LogsName     = "logs"
+	LockName     = "photodesc.pid"
+	StateName    = "photodesc_state.json"
+)
+
+const (
+	outputPrefix = "image_analysis_"
+	outputSuffix = ".jsonl"
+	logPrefix    = "photodesc_"
+	logSuffix    = ".log"
+	stampLayout  = "20060102_150405"
+)
+
+// LogPath returns where the log of a run started at the given time belongs.
+func LogPath(dir string, started time.Time) string {
+	return filepath.Join(dir, LogsName, logPrefix+started.Format(stampLayout)+logSuffix)
+}
+
+// outputName returns the file name of a run started at the given time. nth
+// counts from 1: a second file of the same second is called _2.
+func outputName(started time.Time, nth int) string {
+	name := outputPrefix + started.Format(stampLayout)
+	if nth > 1 {
+		name += "_" + strconv.Itoa(nth)
+	}
+	return name + outputSuffix
+}
+
+// outputFiles lists the outputs of a workdir, oldest first. A workdir without
+// outputs has none.
+func outputFiles(dir string) ([]string, error) {
+	names, err := matching(filepath.Join(dir, OutputsName), outputPrefix, outputSuffix)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		names[i] = filepath.Join(dir, OutputsName, name)
+	}
+	return names, nil
+}
+
+// newestLog returns the newest log relative to the workdir, or "".
+func newestLog(dir string) string {
+	names, err := matching(filepath.Join(dir, LogsName), logPrefix, logSuffix)
+	if err != nil || len(names) == 0 {
+		return ""
+	}
+	return filepath.Join(LogsName, names[len(names)-1])
+}
+
+// matching lists the files of a folder with the given beginning and end of
+// name, ordered by time stamp and then by number, so that _10 follows _9.
+func matching(dir, prefix, suffix string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
+			names = append(names, e.Name())
+		}
+	}
+	stem := func(name string) string { return strings.TrimSuffix(name, suffix) }
+	slices.SortFunc(names, func(a, b string) int {
+		a, b = stem(a), stem(b)
+		stampLen := len(prefix) + len(stampLayout)
+		if len(a) >= stampLen && len(b) >= stampLen && a[:stampLen] == b[:stampLen] && len(a) != len(b) {
+			return len(a) - len(b)
+		}
+		return strings.Compare(a, b)
+	})
+	return names, nil
+}

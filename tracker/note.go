@@ -1,0 +1,59 @@
+package tracker
+
+import "fmt"
+
+// Level is how much a note matters.
+type Level string
+
+const (
+	Info Level = "info"
+	Warn Level = "warn"
+)
+
+// Note is something found while opening a workdir, for the log.
+type Note struct {
+	Level Level
+	Text  string
+	File  string // relative to the workdir, or ""
+	Line  int    // from 1, or 0
+}
+
+// String gives the note on one line, with its place in front.
+func (n Note) String() string {
+	switch {
+	case n.File != "" && n.Line > 0:
+		return fmt.Sprintf("%s:%d: %s", n.File, n.Line, n.Text)
+	case n.File != "":
+		return n.File + ": " + n.Text
+	}
+	return n.Text
+}
+
+// maxDamageNotes bounds the notes on damaged lines of one file.
+const maxDamageNotes = 50
+
+// notebook collects notes.
+type notebook struct{ notes []Note }
+
+func (b *notebook) add(level Level, file string, line int, format string, args ...any) {
+	b.notes = append(b.notes, Note{Level: level, File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+}
+
+// damage counts and reports the damaged lines of one file.
+type damage struct {
+	book  *notebook
+	file  string
+	count int
+}
+
+func (d *damage) line(line int, what string) {
+	if d.count++; d.count <= maxDamageNotes {
+		d.book.add(Warn, d.file, line, "damaged line passed over: %s", what)
+	}
+}
+
+func (d *damage) end() {
+	if more := d.count - maxDamageNotes; more > 0 {
+		d.book.add(Warn, d.file, 0, "%d more damaged lines passed over", more)
+	}
+}

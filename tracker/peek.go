@@ -1,0 +1,191 @@
+package tracker
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Snapshot is how a workdir stands, for status.
+type Snapshot struct {
+	Dir     string `json:"dir"`
+	Root    string `json:"root,omitempty"` // the photo folder, EncodePath'd; "" when not known
+	HasRun  bool   `json:"has_run"`        // false in a folder that never was a workdir
+	Running bool   `json:"running"`
+	Stalled bool   `json:"stalled"` // up, and silent for longer than a photo may take
+	Died    bool   `json:"died"`    // not up, and the last run ended without a word
+	PID     int    `json:"pid,omitempty"`
+	Stop    *Stop  `json:"stop,omitempty"` // how the last run ended, unless it died
+
+	Completed  int  `json:"completed"`
+	Failed     int  `json:"failed"`
+	Total      int  `json:"total"` // at least Completed + Failed
+	TotalKnown bool `json:"total_known"`
+	Remaining  int  `json:"remaining"`
+
+	Phase   string `json:"phase,omitempty"`
+	Waiting bool   `json:"waiting,omitempty"` // Phase is what the run waits for
+	Batch   int    `json:"batch"`
+	Model   string `json:"model,omitempty"`
+	Prompt  string `json:"prompt,omitempty"`
+
+	RateLastHour float64 `json:"rate_last_hour"` // photos an hour of up-time
+	RateOverall  float64 `json:"rate_overall"`
+	PerMinute    []int   `json:"per_minute,omitempty"` // photos of the last minutes of up-time, the running one last
+	UpSeconds    float64 `json:"up_seconds"`           // of all runs
+	LeftSeconds  float64 `json:"left_seconds"`         // 0 when not known or nothing is left
+
+	Started    time.Time `json:"started,omitzero"`
+	LastUpdate time.Time `json:"last_update,omitzero"` // the last sign of progress
+	Recent     []Recent  `json:"recent,omitempty"`     // newest last
+	Log        string    `json:"log,omitempty"`        // relative to Dir
+	Sample     Sample    `json:"sample"`
+	Counters   Counters  `json:"counters"`
+}
+
+// LastPhoto is the photo handled last, or nil.
+func (s *Snapshot) LastPhoto() *Recent {
+	if len(s.Recent) == 0 {
+		return nil
+	}
+	return &s.Recent[len(s.Recent)-1]
+}
+
+// Peek looks at a workdir from outside, running or not, without changing or
+// locking anything. It reads a few kB after any number of photos; only where
+// the state file is missing or damaged does it read the progress file and the
+// outputs. A folder without a run is no error.
+func Peek(dir string) (Snapshot, error) {
+	return peek(dir, time.Now())
+}
+
+func peek(dir string, now time.Time) (Snapshot, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return Snapshot{}, err
+	}
+	// The lock is looked at before the state: a run that ends in between then
+	// shows as up with its end, which the next look mends, never as dead.
+	running, pid, _ := Running(dir)
+	s, err := readState(dir)
+	known := err == nil
+	done, err := countDone(dir, &s, known)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	if !known {
+		if s.Failed, err = countFailed(dir); err != nil {
+			return Snapshot{}, err
+		}
+	}
+	snap := Snapshot{
+		Dir: dir, HasRun: known || done > 0 || s.Failed > 0,
+		Running: running, PID: pid,
+		Completed: done, Failed: s.Failed,
+		Phase: s.Phase, Waiting: s.Waiting, Batch: s.Batch, Model: s.Model, Prompt: s.Prompt,
+		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Log: newestLog(dir),
+		Sample: s.Sample, Counters: s.Counters,
+	}
+	if s.Root != "" {
+		snap.Root = EncodePath(s.Root)
+	}
+	if running {
+		snap.HasRun = true
+		snap.Stalled = s.stalled(now)
+		s.Meter.advance(now.Sub(s.Updated))
+	} else {
+		snap.Died, snap.Stop, snap.Phase, snap.Waiting = s.died(), s.Stop, "", false
+		// They will be tried again only when somebody asks for it.
+		snap.Failed += s.Retrying
+	}
+	snap.setTotals(s.Total)
+	snap.setRates(&s.Meter)
+	return snap, nil
+}
+
+func (s *Snapshot) setTotals(total int) {
+	s.TotalKnown = total > 0
+	s.Total = max(total, s.Completed+s.Failed)
+	s.Remaining = s.Total - s.Completed - s.Failed
+}
+
+func (s *Snapshot) setRates(m *meter) {
+	s.RateLastHour, s.RateOverall = m.lastHour(), m.perHour()
+	s.PerMinute, s.UpSeconds = m.Minutes, m.Up
+	rate := s.RateLastHour
+	if rate == 0 {
+		rate = s.RateOverall
+	}
+	if rate > 0 {
+		s.LeftSeconds = float64(s.Remaining) / rate * 3600
+	}
+}
+
+// stalled says of a run that is up whether it has been silent for too long.
+func (s *state) stalled(now time.Time) bool {
+	if s.Timeout == 0 {
+		return false // the run has not got as far as saying
+	}
+	limit := time.Duration(s.Timeout * float64(time.Second))
+	silent := now.Sub(s.Updated)
+	if silent > 3*heartbeat+limit {
+		return true // not even the heartbeat comes
+	}
+	// Idle does not count the time the machine slept, now-Activity does.
+	return !s.Waiting && time.Duration(s.Idle*float64(time.Second))+min(silent, 3*heartbeat) > limit
+}
+
+// countDone is the number of described photos: what the state counted and the
+// lines that have come since.
+func countDone(dir string, s *state, known bool) (int, error) {
+	f, err := os.Open(filepath.Join(dir, ProgressName))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	counted := 0
+	if known && s.ProgressSize <= info.Size() {
+		if _, err := f.Seek(s.ProgressSize, io.SeekStart); err != nil {
+			return 0, err
+		}
+		counted = s.Done
+	}
+	buf := make([]byte, 256<<10)
+	for {
+		n, err := f.Read(buf)
+		counted += bytes.Count(buf[:n], []byte{'\n'})
+		if err == io.EOF {
+			return counted, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// countFailed reads all outputs for the number of photos that failed and were
+// never described.
+func countFailed(dir string) (int, error) {
+	described := map[key]bool{}
+	err := readOutputs(dir, parseOutcome, func(_ string, _ int, o outcome, err error) {
+		if err == nil && !described[o.key] {
+			described[o.key] = !o.failed
+		}
+	})
+	failed := 0
+	for _, ok := range described {
+		if !ok {
+			failed++
+		}
+	}
+	return failed, err
+}

@@ -1,0 +1,137 @@
+package tracker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// Status says how a photo ended.
+type Status string
+
+const (
+	OK     Status = "ok"
+	Failed Status = "failed"
+)
+
+// Finish says why a description ends where it does.
+type Finish string
+
+const (
+	FinishStop   Finish = "stop"   // the model ended it
+	FinishLength Finish = "length" // it reached the token limit
+	FinishRepeat Finish = "repeat" // it began to repeat itself
+)
+
+// Kind classes failures.
+type Kind string
+
+const (
+	Unreadable  Kind = "unreadable"
+	Unsupported Kind = "unsupported"
+	TooLarge    Kind = "too_large"
+	Timeout     Kind = "timeout"
+	Crash       Kind = "crash"
+	Memory      Kind = "memory"
+	Model       Kind = "model"
+)
+
+// Kinds are all kinds of failure, in the order in which they are reported.
+var Kinds = []Kind{Unreadable, Unsupported, TooLarge, Timeout, Crash, Memory, Model}
+
+// RecordError is what went wrong with a photo.
+type RecordError struct {
+	Kind    Kind   `json:"kind"`
+	Message string `json:"message"`
+}
+
+// Seconds is where a photo's time went.
+type Seconds struct {
+	Decode   float64 `json:"decode"`   // file to pixels
+	Encode   float64 `json:"encode"`   // pixels to embeddings
+	Prompt   float64 `json:"prompt"`   // prefill
+	Generate float64 `json:"generate"` // writing the description
+	Total    float64 `json:"total"`
+}
+
+// Record is one line of an output file: one photo, described or failed.
+type Record struct {
+	Path         string       `json:"path"` // relative to the photo folder, any bytes; EncodePath'd on the line
+	Status       Status       `json:"status"`
+	Description  string       `json:"description"`
+	Finish       Finish       `json:"finish,omitempty"`
+	Model        string       `json:"model"`
+	Prompt       string       `json:"prompt"`
+	Width        int          `json:"width"` // pixels of the upright photo
+	Height       int          `json:"height"`
+	Tiles        int          `json:"tiles"`
+	PromptTokens int          `json:"prompt_tokens"`
+	Tokens       int          `json:"tokens"` // generated
+	Seconds      Seconds      `json:"seconds"`
+	Attempts     int          `json:"attempts"` // 1 when it went well at once
+	Time         time.Time    `json:"time"`     // when it ended
+	Error        *RecordError `json:"error,omitempty"`
+}
+
+// check refuses a record that would not be a line as promised.
+func (r *Record) check() error {
+	switch {
+	case r.Path == "":
+		return errors.New("record without a path")
+	case r.Status == OK && r.Error != nil:
+		return fmt.Errorf("record of %q is ok and has an error", r.Path)
+	case r.Status == Failed && (r.Error == nil || !slices.Contains(Kinds, r.Error.Kind)):
+		return fmt.Errorf("failed record of %q without a known kind of error", r.Path)
+	case r.Status != OK && r.Status != Failed:
+		return fmt.Errorf("record of %q has status %q", r.Path, r.Status)
+	}
+	return nil
+}
+
+// appendLine adds the record as one line, newline included, to buf. Bytes that
+// are not UTF-8 outside the path become U+FFFD.
+func (r Record) appendLine(buf []byte) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return buf, err
+	}
+	r.Path = EncodePath(r.Path)
+	r.Time = r.Time.Truncate(time.Millisecond)
+	w := bytes.NewBuffer(buf)
+	enc := json.NewEncoder(w)
+	// The lines are for people and jq, not for web pages: "<" stays "<".
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(r); err != nil {
+		return buf, fmt.Errorf("record of %q: %w", r.Path, err)
+	}
+	return w.Bytes(), nil
+}
+
+// parseRecord reads a whole line of an output file.
+func parseRecord(line []byte) (Record, error) {
+	var r Record
+	if !utf8.Valid(line) {
+		return r, errors.New("not valid UTF-8")
+	}
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, err
+	}
+	path, err := DecodePath(r.Path)
+	if err != nil {
+		return r, err
+	}
+	r.Path = path
+	return r, checkRead(r.Path, r.Status)
+}
+
+// checkRead is what a line read back must have. It is less than what a line
+// written must have, so that files of later versions stay readable.
+func checkRead(path string, status Status) error {
+	if path == "" || (status != OK && status != Failed) {
+		return errors.New("no path or status")
+	}
+	return nil
+}

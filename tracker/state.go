@@ -1,0 +1,155 @@
+package tracker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+const (
+	stateVersion = 1
+	// maxState bounds the state file; a real one has a few kB.
+	maxState  = 1 << 20
+	maxRecent = 8
+	// snippetLen bounds the piece of a description that status shows, in bytes.
+	snippetLen = 300
+)
+
+// StopReason says how a run ended.
+type StopReason string
+
+const (
+	Finished StopReason = "finished" // nothing left to do
+	Stopped  StopReason = "stopped"  // somebody asked for it
+	Broke    StopReason = "error"    // it could not go on
+)
+
+// Stop is how and when a run ended.
+type Stop struct {
+	Reason StopReason `json:"reason"`
+	Text   string     `json:"text,omitempty"` // for people; the error
+	Time   time.Time  `json:"time"`
+}
+
+// Recent is a photo that was handled lately.
+type Recent struct {
+	Path   string    `json:"path"` // EncodePath'd
+	Status Status    `json:"status"`
+	Text   string    `json:"text"` // beginning of the description, or the error
+	Kind   Kind      `json:"kind,omitempty"`
+	Time   time.Time `json:"time"`
+}
+
+// state is what a run leaves behind for status and summary.
+type state struct {
+	Version  int       `json:"version"`
+	Root     string    `json:"root"` // EncodePath'd in the file
+	PID      int       `json:"pid"`
+	Started  time.Time `json:"started"`
+	Updated  time.Time `json:"updated"`      // when this was written
+	Idle     float64   `json:"idle_seconds"` // then, since the last sign of progress
+	Activity time.Time `json:"activity"`     // the last sign of progress
+	Timeout  float64   `json:"timeout_seconds"`
+	Phase    string    `json:"phase,omitempty"`
+	Waiting  bool      `json:"waiting,omitempty"`
+	Batch    int       `json:"batch"`
+	Model    string    `json:"model"`
+	Prompt   string    `json:"prompt"`
+
+	Total        int   `json:"total"`
+	Done         int   `json:"done"`
+	Failed       int   `json:"failed"`
+	Retrying     int   `json:"retrying,omitempty"`
+	ProgressSize int64 `json:"progress_size"` // bytes of the progress file that Done counts
+
+	Meter    meter    `json:"meter"`
+	Recent   []Recent `json:"recent,omitempty"` // newest last
+	Sample   Sample   `json:"sample"`
+	Counters Counters `json:"counters"`
+	Stop     *Stop    `json:"stop,omitempty"`
+}
+
+// died says of a run that is not up whether it ended without a word.
+func (s *state) died() bool { return s.PID != 0 && s.Stop == nil }
+
+// readState reads the state file. Without one the error is os.ErrNotExist.
+// Whatever the error, the state returned is usable.
+func readState(dir string) (state, error) {
+	f, err := os.Open(filepath.Join(dir, StateName))
+	if err != nil {
+		return state{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxState+1))
+	if err != nil {
+		return state{}, err
+	}
+	return parseState(data)
+}
+
+func parseState(data []byte) (state, error) {
+	if len(data) > maxState {
+		return state{}, errors.New("too large")
+	}
+	var s state
+	if err := json.Unmarshal(data, &s); err != nil {
+		return state{}, err
+	}
+	if s.Version != stateVersion {
+		return state{}, fmt.Errorf("of version %d, not %d", s.Version, stateVersion)
+	}
+	if s.Root != "" {
+		root, err := DecodePath(s.Root)
+		if err != nil {
+			return state{}, err
+		}
+		s.Root = root
+	}
+	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Retrying} {
+		*n = max(0, *n)
+	}
+	s.ProgressSize = max(0, s.ProgressSize)
+	s.Recent = s.Recent[max(0, len(s.Recent)-maxRecent):]
+	s.Meter.sound()
+	return s, nil
+}
+
+func (s state) write(dir string) error {
+	s.Version = stateVersion
+	if s.Root != "" {
+		s.Root = EncodePath(s.Root)
+	}
+	data, err := json.MarshalIndent(s, "", " ")
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(dir, StateName), append(data, '\n'), 0o644, renameio.WithTempDir(dir))
+}
+
+// removeStateLeftovers removes what writing the state leaves when it is killed.
+// The workdir's lock is held.
+func removeStateLeftovers(dir string) {
+	left, _ := filepath.Glob(filepath.Join(globQuote(dir), "."+StateName+"*"))
+	for _, path := range left {
+		_ = os.Remove(path)
+	}
+}
+
+// globQuote protects a folder name from being taken for a pattern.
+func globQuote(dir string) string {
+	var quoted []byte
+	for _, c := range []byte(dir) {
+		switch c {
+		case '*', '?', '[', '\\':
+			quoted = append(quoted, '\\')
+		}
+		quoted = append(quoted, c)
+	}
+	return string(quoted)
+}

@@ -1,0 +1,302 @@
+package tracker
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// worstShown is how many examples a kind of error has.
+const worstShown = 3
+
+// Summary is everything in numbers. A photo counts once: as ok when it was ever
+// described, else by its last failure.
+type Summary struct {
+	Run Snapshot `json:"run"` // batches, workers, memory and CPU are in its Counters
+
+	OK          int     `json:"ok"`
+	Failed      int     `json:"failed"`
+	SuccessRate float64 `json:"success_rate"` // from 0 to 1
+	Retried     int     `json:"retried"`      // ok, but not at the first attempt
+
+	Seconds         StageStats     `json:"seconds"`           // of ok photos
+	Words           Stats          `json:"words"`             // of a description
+	Tokens          Stats          `json:"tokens"`            // of a description
+	TokensPerSecond float64        `json:"tokens_per_second"` // all tokens by all time spent generating
+	Tiles           Stats          `json:"tiles"`
+	Finish          map[Finish]int `json:"finish"`
+	Models          map[string]int `json:"models"` // ok photos by model
+
+	Errors []KindSummary `json:"errors"` // most frequent first
+
+	First   time.Time  `json:"first,omitzero"` // the earliest and latest result
+	Last    time.Time  `json:"last,omitzero"`
+	Files   []FileSize `json:"files"`
+	Damaged int        `json:"damaged_lines"` // lines of outputs that cannot be read
+}
+
+// StageStats are seconds a photo, by stage.
+type StageStats struct {
+	Decode   Stats `json:"decode"`
+	Encode   Stats `json:"encode"`
+	Prompt   Stats `json:"prompt"`
+	Generate Stats `json:"generate"`
+	Total    Stats `json:"total"`
+}
+
+// KindSummary is one kind of error.
+type KindSummary struct {
+	Kind  Kind          `json:"kind"`
+	Count int           `json:"count"`
+	Worst []FailedPhoto `json:"worst"` // those that took most attempts, then most time
+}
+
+// FailedPhoto is a photo without a description.
+type FailedPhoto struct {
+	Path string `json:"path"` // EncodePath'd
+	Failure
+	Seconds float64   `json:"seconds"` // spent on it
+	Time    time.Time `json:"time"`
+}
+
+// FileSize is one file of the workdir.
+type FileSize struct {
+	Name  string `json:"name"` // relative to the workdir
+	Bytes int64  `json:"bytes"`
+	Lines int    `json:"lines,omitempty"` // of an output
+}
+
+// Summarize reads all outputs of a workdir, running or not, and changes
+// nothing. A million photos take seconds and some 150 MB.
+func Summarize(dir string) (Summary, error) {
+	run, err := Peek(dir)
+	if err != nil {
+		return Summary{}, err
+	}
+	sum := summing{
+		Summary: Summary{Run: run, Finish: map[Finish]int{}, Models: map[string]int{}},
+		ok:      map[key]struct{}{}, failed: map[key]FailedPhoto{}, lines: map[string]int{},
+	}
+	if err := readOutputs(dir, parseFigures, sum.merge); err != nil {
+		return Summary{}, err
+	}
+	sum.end()
+	sum.Files = sum.fileSizes(dir)
+	return sum.Summary, nil
+}
+
+// ListFailed returns the photos that failed and were never described, ordered
+// by path.
+func ListFailed(dir string) ([]FailedPhoto, error) {
+	sum := summing{ok: map[key]struct{}{}, failed: map[key]FailedPhoto{}, failuresOnly: true}
+	if err := readOutputs(dir, parseFigures, sum.merge); err != nil {
+		return nil, err
+	}
+	list := make([]FailedPhoto, 0, len(sum.failed))
+	for _, f := range sum.failed {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b FailedPhoto) int { return strings.Compare(a.Path, b.Path) })
+	return list, nil
+}
+
+// figures are what a result line adds to a summary.
+type figures struct {
+	Path        string       `json:"path"`
+	Status      Status       `json:"status"`
+	Description text         `json:"description"`
+	Finish      Finish       `json:"finish"`
+	Model       string       `json:"model"`
+	Tiles       int          `json:"tiles"`
+	Tokens      int          `json:"tokens"`
+	Seconds     Seconds      `json:"seconds"`
+	Attempts    int          `json:"attempts"`
+	Time        time.Time    `json:"time"`
+	Error       *RecordError `json:"error"`
+
+	key key
+}
+
+// text is a description of which only the number of words is kept.
+type text struct{ words int }
+
+func (t *text) UnmarshalJSON(raw []byte) error {
+	var s string
+	err := json.Unmarshal(raw, &s)
+	t.words = len(strings.Fields(s))
+	return err
+}
+
+func parseFigures(line []byte) (figures, error) {
+	var f figures
+	if !utf8.Valid(line) {
+		return f, errNotUTF8
+	}
+	if err := json.Unmarshal(line, &f); err != nil {
+		return f, err
+	}
+	path, err := DecodePath(f.Path)
+	if err != nil {
+		return f, err
+	}
+	f.key = keyOf(path)
+	return f, checkRead(f.Path, f.Status)
+}
+
+// summing is a summary in the making.
+type summing struct {
+	Summary
+	ok           map[key]struct{}
+	failed       map[key]FailedPhoto
+	failuresOnly bool
+	lines        map[string]int
+
+	stages               [5]series
+	words, tokens, tiles series
+	allTokens            int
+	generating           float64
+}
+
+func (s *summing) merge(file string, _ int, f figures, err error) {
+	if !s.failuresOnly {
+		s.lines[file]++
+	}
+	if err != nil {
+		s.Damaged++
+		return
+	}
+	if _, done := s.ok[f.key]; done {
+		return
+	}
+	if f.Status == Failed {
+		r := Record{Attempts: f.Attempts, Error: f.Error}
+		s.failed[f.key] = FailedPhoto{Path: f.Path, Failure: failureOf(&r), Seconds: f.Seconds.Total, Time: f.Time}
+		s.period(f.Time)
+		return
+	}
+	s.ok[f.key] = struct{}{}
+	delete(s.failed, f.key)
+	if !s.failuresOnly {
+		s.addOK(&f)
+	}
+}
+
+func (s *summing) addOK(f *figures) {
+	for i, v := range []float64{f.Seconds.Decode, f.Seconds.Encode, f.Seconds.Prompt, f.Seconds.Generate, f.Seconds.Total} {
+		s.stages[i].add(v)
+	}
+	s.words.add(float64(f.Description.words))
+	s.tokens.add(float64(f.Tokens))
+	s.tiles.add(float64(f.Tiles))
+	s.allTokens += f.Tokens
+	s.generating += f.Seconds.Generate
+	if f.Attempts > 1 {
+		s.Retried++
+	}
+	tally(s.Finish, f.Finish)
+	tally(s.Models, f.Model)
+	s.period(f.Time)
+}
+
+// tally counts a few names; what comes after many is "other".
+func tally[K ~string](m map[K]int, name K) {
+	if _, known := m[name]; !known {
+		if len(m) >= maxReasons {
+			name = "other"
+		} else {
+			name = K(strings.Clone(string(name)))
+		}
+	}
+	m[name]++
+}
+
+func (s *summing) period(t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	if s.First.IsZero() || t.Before(s.First) {
+		s.First = t
+	}
+	if t.After(s.Last) {
+		s.Last = t
+	}
+}
+
+func (s *summing) end() {
+	s.OK, s.Summary.Failed = len(s.ok), len(s.failed)
+	if all := s.OK + s.Summary.Failed; all > 0 {
+		s.SuccessRate = float64(s.OK) / float64(all)
+	}
+	for i, to := range []*Stats{&s.Seconds.Decode, &s.Seconds.Encode, &s.Seconds.Prompt, &s.Seconds.Generate, &s.Seconds.Total} {
+		*to = s.stages[i].stats()
+	}
+	s.Words, s.Tokens, s.Tiles = s.words.stats(), s.tokens.stats(), s.tiles.stats()
+	if s.generating > 0 {
+		s.TokensPerSecond = float64(s.allTokens) / s.generating
+	}
+	s.Errors = byKind(s.failed)
+}
+
+func byKind(failed map[key]FailedPhoto) []KindSummary {
+	kinds := map[Kind]*KindSummary{}
+	for _, f := range failed {
+		k := kinds[f.Kind]
+		if k == nil {
+			k = &KindSummary{Kind: f.Kind}
+			kinds[f.Kind] = k
+		}
+		k.Count++
+		k.Worst = append(k.Worst, f)
+		slices.SortFunc(k.Worst, worse)
+		k.Worst = k.Worst[:min(len(k.Worst), worstShown)]
+	}
+	list := make([]KindSummary, 0, len(kinds))
+	for _, k := range kinds {
+		list = append(list, *k)
+	}
+	slices.SortFunc(list, func(a, b KindSummary) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return strings.Compare(string(a.Kind), string(b.Kind))
+	})
+	return list
+}
+
+func worse(a, b FailedPhoto) int {
+	switch {
+	case a.Attempts != b.Attempts:
+		return b.Attempts - a.Attempts
+	case a.Seconds > b.Seconds:
+		return -1
+	case a.Seconds < b.Seconds:
+		return 1
+	}
+	return strings.Compare(a.Path, b.Path)
+}
+
+// fileSizes lists the workdir's files that are there.
+func (s *summing) fileSizes(dir string) []FileSize {
+	names := []string{ProgressName}
+	outputs, _ := outputFiles(dir)
+	for _, path := range outputs {
+		name, _ := filepath.Rel(dir, path)
+		names = append(names, name)
+	}
+	logs, _ := matching(filepath.Join(dir, LogsName), logPrefix, logSuffix)
+	for _, name := range logs {
+		names = append(names, filepath.Join(LogsName, name))
+	}
+	names = append(names, StateName)
+	var files []FileSize
+	for _, name := range names {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			files = append(files, FileSize{Name: name, Bytes: info.Size(), Lines: s.lines[name]})
+		}
+	}
+	return files
+}

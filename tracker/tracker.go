@@ -1,0 +1,196 @@
+package tracker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Options are how a workdir is opened.
+type Options struct {
+	// Root is the photo folder, absolute. Paths of photos are relative to it.
+	// An empty Root is not compared with the workdir's.
+	Root string
+	// RetryFailed makes Failed forget the failures of earlier runs.
+	RetryFailed bool
+
+	fs  filesystem       // nil: the system's
+	now func() time.Time // nil: time.Now
+}
+
+// Counts are numbers of photos.
+type Counts struct {
+	Done     int // described, in all runs
+	Failed   int // failed, in all runs, and not up for another try
+	Retrying int // failed in an earlier run and up for another try
+	NewDone  int // described by this run
+	NewFail  int // lines of failures written by this run
+}
+
+// Tracker is an open workdir. Its methods may be called concurrently.
+type Tracker struct {
+	dir     string
+	fs      filesystem
+	now     func() time.Time
+	started time.Time
+	lock    *lock
+	live    *Live
+	notes   []Note
+
+	progress *appendFile
+	commits  sync.Mutex  // held while writing; guards output
+	output   *appendFile // nil until the first record
+
+	mu       sync.Mutex // guards what follows
+	photos   map[key]marks
+	failures map[key]Failure
+	retrying map[key]Failure
+	counts   Counts
+	next     *group // waiting to be written
+	written  int64  // bytes of result lines of this run
+	broken   error  // why nothing can be written any more
+	closed   bool
+}
+
+// Open makes dir the workdir of a run: it takes its lock, creates what is
+// missing, and reads and mends what earlier runs left. It returns a
+// *LockedError when another run holds dir, a *RootError when dir belongs to
+// other photos, and a *WriteError when dir cannot be written to.
+func Open(dir string, opt Options) (*Tracker, error) {
+	t := &Tracker{dir: dir, fs: opt.fs, now: opt.now}
+	if t.fs == nil {
+		t.fs = osFS{}
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	t.started = t.now()
+	for _, sub := range []string{OutputsName, LogsName} {
+		path := filepath.Join(dir, sub)
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, &WriteError{Op: "create", Path: path, Err: err}
+		}
+	}
+	var err error
+	if t.lock, err = takeLock(dir, t.started); err != nil {
+		return nil, err
+	}
+	if err := t.fill(opt); err != nil {
+		_ = t.lock.release()
+		return nil, err
+	}
+	return t, nil
+}
+
+// fill reads the workdir, whose lock is held.
+func (t *Tracker) fill(opt Options) error {
+	var book notebook
+	removeStateLeftovers(t.dir)
+	old, err := readState(t.dir)
+	if err != nil && !os.IsNotExist(err) {
+		book.add(Warn, StateName, 0, "not readable, its statistics start anew: %v", err)
+	}
+	if opt.Root != "" {
+		if old.Root != "" && !sameFolder(old.Root, opt.Root) {
+			return &RootError{Dir: t.dir, Have: old.Root, Want: opt.Root}
+		}
+		old.Root = opt.Root
+	}
+	if old.died() {
+		book.add(Warn, "", 0, "the run before (pid %d) ended without a word, last heard of %s",
+			old.PID, old.Updated.Format(time.DateTime))
+	}
+	l := loader{fs: t.fs, dir: t.dir, book: &book}
+	if err := l.load(); err != nil {
+		return err
+	}
+	t.progress, t.photos, t.failures = l.progress, l.photos, l.failures
+	t.retrying = map[key]Failure{}
+	if opt.RetryFailed {
+		t.failures, t.retrying = t.retrying, t.failures
+	}
+	t.notes = book.notes
+	t.counts = Counts{Done: len(t.photos), Failed: len(t.failures), Retrying: len(t.retrying)}
+	t.live = newLive(t, old)
+	return nil
+}
+
+// sameFolder compares two folders by name and, where both exist, by what they
+// are, so that links and other spellings of a name do no harm.
+func sameFolder(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	ai, aerr := os.Stat(a)
+	bi, berr := os.Stat(b)
+	return aerr == nil && berr == nil && os.SameFile(ai, bi)
+}
+
+// Notes are what was found and mended by Open, for the log.
+func (t *Tracker) Notes() []Note { return t.notes }
+
+// Live is where the supervisor leaves what status and summary show.
+func (t *Tracker) Live() *Live { return t.live }
+
+// Done says whether the photo is described.
+func (t *Tracker) Done(path string) bool {
+	k := keyOf(path)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.photos[k]&inProgress != 0
+}
+
+// Failed says whether the photo failed and is not to be tried again, and why.
+func (t *Tracker) Failed(path string) (Failure, bool) {
+	k := keyOf(path)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f, ok := t.failures[k]
+	return f, ok
+}
+
+// Counts returns the numbers as they are now.
+func (t *Tracker) Counts() Counts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts
+}
+
+// OutputPath is the file the run's results go to, or "" before the first.
+func (t *Tracker) OutputPath() string {
+	t.commits.Lock()
+	defer t.commits.Unlock()
+	if t.output == nil {
+		return ""
+	}
+	return t.output.path
+}
+
+// Err is why nothing can be written any more: a *WriteError, or nil.
+func (t *Tracker) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.broken
+}
+
+// Close waits for what is being written, leaves the final figures behind and
+// lets the next run in. A second Close does nothing.
+func (t *Tracker) Close() error {
+	t.commits.Lock()
+	defer t.commits.Unlock()
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	t.closed = true
+	t.mu.Unlock()
+
+	err := errors.Join(t.live.close(), t.progress.f.Close())
+	if t.output != nil {
+		err = errors.Join(err, t.output.f.Close())
+	}
+	return errors.Join(err, t.lock.release())
+}
