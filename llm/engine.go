@@ -70,10 +70,12 @@ type Engine struct {
 	vision *visionEncoder
 	prompt *promptMaker
 
-	in        chan *job
-	quit      chan struct{}
-	done      chan struct{}
-	closeOnce sync.Once
+	in   chan *job
+	quit chan struct{}
+	done chan struct{}
+
+	life   sync.RWMutex // held for reading while C memory is used outside run
+	closed bool
 }
 
 // job is one picture on its way through the engine.
@@ -162,6 +164,11 @@ type Sizes struct {
 
 // Sizes reports the memory held now.
 func (e *Engine) Sizes() Sizes {
+	e.life.RLock()
+	defer e.life.RUnlock()
+	if e.closed {
+		return Sizes{}
+	}
 	w, kv, compute := e.ctx.memory()
 	info := e.vision.info()
 	return Sizes{Weights: w, Vision: uint64(info.weight_bytes), KV: kv, Compute: compute + uint64(info.compute_bytes)}
@@ -171,24 +178,10 @@ func (e *Engine) Sizes() Sizes {
 // call waits until a slot is free. Cutting the tiles happens in the caller's
 // goroutine. An error is of the picture or of the model; the engine goes on.
 func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
-	if err := p.check(); err != nil {
+	j, err := e.prepare(ctx, p)
+	if err != nil {
 		return Answer{}, err
 	}
-	w, h := p.size()
-	grid := PlanTiles(w, h, e.opt.Detail.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
-	j := &job{ctx: ctx, ready: make(chan struct{})}
-	j.length = e.prompt.length(grid)
-	if room := e.ctx.perSlot - e.opt.MaxTokens; j.length > room {
-		return Answer{}, fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", j.length, room)
-	}
-	var err error
-	if j.prompt, err = e.prompt.parts(grid); err != nil {
-		return Answer{}, err
-	}
-	j.tiles = p.cut(grid, e.vision.tile)
-	j.answer.Tiles = len(j.tiles)
-	j.answer.PromptTokens = j.length
-
 	select {
 	case e.in <- j:
 	case <-ctx.Done():
@@ -204,14 +197,44 @@ func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
 	}
 }
 
+// prepare plans and cuts the tiles and lays out the prompt.
+func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
+	e.life.RLock()
+	defer e.life.RUnlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	w, h := p.size()
+	grid := PlanTiles(w, h, e.opt.Detail.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
+	j := &job{ctx: ctx, ready: make(chan struct{})}
+	j.length = e.prompt.length(grid)
+	if room := e.ctx.perSlot - e.opt.MaxTokens; j.length > room {
+		return nil, fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", j.length, room)
+	}
+	var err error
+	if j.prompt, err = e.prompt.parts(grid); err != nil {
+		return nil, err
+	}
+	j.tiles = p.cut(grid, e.vision.tile)
+	j.answer.Tiles = len(j.tiles)
+	j.answer.PromptTokens = j.length
+	return j, nil
+}
+
 // Close stops the engine and frees the C memory. Answers under way end with
 // ErrClosed.
 func (e *Engine) Close() {
-	e.closeOnce.Do(func() {
+	e.life.Lock()
+	defer e.life.Unlock()
+	if !e.closed {
+		e.closed = true
 		close(e.quit)
 		<-e.done
 		e.free()
-	})
+	}
 }
 
 func (e *Engine) free() {
