@@ -47,7 +47,7 @@ type Problem struct {
 //
 // Only one folder's names at a time (and those of its parents that are still
 // to be visited) are held, and regular files are not touched: a million take
-// about a second.
+// about two seconds.
 //
 // It returns the first error found returns, ctx's error, or an error that says
 // why root cannot be walked.

@@ -70,10 +70,13 @@ static VipsImage *open_photo(const pd_request *req, pd_result *res, int shrink, 
 }
 
 // The largest shrink the JPEG decoder can do that leaves the longest edge needed.
-static int jpeg_shrink(int edge, int longest)
+// libvips cuts off what is not a whole pixel afterwards, down to nothing (which
+// aborts the process): the short edge keeps enough that this cannot be seen.
+static int jpeg_shrink(int edge, int short_edge, int longest)
 {
+	enum { SHORT = 16 };
 	int shrink = 1;
-	while (longest > 0 && shrink < 8 && edge / (shrink * 2) >= longest)
+	while (longest > 0 && shrink < 8 && edge / (shrink * 2) >= longest && short_edge / (shrink * 2) >= SHORT)
 		shrink *= 2;
 	return shrink;
 }
@@ -160,12 +163,13 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 		return -1;
 	}
 	int edge = VIPS_MAX(full->Xsize, full->Ysize);
-	int shrink = is_loader(res->loader, "jpegload") ? jpeg_shrink(edge, req->longest) : 1;
+	int short_edge = VIPS_MIN(full->Xsize, full->Ysize);
+	int shrink = is_loader(res->loader, "jpegload") ? jpeg_shrink(edge, short_edge, req->longest) : 1;
 	double scale = 1;
 	if (is_loader(res->loader, "webpload") && req->longest > 0 && edge > MARGIN * req->longest)
 		scale = MARGIN * req->longest / edge;
 	// An extreme shape would lose its short edge: libwebp then refuses.
-	if (VIPS_MIN(full->Xsize, full->Ysize) * scale < 1)
+	if (short_edge * scale < 1)
 		scale = 1;
 
 	int64_t loaded = (int64_t) (pixels * scale * scale) / (shrink * shrink);

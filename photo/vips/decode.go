@@ -6,6 +6,7 @@ package vips
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -83,8 +84,16 @@ func Decode(path string, opts Options) (*Image, error) {
 	if err := mayTry(path, format, untrusted); err != nil {
 		return nil, err
 	}
-	return decodeFile(f, format, opts)
+	img, err := decodeFile(f, format, opts)
+	if errors.Is(err, errNoLoader) && loaderOf(format) != "" {
+		// libvips looks for more than the first bytes, and there is a loader.
+		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: it begins like a %s, and no more", format)
+	}
+	return img, err
 }
+
+// errNoLoader is libvips' own finding that it does not know a file's format.
+var errNoLoader = errors.New("libvips does not know its format")
 
 // mayTry says why libvips should not even be asked to read a format.
 func mayTry(path, format string, untrusted bool) error {
@@ -197,7 +206,7 @@ func failure(path string, res *C.pd_result, opts Options) error {
 	case C.PD_TOO_MUCH_MEMORY:
 		return tooMuchMemory(path, int64(res.need), opts)
 	case C.PD_UNSUPPORTED:
-		return photo.Errorf(photo.Unsupported, path, "libvips has no loader for it: %s", text)
+		return photo.Errorf(photo.Unsupported, path, "%w: %s", errNoLoader, text)
 	}
 	// A HEIF whose codec is not installed is whole, only not for us.
 	if strings.HasPrefix(C.GoString(&res.loader[0]), "heif") && strings.Contains(text, "nsupported") {
