@@ -1,0 +1,281 @@
+package pool
+
+import (
+	"time"
+)
+
+// This file decides who gets which photo, and when a worker is started or told
+// to leave. All of it runs on the run's goroutine, after every event.
+
+// handOut gives photos to workers until nobody may take another.
+func (r *run) handOut(now time.Time) {
+	if r.stopping || r.end != nil || len(r.out) >= maxUndelivered {
+		return
+	}
+	if _, closed := r.gate.closed(); closed {
+		return
+	}
+	for {
+		w, p, alone := r.match()
+		if w == nil {
+			return
+		}
+		r.give(w, p, alone, now)
+	}
+}
+
+// match finds the next worker and photo that belong together, or nil.
+//
+// Suspects come first, and each alone in its worker, so that the next death has
+// one possible cause. Those that memory ran out with are alone in the whole
+// pool. A worker that is busy is reserved and runs empty first, unless a new
+// one, which is empty anyway, is on its way.
+func (r *run) match() (*worker, *photo, bool) {
+	if r.exclusive() {
+		return nil, nil, false
+	}
+	if len(r.q.suspects) == 0 {
+		for w := range r.live {
+			w.reserved = false
+		}
+	} else {
+		if r.q.suspects[0].exclusive && r.inFlight() > 0 {
+			return nil, nil, false
+		}
+		if w := r.idle(); w != nil {
+			return w, r.nextSuspect(), true
+		}
+		if r.q.suspects[0].exclusive {
+			return nil, nil, false
+		}
+		r.reserve()
+	}
+	if len(r.q.fresh) > 0 {
+		if w := r.leastBusy(); w != nil {
+			return w, r.q.takeFresh(), false
+		}
+	}
+	return nil, nil, false
+}
+
+// nextSuspect is the next photo to be tried alone. After a few deaths without
+// a success, every other one is a photo from elsewhere: if that succeeds, it is
+// the photos and not the model, and the count of deaths begins anew.
+func (r *run) nextSuspect() *photo {
+	if r.deaths >= 3 && r.deaths%2 == 1 && len(r.q.fresh) > 0 && !r.q.suspects[0].exclusive {
+		return r.q.takeCanary()
+	}
+	return r.q.takeSuspect()
+}
+
+// idle is a ready worker with nothing in flight.
+func (r *run) idle() *worker {
+	for _, w := range r.ordered() {
+		if len(w.flights) == 0 && r.mayTake(w) {
+			return w
+		}
+	}
+	return nil
+}
+
+// leastBusy is the ready worker with the fewest photos among those that may
+// take one more.
+func (r *run) leastBusy() *worker {
+	var best *worker
+	for _, w := range r.ordered() {
+		if !w.reserved && !w.alone() && r.mayTake(w) && (best == nil || len(w.flights) < len(best.flights)) {
+			best = w
+		}
+	}
+	return best
+}
+
+// reserve keeps the least busy worker from fresh photos, until it is idle.
+func (r *run) reserve() {
+	var best *worker
+	for w := range r.live {
+		if w.reserved || w.state == starting || w.state == ready && w.alone() {
+			return
+		}
+		if w.state == ready && (best == nil || len(w.flights) < len(best.flights)) {
+			best = w
+		}
+	}
+	if best != nil {
+		best.reserved = true
+	}
+}
+
+// mayTake is whether w has room for a photo, by number and by memory. A worker
+// that has done nothing yet may always take one, or nothing would ever be done.
+func (r *run) mayTake(w *worker) bool {
+	if w.state != ready || w.batch.left <= 0 || w.seat.inFlight() >= r.atOnce {
+		return false
+	}
+	if s := w.seat; w == s.next && s.cur.state == ready && s.cur.batch.left > 0 {
+		return false // not its turn yet
+	}
+	if w.answered == 0 && len(w.flights) == 0 {
+		return true
+	}
+	return w.mem.bears(r.share, len(w.flights))
+}
+
+func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
+	p.attempts++
+	r.lastID++
+	f := &flight{id: r.lastID, photo: p, out: now, alone: alone}
+	line, err := encodeLine(order{Job: &Job{ID: f.id, Path: p.path, Attempt: p.attempts, Alone: alone}})
+	if err != nil {
+		r.deliver(Result{Path: p.path, Attempts: p.attempts, Batch: w.batch.n,
+			Failure: &Failure{KindUnreadable, "the path is too long: " + err.Error()}})
+		return
+	}
+	if p.attempts > 1 {
+		r.stats.Retried++
+	}
+	if w.firstOut.IsZero() {
+		w.firstOut = now
+	}
+	w.flights[f.id] = f
+	w.batch.left--
+	w.p.orders <- line
+	r.observe(Event{Kind: EventPhotoOut, Batch: w.batch.n, Worker: w.n, PID: w.p.pid, Path: p.path,
+		Attempt: p.attempts, InFlight: len(w.flights)})
+}
+
+// retire tells workers to leave that have nothing more to do or take too much
+// memory. They finish what is in flight.
+func (r *run) retire(now time.Time) {
+	for w := range r.live {
+		if w.state != ready {
+			continue
+		}
+		switch {
+		case r.stopping:
+			r.tellLeave(w, ReasonStop, now)
+		case w.batch.left <= 0:
+			r.tellLeave(w, ReasonBatch, now)
+		case r.fed && r.q.empty():
+			r.tellLeave(w, ReasonFinished, now)
+		case w.answered > 0 && w.mem.full(r.share):
+			r.stats.Replaced++
+			r.info("Worker %d has reached its share of the memory budget (%s of %s), it will be replaced",
+				w.n, bytesText(w.mem.now), bytesText(r.share))
+			r.tellLeave(w, ReasonMemory, now)
+		case w.answered > 0 && len(w.flights) == 0 && r.gate.memory && now.Sub(r.gate.since) > pressurePatience:
+			// The machine is short of memory and this worker only waits: what it
+			// holds may be what is missing.
+			r.stats.Replaced++
+			r.tellLeave(w, ReasonMemory, now)
+		}
+	}
+}
+
+func (r *run) tellLeave(w *worker, reason string, now time.Time) {
+	w.state, w.leave, w.leaveAt = leaving, reason, now
+	line, _ := encodeLine(order{Leave: true})
+	w.p.orders <- line
+}
+
+// staff starts the workers that are wanted now.
+func (r *run) staff(now time.Time) {
+	if r.stopping || r.end != nil || !r.sampled && now.Sub(r.began) < time.Second {
+		return
+	}
+	if _, closed := r.gate.closed(); closed || now.Before(r.backoff) {
+		return
+	}
+	for _, s := range r.seats {
+		switch {
+		case s.cur == nil && s.next != nil:
+			s.cur, s.next = s.next, nil
+		case s.cur == nil && r.wanted() && r.cooled(s, now):
+			s.cur = r.start(s, now)
+		case s.next == nil && r.wantsNext(s, now):
+			s.next = r.start(s, now)
+		}
+	}
+}
+
+// wanted is whether there are photos that nobody at work has a free hand for.
+func (r *run) wanted() bool {
+	waiting := len(r.q.fresh) + len(r.q.suspects)
+	for w := range r.live {
+		if w.state == starting || w.state == ready {
+			waiting -= min(w.batch.left, r.atOnce-len(w.flights))
+		}
+	}
+	return waiting > 0
+}
+
+// wantsNext is whether the worker after s.cur should be loaded now, so that it
+// is ready when cur has handed in its last photo. There must be photos for it
+// beyond the batches under way, and memory for both.
+func (r *run) wantsNext(s *seat, now time.Time) bool {
+	w := s.cur
+	if !r.cfg.Prestart || r.cfg.Cooldown > 0 || r.cfg.BatchSize <= 0 || w == nil || s.next != nil {
+		return false
+	}
+	switch w.state {
+	case leaving:
+		if w.leave != ReasonBatch {
+			return false
+		}
+	case ready:
+		if w.answered == 0 {
+			return false
+		}
+		perPhoto := now.Sub(w.firstOut) / time.Duration(w.answered)
+		if perPhoto*time.Duration(w.batch.left) > r.loadTime()*3/2 {
+			return false
+		}
+	default:
+		return false
+	}
+	spoken := 0
+	var memory, base uint64
+	for w := range r.live {
+		memory += w.mem.now
+		base = max(base, w.mem.loaded)
+		if w.state == starting || w.state == ready {
+			spoken += w.batch.left
+		}
+	}
+	if len(r.q.fresh) <= spoken || !r.cool(now) {
+		return false
+	}
+	if r.cfg.Memory > 0 && memory+base > r.cfg.Memory {
+		return false
+	}
+	return !r.last.hasSys || r.last.system.Available > base
+}
+
+// cooled is whether s may begin: a batch that is gone on with needs no rest.
+func (r *run) cooled(s *seat, now time.Time) bool {
+	if s.batch != nil {
+		return true
+	}
+	if now.Before(s.cool) {
+		return false
+	}
+	return r.cool(now)
+}
+
+// cool asks Config.Cool, under AutoCooldown and not before the first batch.
+func (r *run) cool(now time.Time) bool {
+	if r.cfg.Cooldown != AutoCooldown || r.cfg.Cool == nil || r.lastBatch == 0 {
+		return true
+	}
+	if now.Before(r.askCool) {
+		return false
+	}
+	wait, why := r.cfg.Cool()
+	if wait {
+		r.askCool = now.Add(r.cfg.SampleEvery)
+		r.pause(pauseCooldown, "Cooling down: "+why, now)
+		return false
+	}
+	r.resume(pauseCooldown, now)
+	return true
+}

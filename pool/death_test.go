@@ -1,0 +1,325 @@
+package pool
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Each kind of death is told apart, costs the guilty photo its two tries and
+// nobody else anything, with eight photos in flight.
+func TestDeaths(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		photo, mood string
+		death       DeathKind
+		failed      string
+		words       string // in the log
+	}{
+		{"segv", "", DeathSegfault, "crash", "SIGSEGV"},
+		{"abort", "", DeathAbort, "crash", "GGML_ASSERT(n > 0) failed"},
+		{"panic", "", DeathAbort, "crash", "handler lost its head"},
+		{"exit3", "", DeathExit, "crash", "exited with status 3: cannot go on"},
+		{"exit0", "", DeathExit, "crash", "exited with status 0, without a word"},
+		{"kill9", "", DeathKilled, "crash", "killed from outside"},
+		{"hang", "", DeathTimeout, "timeout", "no answer within 300ms"},
+		{"stop", "", DeathSilence, "crash", "gave no sign of life"},
+		{"garbage", "", DeathProtocol, "crash", "unreadable line"},
+		{"wrongid", "", DeathProtocol, "crash", "answered job 99999, which it does not have"},
+		{"giant", "", DeathProtocol, "crash", "token too long"},
+		{"twice", "", DeathProtocol, "", "which it does not have"},
+	} {
+		t.Run(test.photo, func(t *testing.T) {
+			t.Parallel()
+			jobs := mixed(40, test.photo)
+			cfg := Config{InFlight: 8, Command: fakeCommand(test.mood, delayEnv+"=1ms")}
+			switch test.death {
+			case DeathTimeout:
+				cfg.Timeout = 300 * time.Millisecond
+			case DeathSilence:
+				cfg.Silence = 300 * time.Millisecond
+			}
+			r := newRig(t, cfg).run(jobs).noError(jobs)
+			var want []string
+			if test.failed != "" {
+				want = []string{test.photo + " " + test.failed}
+			}
+			if got := r.failed(); !slices.Equal(got, want) {
+				t.Errorf("failed: %v, want %v; log:\n%s", got, want, r.log())
+			}
+			deaths := 0
+			for kind, n := range r.stats.Deaths {
+				deaths += n
+				if kind != test.death {
+					t.Errorf("%d deaths of %s", n, kind)
+				}
+			}
+			if deaths < 1 || deaths > 4 {
+				t.Errorf("%d deaths; log:\n%s", deaths, r.log())
+			}
+			if !strings.Contains(r.log(), test.words) {
+				t.Errorf("the log lacks %q:\n%s", test.words, r.log())
+			}
+		})
+	}
+}
+
+func TestOnlyTheGuiltyAreBlamed(t *testing.T) {
+	t.Parallel()
+	jobs := mixed(150, "segv1", "abort2", "exit3", "once-segv4", "garbage5", "once-hang6", "exit07")
+	r := newRig(t, Config{Workers: 2, InFlight: 8, BatchSize: 40, Prestart: true, Timeout: 500 * time.Millisecond}).run(jobs).noError(jobs)
+	want := []string{"abort2 crash", "exit07 crash", "exit3 crash", "garbage5 crash", "segv1 crash"}
+	if got := r.failed(); !slices.Equal(got, want) {
+		t.Errorf("failed: %v, want %v; log:\n%s", got, want, r.log())
+	}
+}
+
+// A row of bad photos, as from one broken card, is no broken model.
+func TestManyGuiltyInARow(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("exit3-", 9)), slices.Collect(paths("fine", 40))))
+	r := newRig(t, Config{InFlight: 8, BatchSize: 50}).run(jobs).noError(jobs)
+	if n := len(r.failed()); n != 9 {
+		t.Errorf("%d failed; log:\n%s", n, r.log())
+	}
+}
+
+func TestTenDeathsEndTheRun(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, mood, photo string
+		kind              DeathKind
+	}{
+		{"on photos", "", "segv", DeathSegfault},
+		{"on start", "dead", "good", DeathExit},
+		{"no hello", "silent", "good", DeathSilence},
+		{"other version", "old", "good", DeathProtocol},
+		{"babble", "babble", "good", DeathProtocol},
+		{"hello twice", "hellotwice", "good", DeathProtocol},
+		{"no such program", "", "good", DeathStart},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := Config{Command: fakeCommand(test.mood), Version: "1", InFlight: 4, StartTimeout: time.Minute}
+			switch test.kind {
+			case DeathSilence:
+				cfg.StartTimeout = 100 * time.Millisecond
+			case DeathStart:
+				cfg.Command = func(int) *exec.Cmd { return exec.Command("/nowhere/photodesc") }
+			}
+			r := newRig(t, cfg).run(paths(test.photo, 100))
+			var deaths *DeathsError
+			if !errors.As(r.err, &deaths) || deaths.Deaths != 10 || deaths.Kind != test.kind {
+				t.Errorf("run: %v (%+v); log:\n%s", r.err, r.stats, r.log())
+			}
+			if len(r.results) != 0 {
+				t.Errorf("photos are blamed for a broken model: %v", r.failed())
+			}
+		})
+	}
+}
+
+// When all there is fails, but there are too few to prove the model broken, the
+// photos have their verdict.
+func TestOnlyPhotoCrashes(t *testing.T) {
+	t.Parallel()
+	jobs := paths("segv", 1)
+	r := newRig(t, Config{}).run(jobs).noError(jobs)
+	if got := r.failed(); !slices.Equal(got, []string{"segv0 crash"}) || r.stats.Deaths[DeathSegfault] != 2 {
+		t.Errorf("failed: %v, deaths %v", got, r.stats.Deaths)
+	}
+}
+
+// An OOM kill is nobody's fault until a photo has been alone for three of them.
+func TestOOMKill(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		photo  string
+		failed []string
+	}{
+		{"once-kill9", nil},
+		{"kill9", []string{"kill9 memory"}},
+	} {
+		t.Run(test.photo, func(t *testing.T) {
+			t.Parallel()
+			var kills uint64
+			jobs := mixed(60, test.photo)
+			cfg := Config{Workers: 2, InFlight: 8}
+			cfg.Samplers.OOMKills = func() uint64 { kills++; return kills } // the loop's goroutine
+			r := newRig(t, cfg).run(jobs).noError(jobs)
+			if got := r.failed(); !slices.Equal(got, test.failed) {
+				t.Errorf("failed: %v; log:\n%s", got, r.log())
+			}
+			want := 1
+			if test.failed != nil {
+				want = 4 // with others in flight, then three times alone
+			}
+			if n := r.stats.Deaths[DeathOOM]; n < want-1 || n > want {
+				t.Errorf("%d OOM kills", n)
+			}
+			if r.stats.Retried < 2 || !strings.Contains(r.log(), "Memory was not enough: at most 4 photos at once") {
+				t.Errorf("retried %d; log:\n%s", r.stats.Retried, r.log())
+			}
+		})
+	}
+}
+
+func TestClassify(t *testing.T) {
+	for _, test := range []struct {
+		script string
+		ooms   uint64
+		kind   DeathKind
+		detail string
+	}{
+		{"kill -SEGV $$", 0, DeathSegfault, "segmentation fault, without a word"},
+		{"echo 'x: GGML_ASSERT(a) failed'; kill -ABRT $$", 0, DeathAbort, "aborted (aborted): x: GGML_ASSERT(a) failed"},
+		{"echo \"terminate called after throwing an instance of 'std::bad_alloc'\"; kill -ABRT $$", 0, DeathOOM, "was refused memory"},
+		{"kill -KILL $$", 1, DeathOOM, "killed by the system because memory ran out"},
+		{"kill -KILL $$", 0, DeathKilled, "killed from outside"},
+		{"kill -USR1 $$", 0, DeathSignal, "ended by signal user defined signal 1"},
+		{"echo bye; exit 7", 0, DeathExit, "exited with status 7: bye"},
+		{"exit 0", 0, DeathExit, "exited with status 0"},
+		{"echo 'SIGABRT: abort'; for i in $(seq 100); do echo goroutine $i; done; exit 2", 0, DeathAbort, "SIGABRT: abort"},
+		{"echo 'fatal error: unexpected signal'; echo '[signal SIGSEGV: segmentation violation'; seq 100; exit 2", 0, DeathSegfault, "fatal error: unexpected signal"},
+		{"echo 'fatal error: runtime: out of memory'; seq 100; exit 2", 0, DeathOOM, "out of memory"},
+		{"echo usage; exit 2", 0, DeathExit, "exited with status 2: usage"},
+	} {
+		w := &lastWords{}
+		cmd := exec.Command("sh", "-c", test.script)
+		cmd.Stdout, cmd.Stderr = w, w
+		d := classify(cmd.Run(), w, test.ooms)
+		if d.kind != test.kind || !strings.Contains(d.detail, test.detail) {
+			t.Errorf("%s: %+v", test.script, d)
+		}
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	w := &lastWords{}
+	fmt.Fprint(w, "one\r\n\ntwo\nGGML_ASSERT(x) failed\nbecause\n")
+	for i := range 100 {
+		fmt.Fprintf(w, "frame %d\n", i)
+	}
+	fmt.Fprint(w, strings.Repeat("\xff", 5000))
+	lines := w.lines()
+	if lines[0] != "GGML_ASSERT(x) failed" || lines[1] != "because" || len(lines) != keptLines+cryLines {
+		t.Errorf("%d lines: %q", len(lines), lines)
+	}
+	if w.cause() != "GGML_ASSERT(x) failed" {
+		t.Errorf("cause %q", w.cause())
+	}
+}
+
+// A supervisor that is killed takes its workers with it within a second: by the
+// kernel's signal, and, where there is none, by the end of their input.
+func TestSupervisorKilled(t *testing.T) {
+	t.Parallel()
+	for _, mood := range []string{"", "orphan"} {
+		t.Run("mood="+mood, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), roleEnv+"=supervisor", moodEnv+"="+mood)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var pids []int
+			busy := 0
+			for s := bufio.NewScanner(out); busy < 4 && s.Scan(); {
+				var pid int
+				if _, err := fmt.Sscanf(s.Text(), "ready %d", &pid); err == nil {
+					pids = append(pids, pid)
+				} else {
+					busy++
+				}
+			}
+			if len(pids) != 2 {
+				t.Errorf("workers %v", pids)
+			}
+			cmd.Process.Kill()
+			killed := time.Now()
+			cmd.Wait()
+			for _, pid := range pids {
+				for !gone(pid) {
+					if time.Since(killed) > time.Second {
+						syscall.Kill(pid, syscall.SIGKILL)
+						t.Fatalf("worker %d lives on", pid)
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}
+			t.Logf("%d workers gone after %v", len(pids), time.Since(killed))
+		})
+	}
+}
+
+// gone is whether a process has ended, or is a body that nobody has claimed.
+func gone(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return true
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return os.IsNotExist(err)
+	}
+	_, after, _ := strings.Cut(string(b), ") ")
+	return strings.HasPrefix(after, "Z")
+}
+
+// The terminal's ^C, a hang-up and a service manager's SIGTERM are the
+// supervisor's business.
+func TestWorkerIgnoresSignals(t *testing.T) {
+	t.Parallel()
+	jobs := paths("good", 20)
+	r := newRig(t, Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=5ms")})
+	r.onEvent = func(e Event) {
+		if e.Kind == EventWorkerReady {
+			for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM} {
+				syscall.Kill(e.PID, s)
+			}
+			if pgid, err := syscall.Getpgid(e.PID); err != nil || pgid != e.PID {
+				t.Errorf("group %d of worker %d: %v", pgid, e.PID, err)
+			}
+		}
+	}
+	r.run(jobs).noError(jobs)
+	if len(r.stats.Deaths) != 0 {
+		t.Errorf("deaths: %v", r.stats.Deaths)
+	}
+}
+
+// Photos that only stood beside a slow one go on at once, without suspicion.
+func TestTimeoutSparesTheOthers(t *testing.T) {
+	t.Parallel()
+	jobs := mixed(60, "hang")
+	r := newRig(t, Config{InFlight: 4, Timeout: 400 * time.Millisecond, Command: fakeCommand("", delayEnv+"=30ms")})
+	var mu sync.Mutex
+	attempts := map[string]int{}
+	r.onEvent = func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Kind == EventPhotoOut {
+			attempts[e.Path] = max(attempts[e.Path], e.Attempt)
+		}
+	}
+	r.run(jobs).noError(jobs)
+	if r.results["hang"].Failure == nil || r.results["hang"].Attempts != 2 || r.stats.Deaths[DeathTimeout] != 2 {
+		t.Errorf("%+v; deaths %v; log:\n%s", r.results["hang"], r.stats.Deaths, r.log())
+	}
+	for path, n := range attempts {
+		if n > 2 {
+			t.Errorf("%q had %d attempts", path, n)
+		}
+	}
+}

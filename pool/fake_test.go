@@ -1,0 +1,327 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// The tests start this very binary again, as a worker that does what the name
+// of a photo says, or as a supervisor that is going to be killed.
+const (
+	roleEnv  = "POOL_TEST_ROLE"
+	moodEnv  = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
+	delayEnv = "POOL_TEST_DELAY" // that each photo takes
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleEnv) {
+	case "worker":
+		fakeWorker()
+	case "supervisor":
+		fakeSupervisor()
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+// kindError is an error with a kind, as the packages with C in them have.
+type kindError string
+
+func (e kindError) Error() string { return "this is " + string(e) }
+func (e kindError) Kind() string  { return string(e) }
+
+func fakeWorker() {
+	opt := ServeOptions{Version: "1", Heartbeat: 20 * time.Millisecond}
+	moods := strings.Fields(os.Getenv(moodEnv))
+	for _, mood := range moods {
+		switch mood {
+		case "silent":
+			select {}
+		case "dead":
+			os.Exit(9)
+		case "orphan": // as where the system has no parent-death signal
+			clearDeathSignal()
+		case "slowload":
+			opt.Load = func(context.Context) (any, error) { time.Sleep(150 * time.Millisecond); return "slow", nil }
+		case "fatal":
+			opt.Load = func(context.Context) (any, error) { return nil, kindError("nomodel") }
+		case "old":
+			opt.Version = "0"
+		case "babble":
+			os.NewFile(reportFD, "").WriteString("I am not JSON\n")
+		case "hellotwice":
+			os.NewFile(reportFD, "").WriteString(`{"hello":{"protocol":1,"version":"1"}}` + "\n")
+		case "sticky":
+			defer func() { time.Sleep(time.Hour) }()
+		case "nobeat":
+			opt.Heartbeat = time.Hour
+		}
+	}
+	delay, _ := time.ParseDuration(os.Getenv(delayEnv))
+	var mu sync.Mutex
+	leaked := uint64(100 << 20)
+	opt.Memory = func() uint64 {
+		mu.Lock()
+		defer mu.Unlock()
+		if slices.Contains(moods, "leak") {
+			return leaked
+		}
+		return selfMemory()
+	}
+	err := Serve(opt, func(ctx context.Context, j Job) (any, error) {
+		time.Sleep(delay)
+		out := os.NewFile(reportFD, "")
+		defer keepOpen(out)
+		name := j.Path
+		if j.Attempt == 1 {
+			name = strings.ReplaceAll(name, "once-", "")
+		} else if strings.Contains(name, "once-") {
+			name = "good"
+		}
+		act := func(s string) bool { return strings.Contains(name, s) }
+		switch {
+		case act("segv"):
+			syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+			select {}
+		case act("abort"):
+			fmt.Fprintln(os.Stderr, "ggml.c:123: GGML_ASSERT(n > 0) failed")
+			syscall.Kill(os.Getpid(), syscall.SIGABRT)
+			select {}
+		case act("panic"):
+			panic("handler lost its head")
+		case act("exit3"):
+			fmt.Fprintln(os.Stderr, "cannot go on")
+			os.Exit(3)
+		case act("exit0"):
+			os.Exit(0)
+		case act("kill9"):
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		case act("hang"):
+			select {}
+		case act("stop"):
+			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+			select {}
+		case act("garbage"):
+			out.WriteString("{]\n")
+		case act("wrongid"):
+			out.WriteString(`{"result":{"id":99999,"data":1}}` + "\n")
+		case act("twice"):
+			fmt.Fprintf(out, `{"result":{"id":%d,"data":"first"}}`+"\n", j.ID)
+		case act("giant"):
+			out.WriteString(strings.Repeat("x", maxLine+10) + "\n")
+		case act("noise"):
+			for i := range 2000 {
+				fmt.Println("noise", i, strings.Repeat("y", 50))
+			}
+			fmt.Fprintln(os.Stderr, strings.Repeat("z", 100000))
+		case act("slow"):
+			time.Sleep(200 * time.Millisecond)
+		case act("unreadable"):
+			return nil, fmt.Errorf("wrapped: %w", kindError("unreadable"))
+		case act("fails"):
+			return nil, errors.New("no idea")
+		case act("unmarshalable"):
+			return func() {}, nil
+		}
+		mu.Lock()
+		leaked += 10 << 20
+		mu.Unlock()
+		return map[string]any{"path": []byte(j.Path), "alone": j.Alone, "pid": os.Getpid()}, nil
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// keepOpen keeps a borrowed descriptor from being closed by the collector.
+var borrowed sync.Map
+
+func keepOpen(f *os.File) { borrowed.Store(f, true) }
+
+// fakeSupervisor prints its workers' numbers and works until it is killed.
+func fakeSupervisor() {
+	cfg := Config{Command: fakeCommand(os.Getenv(moodEnv)), Workers: 2, InFlight: 2,
+		Observe: func(e Event) {
+			switch e.Kind {
+			case EventWorkerReady:
+				fmt.Println("ready", e.PID)
+			case EventPhotoOut:
+				fmt.Println("out", e.Path)
+			}
+		}}
+	New(cfg).Run(context.Background(), paths("hang", 8), func(Result) error { return nil })
+}
+
+func fakeCommand(mood string, env ...string) func(int) *exec.Cmd {
+	return func(int) *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), roleEnv+"=worker", moodEnv+"="+mood)
+		cmd.Env = append(cmd.Env, env...)
+		return cmd
+	}
+}
+
+// paths is n paths of one kind.
+func paths(kind string, n int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range n {
+			if !yield(kind + strconv.Itoa(i)) {
+				return
+			}
+		}
+	}
+}
+
+// rig runs a pool and keeps all that it says.
+type rig struct {
+	t       testing.TB
+	cfg     Config
+	p       *Pool
+	results map[string]Result
+	order   []string
+	events  []Event
+	alive   map[int]bool // worker pids started
+	logs    *observer.ObservedLogs
+	onDone  func(Result) error
+	onEvent func(Event)
+	stats   Stats
+	err     error
+}
+
+func newRig(t testing.TB, cfg Config) *rig {
+	t.Helper()
+	core, logs := observer.New(zapcore.DebugLevel)
+	r := &rig{t: t, cfg: cfg, results: map[string]Result{}, alive: map[int]bool{}, logs: logs}
+	if r.cfg.Command == nil {
+		r.cfg.Command = fakeCommand("")
+	}
+	if r.cfg.BackoffMin == 0 {
+		r.cfg.BackoffMin, r.cfg.BackoffMax = time.Millisecond, 5*time.Millisecond
+	}
+	if r.cfg.SampleEvery == 0 {
+		r.cfg.SampleEvery = 20 * time.Millisecond
+	}
+	if r.cfg.Samplers.System == nil { // the test machine's own state is no part of a test
+		r.cfg.Samplers.System = func() (SystemMemory, error) {
+			return SystemMemory{Total: 8 << 30, Available: 6 << 30, UsedPercent: 25}, nil
+		}
+	}
+	r.cfg.Log = zap.New(core)
+	r.cfg.Observe = func(e Event) {
+		r.events = append(r.events, e)
+		if e.Kind == EventWorkerStart {
+			r.alive[e.PID] = true
+		}
+		if r.onEvent != nil {
+			r.onEvent(e)
+		}
+	}
+	r.p = New(r.cfg)
+	return r
+}
+
+func (r *rig) run(jobs iter.Seq[string]) *rig {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	r.stats, r.err = r.p.Run(ctx, jobs, func(res Result) error {
+		if r.onDone != nil {
+			if err := r.onDone(res); err != nil {
+				return err
+			}
+		}
+		if _, twice := r.results[res.Path]; twice {
+			r.t.Errorf("%q has two results", res.Path)
+		}
+		r.results[res.Path] = res
+		r.order = append(r.order, res.Path)
+		return nil
+	})
+	if ctx.Err() != nil {
+		r.t.Errorf("the run took too long; log:\n%s", r.log())
+	}
+	for pid := range r.alive {
+		if err := syscall.Kill(pid, 0); err == nil {
+			r.t.Errorf("worker %d is alive after the run", pid)
+		}
+	}
+	return r
+}
+
+func (r *rig) log() string {
+	var b strings.Builder
+	for _, e := range r.logs.All() {
+		fmt.Fprintln(&b, e.Level, e.Message)
+	}
+	return b.String()
+}
+
+// noError also wants every path to have a result.
+func (r *rig) noError(jobs iter.Seq[string]) *rig {
+	r.t.Helper()
+	if r.err != nil {
+		r.t.Fatalf("run: %v; log:\n%s", r.err, r.log())
+	}
+	n := 0
+	for p := range jobs {
+		n++
+		if _, ok := r.results[p]; !ok {
+			r.t.Errorf("%q has no result; log:\n%s", p, r.log())
+		}
+	}
+	if n != len(r.results) {
+		r.t.Errorf("%d results for %d photos", len(r.results), n)
+	}
+	return r
+}
+
+// failed is the paths without data, as "path kind".
+func (r *rig) failed() []string {
+	var fs []string
+	for _, res := range r.results {
+		if res.Failure != nil {
+			fs = append(fs, res.Path+" "+res.Failure.Kind)
+		}
+	}
+	slices.Sort(fs)
+	return fs
+}
+
+func (r *rig) count(kind EventKind) int {
+	n := 0
+	for _, e := range r.events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// mixed is good photos with the given ones strewn in at fixed random places.
+func mixed(good int, bad ...string) iter.Seq[string] {
+	all := slices.Collect(paths("good", good))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, b := range bad {
+		all = slices.Insert(all, rnd.IntN(len(all)), b)
+	}
+	return slices.Values(all)
+}
+

@@ -1,0 +1,61 @@
+package pool
+
+import (
+	"fmt"
+	"time"
+)
+
+// Thresholds of the system's memory, in percent used. The gap keeps the run
+// from stopping and starting at every breath.
+const (
+	memoryHigh = 85.0
+	memoryLow  = 83.0
+	heatGap    = 5.0 // °C below the limit at which work resumes
+)
+
+// gate decides whether the machine can bear another photo. It is told each
+// sample and keeps nothing but the last decision.
+type gate struct {
+	maxTemp float64 // 0 is no limit
+
+	memory bool // closed for memory
+	heat   bool // closed for heat
+	since  time.Time
+	warned time.Time
+}
+
+// closed says whether no photo may be handed out, and why.
+func (g *gate) closed() (string, bool) {
+	switch {
+	case g.memory:
+		return "memory", true
+	case g.heat:
+		return "heat", true
+	}
+	return "", false
+}
+
+// judge takes a sample and returns the warning to print now, if any. It warns
+// when it closes and once a minute while it stays closed.
+func (g *gate) judge(s sample, now time.Time) (warning string) {
+	was := g.memory || g.heat
+	if s.hasSys {
+		g.memory = s.system.UsedPercent >= memoryHigh || g.memory && s.system.UsedPercent >= memoryLow
+	}
+	if g.maxTemp > 0 && s.hasHeat {
+		g.heat = s.celsius >= g.maxTemp || g.heat && s.celsius > g.maxTemp-heatGap
+	}
+	if !g.memory && !g.heat {
+		return ""
+	}
+	if !was {
+		g.since = now
+	} else if now.Sub(g.warned) < time.Minute {
+		return ""
+	}
+	g.warned = now
+	if g.memory {
+		return fmt.Sprintf("Memory usage high (%.1f%%), waiting for memory to free up...", s.system.UsedPercent)
+	}
+	return fmt.Sprintf("Temperature high (%.0f °C), waiting until it is below %.0f °C...", s.celsius, g.maxTemp-heatGap)
+}

@@ -1,0 +1,340 @@
+package pool
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func TestParseMemory(t *testing.T) {
+	const machine = 10 << 30
+	for _, test := range []struct {
+		s    string
+		want uint64
+		bad  bool
+	}{
+		{"", 0, false},
+		{"60%", 6 << 30, false},
+		{" 100 % ", 10 << 30, false},
+		{"0.5%", machine / 200, false},
+		{"6GiB", 6 << 30, false},
+		{"600 MiB", 600 << 20, false},
+		{"1.5gib", 3 << 29, false},
+		{"2GB", 2e9, false},
+		{"500000000", 5e8, false},
+		{"0", 0, true},
+		{"0%", 0, true},
+		{"101%", 0, true},
+		{"-5%", 0, true},
+		{"NaN%", 0, true},
+		{"lots", 0, true},
+		{"6 elephants", 0, true},
+		{"-6GiB", 0, true},
+	} {
+		n, err := ParseMemory(test.s, machine)
+		if (err != nil) != test.bad || n != test.want {
+			t.Errorf("%q: %d, %v", test.s, n, err)
+		}
+	}
+}
+
+func FuzzParseMemory(f *testing.F) {
+	for _, s := range []string{"60%", "6GiB", "1e400GB", "9999999999999999999", "%", "１２%"} {
+		f.Add(s, uint64(1<<34))
+	}
+	f.Fuzz(func(t *testing.T, s string, machine uint64) {
+		n, err := ParseMemory(s, machine>>1)
+		if err == nil && strings.HasSuffix(strings.TrimSpace(s), "%") && n > machine>>1+1024 {
+			t.Errorf("%q of %d is %d", s, machine>>1, n)
+		}
+	})
+}
+
+func file(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+
+func TestCgroup(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		fs           fstest.MapFS
+		limit, usage uint64
+		kills        uint64
+	}{
+		{"none", fstest.MapFS{}, 0, 0, 0},
+		{"v2, the parent is tighter", fstest.MapFS{
+			"proc/self/cgroup":                              file("0::/user.slice/app.scope\n"),
+			"sys/fs/cgroup/user.slice/app.scope/memory.max": file("max\n"),
+			"sys/fs/cgroup/user.slice/memory.max":           file("1000\n"),
+			"sys/fs/cgroup/user.slice/memory.current":       file("900\n"),
+			"sys/fs/cgroup/user.slice/memory.stat":          file("anon 5\ninactive_file 300\n"),
+			"sys/fs/cgroup/user.slice/memory.events":        file("low 0\noom 3\noom_kill 2\n"),
+			"proc/vmstat":                                   file("nr_free_pages 12\noom_kill 5\n"),
+		}, 1000, 600, 7},
+		{"v2 in a container", fstest.MapFS{
+			"proc/self/cgroup":             file("0::/\n"),
+			"sys/fs/cgroup/memory.max":     file("4096\n"),
+			"sys/fs/cgroup/memory.current": file("100\n"),
+		}, 4096, 100, 0},
+		{"v1, the host's path in a container", fstest.MapFS{
+			"proc/self/cgroup":                           file("9:name=systemd:/\n4:cpu,memory:/docker/abc\n0::/\n"),
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("5000\n"),
+			"sys/fs/cgroup/memory/memory.usage_in_bytes": file("800\n"),
+			"sys/fs/cgroup/memory/memory.stat":           file("inactive_file 1\ntotal_inactive_file 200\n"),
+			"sys/fs/cgroup/memory/memory.oom_control":    file("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
+		}, 5000, 600, 1},
+		{"v1 without a limit", fstest.MapFS{
+			"proc/self/cgroup": file("4:memory:/\n"),
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n"),
+		}, 0, 0, 0},
+	} {
+		g := newCgroup(test.fs)
+		if g.limit() != test.limit || g.usage() != test.usage || g.oomKills() != test.kills {
+			t.Errorf("%s: limit %d, usage %d, kills %d", test.name, g.limit(), g.usage(), g.oomKills())
+		}
+	}
+}
+
+func FuzzCgroup(f *testing.F) {
+	f.Add("0::/a/../../b\n4:memory:/x\n", "max", "inactive_file 3\n")
+	f.Add("0::", "12", "\n \n a b c")
+	f.Add("4:memory:/docker/abc:/x\n", "-1", "total_inactive_file 99999999999999999999")
+	f.Fuzz(func(t *testing.T, self, limit, stat string) {
+		g := newCgroup(fstest.MapFS{
+			"proc/self/cgroup":             file(self),
+			"sys/fs/cgroup/memory.max":     file(limit),
+			"sys/fs/cgroup/memory.current": file(limit),
+			"sys/fs/cgroup/memory.stat":    file(stat),
+		})
+		if l := g.limit(); g.usage() > l {
+			t.Errorf("usage %d of %d", g.usage(), l)
+		}
+		g.oomKills()
+	})
+}
+
+func TestMachine(t *testing.T) {
+	n, where, err := MachineMemory()
+	if err != nil || n < 64<<20 || where == "" {
+		t.Errorf("%d bytes of %q: %v", n, where, err)
+	}
+	s := Samplers{}.withDefaults().take(sampleRequest{pids: []int{1 << 30}, heat: true})
+	if !s.hasSys || s.system.UsedPercent <= 0 || s.system.UsedPercent > 100 || len(s.workers) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestMakePlan(t *testing.T) {
+	const M, G = 1 << 20, 1 << 30
+	small := Sizes{Weights: 600 * M, Worker: 300 * M, Slot: 30 * M, Pixels: 20 * M}
+	for _, test := range []struct {
+		name     string
+		s        Sizes
+		l        Limits
+		workers  int
+		inFlight int
+		prestart bool
+		fits     bool
+	}{
+		{"two cores, no budget", small, Limits{CPUs: 2}, 1, 8, true, true},
+		{"sixteen cores, no budget", small, Limits{CPUs: 16}, 4, 8, true, true},
+		{"sixteen cores, roomy", small, Limits{CPUs: 16, Memory: 16 * G}, 4, 8, true, true},
+		{"sixteen cores, 3 GiB", small, Limits{CPUs: 16, Memory: 3 * G}, 4, 6, false, true},
+		{"sixteen cores, 2 GiB", small, Limits{CPUs: 16, Memory: 2 * G}, 2, 8, false, true},
+		{"600 MiB is too little", small, Limits{CPUs: 16, Memory: 600 * M}, 1, 1, false, false},
+		{"one photo just fits", small, Limits{CPUs: 2, Memory: 950 * M}, 1, 1, false, true},
+		{"room for a next worker", small, Limits{CPUs: 2, Memory: 1600 * M}, 1, 8, true, true},
+		{"as asked for", small, Limits{CPUs: 2, Workers: 3, InFlight: 2}, 3, 2, true, true},
+		{"asked for, but too much", small, Limits{CPUs: 2, Workers: 3, InFlight: 2, Memory: 1400 * M}, 2, 2, false, true},
+		{"nothing known", Sizes{}, Limits{Memory: G}, 1, 8, true, true},
+	} {
+		p := MakePlan(test.s, test.l)
+		if p.Workers != test.workers || p.InFlight != test.inFlight || p.Prestart != test.prestart || p.Fits != test.fits {
+			t.Errorf("%s: %+v", test.name, p)
+		}
+		if p.Fits && test.l.Memory > 0 && test.s.Weights+p.total(test.s) > test.l.Memory {
+			t.Errorf("%s: over the budget: %s", test.name, p.Sum)
+		}
+	}
+	p := MakePlan(small, Limits{CPUs: 16, Memory: 2 * G})
+	const want = "Memory: weights 600 MiB + 2 workers × (buffers 300 MiB + 8 photos × 50 MiB) = 2.0 GiB of 2.0 GiB; no room to load the next worker ahead"
+	if p.Sum != want || p.Cores != 8 || p.Own != 1448*M || p.Photo != 394*M {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestGate(t *testing.T) {
+	g := gate{maxTemp: 80}
+	now := time.Unix(1000, 0)
+	for i, step := range []struct {
+		after     time.Duration
+		used, hot float64
+		closed    string
+		warning   string
+	}{
+		{0, 50, 60, "", ""},
+		{time.Second, 87.3, 60, "memory", "Memory usage high (87.3%), waiting for memory to free up..."},
+		{time.Second, 90, 60, "memory", ""},
+		{time.Minute, 91, 60, "memory", "Memory usage high (91.0%), waiting for memory to free up..."},
+		{time.Second, 84, 60, "memory", ""},
+		{time.Second, 82, 60, "", ""},
+		{time.Second, 84, 80, "heat", "Temperature high (80 °C), waiting until it is below 75 °C..."},
+		{time.Second, 84, 76, "heat", ""},
+		{time.Second, 84, 75, "", ""},
+	} {
+		now = now.Add(step.after)
+		warning := g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: step.used}, hasHeat: true, celsius: step.hot}, now)
+		if why, _ := g.closed(); why != step.closed || warning != step.warning {
+			t.Errorf("step %d: closed %q, warning %q", i, why, warning)
+		}
+	}
+}
+
+func TestPausesWhileMemoryIsShort(t *testing.T) {
+	t.Parallel()
+	jobs := paths("good", 200)
+	looks := 0
+	cfg := Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=2ms")}
+	cfg.Samplers.System = func() (SystemMemory, error) {
+		looks++
+		used := 40.0
+		if looks >= 3 && looks < 8 {
+			used = 87.3
+		}
+		return SystemMemory{Total: 1 << 30, Available: 1 << 29, UsedPercent: used}, nil
+	}
+	r := newRig(t, cfg)
+	paused := false
+	r.onEvent = func(e Event) {
+		switch e.Kind {
+		case EventPause:
+			paused = true
+		case EventResume:
+			paused = false
+		case EventPhotoOut:
+			if paused {
+				t.Errorf("%q was handed out in a pause", e.Path)
+			}
+		}
+	}
+	r.run(jobs).noError(jobs)
+	if n := strings.Count(r.log(), "warn Memory usage high (87.3%), waiting for memory to free up..."); n != 1 {
+		t.Errorf("warned %d times:\n%s", n, r.log())
+	}
+	if r.stats.Paused < 50*time.Millisecond {
+		t.Errorf("paused only %v", r.stats.Paused)
+	}
+}
+
+// A worker that leaks 10 MiB a photo, with 100 MiB to begin with, under a budget
+// of 600 MiB: never more than one photo above it, and all is done.
+func TestLeak(t *testing.T) {
+	t.Parallel()
+	for _, inFlight := range []int{1, 8} {
+		t.Run(fmt.Sprint(inFlight), func(t *testing.T) {
+			t.Parallel()
+			const budget, photo = 600 << 20, 10 << 20
+			jobs := paths("good", 300)
+			r := newRig(t, Config{InFlight: inFlight, Memory: budget, Command: fakeCommand("leak"),
+				Samplers: Samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
+			if r.stats.PeakWorker > budget+photo {
+				t.Errorf("peak %s", bytesText(r.stats.PeakWorker))
+			}
+			// 50 photos fit between 100 and 600 MiB.
+			if r.stats.Workers < 6 || r.stats.Workers > 7 || len(r.stats.Deaths) != 0 || r.stats.Batches != 1 {
+				t.Errorf("%+v; log:\n%s", r.stats, r.log())
+			}
+			t.Logf("peak %s, %d workers", bytesText(r.stats.PeakWorker), r.stats.Workers)
+		})
+	}
+}
+
+// A worker that alone is over the budget still gets its photos done.
+func TestBudgetBelowTheModel(t *testing.T) {
+	t.Parallel()
+	jobs := paths("good", 5)
+	r := newRig(t, Config{InFlight: 4, Memory: 50 << 20, Command: fakeCommand("leak"),
+		Samplers: Samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
+	if r.stats.Workers != 5 || len(r.stats.Deaths) != 0 {
+		t.Errorf("%+v", r.stats)
+	}
+}
+
+// A worker that is far over its share between two answers is killed; the photo
+// that did it is found, its neighbours go on.
+func TestFarOverTheBudget(t *testing.T) {
+	t.Parallel()
+	jobs := mixed(30, "hang")
+	cfg := Config{InFlight: 4, Memory: 1 << 40, Command: fakeCommand("", delayEnv+"=1ms")}
+	hanging := make(chan struct{}, 100)
+	eating := false
+	cfg.Samplers.Worker = func(int) (uint64, error) {
+		select {
+		case <-hanging:
+			eating = !eating
+		default:
+		}
+		if eating {
+			return 2 << 40, nil
+		}
+		return 1 << 20, nil
+	}
+	r := newRig(t, cfg)
+	r.onEvent = func(e Event) {
+		out := e.Kind == EventPhotoOut || e.Kind == EventPhotoBack
+		if out && e.Path == "hang" {
+			hanging <- struct{}{}
+		}
+	}
+	// Answers and heartbeats carry the real memory; only the samples lie.
+	r.run(jobs).noError(jobs)
+	if got := r.failed(); len(got) != 1 || got[0] != "hang memory" {
+		t.Errorf("failed: %v; log:\n%s", got, r.log())
+	}
+	if r.stats.Deaths[DeathMemory] < 3 {
+		t.Errorf("deaths: %v", r.stats.Deaths)
+	}
+}
+
+func TestHeat(t *testing.T) {
+	t.Parallel()
+	jobs := paths("good", 100)
+	looks := 0
+	cfg := Config{MaxTemp: 90, Command: fakeCommand("", delayEnv+"=2ms")}
+	cfg.Samplers.Heat = func() (float64, bool) {
+		looks++
+		return map[bool]float64{true: 95, false: 70}[looks == 2 || looks == 3], true
+	}
+	r := newRig(t, cfg).run(jobs).noError(jobs)
+	if r.count(EventPause) != 1 || !strings.Contains(r.log(), "Temperature high (95 °C), waiting until it is below 85 °C...") {
+		t.Errorf("log:\n%s", r.log())
+	}
+}
+
+// The memory of a process grows by what it takes.
+func TestProcessMemory(t *testing.T) {
+	cmd := exec.Command("sleep", "10")
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	if n, err := processMemory(cmd.Process.Pid); err != nil || n == 0 || n > 64<<20 {
+		t.Errorf("sleep has %d bytes: %v", n, err)
+	}
+	if _, err := processMemory(1 << 30); err == nil {
+		t.Error("a process that does not exist has memory")
+	}
+	before := selfMemory()
+	if before == 0 {
+		t.Skip("not measured from inside here")
+	}
+	block := make([]byte, 64<<20)
+	for i := range block {
+		block[i] = 1
+	}
+	if grown := int64(selfMemory()) - int64(before); grown < 32<<20 {
+		t.Errorf("64 MiB more are %d bytes more", grown)
+	}
+	_ = block[0]
+}

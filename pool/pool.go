@@ -1,0 +1,174 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os/exec"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// AutoCooldown as Config.Cooldown waits between batches only while memory,
+// heat or Config.Cool ask for it.
+const AutoCooldown time.Duration = -1
+
+// maxInFlight bounds Config.InFlight, and with it every buffer per worker.
+const maxInFlight = 256
+
+// Config says how a Pool works. Only Command is needed.
+type Config struct {
+	// Command makes the nth worker's command, counted from 1. The pool adds two
+	// descriptors (so ExtraFiles of its own start at 5), the standard output and
+	// error, a process group and a variable in the environment.
+	Command func(n int) *exec.Cmd
+
+	// Version is compared with what the worker says; empty accepts any.
+	Version string
+
+	Workers   int // side by side; default 1
+	InFlight  int // photos in one worker; default 1
+	BatchSize int // photos one process may do; 0 is no limit
+
+	// Cooldown is the pause between a seat's batches, or AutoCooldown.
+	Cooldown time.Duration
+	// Cool is asked before a batch under AutoCooldown: wait, and why? It is
+	// asked again with every sample. It may be nil.
+	Cool func() (wait bool, why string)
+
+	// Prestart loads the next batch's worker while the last one still works,
+	// if memory has room and there is no fixed cooldown.
+	Prestart bool
+
+	Timeout      time.Duration // of one photo, from being handed out; 0 is none
+	StartTimeout time.Duration // until hello; default 5 minutes
+	Silence      time.Duration // without a sign of life; default 30 s
+	LeaveTimeout time.Duration // between the last answer and the exit; default 10 s
+
+	// Memory is what all workers together may have for themselves, in bytes,
+	// without the mapped weights (Plan.Own); 0 is no limit. Each worker has an
+	// equal share.
+	Memory  uint64
+	MaxTemp float64 // °C at which to pause; 0 is never
+
+	SampleEvery time.Duration // default 1 s
+	Samplers    Samplers
+
+	MaxDeaths  int           // in a row without a success, that end the run; default 10
+	BackoffMin time.Duration // after the first death; doubles; default 100 ms
+	BackoffMax time.Duration // default 10 s
+
+	Log *zap.Logger // sentences for people; nil is silence
+
+	// Output is given each line that worker n prints, from several goroutines.
+	Output func(n int, line string)
+
+	// Observe is given each event, from the goroutine that owns the pool: it
+	// must return at once and not call the pool.
+	Observe func(Event)
+}
+
+func (c Config) withDefaults() Config {
+	c.Workers = max(c.Workers, 1)
+	c.InFlight = min(max(c.InFlight, 1), maxInFlight)
+	if c.StartTimeout <= 0 {
+		c.StartTimeout = 5 * time.Minute
+	}
+	if c.Silence <= 0 {
+		c.Silence = 30 * time.Second
+	}
+	if c.LeaveTimeout <= 0 {
+		c.LeaveTimeout = 10 * time.Second
+	}
+	if c.SampleEvery <= 0 {
+		c.SampleEvery = time.Second
+	}
+	if c.MaxDeaths <= 0 {
+		c.MaxDeaths = 10
+	}
+	if c.BackoffMin <= 0 {
+		c.BackoffMin = 100 * time.Millisecond
+	}
+	if c.BackoffMax <= 0 {
+		c.BackoffMax = 10 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.Observe == nil {
+		c.Observe = func(Event) {}
+	}
+	c.Samplers = c.Samplers.withDefaults()
+	return c
+}
+
+var (
+	// ErrStopped is returned by Run when it was stopped before all was done.
+	ErrStopped = errors.New("stopped on request")
+	// ErrKilled is returned by Run after Kill.
+	ErrKilled = errors.New("killed on request")
+)
+
+// FatalError is a worker's word that no worker can start, as with a model that
+// cannot be loaded. Trying again would not help.
+type FatalError struct {
+	Kind    string
+	Message string
+}
+
+func (e *FatalError) Error() string { return e.Message }
+
+// DeathsError ends a run in which worker after worker died without one success.
+// The photos they died with are not reported: it was probably not their fault.
+type DeathsError struct {
+	Deaths int
+	Kind   DeathKind // of the last
+	Detail string
+	Words  []string // the last lines it printed
+}
+
+func (e *DeathsError) Error() string {
+	return fmt.Sprintf("%d workers in a row died without describing one photo, the last of: %s", e.Deaths, e.Detail)
+}
+
+// Pool is a supervisor. It may be Run once.
+type Pool struct {
+	cfg      Config
+	stopOnce sync.Once
+	killOnce sync.Once
+	stop     chan struct{}
+	kill     chan struct{}
+}
+
+// New makes a Pool; nothing is started before Run.
+func New(cfg Config) *Pool {
+	return &Pool{cfg: cfg.withDefaults(), stop: make(chan struct{}), kill: make(chan struct{})}
+}
+
+// Stop asks Run to hand out nothing more, to wait for the photos in flight, and
+// to return. It returns at once and may be called at any time, more than once.
+func (p *Pool) Stop() { p.stopOnce.Do(func() { close(p.stop) }) }
+
+// Kill has Run end the workers and return. Photos in flight are not done. It
+// returns at once and may be called at any time, more than once.
+func (p *Pool) Kill() { p.killOnce.Do(func() { close(p.kill) }) }
+
+// Run runs the jobs, each a path, and calls done with each one's Result, in the
+// order of arrival, from one goroutine. Every path gets exactly one Result,
+// except those that are unfinished when Run returns an error. An error of done
+// ends the run: no further photo is handed out, done is not called again, and
+// the workers are killed, for what they still say could not be kept.
+//
+// jobs is called from a goroutine of its own and is read ahead by about a batch.
+//
+// The error is nil when all is done, ErrStopped after Stop or the end of ctx,
+// ErrKilled after Kill, a *FatalError, a *DeathsError, or done's own. When Run
+// returns, no worker is alive, and no goroutine or descriptor is left (after
+// Kill, but for a call of jobs that has not yet returned).
+func (p *Pool) Run(ctx context.Context, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
+	r := newRun(p.cfg)
+	return r.run(ctx, p.stop, p.kill, jobs, done)
+}

@@ -1,0 +1,208 @@
+package pool
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// The protocol. Two pipes on file descriptors of their own, because standard
+// output and standard error belong to whatever C library wants to print: the
+// worker reads orders on fd 3 and writes reports on fd 4. Each is one JSON
+// object on one line.
+//
+//	supervisor                          worker
+//	(starts it)                         loads its model
+//	                                    {"hello":{"protocol":1,"version":"0.3","pid":17,"info":{…}}}
+//	{"job":{"id":1,"path":"a.jpg"}}
+//	{"job":{"id":2,"path":"b.jpg"}}     {"alive":{"mem":734003200}}
+//	                                    {"result":{"id":2,"data":{…},"mem":…}}
+//	{"leave":true}                      {"result":{"id":1,"failure":{"kind":"unreadable",…}}}
+//	                                    (exits with status 0)
+//
+// A worker that cannot load says {"fatal":{…}} in place of hello. Orders end
+// with leave; an input that ends without it means that the supervisor is gone,
+// and the worker goes too, at once.
+const (
+	// ProtocolVersion changes whenever a line changes its meaning.
+	ProtocolVersion = 1
+
+	orderFD  = 3
+	reportFD = 4
+
+	// workerEnv tells a process that a pool started it, so that Serve does not
+	// take some other program's descriptors for its own.
+	workerEnv = "PHOTODESC_POOL_WORKER"
+
+	// maxLine bounds what either end keeps of a line. A description is a few
+	// hundred bytes; whoever sends a megabyte is broken.
+	maxLine = 1 << 20
+)
+
+// Job is one photo on its way to a worker.
+type Job struct {
+	ID      uint64
+	Path    string // any bytes; need not be UTF-8
+	Attempt int    // 1 for the first
+	Alone   bool   // nothing else is in flight in this worker
+}
+
+// wireJob is a Job's form on the line. JSON strings hold text only, so a path
+// that is not UTF-8 travels as base64.
+type wireJob struct {
+	ID      uint64 `json:"id"`
+	Path    string `json:"path,omitempty"`
+	Path64  []byte `json:"path64,omitempty"`
+	Attempt int    `json:"attempt,omitempty"`
+	Alone   bool   `json:"alone,omitempty"`
+}
+
+func (j Job) MarshalJSON() ([]byte, error) {
+	w := wireJob{ID: j.ID, Attempt: j.Attempt, Alone: j.Alone}
+	if utf8.ValidString(j.Path) {
+		w.Path = j.Path
+	} else {
+		w.Path64 = []byte(j.Path)
+	}
+	return json.Marshal(w)
+}
+
+func (j *Job) UnmarshalJSON(b []byte) error {
+	var w wireJob
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	if w.Path != "" && len(w.Path64) > 0 {
+		return errors.New("a job with two paths")
+	}
+	*j = Job{ID: w.ID, Path: w.Path, Attempt: w.Attempt, Alone: w.Alone}
+	if len(w.Path64) > 0 {
+		j.Path = string(w.Path64)
+	}
+	return nil
+}
+
+// Failure says why a photo has no answer.
+type Failure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}
+
+// order is a line from the supervisor. Exactly one field is set.
+type order struct {
+	Job   *Job `json:"job,omitempty"`
+	Leave bool `json:"leave,omitempty"`
+}
+
+// report is a line from the worker. Exactly one field is set.
+type report struct {
+	Hello  *hello   `json:"hello,omitempty"`
+	Fatal  *Failure `json:"fatal,omitempty"`
+	Result *answer  `json:"result,omitempty"`
+	Alive  *alive   `json:"alive,omitempty"`
+}
+
+// hello says that the model is loaded and jobs may come.
+type hello struct {
+	Protocol int             `json:"protocol"`
+	Version  string          `json:"version"`
+	PID      int             `json:"pid"`
+	Mem      uint64          `json:"mem,omitempty"`
+	Info     json.RawMessage `json:"info,omitempty"`
+}
+
+// answer is what became of one job: Data or Failure, never both. Mem is the
+// worker's own memory at that moment, 0 if unknown, so that the supervisor can
+// act before it hands out the next photo.
+type answer struct {
+	ID      uint64          `json:"id"`
+	Data    json.RawMessage `json:"data,omitempty"`
+	Failure *Failure        `json:"failure,omitempty"`
+	Mem     uint64          `json:"mem,omitempty"`
+}
+
+// alive is sent every few seconds: the process runs, however long a photo takes.
+type alive struct {
+	Mem uint64 `json:"mem,omitempty"`
+}
+
+// parseOrder reads a supervisor's line. It never panics, whatever the line.
+func parseOrder(line []byte) (order, error) {
+	var o order
+	if err := json.Unmarshal(line, &o); err != nil {
+		return order{}, fmt.Errorf("unreadable order: %w", err)
+	}
+	if (o.Job != nil) == o.Leave {
+		return order{}, errors.New("an order must be a job or leave")
+	}
+	return o, nil
+}
+
+// parseReport reads a worker's line and checks all that can be checked without
+// knowing which jobs are in flight. It never panics, whatever the line.
+func parseReport(line []byte) (report, error) {
+	var r report
+	if err := json.Unmarshal(line, &r); err != nil {
+		return report{}, fmt.Errorf("unreadable line %s: %w", excerpt(line), err)
+	}
+	n := 0
+	for _, set := range []bool{r.Hello != nil, r.Fatal != nil, r.Result != nil, r.Alive != nil} {
+		if set {
+			n++
+		}
+	}
+	if n != 1 {
+		return report{}, fmt.Errorf("a line that is not one report: %s", excerpt(line))
+	}
+	if a := r.Result; a != nil {
+		if (len(a.Data) > 0) == (a.Failure != nil) {
+			return report{}, fmt.Errorf("result %d must have data or a failure", a.ID)
+		}
+		if a.Failure != nil && a.Failure.Kind == "" {
+			return report{}, fmt.Errorf("result %d failed without a kind", a.ID)
+		}
+	}
+	return r, nil
+}
+
+// excerpt quotes the beginning of a line for an error message.
+func excerpt(line []byte) string {
+	const most = 60
+	if len(line) > most {
+		return fmt.Sprintf("%q…", line[:most])
+	}
+	return fmt.Sprintf("%q", line)
+}
+
+// encodeLine is v as one line of the protocol.
+func encodeLine(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) >= maxLine {
+		return nil, fmt.Errorf("line of %d bytes is too long", len(b))
+	}
+	return append(b, '\n'), nil
+}
+
+// lineReader cuts a pipe into lines of at most maxLine bytes. What follows the
+// last newline is not a line: it is where a dying process was interrupted.
+func lineReader(r io.Reader) *bufio.Scanner {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 0, 4096), maxLine)
+	s.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
+		}
+		if atEOF {
+			return len(data), nil, nil
+		}
+		return 0, nil, nil
+	})
+	return s
+}

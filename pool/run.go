@@ -1,0 +1,500 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+const (
+	// maxUndelivered is how many results may wait for done before no photo is
+	// handed out: a slow disk must slow the run down, not fill the memory.
+	maxUndelivered = 256
+	// maxAhead bounds how many paths are read ahead.
+	maxAhead = 4096
+	// killPatience is how long Kill waits for the system to end a process that
+	// cannot be killed, as one that hangs on a network disk.
+	killPatience = 5 * time.Second
+	// pressurePatience is how long an idle worker is kept while memory is short.
+	pressurePatience = 10 * time.Second
+	// jump is a pause in the supervisor's own life that is no scheduling: the
+	// machine slept, or somebody stopped the process.
+	jump = 2 * time.Second
+)
+
+// run is one call of Pool.Run. All fields belong to the goroutine in loop;
+// everybody else sends it events.
+type run struct {
+	cfg    Config
+	share  uint64 // of the memory budget, for one worker
+	atOnce int    // photos in one seat; less than cfg.InFlight after an OOM kill
+
+	began    time.Time
+	turn     time.Time // when the loop last came round
+	seats    []*seat
+	live     map[*worker]struct{}
+	q        queue
+	fed      bool // no further path will come
+	stopping bool // nothing more is handed out
+	killed   time.Time
+	end      error // why the run ends before all is done
+
+	out        []Result // arrived, not yet given to done
+	delivering bool
+	mute       bool     // done has failed and is not called again
+	held       []Result // verdicts that wait for a success, see hold
+
+	deaths  int // in a row without a success
+	backoff time.Time
+	calm    int // successes since the last OOM kill
+
+	gate     gate
+	pauses   map[string]time.Time
+	askCool  time.Time
+	last     sample
+	sampled  bool
+	sampling bool
+	sampleAt time.Time
+
+	lastWorker, lastBatch int
+	lastID                uint64
+	loads                 int
+	loadSum               time.Duration
+	stats                 Stats
+
+	events   chan any
+	quit     chan struct{} // closed when nobody listens to events any more
+	starter  *starter
+	feed     chan string
+	requests chan sampleRequest
+	samples  chan sample
+}
+
+func newRun(cfg Config) *run {
+	r := &run{
+		cfg:      cfg,
+		share:    cfg.Memory / uint64(cfg.Workers),
+		atOnce:   cfg.InFlight,
+		live:     map[*worker]struct{}{},
+		gate:     gate{maxTemp: cfg.MaxTemp},
+		pauses:   map[string]time.Time{},
+		stats:    Stats{Failed: map[string]int{}, Deaths: map[DeathKind]int{}},
+		events:   make(chan any, 64),
+		quit:     make(chan struct{}),
+		feed:     make(chan string, 64),
+		requests: make(chan sampleRequest, 1),
+		samples:  make(chan sample, 1),
+	}
+	for range cfg.Workers {
+		r.seats = append(r.seats, &seat{})
+	}
+	return r
+}
+
+// run sets up the goroutines around the loop, and takes them down again.
+func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
+	r.began = time.Now()
+	r.turn = r.began
+	r.starter = newStarter(r.cfg.Workers)
+	go func() {
+		defer close(r.samples)
+		sampleLoop(r.cfg.Samplers, r.requests, r.samples)
+	}()
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		defer close(r.feed)
+		for path := range jobs {
+			select {
+			case r.feed <- path:
+			case <-r.quit:
+				return
+			}
+		}
+	}()
+	deliver, delivered := make(chan Result), make(chan error, 1)
+	go func() {
+		defer close(delivered)
+		for res := range deliver {
+			delivered <- done(res)
+		}
+	}()
+
+	r.loop(ctx.Done(), stop, kill, deliver, delivered)
+
+	close(r.quit)
+	close(deliver)
+	close(r.requests)
+	r.starter.close()
+	for range delivered {
+	}
+	if r.killed.IsZero() {
+		for range r.samples {
+		}
+		// A walker that hangs on a network disk must not keep us.
+		select {
+		case <-fed:
+		case <-time.After(killPatience):
+		}
+	}
+	now := time.Now()
+	for _, s := range r.seats {
+		if s.batch != nil {
+			r.endBatch(s.batch, s, now)
+		}
+	}
+	for reason := range r.pauses {
+		r.resume(reason, now)
+	}
+	r.stats.LoadTime = r.loadTime()
+	r.stats.Wall = now.Sub(r.began)
+	return r.stats, r.end
+}
+
+// loop is the supervisor: it acts on what it knows, then waits for news.
+func (r *run) loop(cancelled, stop, kill <-chan struct{}, deliver chan<- Result, delivered <-chan error) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		r.catchUp(now)
+		r.expire(now)
+		r.sample(now)
+		r.handOut(now)
+		r.retire(now)
+		r.staff(now)
+		if r.finished(now) {
+			return
+		}
+		timer.Reset(r.untilNext(now))
+
+		var feed <-chan string
+		if r.hungry() {
+			feed = r.feed
+		}
+		var dst chan<- Result
+		var head Result
+		if len(r.out) > 0 && !r.delivering {
+			dst, head = deliver, r.out[0]
+		}
+		select {
+		case ev := <-r.events:
+			r.handle(ev, time.Now())
+		case path, ok := <-feed:
+			if !ok {
+				r.fed = true
+			} else {
+				r.q.add(&photo{path: path})
+			}
+		case dst <- head:
+			r.out[0] = Result{}
+			r.out = r.out[1:]
+			r.delivering = true
+		case err := <-delivered:
+			r.delivering = false
+			if err != nil {
+				r.mute, r.out = true, nil
+				r.fail(err)
+			}
+		case s := <-r.samples:
+			r.onSample(s, time.Now())
+		case <-timer.C:
+		case <-cancelled:
+			cancelled = nil
+			r.stop()
+		case <-stop:
+			stop = nil
+			r.stop()
+		case <-kill:
+			kill = nil
+			r.killed = time.Now()
+			r.fail(ErrKilled)
+		}
+	}
+}
+
+func (r *run) handle(ev any, now time.Time) {
+	switch ev := ev.(type) {
+	case evStarted:
+		r.onStarted(ev.w, ev.p, ev.err, now)
+	case evReport:
+		r.onReport(ev.w, ev.r, now)
+	case evBroken:
+		r.broken(ev.w, ev.err, now)
+	case evExited:
+		r.onExit(ev.w, ev.err, now)
+	}
+}
+
+// finished is whether nothing is left to do or to wait for.
+func (r *run) finished(now time.Time) bool {
+	done := r.fed && r.q.empty() && r.inFlight() == 0
+	if done || r.stopping && r.inFlight() == 0 {
+		r.release()
+	}
+	if r.delivering || len(r.out) > 0 {
+		return false
+	}
+	if len(r.live) > 0 {
+		return !r.killed.IsZero() && now.Sub(r.killed) > killPatience
+	}
+	if r.stopping && !done && r.end == nil {
+		r.end = ErrStopped
+	}
+	return done || r.stopping
+}
+
+// hungry is whether more paths should be read: enough to fill the batches
+// under way and to know whether another is wanted.
+func (r *run) hungry() bool {
+	if r.fed || r.stopping {
+		return false
+	}
+	want := 2 * r.cfg.Workers * r.cfg.InFlight
+	if r.cfg.BatchSize > 0 {
+		want = max(want, (r.cfg.Workers+1)*min(r.cfg.BatchSize, maxAhead))
+	}
+	return len(r.q.fresh) < min(want, maxAhead)
+}
+
+// stop hands out nothing more; what is in flight is finished and kept.
+func (r *run) stop() {
+	if r.stopping {
+		return
+	}
+	r.stopping = true
+	n := r.inFlight()
+	if n > 0 {
+		r.info("Stopping: %s in flight will be finished", count(n, "photo"))
+	}
+	for w := range r.live {
+		if w.state == starting {
+			r.dismiss(w)
+		}
+	}
+}
+
+// fail ends the run and does not wait for what is in flight.
+func (r *run) fail(err error) {
+	if r.end == nil || err == ErrKilled {
+		r.end = err
+	}
+	r.stopping = true
+	r.held = nil
+	for w := range r.live {
+		r.dismiss(w)
+	}
+}
+
+// catchUp forgives the time in which this process itself did not run, so that a
+// laptop's sleep is not taken for a hundred slow photos.
+func (r *run) catchUp(now time.Time) {
+	lost := now.Sub(r.turn) - r.cfg.SampleEvery
+	r.turn = now
+	if lost < jump {
+		return
+	}
+	for w := range r.live {
+		w.started, w.seen, w.leaveAt = w.started.Add(lost), w.seen.Add(lost), w.leaveAt.Add(lost)
+		w.answerAt = w.answerAt.Add(lost)
+		for _, f := range w.flights {
+			f.out = f.out.Add(lost)
+		}
+	}
+}
+
+// untilNext is how long the loop may sleep without news.
+func (r *run) untilNext(now time.Time) time.Duration {
+	next := now.Add(r.cfg.SampleEvery)
+	sooner := func(t time.Time) {
+		if t.After(now) && t.Before(next) {
+			next = t
+		}
+	}
+	sooner(r.sampleAt)
+	sooner(r.backoff)
+	for _, s := range r.seats {
+		sooner(s.cool)
+	}
+	if !r.killed.IsZero() {
+		sooner(r.killed.Add(killPatience))
+	}
+	for w := range r.live {
+		sooner(r.deadline(w))
+	}
+	// A moment later, so that what is due is due.
+	return next.Sub(now) + time.Millisecond
+}
+
+// deliver queues a result for done.
+func (r *run) deliver(res Result) {
+	if r.mute {
+		return
+	}
+	if res.Failure != nil {
+		r.stats.Failed[res.Failure.Kind]++
+	} else {
+		r.stats.OK++
+	}
+	r.out = append(r.out, res)
+}
+
+// hold keeps a verdict back until a photo succeeds or the run ends in good
+// order. If it ends because every worker dies, the model was broken and not the
+// photo, which is then simply not done.
+func (r *run) hold(res Result) { r.held = append(r.held, res) }
+
+func (r *run) release() {
+	for _, res := range r.held {
+		r.deliver(res)
+	}
+	r.held = nil
+}
+
+// sample asks for the next look at the machine when it is due.
+func (r *run) sample(now time.Time) {
+	if r.sampling || now.Before(r.sampleAt) {
+		return
+	}
+	req := sampleRequest{heat: r.cfg.MaxTemp > 0}
+	for w := range r.live {
+		if w.p != nil {
+			req.pids = append(req.pids, w.p.pid)
+		}
+	}
+	r.sampling = true
+	r.sampleAt = now.Add(r.cfg.SampleEvery)
+	r.requests <- req
+}
+
+// onSample acts on what the machine looks like.
+func (r *run) onSample(s sample, now time.Time) {
+	r.sampling, r.sampled, r.last = false, true, s
+	var all uint64
+	for w := range r.live {
+		if w.p != nil && s.workers[w.p.pid] > 0 {
+			w.mem.now = s.workers[w.p.pid]
+		}
+		all += w.mem.now
+		r.checkMemory(w, now)
+	}
+	r.stats.PeakWorkers = max(r.stats.PeakWorkers, all)
+	if warning := r.gate.judge(s, now); warning != "" {
+		r.cfg.Log.Warn(warning)
+	}
+	reason, closed := r.gate.closed()
+	for _, known := range []string{pauseMemory, pauseHeat} {
+		if closed && known == reason {
+			r.pause(known, "", now)
+		} else {
+			r.resume(known, now)
+		}
+	}
+	r.observe(Event{Kind: EventMemory, WorkerBytes: all, Memory: s.system.UsedPercent, CPU: max(s.cpu, 0),
+		Celsius: s.celsius, InFlight: r.inFlight()})
+}
+
+// checkMemory kills a worker that is far over its share. Short of that,
+// mayTake and retire act before the next photo is handed out.
+func (r *run) checkMemory(w *worker, now time.Time) {
+	r.stats.PeakWorker = max(r.stats.PeakWorker, w.mem.now)
+	if (w.state == ready || w.state == leaving) && w.mem.beyond(r.share) {
+		r.kill(w, death{DeathMemory, fmt.Sprintf("took %s, far over its share of the memory budget, %s",
+			bytesText(w.mem.now), bytesText(r.share))}, now)
+	}
+}
+
+// Reasons of a pause.
+const (
+	pauseMemory   = "memory"
+	pauseHeat     = "heat"
+	pauseCooldown = "cooldown"
+)
+
+// pause notes that photos are held back; say is logged the first time.
+func (r *run) pause(reason, say string, now time.Time) {
+	if _, ok := r.pauses[reason]; ok {
+		return
+	}
+	r.pauses[reason] = now
+	if say != "" {
+		r.info("%s", say)
+	}
+	r.observe(Event{Kind: EventPause, Reason: reason})
+}
+
+func (r *run) resume(reason string, now time.Time) {
+	since, ok := r.pauses[reason]
+	if !ok {
+		return
+	}
+	delete(r.pauses, reason)
+	took := now.Sub(since)
+	r.stats.Paused += took
+	if reason != pauseCooldown {
+		r.info("Going on after %s", roundText(took))
+	}
+	r.observe(Event{Kind: EventResume, Reason: reason, Seconds: took.Seconds()})
+}
+
+func (r *run) inFlight() int {
+	n := 0
+	for w := range r.live {
+		n += len(w.flights)
+	}
+	return n
+}
+
+// exclusive is whether a photo is in flight that must be the only one.
+func (r *run) exclusive() bool {
+	for w := range r.live {
+		for _, f := range w.flights {
+			if f.alone && f.photo.exclusive {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ordered is the live workers, oldest first, so that runs repeat themselves.
+func (r *run) ordered() []*worker {
+	ws := make([]*worker, 0, len(r.live))
+	for w := range r.live {
+		ws = append(ws, w)
+	}
+	slices.SortFunc(ws, func(a, b *worker) int { return a.n - b.n })
+	return ws
+}
+
+func (r *run) loadTime() time.Duration {
+	if r.loads == 0 {
+		return 0
+	}
+	return r.loadSum / time.Duration(r.loads)
+}
+
+func (r *run) observe(e Event) {
+	e.Time = time.Now()
+	r.cfg.Observe(e)
+}
+
+func (r *run) info(format string, args ...any) { r.cfg.Log.Info(fmt.Sprintf(format, args...)) }
+func (r *run) warn(format string, args ...any) { r.cfg.Log.Warn(fmt.Sprintf(format, args...)) }
+
+func bytesText(n uint64) string { return humanize.IBytes(n) }
+
+// roundText is a duration as a person says it.
+func roundText(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

@@ -1,0 +1,91 @@
+package pool
+
+import (
+	"os"
+)
+
+// Samplers look at the machine. Each may be replaced, by a test or by a program
+// that knows better; a nil one is the system's own.
+type Samplers struct {
+	// Worker is a process's own memory: anonymous and shared pages plus swap,
+	// without the mapped weights, which cost nothing twice. Resident size alone
+	// shrinks when the system swaps, which is just when it matters.
+	Worker func(pid int) (uint64, error)
+
+	System func() (SystemMemory, error)
+
+	// CPU is the load since the last call, 0 to 100; negative if unknown.
+	CPU func() float64
+
+	// Heat is the hottest sensor in °C, ok false where there is none.
+	Heat func() (celsius float64, ok bool)
+
+	// OOMKills is a count that grows when the system kills for memory.
+	OOMKills func() uint64
+}
+
+func (s Samplers) withDefaults() Samplers {
+	if s.Worker == nil {
+		s.Worker = processMemory
+	}
+	if s.System == nil {
+		s.System = systemMemory
+	}
+	if s.CPU == nil {
+		s.CPU = newCPUMeter()
+	}
+	if s.Heat == nil {
+		s.Heat = hottest
+	}
+	if s.OOMKills == nil {
+		s.OOMKills = func() uint64 { return ownCgroup().oomKills() }
+	}
+	return s
+}
+
+// sample is one look at everything.
+type sample struct {
+	workers map[int]uint64 // by pid
+	system  SystemMemory
+	hasSys  bool
+	cpu     float64
+	celsius float64
+	hasHeat bool
+}
+
+// sampleRequest names the processes to look at.
+type sampleRequest struct {
+	pids []int
+	heat bool // reading sensors is slow, so only who needs it asks
+}
+
+// sampleLoop answers requests until there are no more. It is a goroutine of its
+// own because a machine short of memory answers slowly.
+func sampleLoop(s Samplers, requests <-chan sampleRequest, answers chan<- sample) {
+	for req := range requests {
+		answers <- s.take(req)
+	}
+}
+
+func (s Samplers) take(req sampleRequest) sample {
+	r := sample{workers: map[int]uint64{}, cpu: s.CPU()}
+	for _, pid := range req.pids {
+		// A process that has just ended is no error worth a word.
+		if n, err := s.Worker(pid); err == nil {
+			r.workers[pid] = n
+		}
+	}
+	if m, err := s.System(); err == nil {
+		r.system, r.hasSys = m, true
+	}
+	if req.heat {
+		r.celsius, r.hasHeat = s.Heat()
+	}
+	return r
+}
+
+// selfMemory is this process's own memory, 0 if unknown.
+func selfMemory() uint64 {
+	n, _ := processMemory(os.Getpid())
+	return n
+}

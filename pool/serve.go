@@ -1,0 +1,218 @@
+package pool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// ErrNotWorker is returned by Serve in a process that no pool has started.
+var ErrNotWorker = errors.New("this process was not started by a photodesc run")
+
+// ServeOptions says how a worker presents itself. All fields are optional.
+type ServeOptions struct {
+	// Version of the program; the supervisor turns away a worker of another
+	// one, as happens when the binary is replaced under a running run.
+	Version string
+
+	// Load makes the worker ready for its first job; what it returns goes to
+	// the supervisor as the hello's info. It runs on Serve's own goroutine. An
+	// error ends the whole run with its message, for loading again would end
+	// the same way.
+	Load func(context.Context) (info any, err error)
+
+	// Memory is this process's own memory, reported with each answer.
+	// Default: anonymous memory and swap, as the system counts them.
+	Memory func() uint64
+
+	// Heartbeat is the time between two signs of life. Default 2 s.
+	Heartbeat time.Duration
+}
+
+// Serve is a worker process's whole life: it loads, says hello, calls handle
+// in a goroutine of its own for each job and sends back what it returns. How
+// many jobs run at once is the supervisor's choice.
+//
+// An error of handle is sent as a Failure; its kind is what a method
+// Kind() string on the error or one it wraps says, else "model". A panic in
+// handle is not caught: the process dies loudly and the supervisor draws its
+// conclusions.
+//
+// Serve returns nil when it was told to leave and all jobs are answered. When
+// the supervisor disappears it does not return: the process exits at once, busy
+// or not. Interrupts, hang-ups and SIGTERM are ignored from the first moment,
+// because terminals and service managers send them to every process of a run
+// while it is the supervisor's part to decide what they mean.
+func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) error {
+	if os.Getenv(workerEnv) == "" {
+		return ErrNotWorker
+	}
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM)
+	// A debugger or helper that C code starts must not hold the line open.
+	syscall.CloseOnExec(orderFD)
+	syscall.CloseOnExec(reportFD)
+	if opt.Memory == nil {
+		opt.Memory = selfMemory
+	}
+	if opt.Heartbeat <= 0 {
+		opt.Heartbeat = 2 * time.Second
+	}
+	w := &server{opt: opt, out: os.NewFile(reportFD, "reports")}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+
+	// Orders are read from the start, so that the end of the supervisor is
+	// seen while the model loads.
+	orders := make(chan order)
+	broken := make(chan error, 1)
+	go readOrders(os.NewFile(orderFD, "orders"), orders, broken)
+
+	if err := w.load(ctx); err != nil {
+		return err
+	}
+	var jobs sync.WaitGroup
+	beat := time.NewTicker(opt.Heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-beat.C:
+			if err := w.send(report{Alive: &alive{Mem: opt.Memory()}}); err != nil {
+				return err
+			}
+		case err := <-broken:
+			return err
+		case o := <-orders:
+			if o.Leave {
+				return w.drain(&jobs, beat)
+			}
+			job := *o.Job
+			jobs.Go(func() { w.work(ctx, job, handle) })
+		}
+	}
+}
+
+// readOrders passes on what the supervisor says, and ends the process when the
+// supervisor is no more.
+func readOrders(in *os.File, orders chan<- order, broken chan<- error) {
+	s := lineReader(in)
+	for s.Scan() {
+		o, err := parseOrder(s.Bytes())
+		if err != nil {
+			broken <- err
+			return
+		}
+		orders <- o
+		if o.Leave {
+			break
+		}
+	}
+	if err := s.Err(); err != nil {
+		broken <- fmt.Errorf("reading orders: %w", err)
+		return
+	}
+	// After leave nothing more is said, but the line stays open until this
+	// process is gone. If it closes first, so does everything else: C code may
+	// be busy for minutes on another thread, which os.Exit does not mind.
+	for s.Scan() {
+	}
+	os.Exit(exitOrphan)
+}
+
+// exitOrphan is the status of a worker that outlived its supervisor. Nobody is
+// left to read it but whoever looks with strace.
+const exitOrphan = 75
+
+type server struct {
+	opt ServeOptions
+	mu  sync.Mutex // one line at a time
+	out *os.File
+}
+
+// load calls Load and tells the supervisor how it went.
+func (w *server) load(ctx context.Context) error {
+	var info json.RawMessage
+	if w.opt.Load != nil {
+		v, err := w.opt.Load(ctx)
+		if err == nil && v != nil {
+			info, err = json.Marshal(v)
+		}
+		if err != nil {
+			w.send(report{Fatal: failureOf(err)})
+			return err
+		}
+	}
+	return w.send(report{Hello: &hello{
+		Protocol: ProtocolVersion,
+		Version:  w.opt.Version,
+		PID:      os.Getpid(),
+		Mem:      w.opt.Memory(),
+		Info:     info,
+	}})
+}
+
+// work does one job and reports it.
+func (w *server) work(ctx context.Context, job Job, handle func(context.Context, Job) (any, error)) {
+	a := answer{ID: job.ID}
+	v, err := handle(ctx, job)
+	if err == nil {
+		a.Data, err = json.Marshal(v)
+	}
+	if err == nil && len(a.Data) > maxLine/2 {
+		err = fmt.Errorf("the answer is %d bytes long", len(a.Data))
+	}
+	if err != nil {
+		a.Data, a.Failure = nil, failureOf(err)
+	}
+	a.Mem = w.opt.Memory()
+	// A failed write means that nobody listens; readOrders sees to that.
+	w.send(report{Result: &a})
+}
+
+// drain waits for the jobs under way, with signs of life.
+func (w *server) drain(jobs *sync.WaitGroup, beat *time.Ticker) error {
+	done := make(chan struct{})
+	go func() {
+		jobs.Wait()
+		close(done)
+	}()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-beat.C:
+			if err := w.send(report{Alive: &alive{Mem: w.opt.Memory()}}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (w *server) send(r report) error {
+	line, err := encodeLine(r)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err = w.out.Write(line)
+	return err
+}
+
+// failureOf turns an error into a Failure with the kind it asks for.
+func failureOf(err error) *Failure {
+	f := &Failure{Kind: KindModel, Message: err.Error()}
+	var typed interface{ Kind() string }
+	if errors.As(err, &typed) && typed.Kind() != "" {
+		f.Kind = typed.Kind()
+	}
+	if len(f.Message) > maxLine/16 { // JSON may make six bytes of one
+		f.Message = f.Message[:maxLine/16]
+	}
+	return f
+}

@@ -1,0 +1,124 @@
+package pool
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+)
+
+const (
+	keptLines = 20
+	keptWidth = 2000
+)
+
+// lastWords is where a worker's standard output and error end up: it keeps the
+// last lines for whoever asks why the worker died, and forgets the rest. A dying
+// Go program prints its cause first and hundreds of lines of goroutines after
+// it, so the first line that looks like a cause is kept apart, with what follows.
+type lastWords struct {
+	each func(line string) // may be nil
+
+	mu      sync.Mutex
+	partial []byte
+	tail    []string
+	cry     []string
+}
+
+// causes are what programs say when they are about to die.
+var causes = []string{
+	"GGML_ASSERT", "ggml_abort", "panic:", "fatal error:", "terminate called",
+	"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "Assertion", "AddressSanitizer",
+}
+
+const cryLines = 4
+
+// Write never fails: a worker must not be held up by what it prints.
+func (w *lastWords) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(p)
+	for len(p) > 0 {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			w.extend(p)
+			break
+		}
+		w.extend(p[:i])
+		w.endLine()
+		p = p[i+1:]
+	}
+	return n, nil
+}
+
+// extend adds to the unfinished line, up to the width that is kept.
+func (w *lastWords) extend(p []byte) {
+	if room := keptWidth - len(w.partial); len(p) > room {
+		p = p[:room]
+	}
+	w.partial = append(w.partial, p...)
+}
+
+func (w *lastWords) endLine() {
+	line := strings.ToValidUTF8(strings.TrimRight(string(w.partial), "\r \t"), "\uFFFD")
+	w.partial = w.partial[:0]
+	if line == "" {
+		return
+	}
+	if w.each != nil {
+		w.each(line)
+	}
+	w.tail = append(w.tail, line)
+	if len(w.tail) > keptLines {
+		w.tail = append(w.tail[:0], w.tail[1:]...)
+	}
+	if len(w.cry) > 0 && len(w.cry) < cryLines || len(w.cry) == 0 && isCause(line) {
+		w.cry = append(w.cry, line)
+	}
+}
+
+func isCause(line string) bool {
+	for _, c := range causes {
+		if strings.Contains(line, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// lines are the last lines printed, oldest first; when the cause is no longer
+// among them, it comes before them.
+func (w *lastWords) lines() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.partial) > 0 {
+		w.endLine()
+	}
+	var all []string
+	if len(w.cry) > 0 && !contains(w.tail, w.cry[0]) {
+		all = append(all, w.cry...)
+	}
+	return append(all, w.tail...)
+}
+
+// cause is the line that best says why, or "" when nothing was printed.
+func (w *lastWords) cause() string {
+	all := w.lines()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.cry) > 0 {
+		return w.cry[0]
+	}
+	if len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return ""
+}
+
+func contains(lines []string, line string) bool {
+	for _, l := range lines {
+		if l == line {
+			return true
+		}
+	}
+	return false
+}
