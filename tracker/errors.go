@@ -27,8 +27,11 @@ type LockedError struct {
 
 func (e *LockedError) Error() string {
 	who := "another run"
-	if e.PID != 0 {
+	switch {
+	case e.PID != 0 && !e.Since.IsZero():
 		who = fmt.Sprintf("another run (pid %d, since %s)", e.PID, e.Since.Format(time.DateTime))
+	case e.PID != 0:
+		who = fmt.Sprintf("another run (pid %d)", e.PID)
 	}
 	return fmt.Sprintf("%s is working in %q\n"+
 		"  watch it with `photodesc status`, end it with `photodesc stop`, or choose another workdir with -C", who, e.Dir)

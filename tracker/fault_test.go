@@ -175,6 +175,27 @@ func TestFaultsAtOpen(t *testing.T) {
 	}
 }
 
+// TestUnreadableOutput opens a workdir with an output that cannot be opened.
+func TestUnreadableOutput(t *testing.T) {
+	dir := t.TempDir()
+	tr := open(t, dir, Options{now: fixedTime})
+	add(t, tr, okRecord("a.jpg"))
+	closeTracker(t, tr)
+	for _, err := range []error{syscall.EIO, syscall.EACCES} {
+		faults := &faultFS{fault: func(op, name string) (int, error) {
+			if op == "open" && name == outputName(testTime, 1) {
+				return 0, err
+			}
+			return 0, nil
+		}}
+		tr := open(t, dir, Options{fs: faults})
+		if !tr.Done("a.jpg") || !strings.Contains(notes(tr), "not read: "+err.Error()) {
+			t.Error(notes(tr))
+		}
+		closeTracker(t, tr)
+	}
+}
+
 // TestReplaced takes the files away under a run.
 func TestReplaced(t *testing.T) {
 	for _, sub := range []string{ProgressName, filepath.Join(OutputsName, outputName(testTime, 1))} {

@@ -34,6 +34,18 @@ func failedRecord(path string, kind Kind) Record {
 	}
 }
 
+// memDir is a temporary folder in memory where the system has one, for tests
+// that would wait for the disk thousands of times.
+func memDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "tracker-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func open(t testing.TB, dir string, opt Options) *Tracker {
 	t.Helper()
 	tr, err := Open(dir, opt)

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,7 +76,9 @@ func matching(dir, prefix, suffix string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if !e.IsDir() && strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
+		// A pipe of such a name would keep its reader waiting for ever.
+		regular := e.Type()&^fs.ModeSymlink == 0
+		if regular && strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
 			names = append(names, e.Name())
 		}
 	}

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -125,10 +126,27 @@ type figures struct {
 type text struct{ words int }
 
 func (t *text) UnmarshalJSON(raw []byte) error {
-	var s string
-	err := json.Unmarshal(raw, &s)
-	t.words = len(strings.Fields(s))
-	return err
+	t.words = countWords(raw)
+	return nil
+}
+
+// countWords counts the words of a JSON string without unescaping it.
+func countWords(raw []byte) int {
+	words := 0
+	inWord := false
+	raw = bytes.Trim(raw, `"`)
+	for i := 0; i < len(raw); i++ {
+		space := raw[i] == ' '
+		if raw[i] == '\\' && i+1 < len(raw) {
+			i++
+			space = raw[i] == 'n' || raw[i] == 't' || raw[i] == 'r'
+		}
+		if !space && !inWord {
+			words++
+		}
+		inWord = !space
+	}
+	return words
 }
 
 func parseFigures(line []byte) (figures, error) {

@@ -10,7 +10,7 @@ import (
 
 // Options are how a workdir is opened.
 type Options struct {
-	// Root is the photo folder, absolute. Paths of photos are relative to it.
+	// Root is the photo folder. Paths of photos are relative to it.
 	// An empty Root is not compared with the workdir's.
 	Root string
 	// RetryFailed makes Failed forget the failures of earlier runs.
@@ -93,6 +93,11 @@ func (t *Tracker) fill(opt Options) error {
 		book.add(Warn, StateName, 0, "not readable, its statistics start anew: %v", err)
 	}
 	if opt.Root != "" {
+		root, err := filepath.Abs(opt.Root)
+		if err != nil {
+			return err
+		}
+		opt.Root = root
 		if old.Root != "" && !sameFolder(old.Root, opt.Root) {
 			return &RootError{Dir: t.dir, Have: old.Root, Want: opt.Root}
 		}
