@@ -102,7 +102,7 @@ lint: vet ## gofmt, go vet, staticcheck and the layer rules
 	@$(LINT) depguard ./...
 	@tools/lint/layers
 
-fuzz: upstream ## run every fuzz test for FUZZTIME=30s
+fuzz: upstream ## run every fuzz test for FUZZTIME=30s; the first time compiles llama.cpp for it
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
 		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -c6- | while read -r name; do \
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
