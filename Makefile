@@ -18,8 +18,8 @@ export CGO_CXXFLAGS := -O3 $(TARGET)
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
-# Packages that do not reach llama.cpp: cheap to build a second time for the race detector.
-RACE     := ./photo/... ./pool/... ./tracker/...
+# Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
+RACE     := ^photodesc/(photo|photo/raw|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000
@@ -87,11 +87,11 @@ demo: setup build models ## describe the photos of examples/photos into demo/
 	@echo; sed -nE 's/^.*"path":"(([^"\\]|\\.)*)".*"description":"(([^"\\]|\\.)*)".*$$/\1: \3/p' demo/outputs/*.jsonl
 
 test: setup upstream models lint ## check the code and run all tests
-	@go test $$(go list ./... | grep -Ev '^photodesc/(photo|pool|tracker)(/|$$)')
-	@go test -race $(RACE)
+	@go test $$(go list ./... | grep -Ev '$(RACE)')
+	@go test -race $$(go list ./... | grep -E '$(RACE)')
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
-	go test -race -count=1 $(RACE)
+	go test -race -count=1 $$(go list ./... | grep -E '$(RACE)')
 
 vet: upstream
 	@go vet ./...
