@@ -225,7 +225,7 @@ func recentOf(r Record) Recent {
 }
 
 // close ends the writing of the state with a last one.
-func (l *Live) close() error {
+func (l *Live) close() {
 	if err := l.broken(); err != nil {
 		l.Stop(Broke, err.Error())
 	}
@@ -233,5 +233,4 @@ func (l *Live) close() error {
 	close(l.quit)
 	<-l.done
 	l.flush()
-	return nil
 }

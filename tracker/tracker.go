@@ -193,7 +193,8 @@ func (t *Tracker) Close() error {
 	t.closed = true
 	t.mu.Unlock()
 
-	err := errors.Join(t.live.close(), t.progress.f.Close())
+	t.live.close()
+	err := t.progress.f.Close()
 	if t.output != nil {
 		err = errors.Join(err, t.output.f.Close())
 	}
