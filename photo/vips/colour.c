@@ -2,6 +2,7 @@
 #include "decode.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int pd_over_white(VipsImage *in, VipsImage **out)
 {
@@ -45,7 +46,7 @@ int pd_over_white(VipsImage *in, VipsImage **out)
 // sending a cube of colours through it, since names and sizes of sRGB profiles
 // are many. A broken profile counts as sRGB too: that is what other programs
 // show such a picture in.
-static int profile_is_srgb(const void *profile, size_t size)
+static int probe(const void *profile, size_t size)
 {
 	enum { SIDE = 6, STEP = 51, COUNT = SIDE * SIDE * SIDE, TOLERANCE = 1 };
 	unsigned char cube[COUNT * 3];
@@ -73,6 +74,39 @@ static int profile_is_srgb(const void *profile, size_t size)
 		g_free(back);
 	}
 	g_object_unref(owner);
+	return same;
+}
+
+// probe, asked once a profile: thousands of photos of one camera carry the same,
+// and asking takes longer than decoding a small picture.
+static int profile_is_srgb(const void *profile, size_t size)
+{
+	enum { REMEMBERED = 16 };
+	static GMutex lock;
+	static struct {
+		char *digest;
+		int same;
+	} memory[REMEMBERED];
+	static int next = 0;
+
+	char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, profile, size);
+	int same = -1;
+	g_mutex_lock(&lock);
+	for (int i = 0; i < REMEMBERED && same < 0; i++)
+		if (memory[i].digest && strcmp(memory[i].digest, digest) == 0)
+			same = memory[i].same;
+	g_mutex_unlock(&lock);
+	if (same >= 0) {
+		g_free(digest);
+		return same;
+	}
+	same = probe(profile, size);
+	g_mutex_lock(&lock);
+	g_free(memory[next].digest);
+	memory[next].digest = digest;
+	memory[next].same = same;
+	next = (next + 1) % REMEMBERED;
+	g_mutex_unlock(&lock);
 	return same;
 }
 

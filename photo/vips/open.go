@@ -12,8 +12,8 @@ import (
 
 // inMemory is up to how many bytes a file is read as a whole before it is
 // decoded: one pass over a network drive instead of many small reads, and
-// bytes that cannot change under the decoder.
-const inMemory = 64 << 20
+// bytes that cannot change under the decoder. A variable for the tests.
+var inMemory int64 = 64 << 20
 
 // file is an opened photo.
 type file struct {

@@ -62,7 +62,7 @@ func TestLeaks(t *testing.T) {
 			}
 		}
 	}
-	round(200) // libraries make themselves at home
+	round(100) // libraries make themselves at home
 	bytes, allocs := Memory()
 	files, before := descriptors(t), anonymous(t)
 	round(500)

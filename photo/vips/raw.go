@@ -21,7 +21,8 @@ func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
 	case err != nil:
 		return nil, cannotRead(f.path, err)
 	}
-	data := make([]byte, min(preview.Length, inMemory))
+	const most = 64 << 20 // no preview is larger, and the rest of a file may be no preview
+	data := make([]byte, min(preview.Length, most))
 	n, err := f.ReadAt(data, preview.Offset)
 	if n == 0 || err != nil && !errors.Is(err, io.EOF) {
 		return nil, cannotRead(f.path, err)
