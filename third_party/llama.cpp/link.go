@@ -18,7 +18,7 @@ package llamacpp
 import "C"
 
 import (
-	_ "github.com/ollama/ollama/llama/llama.cpp/src"                // llama
+	_ "github.com/ollama/ollama/llama/llama.cpp/src"               // llama
 	_ "github.com/ollama/ollama/llama/llama.cpp/tools/mtmd/models" // the vision graphs
 )
 

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"golang.org/x/sys/cpu"
+)
+
+// workerEnvironment is what a worker's libraries must find set before they are
+// loaded. What a person has set stays.
+func workerEnvironment(env []string) []string {
+	for name, value := range map[string]string{
+		// Between two products OpenBLAS's threads would spin on the cores that
+		// ggml's threads want.
+		"OPENBLAS_THREAD_TIMEOUT": "4",
+		// OpenBLAS does not know CPUs younger than itself, and then takes them
+		// for something with a fifth of their speed.
+		"OPENBLAS_CORETYPE": blasCore(),
+		// An assert in C would start a debugger to print a backtrace.
+		"GGML_NO_BACKTRACE": "1",
+	} {
+		if _, set := os.LookupEnv(name); value != "" && !set {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// blasCore names the kernels that the CPU can run, by its features; empty
+// where OpenBLAS's own choice is as good.
+func blasCore() string {
+	switch {
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512CD:
+		return "SkylakeX"
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		return "Haswell"
+	}
+	return ""
+}
+
+// compiledFor says which CPU features ggml was compiled with, from llama.cpp's
+// own list ("AVX2 = 1 | …").
+func compiledFor(systemInfo string) []string {
+	var names []string
+	for _, part := range strings.Split(systemInfo, "|") {
+		_, part, _ = cutLast(part, ":")
+		if name, value, ok := strings.Cut(strings.TrimSpace(part), "="); ok && strings.TrimSpace(value) == "1" {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return "", s, false
+}

@@ -1,0 +1,42 @@
+package main
+
+// All longer texts for people are here.
+
+const rootHelp = `photodesc describes every photo of a folder in words, with a small
+vision-language model that runs on this machine. Nothing leaves it.
+
+    photodesc run ~/Pictures       describe what is not yet described
+    photodesc status               how far, how fast, until when
+    photodesc stop                 finish the photos in flight and stop
+
+A run may take days. It can be stopped at any time and goes on where it was.
+Progress, results and logs lie in the workdir: the current folder, or the one
+given with -C. A workdir belongs to one photo folder.
+
+` + exitCodesHelp
+
+const exitCodesHelp = `Exit codes:
+    0    all photos are described
+    1    could not go on; the message says why and what to do
+    2    wrong usage
+    3    finished, but some photos failed
+    130  stopped on request; the next run goes on`
+
+const runHelp = `Describes every photo under DIR, sub-folders included, that is not yet
+described. Formats: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, and the
+previews in camera RAW files.
+
+The workdir (the current folder, or -C) receives
+    photo_descriptions_progress.txt   a line for each described photo
+    outputs/image_analysis_*.jsonl    the descriptions, a JSON object a line
+    logs/photodesc_*.log              what happened
+
+Ctrl-C stops after the photos in flight; a second Ctrl-C stops at once. Run the
+same command again to go on. Photos that failed are left alone until
+--retry-failed.
+
+`
+
+const stopHelp = `Asks the run in the workdir to stop and waits until it has. Photos in flight are
+finished and kept, which can take as long as one photo takes. With --now the
+workers are killed: photos in flight are described again by the next run.`

@@ -1,0 +1,117 @@
+// Command photodesc describes every photo of a folder in words, on this
+// machine, with a small vision-language model.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by make.
+var version = "dev"
+
+// Exit codes; exitCodesHelp is what people read of them.
+const (
+	exitOK      = 0
+	exitError   = 1
+	exitUsage   = 2
+	exitFailed  = 3
+	exitStopped = 130
+)
+
+// exit is an error that carries its exit code. An empty message prints nothing.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &exit{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func main() { os.Exit(realMain(os.Args[1:])) }
+
+func realMain(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err == nil {
+		return exitOK
+	}
+	code := exitError
+	var e *exit
+	if errors.As(err, &e) {
+		code = e.code
+	}
+	if msg := err.Error(); msg != "" {
+		fmt.Fprintf(os.Stderr, "photodesc: %s\n", msg)
+		if code == exitUsage {
+			fmt.Fprintf(os.Stderr, "See `%s --help`.\n", cmd.CommandPath())
+		}
+	}
+	return code
+}
+
+// options that every command has.
+type global struct {
+	dir string // the workdir
+}
+
+func newRoot() *cobra.Command {
+	g := &global{}
+	root := &cobra.Command{
+		Use:           "photodesc",
+		Short:         "Describe a folder of photos in words, privately, on this machine",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          unknownCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentFlags().StringVarP(&g.dir, "workdir", "C", ".", "folder for progress, results and logs")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
+	root.AddCommand(
+		runCommand(g),
+		statusCommand(g),
+		stopCommand(g),
+		doctorCommand(g),
+		versionCommand(),
+		workerCommand(),
+	)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+func unknownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(near, " or "))
+	}
+	return usageError("there is no command %q%s", args[0], hint)
+}
+
+// exactly is cobra.ExactArgs with our exit code and words.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError("%s wants %s", c.CommandPath(), what)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"photodesc/llm"
+	"photodesc/pool"
+)
+
+// measured is what a model costs on this machine, in bytes.
+type measured struct {
+	Weights uint64 // mapped, shared by all workers
+	Worker  uint64 // one worker's own: buffers, vision encoder, run time
+	Slot    uint64 // a slot's part of the KV cache
+	Longest int    // longest edge that photos are decoded to, pixels
+	Devices []llm.Device
+}
+
+// sizes adds what a decoded photo takes: its pixels, at most twice as long as
+// needed, and those of its tiles.
+func (m measured) sizes() pool.Sizes {
+	edge := uint64(m.Longest)
+	return pool.Sizes{
+		Weights: m.Weights, Worker: m.Worker, Slot: m.Slot,
+		Pixels: 3 * (2*edge*2*edge + 2*edge*edge),
+	}
+}
+
+// measure loads the model once in a process of its own and asks what it takes.
+// A model that cannot be loaded is found here, before any photo is touched.
+func measure(ctx context.Context, job workerJob) (measured, error) {
+	job.Measure = true
+	cmd, err := workerProcess(job)
+	if err != nil {
+		return measured{}, err
+	}
+	cmd = contextCommand(ctx, cmd)
+	var out, words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &words
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return measured{}, ctx.Err()
+		}
+		return measured{}, errors.New(lastWords(words.String(), err))
+	}
+	var m measured
+	if err := json.Unmarshal(out.Bytes(), &m); err != nil {
+		return measured{}, fmt.Errorf("measuring the model: %w", err)
+	}
+	return m, nil
+}
+
+func contextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
+	c := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
+	c.Env = cmd.Env
+	return c
+}
+
+// lastWords picks what a process that failed said last of its own accord; the
+// lines of llama.cpp's that are errors come with it.
+func lastWords(stderr string, err error) string {
+	var errs []string
+	message := ""
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimSpace(line)
+		if text, ok := strings.CutPrefix(line, "photodesc: "); ok {
+			message = text
+		} else if text, ok := strings.CutPrefix(line, "E "); ok {
+			errs = append(errs, text)
+		}
+	}
+	if message == "" {
+		message = fmt.Sprintf("the model could not be loaded: %v", err)
+	}
+	if len(errs) > 0 {
+		message += "\n  llama.cpp says: " + errs[0]
+	}
+	return message
+}
+
+// measureHere is the other side: it runs in the process that measures.
+func measureHere(job workerJob) error {
+	opt := job.Engine
+	opt.Parallel = 2
+	engine, err := llm.Open(opt)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	// The encoder's buffers come with its first tile.
+	opt.MaxTokens = 1
+	const edge = 8
+	if _, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}); err != nil {
+		return err
+	}
+	s := engine.Sizes()
+	m := measured{
+		Weights: s.Weights, Slot: s.KV / 2, Longest: engine.LongestEdge(), Devices: llm.Devices(),
+		Worker: max(pool.OwnMemory(), s.KV) - s.KV,
+	}
+	return json.NewEncoder(os.Stdout).Encode(m)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"go.uber.org/zap/zapcore"
+
+	"photodesc/pool"
+	"photodesc/tracker"
+)
+
+// observe leaves what the pool does where status and summary find it.
+func (r *runner) observe(e pool.Event) {
+	live := r.track.Live()
+	switch e.Kind {
+	case pool.EventBatchStart:
+		live.BatchStarted()
+	case pool.EventWorkerStart:
+		live.WorkerStarted()
+	case pool.EventWorkerReady:
+		live.SetPhase("")
+		r.workerReady(e)
+	case pool.EventWorkerExit:
+		switch e.Reason {
+		case pool.ReasonBatch, pool.ReasonFinished, pool.ReasonStop:
+		default:
+			live.WorkerRestarted(e.Reason)
+		}
+	case pool.EventMemory:
+		live.Sample(tracker.Sample{
+			SupervisorBytes: pool.OwnMemory(),
+			WorkerBytes:     e.WorkerBytes,
+			BudgetBytes:     r.plan.Own,
+			CPUPercent:      e.CPU,
+			Workers:         r.plan.Workers,
+			SlotsUsed:       e.InFlight,
+			Slots:           r.plan.Workers * r.plan.InFlight,
+		})
+	case pool.EventPause:
+		live.SetWaiting(e.Reason)
+	case pool.EventResume:
+		live.SetPhase("")
+	}
+}
+
+func (r *runner) workerReady(e pool.Event) {
+	var info workerInfo
+	if e.Worker != 1 || json.Unmarshal(e.Info, &info) != nil {
+		return
+	}
+	var names []string
+	for _, d := range info.Devices {
+		names = append(names, d.Name+" ("+d.Description+")")
+	}
+	r.log.Info(fmt.Sprintf("Model loaded in %.1f s on %s", e.Seconds, strings.Join(names, ", ")))
+}
+
+// workerSays logs a line that a worker printed, at the level it carries. What
+// llama.cpp tells of a model is the same for each worker: the first one's will do.
+func (r *runner) workerSays(n int, line string) {
+	level, text := zapcore.DebugLevel, line
+	if len(line) > 2 && line[1] == ' ' {
+		switch line[0] {
+		case 'D', 'I':
+			if n > 1 {
+				return
+			}
+			text = line[2:]
+		case 'W':
+			level, text = zapcore.InfoLevel, line[2:]
+			if n > 1 {
+				level = zapcore.DebugLevel
+			}
+		case 'E':
+			level, text = zapcore.ErrorLevel, line[2:]
+		}
+	}
+	if e := r.log.Check(level, fmt.Sprintf("worker %d: %s", n, text)); e != nil {
+		e.Write()
+	}
+}

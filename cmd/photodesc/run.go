@@ -1,0 +1,423 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"photodesc/llm"
+	"photodesc/models"
+	"photodesc/photo"
+	"photodesc/pool"
+	"photodesc/tracker"
+)
+
+func runCommand(g *global) *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:     "run DIR",
+		Short:   "Describe every photo under DIR that is not yet described",
+		Long:    runHelp + exitCodesHelp,
+		Example: "  photodesc run ~/Pictures\n  photodesc -C ~/descriptions run --detail high --batch-size 50 /mnt/nas/photos",
+		Args:    exactly(1, "one folder of photos"),
+	}
+	f.register(c.Flags())
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		s, err := f.check()
+		if err != nil {
+			return err
+		}
+		return (&runner{dir: g.dir, flags: f, set: s}).run(args[0])
+	}
+	return c
+}
+
+// runner is one run: it opens the rooms in the order of a photo's way and
+// hands each photo through.
+type runner struct {
+	dir   string // workdir
+	root  string // photo folder, absolute
+	flags runFlags
+	set   settings
+	model models.Files
+
+	track   *tracker.Tracker
+	log     *zap.Logger
+	show    *progress
+	started time.Time
+	plan    pool.Plan
+	left    int // photos left for the next run by --limit
+	pool    atomic.Pointer[pool.Pool]
+}
+
+func (r *runner) run(dir string) (err error) {
+	r.started = time.Now()
+	if r.root, err = photoFolder(dir); err != nil {
+		return err
+	}
+	if r.model, err = models.Find(r.flags.model, r.flags.mmproj); err != nil {
+		return err
+	}
+	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.retryFailed})
+	if err != nil {
+		return err
+	}
+	// The lock is ours: from here on everything is logged.
+	defer func() {
+		r.track.Live().Stop(stopReason(err))
+		err = errors.Join(err, r.track.Close())
+	}()
+	file, err := r.openLog()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	r.show = newProgress(os.Stderr)
+	defer r.show.close()
+	r.log = newLog(file, r.show.console())
+	for _, n := range r.track.Notes() {
+		r.note(n)
+	}
+	err = r.describe()
+	var e *exit
+	if err != nil && !errors.As(err, &e) {
+		r.log.Error(err.Error())
+		// On a terminal main says it; elsewhere the log has just said it.
+		if !r.show.terminal {
+			err = &exit{code: exitError}
+		}
+	}
+	return err
+}
+
+// photoFolder checks the folder and makes it absolute, links and all, so that
+// the same folder is the same workdir's from wherever it is named.
+func photoFolder(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(abs)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("there is no folder %q\n  give the folder that holds the photos", dir)
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return "", fmt.Errorf("%q is a file\n  give the folder that holds it; all photos under it are described", dir)
+	}
+	return abs, nil
+}
+
+func (r *runner) openLog() (*os.File, error) {
+	name := tracker.LogPath(r.dir, r.started)
+	return os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+}
+
+func (r *runner) note(n tracker.Note) {
+	if n.Level == tracker.Warn {
+		r.log.Warn(n.String())
+	} else {
+		r.log.Info(n.String())
+	}
+}
+
+// describe does the work: walk, plan, run the pool.
+func (r *runner) describe() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop := r.catchSignals(cancel)
+	defer stop()
+
+	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
+	todo, err := r.walk(ctx)
+	if err != nil {
+		return r.stopped(err)
+	}
+	if len(todo) == 0 {
+		return r.finish(pool.Stats{})
+	}
+	r.track.Live().SetPhase("loading model")
+	m, err := measure(ctx, r.workerJob())
+	if err != nil {
+		return r.stopped(err)
+	}
+	r.plan = r.set.plan(m.sizes())
+	r.log.Info(r.plan.Sum)
+	r.log.Info(fmt.Sprintf("%d × worker, each with %d photos at once and %d threads; batches of %d",
+		r.plan.Workers, r.plan.InFlight, r.threads(), r.flags.batchSize))
+	r.track.Live().SetRun(r.model.Name, r.flags.prompt, r.flags.timeout)
+
+	p := pool.New(r.poolConfig())
+	r.pool.Store(p)
+	r.show.begin(len(todo))
+	stats, err := p.Run(ctx, slices.Values(todo), r.keep)
+	r.show.end()
+	if err != nil {
+		return r.stopped(err)
+	}
+	return r.finish(stats)
+}
+
+// stopped turns the pool's and the context's words for a request to stop into
+// ours; other errors pass.
+func (r *runner) stopped(err error) error {
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {
+		return err
+	}
+	c := r.track.Counts()
+	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", humanize.Comma(int64(c.NewDone))))
+	return &exit{code: exitStopped}
+}
+
+// walk finds what is to be done and tells of what is not.
+func (r *runner) walk(ctx context.Context) (todo []string, err error) {
+	r.track.Live().SetPhase("looking for photos")
+	var found, done, failed, problems int
+	opts := photo.WalkOptions{Skip: r.ownFiles()}
+	opts.Problem = func(p photo.Problem) {
+		problems++
+		if p.Folder {
+			r.log.Warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
+			return
+		}
+		if _, known := r.track.Failed(p.Path); known {
+			return
+		}
+		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && err == nil {
+			err = e
+		}
+	}
+	walkErr := photo.Walk(ctx, r.root, opts, func(rel string) error {
+		found++
+		switch {
+		case r.track.Done(rel):
+			done++
+		case r.isFailed(rel):
+			failed++
+		case r.flags.limit == 0 || len(todo) < r.flags.limit:
+			todo = append(todo, rel)
+		default:
+			r.left++
+		}
+		return err // of Problem
+	})
+	if err = errors.Join(err, walkErr); err != nil {
+		return nil, err
+	}
+	if found == 0 {
+		r.log.Warn(fmt.Sprintf("There is no photo in %q", r.root))
+	}
+	c := r.track.Counts()
+	r.track.Live().SetTotal(c.Done + c.Failed + len(todo) + r.left)
+	r.log.Info(fmt.Sprintf("Found %s photos: %s described, %s failed, %s to do",
+		comma(found), comma(done), comma(failed+problems), comma(len(todo))))
+	return todo, nil
+}
+
+func (r *runner) isFailed(rel string) bool {
+	_, failed := r.track.Failed(rel)
+	return failed
+}
+
+// ownFiles are the workdir's own files, which may lie among the photos.
+func (r *runner) ownFiles() []string {
+	var own []string
+	for _, name := range []string{tracker.OutputsName, tracker.LogsName} {
+		own = append(own, filepath.Join(r.dir, name))
+	}
+	return own
+}
+
+// threads is the number of threads of one worker.
+func (r *runner) threads() int {
+	if r.set.threads > 0 {
+		return r.set.threads
+	}
+	return r.plan.Cores
+}
+
+// decodeAhead is how many photos more than its slots a worker holds, so that
+// pixels are ready when a slot is free.
+const decodeAhead = 2
+
+func (r *runner) workerJob() workerJob {
+	return workerJob{
+		Root:      r.root,
+		Untrusted: r.flags.untrusted,
+		MaxBytes:  int64(r.plan.Photo),
+		Decoders:  2,
+		Engine: llm.Options{
+			Model: r.model.Text, Vision: r.model.Vision,
+			Prompt: r.flags.prompt, Detail: r.set.detail,
+			Parallel: max(r.plan.InFlight, 1), Threads: r.threads(),
+			MaxTokens: r.flags.maxTokens, Exact: r.flags.exact,
+			Sampling: llm.Sampling{
+				Temperature: r.flags.temperature, TopP: r.flags.topP,
+				RepeatPenalty: r.flags.repeatPenalty, Seed: r.flags.seed,
+			},
+		},
+	}
+}
+
+// workerProcess is the command of a worker: this binary again.
+func workerProcess(job workerJob) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(job)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, "worker")
+	cmd.Env = append(workerEnvironment(os.Environ()), workerJobEnv+"="+string(text))
+	return cmd, nil
+}
+
+func (r *runner) poolConfig() pool.Config {
+	return pool.Config{
+		Command: func(int) *exec.Cmd {
+			cmd, err := workerProcess(r.workerJob())
+			if err != nil {
+				return &exec.Cmd{Err: err}
+			}
+			return cmd
+		},
+		Version:   version,
+		Workers:   r.plan.Workers,
+		InFlight:  r.plan.InFlight + decodeAhead,
+		BatchSize: r.flags.batchSize,
+		Cooldown:  r.set.cooldown,
+		Prestart:  r.plan.Prestart,
+		Timeout:   r.flags.timeout,
+		Memory:    r.plan.Own,
+		MaxTemp:   r.flags.maxTemp,
+		Log:       r.log,
+		Output:    r.workerSays,
+		Observe:   r.observe,
+	}
+}
+
+// keep records one photo's result; an error of it ends the run.
+func (r *runner) keep(res pool.Result) error {
+	var rec tracker.Record
+	if res.Failure != nil {
+		rec = r.failure(res.Path, res.Failure.Kind, res.Failure.Message, res.Attempts)
+		rec.Seconds.Total = res.Seconds
+	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
+		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
+	}
+	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
+	rec.Model, rec.Prompt = r.model.Name, r.flags.prompt
+	if err := r.track.Add(rec); err != nil {
+		return err
+	}
+	if rec.Status == tracker.Failed {
+		r.log.Warn(fmt.Sprintf("Failed: %s: %s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, rec.Error.Message))
+	}
+	if line := r.show.photo(rec); line != "" {
+		r.log.Info(line)
+	}
+	return nil
+}
+
+func (r *runner) failure(path, kind, message string, attempts int) tracker.Record {
+	k := tracker.Kind(kind)
+	if !slices.Contains(tracker.Kinds, k) {
+		k = tracker.Model
+	}
+	return tracker.Record{
+		Path: path, Status: tracker.Failed, Attempts: attempts, Time: time.Now(),
+		Model: r.model.Name, Prompt: r.flags.prompt,
+		Error: &tracker.RecordError{Kind: k, Message: message},
+	}
+}
+
+// finish says how it ended and gives the exit code.
+func (r *runner) finish(stats pool.Stats) error {
+	c := r.track.Counts()
+	r.log.Info(r.summaryLine(c, stats))
+	switch {
+	case c.Failed > 0:
+		r.log.Warn(fmt.Sprintf("%s photos failed; run again with --retry-failed to try them once more", comma(c.Failed)))
+		return &exit{code: exitFailed}
+	case r.left > 0:
+		r.log.Info(fmt.Sprintf("%s photos are left by --limit; the next run goes on", comma(r.left)))
+	}
+	return nil
+}
+
+func (r *runner) summaryLine(c tracker.Counts, stats pool.Stats) string {
+	took := time.Since(r.started)
+	line := fmt.Sprintf("Done: %s described, %s failed in this run (%s in all) in %s",
+		comma(c.NewDone), comma(c.NewFail), comma(c.Done), took.Round(time.Second))
+	if c.NewDone > 0 && took > 0 {
+		line += fmt.Sprintf(", ~%s photos/hour", comma(int(float64(c.NewDone)/took.Hours())))
+	}
+	if stats.Batches > 0 {
+		line += fmt.Sprintf("; %s batches, %s workers", comma(stats.Batches), comma(stats.Workers))
+	}
+	return line
+}
+
+func stopReason(err error) (tracker.StopReason, string) {
+	var e *exit
+	if errors.As(err, &e) {
+		switch e.code {
+		case exitStopped:
+			return tracker.Stopped, ""
+		case exitFailed:
+			return tracker.Finished, ""
+		}
+	}
+	if err != nil {
+		return tracker.Broke, err.Error()
+	}
+	return tracker.Finished, ""
+}
+
+// catchSignals stops the run at the first signal and kills the workers at the
+// second; SIGQUIT, which `stop --now` sends, kills at once.
+func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	quit := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-quit:
+				return
+			case s := <-signals:
+				if s == syscall.SIGQUIT || n > 0 {
+					r.log.Warn("Stopping at once; photos in flight are described by the next run")
+					if p := r.pool.Load(); p != nil {
+						p.Kill()
+					}
+				} else {
+					r.log.Info("Stopping: photos in flight are finished first; once more to stop at once")
+				}
+				cancel()
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(quit)
+	}
+}
+
+func comma(n int) string { return humanize.Comma(int64(n)) }

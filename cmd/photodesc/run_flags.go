@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"photodesc/llm"
+	"photodesc/pool"
+)
+
+// runFlags is what a person may say of a run.
+type runFlags struct {
+	model, mmproj string
+	prompt        string
+	detail        string
+	maxTokens     int
+	temperature   float64
+	topP          float64
+	repeatPenalty float64
+	seed          uint32
+	exact         bool
+
+	batchSize   int
+	cooldown    string
+	memory      string
+	workers     string
+	parallel    string
+	threads     string
+	timeout     time.Duration
+	maxTemp     float64
+	limit       int
+	retryFailed bool
+	untrusted   bool
+}
+
+func (f *runFlags) register(s *pflag.FlagSet) {
+	s.SortFlags = false
+	s.StringVar(&f.model, "model", "smolvlm", "model: a `NAME` or a GGUF file")
+	s.StringVar(&f.mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
+	s.StringVar(&f.prompt, "prompt", llm.DefaultPrompt, "what to ask of each photo")
+	s.StringVar(&f.detail, "detail", "auto", "how finely photos are cut into tiles: low, auto, high or a longest edge in pixels")
+	s.IntVar(&f.maxTokens, "max-tokens", 128, "longest description, in tokens")
+	s.Float64Var(&f.temperature, "temperature", 0, "0 always picks the likeliest word; higher is freer")
+	s.Float64Var(&f.topP, "top-p", 0.95, "with a temperature: only the likeliest words that make up this share")
+	s.Float64Var(&f.repeatPenalty, "repeat-penalty", 1, "above 1 discourages words that were just used")
+	s.Uint32Var(&f.seed, "seed", 0, "with a temperature: the same seed gives the same words")
+	s.BoolVar(&f.exact, "exact-tokens", false, "generate exactly --max-tokens, for measuring")
+
+	s.IntVar(&f.batchSize, "batch-size", 100, "photos one worker process describes before a fresh one takes over")
+	s.StringVar(&f.cooldown, "cooldown", "auto", "pause between batches: auto waits only while memory or heat asks for it, or a `TIME` such as 30s")
+	s.StringVar(&f.memory, "memory", "60%", "memory budget: a share of this machine's, or a `SIZE` such as 6GiB")
+	s.StringVar(&f.workers, "workers", "auto", "worker processes side by side")
+	s.StringVar(&f.parallel, "parallel", "auto", "photos generated together inside one worker")
+	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
+	s.DurationVar(&f.timeout, "timeout", 5*time.Minute, "longest time for one photo")
+	s.Float64Var(&f.maxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
+	s.IntVar(&f.limit, "limit", 0, "stop after this many photos; 0 is all")
+	s.BoolVar(&f.retryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
+	s.BoolVar(&f.untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
+}
+
+// settings are the flags, checked and in the types that the rooms take.
+type settings struct {
+	detail   llm.Detail
+	cooldown time.Duration
+	memory   uint64 // bytes
+	workers  int    // 0 is auto
+	parallel int    // 0 is auto
+	threads  int    // 0 is auto
+}
+
+func (f *runFlags) check() (settings, error) {
+	var s settings
+	var err error
+	if s.detail, err = llm.ParseDetail(f.detail); err != nil {
+		return s, usageError("--detail: %w", err)
+	}
+	if strings.TrimSpace(f.prompt) == "" {
+		return s, usageError("--prompt is empty")
+	}
+	switch {
+	case f.maxTokens < 1:
+		return s, usageError("--max-tokens must be at least 1")
+	case f.temperature < 0 || f.topP < 0 || f.topP > 1 || f.repeatPenalty < 0:
+		return s, usageError("--temperature, --top-p (0 to 1) and --repeat-penalty must not be negative")
+	case f.batchSize < 1:
+		return s, usageError("--batch-size must be at least 1")
+	case f.limit < 0:
+		return s, usageError("--limit must not be negative")
+	case f.timeout < 0:
+		return s, usageError("--timeout must not be negative")
+	}
+	if s.cooldown, err = parseCooldown(f.cooldown); err != nil {
+		return s, err
+	}
+	machine, _, err := pool.MachineMemory()
+	if err != nil {
+		return s, err
+	}
+	if s.memory, err = pool.ParseMemory(f.memory, machine); err != nil {
+		return s, usageError("--memory: %w", err)
+	}
+	for _, n := range []struct {
+		name, text string
+		to         *int
+	}{{"workers", f.workers, &s.workers}, {"parallel", f.parallel, &s.parallel}, {"threads", f.threads, &s.threads}} {
+		if *n.to, err = parseAuto(n.text); err != nil {
+			return s, usageError("--%s: %w", n.name, err)
+		}
+	}
+	return s, nil
+}
+
+func parseCooldown(s string) (time.Duration, error) {
+	if s == "auto" {
+		return pool.AutoCooldown, nil
+	}
+	d, err := time.ParseDuration(s)
+	if n, e := strconv.Atoi(s); e == nil {
+		d, err = time.Duration(n)*time.Second, nil // the guide gave seconds
+	}
+	if err != nil || d < 0 {
+		return 0, usageError("--cooldown %q is neither auto nor a time such as 30s", s)
+	}
+	return d, nil
+}
+
+func parseAuto(s string) (int, error) {
+	if s == "auto" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 256 {
+		return 0, fmt.Errorf("%q is neither auto nor a number from 1 to 256", s)
+	}
+	return n, nil
+}
+
+// plan shares out cores and memory for a model of the given sizes.
+func (s settings) plan(sizes pool.Sizes) pool.Plan {
+	limits := pool.Limits{
+		Memory: s.memory, CPUs: runtime.NumCPU(),
+		Workers: s.workers, InFlight: s.parallel,
+		MaxInFlight: 8,
+	}
+	return pool.MakePlan(sizes, limits)
+}

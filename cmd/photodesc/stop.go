@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"photodesc/tracker"
+)
+
+func stopCommand(g *global) *cobra.Command {
+	var now bool
+	c := &cobra.Command{
+		Use:   "stop",
+		Short: "Ask the run to stop; what is in flight is finished and kept",
+		Long:  stopHelp,
+		Args:  exactly(0, "no argument"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			running, pid, _ := tracker.Running(g.dir)
+			if !running {
+				fmt.Fprintln(c.OutOrStdout(), "No run is working here.")
+				return nil
+			}
+			sig := syscall.SIGTERM
+			if now {
+				sig = syscall.SIGQUIT
+			}
+			if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("cannot stop the run (pid %d): %w", pid, err)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "Stopping the run (pid %d)…\n", pid)
+			return waitStopped(g.dir, pid)
+		},
+	}
+	c.Flags().BoolVar(&now, "now", false, "kill the workers; photos in flight are described again by the next run")
+	return c
+}
+
+// waitStopped returns when the run has ended, or when the person loses patience.
+func waitStopped(dir string, pid int) error {
+	impatient := make(chan os.Signal, 1)
+	signal.Notify(impatient, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(impatient)
+	for {
+		if running, now, _ := tracker.Running(dir); !running || now != pid {
+			fmt.Println("Stopped. Run again to go on.")
+			return nil
+		}
+		select {
+		case <-impatient:
+			fmt.Println("The run will stop when its photos in flight are done.")
+			return nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"photodesc/llm"
+	"photodesc/photo"
+	"photodesc/photo/vips"
+	"photodesc/pool"
+	"photodesc/tracker"
+)
+
+// workerJob is what a worker is told once, in its environment.
+type workerJob struct {
+	Root      string // photo folder, absolute
+	Engine    llm.Options
+	Untrusted bool
+	MaxPixels int64 `json:",omitempty"`
+	MaxBytes  int64 `json:",omitempty"`
+	Decoders  int   // photos decoded at once
+	Measure   bool  `json:",omitempty"` // load, say the sizes, leave
+}
+
+const workerJobEnv = "PHOTODESC_WORKER"
+
+// workerInfo is what a worker tells of itself when its model is loaded.
+type workerInfo struct {
+	Sizes   llm.Sizes
+	Slots   int
+	Devices []llm.Device
+}
+
+func workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "worker",
+		Short:  "One batch; started by run",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return serve() },
+	}
+}
+
+// serve is a worker's life: load the model, answer for photos, leave.
+func serve() error {
+	var job workerJob
+	if err := json.Unmarshal([]byte(os.Getenv(workerJobEnv)), &job); err != nil {
+		return &exit{exitUsage, fmt.Errorf("worker is started by `photodesc run` only")}
+	}
+	llm.SetLog(func(level llm.Level, line string) {
+		fmt.Fprintf(os.Stderr, "%s%s\n", logPrefixes[level], line)
+	})
+	if job.Measure {
+		return measureHere(job)
+	}
+	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
+	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, w.describe)
+}
+
+// Lines on stderr carry their level, so that the supervisor can log them at it.
+var logPrefixes = map[llm.Level]string{llm.Debug: "D ", llm.Info: "I ", llm.Warn: "W ", llm.Error: "E "}
+
+type worker struct {
+	job      workerJob
+	engine   *llm.Engine
+	decoders chan struct{}
+}
+
+func (w *worker) load(context.Context) (any, error) {
+	if err := vips.Startup(vips.StartupOptions{Untrusted: w.job.Untrusted}); err != nil {
+		return nil, err
+	}
+	engine, err := llm.Open(w.job.Engine)
+	if err != nil {
+		return nil, err
+	}
+	w.engine = engine
+	return workerInfo{
+		Sizes:   engine.Sizes(),
+		Slots:   w.job.Engine.Parallel,
+		Devices: llm.Devices(),
+	}, nil
+}
+
+// describe is the way of one photo through the worker: path to pixels to words.
+func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
+	began := time.Now()
+	img, err := w.decode(j.Path)
+	if err != nil {
+		return nil, kindError{string(photo.KindOf(err)), err}
+	}
+	decoded := time.Now()
+	a, err := w.engine.Describe(ctx, llm.Picture{
+		Width: img.Width, Height: img.Height, Pix: img.Pix,
+		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tracker.Record{
+		Status:       tracker.OK,
+		Description:  a.Text,
+		Finish:       tracker.Finish(a.Finish),
+		Width:        img.OrigWidth,
+		Height:       img.OrigHeight,
+		Tiles:        a.Tiles,
+		PromptTokens: a.PromptTokens,
+		Tokens:       a.Tokens,
+		Seconds: tracker.Seconds{
+			Decode:   round(decoded.Sub(began)),
+			Encode:   round(a.Encode),
+			Prompt:   round(a.Prefill),
+			Generate: round(a.Generate),
+			Total:    round(time.Since(began)),
+		},
+	}, nil
+}
+
+// decode turns a path into pixels, so many at once as there are decoders.
+func (w *worker) decode(rel string) (*vips.Image, error) {
+	w.decoders <- struct{}{}
+	defer func() { <-w.decoders }()
+	return vips.Decode(photoPath(w.job.Root, rel), vips.Options{
+		Longest: w.engine.LongestEdge(), MaxPixels: w.job.MaxPixels, MaxBytes: w.job.MaxBytes,
+	})
+}
+
+// photoPath joins without cleaning: "a/../b" may not be "b" where there are links.
+func photoPath(root, rel string) string { return strings.TrimSuffix(root, "/") + "/" + rel }
+
+// round gives seconds to the millisecond.
+func round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }
+
+// kindError carries the kind of a photo's failure over the protocol.
+type kindError struct {
+	kind string
+	err  error
+}
+
+func (e kindError) Error() string { return e.err.Error() }
+func (e kindError) Kind() string  { return e.kind }
+func (e kindError) Unwrap() error { return e.err }

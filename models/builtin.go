@@ -1,0 +1,5 @@
+package models
+
+import "errors"
+
+func builtin() (Files, error) { return Files{}, errors.New("not yet") }
