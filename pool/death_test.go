@@ -34,7 +34,7 @@ func TestDeaths(t *testing.T) {
 		{"stop", "", DeathSilence, "crash", "gave no sign of life"},
 		{"garbage", "", DeathProtocol, "crash", "unreadable line"},
 		{"wrongid", "", DeathProtocol, "crash", "answered job 99999, which it does not have"},
-		{"giant", "", DeathProtocol, "crash", "token too long"},
+		{"giant", "", DeathProtocol, "crash", "broke the protocol"},
 		{"twice", "", DeathProtocol, "", "which it does not have"},
 	} {
 		t.Run(test.photo, func(t *testing.T) {

@@ -174,6 +174,8 @@ func fakeCommand(mood string, env ...string) func(int) *exec.Cmd {
 	return func(int) *exec.Cmd {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), roleEnv+"=worker", moodEnv+"="+mood)
+		// The race detector dawdles for a second at every exit unless told not to.
+		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
 		cmd.Env = append(cmd.Env, env...)
 		return cmd
 	}
@@ -324,4 +326,3 @@ func mixed(good int, bad ...string) iter.Seq[string] {
 	}
 	return slices.Values(all)
 }
-

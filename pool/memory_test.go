@@ -64,7 +64,7 @@ func TestCgroup(t *testing.T) {
 	}{
 		{"none", fstest.MapFS{}, 0, 0, 0},
 		{"v2, the parent is tighter", fstest.MapFS{
-			"proc/self/cgroup":                              file("0::/user.slice/app.scope\n"),
+			"proc/self/cgroup": file("0::/user.slice/app.scope\n"),
 			"sys/fs/cgroup/user.slice/app.scope/memory.max": file("max\n"),
 			"sys/fs/cgroup/user.slice/memory.max":           file("1000\n"),
 			"sys/fs/cgroup/user.slice/memory.current":       file("900\n"),
@@ -85,7 +85,7 @@ func TestCgroup(t *testing.T) {
 			"sys/fs/cgroup/memory/memory.oom_control":    file("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
 		}, 5000, 600, 1},
 		{"v1 without a limit", fstest.MapFS{
-			"proc/self/cgroup": file("4:memory:/\n"),
+			"proc/self/cgroup":                           file("4:memory:/\n"),
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n"),
 		}, 0, 0, 0},
 	} {

@@ -82,7 +82,7 @@ func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) err
 	for {
 		select {
 		case <-beat.C:
-			if err := w.send(report{Alive: &alive{Mem: opt.Memory()}}); err != nil {
+			if err := w.send(report{Alive: &alive{}}); err != nil {
 				return err
 			}
 		case err := <-broken:
@@ -151,7 +151,6 @@ func (w *server) load(ctx context.Context) error {
 		Protocol: ProtocolVersion,
 		Version:  w.opt.Version,
 		PID:      os.Getpid(),
-		Mem:      w.opt.Memory(),
 		Info:     info,
 	}})
 }
@@ -169,7 +168,6 @@ func (w *server) work(ctx context.Context, job Job, handle func(context.Context,
 	if err != nil {
 		a.Data, a.Failure = nil, failureOf(err)
 	}
-	a.Mem = w.opt.Memory()
 	// A failed write means that nobody listens; readOrders sees to that.
 	w.send(report{Result: &a})
 }
@@ -186,20 +184,30 @@ func (w *server) drain(jobs *sync.WaitGroup, beat *time.Ticker) error {
 		case <-done:
 			return nil
 		case <-beat.C:
-			if err := w.send(report{Alive: &alive{Mem: w.opt.Memory()}}); err != nil {
+			if err := w.send(report{Alive: &alive{}}); err != nil {
 				return err
 			}
 		}
 	}
 }
 
+// send writes one report, with the memory of this moment in it. It is measured
+// under the lock, so that no report overtakes one that knew less.
 func (w *server) send(r report) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch mem := w.opt.Memory(); {
+	case r.Hello != nil:
+		r.Hello.Mem = mem
+	case r.Alive != nil:
+		r.Alive.Mem = mem
+	case r.Result != nil:
+		r.Result.Mem = mem
+	}
 	line, err := encodeLine(r)
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	_, err = w.out.Write(line)
 	return err
 }

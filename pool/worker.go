@@ -128,14 +128,15 @@ func (m *memoryTrack) growth() uint64 {
 	return (m.now - m.warm) / uint64(m.answers-m.warmAt)
 }
 
-// full is whether the worker should be replaced: it is at its share.
-func (m *memoryTrack) full(share uint64) bool { return share > 0 && m.now >= share }
+// full is whether the worker should be replaced: with nothing in flight it
+// could not take another photo.
+func (m *memoryTrack) full(share uint64) bool { return share > 0 && !m.bears(share, 0) }
 
 // bears is whether another photo may join those in flight: when each of them
-// leaves behind what the ones before did, the worker is still within its share
-// before the last one adds its own.
+// leaves behind what the ones before did, the worker stays within its share.
+// What one photo leaves may differ; that much it may be exceeded by.
 func (m *memoryTrack) bears(share uint64, inFlight int) bool {
-	return share == 0 || m.now+m.growth()*uint64(inFlight) < share
+	return share == 0 || m.now+m.growth()*uint64(inFlight+1) <= share
 }
 
 // beyond is whether the worker must go at once. A quarter above the share is

@@ -1,0 +1,81 @@
+package pool
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// faults are what a photo may do to its worker, and what it is then blamed for;
+// "" is a fault that happens once, so that the photo is described in the end.
+var faults = map[string]string{
+	"segv": KindCrash, "abort": KindCrash, "panic": KindCrash, "exit3": KindCrash, "exit0": KindCrash,
+	"kill9": KindCrash, "garbage": KindCrash, "wrongid": KindCrash, "giant": KindCrash,
+	"hang": KindTimeout, "unreadable": KindUnreadable, "fails": KindModel,
+	"once-segv": "", "once-exit3": "", "once-garbage": "", "once-hang": "", "once-kill9": "",
+	"twice": "", "noise": "",
+}
+
+// runFaults runs n photos of which one in every so many is faulty, chosen by
+// seed, through a pool whose shape the seed chooses too. Each photo must have
+// its one result, and the right one.
+func runFaults(t *testing.T, n, every int, seed uint64) {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	kinds := slices.Sorted(maps.Keys(faults))
+	var jobs []string
+	planned := map[string]int{}
+	for i := range n {
+		name := fmt.Sprintf("good-%d", i)
+		if rnd.IntN(every) == 0 {
+			kind := kinds[rnd.IntN(len(kinds))]
+			planned[kind]++
+			name = fmt.Sprintf("%s/%d", kind, i)
+		}
+		jobs = append(jobs, name)
+	}
+	cfg := Config{
+		Workers:   1 + rnd.IntN(3),
+		InFlight:  1 + rnd.IntN(8),
+		BatchSize: 20 + rnd.IntN(60),
+		Prestart:  rnd.IntN(2) == 0,
+		Timeout:   time.Second,
+		Command:   fakeCommand("", delayEnv+"=1ms"),
+	}
+	all := slices.Values(jobs)
+	r := newRig(t, cfg).run(all).noError(all)
+	wrong := 0
+	for _, path := range jobs {
+		kind, _, faulty := strings.Cut(path, "/")
+		got := ""
+		if f := r.results[path].Failure; f != nil {
+			got = f.Kind
+		}
+		want := ""
+		if faulty {
+			want = faults[kind]
+		}
+		if got != want {
+			wrong++
+			t.Errorf("%s: %q, want %q (%+v)", path, got, want, r.results[path].Failure)
+		}
+	}
+	t.Logf("seed %d: %d workers × %d photos, batches of %d, prestart %v: %d photos, %d ok, failed %v, deaths %v, %d processes, %d retries, %d wrong, %v",
+		seed, cfg.Workers, cfg.InFlight, cfg.BatchSize, cfg.Prestart, n, r.stats.OK, r.stats.Failed, r.stats.Deaths,
+		r.stats.Workers, r.stats.Retried, wrong, r.stats.Wall.Round(time.Millisecond))
+}
+
+// The short form of the soak test.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			runFaults(t, 300, 25, seed)
+		})
+	}
+}
