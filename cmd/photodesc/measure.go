@@ -58,7 +58,8 @@ func measure(ctx context.Context, job workerJob) (measured, error) {
 }
 
 func contextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
-	c := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
+	c := exec.CommandContext(ctx, cmd.Path)
+	c.Args = cmd.Args
 	c.Env = cmd.Env
 	return c
 }

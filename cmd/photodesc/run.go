@@ -157,8 +157,8 @@ func (r *runner) describe() error {
 	}
 	r.plan = r.set.plan(m.sizes())
 	r.log.Info(r.plan.Sum)
-	r.log.Info(fmt.Sprintf("%d × worker, each with %d photos at once and %d threads; batches of %d",
-		r.plan.Workers, r.plan.InFlight, r.threads(), r.flags.batchSize))
+	r.log.Info(fmt.Sprintf("%s, each with %s at once on %s; batches of %s",
+		plural(r.plan.Workers, "worker"), plural(r.plan.InFlight, "photo"), plural(r.threads(), "thread"), comma(r.flags.batchSize)))
 	r.track.Live().SetRun(r.model.Name, r.flags.prompt, r.flags.timeout)
 
 	p := pool.New(r.poolConfig())
@@ -284,6 +284,7 @@ func workerProcess(job workerJob) (*exec.Cmd, error) {
 		return nil, err
 	}
 	cmd := exec.Command(self, "worker")
+	cmd.Args[0] = "photodesc" // what ps shows
 	cmd.Env = append(workerEnvironment(os.Environ()), workerJobEnv+"="+string(text))
 	return cmd, nil
 }
@@ -369,7 +370,7 @@ func (r *runner) summaryLine(c tracker.Counts, stats pool.Stats) string {
 		line += fmt.Sprintf(", ~%s photos/hour", comma(int(float64(c.NewDone)/took.Hours())))
 	}
 	if stats.Batches > 0 {
-		line += fmt.Sprintf("; %s batches, %s workers", comma(stats.Batches), comma(stats.Workers))
+		line += fmt.Sprintf("; %s, %s", batches(stats.Batches), plural(stats.Workers, "worker"))
 	}
 	return line
 }
@@ -418,6 +419,13 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 		signal.Stop(signals)
 		close(quit)
 	}
+}
+
+func batches(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return comma(n) + " batches"
 }
 
 func comma(n int) string { return humanize.Comma(int64(n)) }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"photodesc": main,
+	})
+}
+
+// TestScripts runs the real program along testdata/script/*.txtar. Beside the
+// usual commands there are those of scriptCommands below, and
+//
+//	$PHOTOS  a copy of the example photos
+//	$MODEL   the flags of a small random model
+func TestScripts(t *testing.T) {
+	examples, err := filepath.Abs("../../examples/photos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := tinyModel(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PHOTOS", filepath.Join(env.WorkDir, "photos"))
+			env.Setenv("TEXT", filepath.Join(model, "tiny.gguf"))
+			env.Setenv("MMPROJ", filepath.Join(model, "mmproj-tiny.gguf"))
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			return os.CopyFS(filepath.Join(env.WorkDir, "photos"), os.DirFS(examples))
+		},
+		Cmds: scriptCommands,
+	})
+}
+
+// tinyModel writes a small model with random weights and returns its folder.
+func tinyModel(t testing.TB) string {
+	dir := t.TempDir()
+	out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny").CombinedOutput()
+	if err != nil {
+		t.Fatalf("mkmodel: %v\n%s", err, out)
+	}
+	return dir
+}
+
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	// describe [flags] DIR: photodesc run with the small model.
+	"describe": func(ts *testscript.TestScript, neg bool, args []string) {
+		all := append([]string{"run", "--model", ts.Getenv("TEXT"), "--mmproj", ts.Getenv("MMPROJ"), "--threads", "1"}, args...)
+		err := ts.Exec("photodesc", all...)
+		if (err != nil) != neg {
+			ts.Fatalf("photodesc %s: %v", strings.Join(all, " "), err)
+		}
+	},
+	// code N COMMAND...: the command must exit with N.
+	"code": func(ts *testscript.TestScript, neg bool, args []string) {
+		if len(args) > 1 && args[1] == "describe" {
+			args = append([]string{args[0], "photodesc", "run", "--model", ts.Getenv("TEXT"), "--mmproj", ts.Getenv("MMPROJ"), "--threads", "1"}, args[2:]...)
+		}
+		want, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		got := 0
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			var exitErr *exec.ExitError
+			if !asExit(err, &exitErr) {
+				ts.Fatalf("%v", err)
+			}
+			got = exitErr.ExitCode()
+		}
+		if got != want {
+			ts.Fatalf("exit code %d, want %d", got, want)
+		}
+	},
+	// lines N FILE...: the files have N lines together.
+	"lines": func(ts *testscript.TestScript, neg bool, args []string) {
+		want, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		got := 0
+		for _, f := range globbed(ts, args[1:]) {
+			got += strings.Count(ts.ReadFile(f), "\n")
+		}
+		if got != want {
+			ts.Fatalf("%d lines, want %d", got, want)
+		}
+	},
+	// unique FILE: no line is there twice.
+	"unique": func(ts *testscript.TestScript, neg bool, args []string) {
+		seen := map[string]bool{}
+		for line := range strings.Lines(ts.ReadFile(args[0])) {
+			if seen[line] {
+				ts.Fatalf("%q is there twice", line)
+			}
+			seen[line] = true
+		}
+	},
+	// copies N DIR: N photos with names of their own.
+	"copies": func(ts *testscript.TestScript, neg bool, args []string) {
+		n, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		dir := ts.MkAbs(args[1])
+		ts.Check(os.MkdirAll(dir, 0o777))
+		sources, err := filepath.Glob(filepath.Join(ts.Getenv("PHOTOS"), "*.jpg"))
+		ts.Check(err)
+		for i := range n {
+			ts.Check(os.Link(sources[i%len(sources)], filepath.Join(dir, fmt.Sprintf("photo-%04d.jpg", i))))
+		}
+	},
+	// await N FILE...: waits until the files have at least N lines together.
+	"await": func(ts *testscript.TestScript, neg bool, args []string) {
+		want, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+			got := 0
+			for _, name := range args[1:] {
+				matches, _ := filepath.Glob(ts.MkAbs(name))
+				for _, m := range matches {
+					b, _ := os.ReadFile(m)
+					got += strings.Count(string(b), "\n")
+				}
+			}
+			if got >= want {
+				return
+			}
+			if time.Now().After(end) {
+				ts.Fatalf("only %d lines after a minute, want %d", got, want)
+			}
+		}
+	},
+	// signal NAME [WORKDIR]: sends a signal to the run of a workdir.
+	"signal": func(ts *testscript.TestScript, neg bool, args []string) {
+		dir := "."
+		if len(args) > 1 {
+			dir = args[1]
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(strings.SplitN(ts.ReadFile(filepath.Join(dir, "photodesc.pid")), "\n", 2)[0]))
+		ts.Check(err)
+		signals := map[string]syscall.Signal{
+			"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL,
+			"QUIT": syscall.SIGQUIT, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT, "USR1": syscall.SIGUSR1,
+		}
+		ts.Check(syscall.Kill(pid, signals[args[0]]))
+	},
+	// noworkers: none of this program's workers is alive within a second.
+	"noworkers": func(ts *testscript.TestScript, neg bool, args []string) {
+		self, err := os.Executable()
+		ts.Check(err)
+		dir := ts.Getenv("WORK")
+		for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
+			alive := workersOf(self, dir)
+			if len(alive) == 0 {
+				return
+			}
+			if time.Now().After(end) {
+				ts.Fatalf("workers %v are alive", alive)
+			}
+		}
+	},
+}
+
+// workersOf lists the worker processes whose photos lie below dir.
+func workersOf(self, dir string) (pids []string) {
+	procs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range procs {
+		if exe, _ := os.Readlink(filepath.Join(p, "exe")); exe != self {
+			continue
+		}
+		f, err := os.Open(filepath.Join(p, "environ"))
+		if err != nil {
+			continue
+		}
+		s := bufio.NewScanner(f)
+		s.Buffer(nil, 1<<20)
+		s.Split(bufio.ScanLines)
+		for s.Scan() {
+			if strings.Contains(s.Text(), workerJobEnv+"=") && strings.Contains(s.Text(), dir) {
+				pids = append(pids, filepath.Base(p))
+			}
+		}
+		f.Close()
+	}
+	return pids
+}
+
+func globbed(ts *testscript.TestScript, patterns []string) (files []string) {
+	for _, p := range patterns {
+		matches, err := filepath.Glob(ts.MkAbs(p))
+		ts.Check(err)
+		files = append(files, matches...)
+	}
+	return files
+}
+
+func asExit(err error, to **exec.ExitError) bool {
+	e, ok := err.(*exec.ExitError)
+	if ok {
+		*to = e
+	}
+	return ok
+}
