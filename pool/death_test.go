@@ -165,7 +165,9 @@ func TestOOMKill(t *testing.T) {
 			if n := r.stats.Deaths[DeathOOM]; n < want-1 || n > want {
 				t.Errorf("%d OOM kills", n)
 			}
-			if r.stats.Retried < 2 || !strings.Contains(r.log(), "Memory was not enough: at most 4 photos at once") {
+			// The photo may by chance have been alone the first time.
+			shared := strings.Contains(r.log(), " photos in flight will be tried again")
+			if r.stats.Retried < 1 || shared && !strings.Contains(r.log(), "Memory was not enough: at most 4 photos at once") {
 				t.Errorf("retried %d; log:\n%s", r.stats.Retried, r.log())
 			}
 		})

@@ -257,7 +257,7 @@ func (w *worker) oldest() *flight {
 
 // onExit buries a worker. All that it said has been heard before.
 func (r *run) onExit(w *worker, err error, now time.Time) {
-	close(w.p.orders)
+	w.p.close()
 	expected := w.expected()
 	r.remove(w, now)
 	if !expected {

@@ -17,7 +17,9 @@ import (
 type proc struct {
 	pid    int
 	cmd    *exec.Cmd
-	orders chan []byte // lines for the worker; the run closes it when the worker is gone
+	orders chan []byte // lines for the worker
+	in     *os.File    // what they are written to
+	wrote  chan struct{}
 	words  *lastWords
 
 	mu    sync.Mutex
@@ -79,12 +81,12 @@ func (s *starter) close() {
 // evStarted before anything else is sent about the worker; if that carries an
 // error, nothing follows. send must not block for ever.
 func startProc(w *worker, cmd *exec.Cmd, send func(any), each func(string)) {
-	p, reports, orders, err := spawn(cmd, each)
+	p, reports, err := spawn(cmd, each)
 	send(evStarted{w, p, err})
 	if err != nil {
 		return
 	}
-	go p.write(orders)
+	go p.write()
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
@@ -103,22 +105,22 @@ func startProc(w *worker, cmd *exec.Cmd, send func(any), each func(string)) {
 	}()
 }
 
-// spawn starts the process with our descriptors and returns our ends of them.
-func spawn(cmd *exec.Cmd, each func(string)) (p *proc, reports, orders *os.File, err error) {
+// spawn starts the process and returns our end of its reports.
+func spawn(cmd *exec.Cmd, each func(string)) (p *proc, reports *os.File, err error) {
 	if cmd == nil {
-		return nil, nil, nil, errors.New("starting a worker: no command")
+		return nil, nil, errors.New("starting a worker: no command")
 	}
 	orderR, orderW, err := os.Pipe()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	reportR, reportW, err := os.Pipe()
 	if err != nil {
 		orderR.Close()
 		orderW.Close()
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	p = &proc{cmd: cmd, orders: make(chan []byte, maxInFlight+1), words: &lastWords{each: each}}
+	p = &proc{cmd: cmd, orders: make(chan []byte, maxInFlight+1), in: orderW, wrote: make(chan struct{}), words: &lastWords{each: each}}
 	cmd.ExtraFiles = append([]*os.File{orderR, reportW}, cmd.ExtraFiles...)
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
@@ -139,10 +141,10 @@ func spawn(cmd *exec.Cmd, each func(string)) (p *proc, reports, orders *os.File,
 	if err != nil {
 		orderW.Close()
 		reportR.Close()
-		return nil, nil, nil, fmt.Errorf("starting a worker: %w", err)
+		return nil, nil, fmt.Errorf("starting a worker: %w", err)
 	}
 	p.pid = cmd.Process.Pid
-	return p, reportR, orderW, nil
+	return p, reportR, nil
 }
 
 // listen passes on what the worker says until it says nothing more or nonsense.
@@ -175,16 +177,24 @@ func discard(r *os.File) {
 
 // write sends orders. It has a goroutine of its own because a worker that does
 // not read must not stop the supervisor.
-func (p *proc) write(in *os.File) {
-	defer in.Close()
+func (p *proc) write() {
+	defer close(p.wrote)
 	for line := range p.orders {
-		if _, err := in.Write(line); err != nil {
+		if _, err := p.in.Write(line); err != nil {
 			// The worker is gone or going, which its exit will tell.
 			for range p.orders {
 			}
 			return
 		}
 	}
+}
+
+// close lets go of a process that has ended. A write that still hangs, because
+// a grandchild holds the other end, fails when the file is closed.
+func (p *proc) close() {
+	close(p.orders)
+	p.in.Close()
+	<-p.wrote
 }
 
 // kill ends the worker and what it has started. It may be called at any time.
