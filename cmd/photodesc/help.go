@@ -40,3 +40,8 @@ same command again to go on. Photos that failed are left alone until
 const stopHelp = `Asks the run in the workdir to stop and waits until it has. Photos in flight are
 finished and kept, which can take as long as one photo takes. With --now the
 workers are killed: photos in flight are described again by the next run.`
+
+const doctorHelp = `Checks what a run needs, a line for each: CPU features, BLAS, GPU, picture
+formats, the model (a test picture is described by the built-in one, through the
+whole program), disk, memory, and the guard against sleep. "BAD" lines say what
+to do; "note" lines are worth knowing. Exit code 1 if anything is bad.`

@@ -89,7 +89,7 @@ func lastWords(stderr string, err error) string {
 // measureHere is the other side: it runs in the process that measures.
 func measureHere(job workerJob) error {
 	opt := job.Engine
-	opt.Parallel = 2
+	opt.Parallel, opt.Threads = 2, 1
 	engine, err := llm.Open(opt)
 	if err != nil {
 		return err

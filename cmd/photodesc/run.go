@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -143,6 +144,9 @@ func (r *runner) describe() error {
 	defer stop()
 
 	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
+	if r.model.Name == "builtin" {
+		r.log.Info(models.BuiltinNote)
+	}
 	todo, err := r.walk(ctx)
 	if err != nil {
 		return r.stopped(err)
@@ -273,9 +277,18 @@ func (r *runner) workerJob() workerJob {
 	}
 }
 
+// ownBinary is the file this process was started from, even if an upgrade has
+// put another in its place since.
+func ownBinary() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
+}
+
 // workerProcess is the command of a worker: this binary again.
 func workerProcess(job workerJob) (*exec.Cmd, error) {
-	self, err := os.Executable()
+	self, err := ownBinary()
 	if err != nil {
 		return nil, err
 	}

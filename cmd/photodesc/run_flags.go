@@ -141,12 +141,20 @@ func parseAuto(s string) (int, error) {
 	return n, nil
 }
 
+// smallModel is the size in bytes below which a model gets one thread a worker.
+const smallModel = 64 << 20
+
 // plan shares out cores and memory for a model of the given sizes.
 func (s settings) plan(sizes pool.Sizes) pool.Plan {
 	limits := pool.Limits{
 		Memory: s.memory, CPUs: runtime.NumCPU(),
 		Workers: s.workers, InFlight: s.parallel,
 		MaxInFlight: 8,
+	}
+	// Threads of so small a model spend their time waiting for each other;
+	// workers side by side do not wait.
+	if sizes.Weights < smallModel {
+		limits.CoresPerWorker = 1
 	}
 	return pool.MakePlan(sizes, limits)
 }

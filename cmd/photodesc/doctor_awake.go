@@ -1,0 +1,3 @@
+package main
+
+func checkAwake() (string, error) { return "", note{"to come"} }
