@@ -156,6 +156,7 @@ func (t *Tracker) count(g *group) {
 	t.written += int64(len(g.results) + len(g.progress))
 	for i, r := range g.records {
 		k := g.keys[i]
+		t.tally.add(&r)
 		delete(t.retrying, k)
 		if r.Status == OK {
 			t.photos[k] = inProgress | hasResult

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -85,8 +86,9 @@ func (l *Live) flush() {
 	l.dirty = false
 	s := l.s
 	// The writing goes on outside the lock, on slices and maps of its own.
-	s.Recent = append([]Recent(nil), s.Recent...)
-	s.Meter.Minutes = append([]int(nil), s.Meter.Minutes...)
+	s.Recent = slices.Clone(s.Recent)
+	s.Failures = slices.Clone(s.Failures)
+	s.Meter.Minutes = slices.Clone(s.Meter.Minutes)
 	s.Counters = s.Counters.clone()
 	l.mu.Unlock()
 
@@ -121,6 +123,9 @@ func (l *Live) change(f func(*state)) {
 func (l *Live) SetRun(model, prompt string, timeout time.Duration) {
 	l.change(func(s *state) { s.Model, s.Prompt, s.Timeout = model, prompt, timeout.Seconds() })
 }
+
+// SetArgs says with which arguments the program goes on with this run.
+func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slices.Clone(args) }) }
 
 // SetTotal says how many photos there are: the described, the failed and those
 // still to come. Adding these up gives a better figure than counting files,
@@ -209,10 +214,12 @@ func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 		s.Meter.add(len(records))
 		s.setCounts(c, progressSize)
 		s.Phase, s.Waiting = "", false
-		for _, r := range records[max(0, len(records)-maxRecent):] {
-			s.Recent = append(s.Recent, recentOf(r))
+		for _, r := range records {
+			s.Recent = newest(append(s.Recent, recentOf(r)), maxRecent)
+			if r.Status == Failed {
+				s.Failures = newest(append(s.Failures, recentOf(r)), maxFailures)
+			}
 		}
-		s.Recent = s.Recent[max(0, len(s.Recent)-maxRecent):]
 	})
 }
 

@@ -55,8 +55,8 @@ func outputFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
-// newestLog returns the newest log relative to the workdir, or "".
-func newestLog(dir string) string {
+// NewestLog returns the newest log relative to the workdir, or "".
+func NewestLog(dir string) string {
 	names, err := matching(filepath.Join(dir, LogsName), logPrefix, logSuffix)
 	if err != nil || len(names) == 0 {
 		return ""

@@ -3,6 +3,7 @@ package tracker
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ type Snapshot struct {
 	Dir     string `json:"dir"`
 	Root    string `json:"root,omitempty"` // the photo folder, EncodePath'd; "" when not known
 	HasRun  bool   `json:"has_run"`        // false in a folder that never was a workdir
+	State   State  `json:"state"`          // the following in one word
 	Running bool   `json:"running"`
 	Stalled bool   `json:"stalled"` // up, and silent for longer than a photo may take
 	Died    bool   `json:"died"`    // not up, and the last run ended without a word
@@ -26,11 +28,12 @@ type Snapshot struct {
 	TotalKnown bool `json:"total_known"`
 	Remaining  int  `json:"remaining"`
 
-	Phase   string `json:"phase,omitempty"`
-	Waiting bool   `json:"waiting,omitempty"` // Phase is what the run waits for
-	Batch   int    `json:"batch"`
-	Model   string `json:"model,omitempty"`
-	Prompt  string `json:"prompt,omitempty"`
+	Phase   string   `json:"phase,omitempty"`
+	Waiting bool     `json:"waiting,omitempty"` // Phase is what the run waits for
+	Batch   int      `json:"batch"`
+	Model   string   `json:"model,omitempty"`
+	Prompt  string   `json:"prompt,omitempty"`
+	Args    []string `json:"args,omitempty"` // of the program, to go on
 
 	RateLastHour float64 `json:"rate_last_hour"` // photos an hour of up-time
 	RateOverall  float64 `json:"rate_overall"`
@@ -41,9 +44,47 @@ type Snapshot struct {
 	Started    time.Time `json:"started,omitzero"`
 	LastUpdate time.Time `json:"last_update,omitzero"` // the last sign of progress
 	Recent     []Recent  `json:"recent,omitempty"`     // newest last
+	Failures   []Recent  `json:"failures,omitempty"`   // the last of them, newest last
 	Log        string    `json:"log,omitempty"`        // relative to Dir
+	Damage     string    `json:"damage,omitempty"`     // why the figures of earlier runs are lost
 	Sample     Sample    `json:"sample"`
 	Counters   Counters  `json:"counters"`
+}
+
+// State is how a workdir stands, in one word.
+type State string
+
+const (
+	StateNone     State = "none"     // no run has worked here
+	StateRunning  State = "running"  // describing, or about to
+	StateWaiting  State = "waiting"  // up, and waits on purpose
+	StateStalled  State = "stalled"  // up, and silent for longer than a photo may take
+	StateFinished State = "finished" // not up, nothing left to do
+	StateStopped  State = "stopped"  // not up, somebody asked for it
+	StateBroke    State = "error"    // not up, it could not go on
+	StateDied     State = "died"     // not up, ended without a word
+)
+
+func (s *Snapshot) state() State {
+	switch {
+	case s.Running && s.Stalled:
+		return StateStalled
+	case s.Running && s.Waiting:
+		return StateWaiting
+	case s.Running:
+		return StateRunning
+	case !s.HasRun:
+		return StateNone
+	case s.Died:
+		return StateDied
+	case s.Stop != nil && s.Stop.Reason == Broke:
+		return StateBroke
+	case s.Stop != nil && s.Stop.Reason == Finished && s.Remaining == 0:
+		return StateFinished
+	}
+	// A run that was limited to a number of photos ends like one that was
+	// stopped, and so does one whose end nobody knows.
+	return StateStopped
 }
 
 // LastPhoto is the photo handled last, or nil.
@@ -69,8 +110,8 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	// The lock is looked at before the state: a run that ends in between then
 	// shows as up with its end, which the next look mends, never as dead.
 	running, pid, _ := Running(dir)
-	s, err := readState(dir)
-	known := err == nil
+	s, stateErr := readState(dir)
+	known := stateErr == nil
 	done, err := countDone(dir, &s, known)
 	if err != nil {
 		return Snapshot{}, err
@@ -84,9 +125,12 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		Dir: dir, HasRun: known || done > 0 || s.Failed > 0,
 		Running: running, PID: pid,
 		Completed: done, Failed: s.Failed,
-		Phase: s.Phase, Waiting: s.Waiting, Batch: s.Batch, Model: s.Model, Prompt: s.Prompt,
-		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Log: newestLog(dir),
+		Phase: s.Phase, Waiting: s.Waiting, Batch: s.Batch, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
+		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Log: NewestLog(dir),
 		Sample: s.Sample, Counters: s.Counters,
+	}
+	if !known && !errors.Is(stateErr, os.ErrNotExist) {
+		snap.Damage = fmt.Sprintf("%s is not readable: %v", StateName, stateErr)
 	}
 	if s.Root != "" {
 		snap.Root = EncodePath(s.Root)
@@ -102,6 +146,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	}
 	snap.setTotals(s.Total)
 	snap.setRates(&s.Meter)
+	snap.State = snap.state()
 	return snap, nil
 }
 

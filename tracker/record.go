@@ -43,6 +43,27 @@ const (
 // Kinds are all kinds of failure, in the order in which they are reported.
 var Kinds = []Kind{Unreadable, Unsupported, TooLarge, Timeout, Crash, Memory, Model}
 
+// Hint says what a person can do about photos that failed so.
+func (k Kind) Hint() string {
+	switch k {
+	case Unreadable:
+		return "the file is damaged, empty or may not be read: restore it from a backup or mend its permissions, then use --retry-failed"
+	case Unsupported:
+		return "no decoder here reads this format: convert the photo to JPEG"
+	case TooLarge:
+		return "more pixels or bytes than are decoded: make a smaller copy, or give more --memory"
+	case Timeout:
+		return "no answer in time, twice: raise --timeout, or spend less on each photo with --detail low"
+	case Crash:
+		return "a library crashed over it, twice: the log has its last words; convert the photo to JPEG and use --retry-failed"
+	case Memory:
+		return "memory ran out over this photo alone: close other programs, give more --memory, or take a smaller model"
+	case Model:
+		return "the model gave no answer to keep: try --retry-failed, or another model"
+	}
+	return "the log says more"
+}
+
 // RecordError is what went wrong with a photo.
 type RecordError struct {
 	Kind    Kind   `json:"kind"`

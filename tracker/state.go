@@ -15,8 +15,9 @@ import (
 const (
 	stateVersion = 1
 	// maxState bounds the state file; a real one has a few kB.
-	maxState  = 1 << 20
-	maxRecent = 8
+	maxState    = 1 << 20
+	maxRecent   = 16
+	maxFailures = 8
 	// snippetLen bounds the piece of a description that status shows, in bytes.
 	snippetLen = 300
 )
@@ -61,6 +62,7 @@ type state struct {
 	Batch    int       `json:"batch"`
 	Model    string    `json:"model"`
 	Prompt   string    `json:"prompt"`
+	Args     []string  `json:"args,omitempty"` // that go on with it
 
 	Total        int   `json:"total"`
 	Done         int   `json:"done"`
@@ -69,11 +71,15 @@ type state struct {
 	ProgressSize int64 `json:"progress_size"` // bytes of the progress file that Done counts
 
 	Meter    meter    `json:"meter"`
-	Recent   []Recent `json:"recent,omitempty"` // newest last
+	Recent   []Recent `json:"recent,omitempty"`   // newest last
+	Failures []Recent `json:"failures,omitempty"` // the last of them, newest last
 	Sample   Sample   `json:"sample"`
 	Counters Counters `json:"counters"`
 	Stop     *Stop    `json:"stop,omitempty"`
 }
+
+// newest cuts a list off at the front.
+func newest(list []Recent, most int) []Recent { return list[max(0, len(list)-most):] }
 
 // died says of a run that is not up whether it ended without a word.
 func (s *state) died() bool { return s.PID != 0 && s.Stop == nil }
@@ -115,7 +121,8 @@ func parseState(data []byte) (state, error) {
 		*n = max(0, *n)
 	}
 	s.ProgressSize = max(0, s.ProgressSize)
-	s.Recent = s.Recent[max(0, len(s.Recent)-maxRecent):]
+	s.Recent = newest(s.Recent, maxRecent)
+	s.Failures = newest(s.Failures, maxFailures)
 	s.Meter.sound()
 	return s, nil
 }

@@ -53,6 +53,7 @@ type StageStats struct {
 type KindSummary struct {
 	Kind  Kind          `json:"kind"`
 	Count int           `json:"count"`
+	Hint  string        `json:"hint"`  // what to do about it
 	Worst []FailedPhoto `json:"worst"` // those that took most attempts, then most time
 }
 
@@ -264,7 +265,7 @@ func byKind(failed map[key]FailedPhoto) []KindSummary {
 	for _, f := range failed {
 		k := kinds[f.Kind]
 		if k == nil {
-			k = &KindSummary{Kind: f.Kind}
+			k = &KindSummary{Kind: f.Kind, Hint: f.Kind.Hint()}
 			kinds[f.Kind] = k
 		}
 		k.Count++

@@ -48,6 +48,7 @@ type Tracker struct {
 	failures map[key]Failure
 	retrying map[key]Failure
 	counts   Counts
+	tally    Tally
 	next     *group // waiting to be written
 	written  int64  // bytes of result lines of this run
 	broken   error  // why nothing can be written any more
