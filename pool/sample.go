@@ -1,9 +1,5 @@
 package pool
 
-import (
-	"os"
-)
-
 // Samplers look at the machine. Each may be replaced, by a test or by a program
 // that knows better; a nil one is the system's own.
 type Samplers struct {
@@ -82,10 +78,4 @@ func (s Samplers) take(req sampleRequest) sample {
 		r.celsius, r.hasHeat = s.Heat()
 	}
 	return r
-}
-
-// selfMemory is this process's own memory, 0 if unknown.
-func selfMemory() uint64 {
-	n, _ := processMemory(os.Getpid())
-	return n
 }
