@@ -40,6 +40,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -235,6 +236,16 @@ func (c *textContext) forget(slot int) {
 // held is the number of positions a slot holds in the KV cache.
 func (c *textContext) held(slot int) int {
 	return int(C.llama_memory_seq_pos_max(C.llama_get_memory(c.p), C.llama_seq_id(slot))) + 1
+}
+
+// logits copies the logits after a row of the last step, vocab values: what
+// the tests compare with the reference.
+func (c *textContext) logits(row, vocab int) []float32 {
+	p := C.llama_get_logits_ith(c.p, C.int32_t(row))
+	if p == nil {
+		return nil
+	}
+	return slices.Clone(unsafe.Slice((*float32)(p), vocab))
 }
 
 func (c *textContext) memory() (weights, kv, compute uint64) {

@@ -1,0 +1,338 @@
+package llm
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+const (
+	builtinDir = "../models/builtin"
+	goldenDir  = builtinDir + "/testdata/golden"
+)
+
+// golden is what the reference (Pillow and PyTorch) says of the built-in
+// model's pictures; README.md in its folder explains the fields.
+type golden struct {
+	Files      map[string]string `json:"files"`
+	Prompt     string            `json:"prompt"`
+	Tile       int               `json:"tile"`
+	Longest    int               `json:"longest"`
+	TileTokens int               `json:"tile_tokens"`
+	Embd       int               `json:"embd"`
+	Vocab      int               `json:"vocab"`
+	ImageID    int32             `json:"image_id"`
+	MaxTokens  int               `json:"max_tokens"`
+	Entries    []goldenEntry     `json:"entries"`
+}
+
+type goldenEntry struct {
+	Name, Detail, Picture string
+	Width, Height         int
+	Lossy                 bool
+	N, Rows, Cols, Tiles  int
+	TilesFile             string  `json:"tiles_file"`
+	TilesShown            []int   `json:"tiles_shown"`
+	PromptIDs             []int32 `json:"prompt_ids"`
+	Text                  string
+	Tokens                []int32
+	Lead                  float64
+	Logits                struct{ Offset, Steps int }
+	Embeddings            *struct {
+		Offset int
+		Tiles  []int
+	}
+}
+
+func (e goldenEntry) id() string { return e.Name + "-" + e.Detail }
+
+// reference reads the golden files and opens the model they belong to.
+type reference struct {
+	golden
+	floats []float32
+	model  *textModel
+	vision *visionEncoder
+	prompt *promptMaker
+}
+
+func openReference(t *testing.T) *reference {
+	t.Helper()
+	r := &reference{}
+	b, err := os.ReadFile(filepath.Join(goldenDir, "golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &r.golden); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(goldenDir, "floats.f32"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.floats = make([]float32, len(raw)/4)
+	for i := range r.floats {
+		r.floats[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	for name, sum := range r.Files {
+		b, err := os.ReadFile(filepath.Join(builtinDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(b)); got != sum {
+			t.Fatalf("%s is not the model that the golden files were made with", name)
+		}
+	}
+	if r.model, err = loadText(filepath.Join(builtinDir, "builtin.gguf"), false); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.model.close)
+	if r.vision, err = loadVision(filepath.Join(builtinDir, "mmproj-builtin.gguf"), false, 1); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.vision.close)
+	if r.prompt, err = newPromptMaker(r.model, r.vision.tileTokens, r.Prompt); err != nil {
+		t.Fatal(err)
+	}
+	if r.vision.tile != r.Tile || r.vision.reference != r.Longest || r.vision.tileTokens != r.TileTokens || r.model.embd != r.Embd {
+		t.Fatalf("the model has tile %d, longest edge %d, %d tokens a tile, embeddings of %d; golden.json says otherwise",
+			r.vision.tile, r.vision.reference, r.vision.tileTokens, r.model.embd)
+	}
+	return r
+}
+
+// picture reads a picture with Go's own decoders: this package knows no files.
+func (r *reference) picture(t *testing.T, e goldenEntry) Picture {
+	img := readImage(t, filepath.Join(goldenDir, "pictures", filepath.Base(e.Picture)))
+	w, h := img.Bounds().Dx(), img.Bounds().Dy()
+	if w != e.Width || h != e.Height {
+		t.Fatalf("%s is %d×%d, want %d×%d", e.Picture, w, h, e.Width, e.Height)
+	}
+	return Picture{Width: w, Height: h, Pix: rgb(img)}
+}
+
+func readImage(t *testing.T, path string) image.Image {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, _, err := image.Decode(f)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return img
+}
+
+func rgb(img image.Image) []byte {
+	b := img.Bounds()
+	out := make([]byte, 0, b.Dx()*b.Dy()*3)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			r, g, bl, _ := img.At(x, y).RGBA()
+			out = append(out, byte(r>>8), byte(g>>8), byte(bl>>8))
+		}
+	}
+	return out
+}
+
+func TestGoldenGridAndTiles(t *testing.T) {
+	r := openReference(t)
+	if len(r.Entries) < 40 {
+		t.Errorf("only %d golden entries", len(r.Entries))
+	}
+	for _, e := range r.Entries {
+		n := Detail(e.Detail).longest(e.Width, e.Height, r.Tile, r.Longest)
+		g := PlanTiles(e.Width, e.Height, n, r.Tile)
+		if n != e.N || g.Rows != e.Rows || g.Cols != e.Cols || g.Tiles() != e.Tiles {
+			t.Errorf("%s: longest %d, %d×%d, %d tiles; want %d, %d×%d, %d", e.id(), n, g.Rows, g.Cols, g.Tiles(), e.N, e.Rows, e.Cols, e.Tiles)
+			continue
+		}
+		tiles := r.picture(t, e).cut(g, r.Tile)
+		want := rgb(readImage(t, filepath.Join(goldenDir, "tiles", filepath.Base(e.TilesFile))))
+		size := r.Tile * r.Tile * 3
+		if len(want) != size*len(e.TilesShown) {
+			t.Fatalf("%s: %s holds %d bytes", e.id(), e.TilesFile, len(want))
+		}
+		for i, at := range e.TilesShown {
+			worst, mean := pixelDifference(tiles[at], want[i*size:(i+1)*size])
+			// Pillow is followed to the bit; a JPEG goes through another decoder here.
+			if worst > 2 || mean > 0.25 || (!e.Lossy && worst > 0) {
+				t.Errorf("%s: tile %d differs by up to %d, %.3f on average", e.id(), at, worst, mean)
+			}
+		}
+		if ids := r.prompt.tokens(g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
+			t.Errorf("%s: prompt\n%v, want\n%v", e.id(), ids, e.PromptIDs)
+		}
+	}
+}
+
+func withImageID(ids []int32, image int32) []int32 {
+	out := slices.Clone(ids)
+	for i, id := range out {
+		if id == -1 {
+			out[i] = image
+		}
+	}
+	return out
+}
+
+func pixelDifference(a, b []byte) (worst int, mean float64) {
+	sum := 0
+	for i := range a {
+		d := int(a[i]) - int(b[i])
+		d = max(d, -d)
+		sum += d
+		worst = max(worst, d)
+	}
+	return worst, float64(sum) / float64(len(a))
+}
+
+// How far our numbers may be from the reference's float32 ones. F16 keeps 11
+// bits, so every value rounded to it is off by up to 2⁻¹² (0.024%) of itself.
+// ggml rounds activations before each product with an F16 matrix, keeps the KV
+// cache in F16 and looks GELU and SiLU up in F16 tables; through the layers
+// such errors add up as a random walk, and a few values that are small beside
+// their neighbours take the neighbours' errors. So the bound is on the error's
+// size against the whole vector's: 1% in the mean square, and 6% of the
+// largest value for any single one.
+const (
+	rmsBound = 0.01
+	maxBound = 0.06
+)
+
+// offBy compares vectors: the error's root mean square and its largest value,
+// each as a share of the reference's own.
+func offBy(got, want []float32) (rms, worst float64) {
+	var se, sw, me, mw float64
+	for i := range want {
+		d := float64(got[i]) - float64(want[i])
+		se += d * d
+		sw += float64(want[i]) * float64(want[i])
+		me = max(me, math.Abs(d))
+		mw = max(mw, math.Abs(float64(want[i])))
+	}
+	return math.Sqrt(se / sw), me / mw
+}
+
+func TestGoldenEmbeddings(t *testing.T) {
+	r := openReference(t)
+	n := 0
+	var topRMS, topMax float64
+	for _, e := range r.Entries {
+		if e.Embeddings == nil || e.Lossy {
+			continue
+		}
+		g := PlanTiles(e.Width, e.Height, e.N, r.Tile)
+		tiles := r.picture(t, e).cut(g, r.Tile)
+		size := r.TileTokens * r.Embd
+		for i, at := range e.Embeddings.Tiles {
+			got := make([]float32, size)
+			if err := r.vision.encode(tiles[at], got); err != nil {
+				t.Fatal(err)
+			}
+			rms, worst := offBy(got, r.floats[e.Embeddings.Offset+i*size:][:size])
+			topRMS, topMax = max(topRMS, rms), max(topMax, worst)
+			n++
+			if rms > rmsBound || worst > maxBound {
+				t.Errorf("%s: tile %d's embeddings are off by %.4f (rms), %.4f (largest)", e.id(), at, rms, worst)
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatal("no golden embeddings")
+	}
+	t.Logf("%d tiles; off by at most %.5f (rms), %.5f (largest)", n, topRMS, topMax)
+}
+
+func TestGoldenLogits(t *testing.T) {
+	r := openReference(t)
+	ctx, err := newContext(r.model, 2, 1024, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ctx.close()
+	var topRMS, topMax float64
+	for _, e := range r.Entries {
+		if e.Lossy || e.Logits.Steps == 0 {
+			continue
+		}
+		for step, got := range r.logits(t, ctx, e) {
+			want := r.floats[e.Logits.Offset+step*r.Vocab:][:r.Vocab]
+			rms, worst := offBy(got, want)
+			topRMS, topMax = max(topRMS, rms), max(topMax, worst)
+			if rms > rmsBound || worst > maxBound {
+				t.Errorf("%s: logits of step %d are off by %.4f (rms), %.4f (largest)", e.id(), step, rms, worst)
+			}
+		}
+	}
+	t.Logf("off by at most %.5f (rms), %.5f (largest)", topRMS, topMax)
+}
+
+// logits runs the prompt and the reference's first tokens, as the engine does,
+// and returns the logits after each.
+func (r *reference) logits(t *testing.T, ctx *textContext, e goldenEntry) (out [][]float32) {
+	g := PlanTiles(e.Width, e.Height, e.N, r.Tile)
+	parts, err := r.prompt.parts(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eng := &Engine{model: r.model, vision: r.vision}
+	s := &slot{job: &job{ctx: t.Context(), tiles: r.picture(t, e).cut(g, r.Tile), prompt: parts, length: r.prompt.length(g)}}
+	if err := eng.encode(s); err != nil {
+		t.Fatal(err)
+	}
+	b := &entries{embd: s.embd}
+	for i := range s.job.length {
+		b.add(i, 0, i == s.job.length-1, nil)
+	}
+	if _, err := ctx.step(b); err != nil {
+		t.Fatal(err)
+	}
+	out = append(out, ctx.logits(s.job.length-1, r.Vocab))
+	for i := 0; len(out) < e.Logits.Steps && i < len(e.Tokens); i++ {
+		b := &entries{tokens: []int32{e.Tokens[i], e.Tokens[i]}}
+		b.add(s.job.length+i, 0, true, nil)
+		b.add(0, 1, false, nil) // the engine's companion of a lone token
+		if _, err := ctx.step(b); err != nil {
+			t.Fatal(err)
+		}
+		ctx.forget(1)
+		out = append(out, ctx.logits(0, r.Vocab))
+	}
+	ctx.forget(0)
+	return out
+}
+
+func TestGoldenText(t *testing.T) {
+	r := openReference(t)
+	byDetail := map[string]*Engine{}
+	for _, d := range []Detail{DetailLow, DetailAuto, DetailHigh} {
+		byDetail[string(d)] = open(t, func(o *Options) {
+			o.Model, o.Vision = filepath.Join(builtinDir, "builtin.gguf"), filepath.Join(builtinDir, "mmproj-builtin.gguf")
+			o.Prompt, o.Detail, o.MaxTokens = r.Prompt, d, r.MaxTokens
+		})
+	}
+	for _, e := range r.Entries {
+		a, err := byDetail[e.Detail].Describe(t.Context(), r.picture(t, e))
+		if err != nil {
+			t.Fatalf("%s: %v", e.id(), err)
+		}
+		// Where the reference itself hesitates between two words, and for a
+		// JPEG of another decoder, rounding may choose the other.
+		if a.Text != e.Text && e.Lead > 0.05 && !e.Lossy {
+			t.Errorf("%s (lead %.3f):\n got %q\nwant %q", e.id(), e.Lead, a.Text, e.Text)
+		}
+		if a.PromptTokens != len(e.PromptIDs) {
+			t.Errorf("%s: %d prompt tokens, want %d", e.id(), a.PromptTokens, len(e.PromptIDs))
+		}
+	}
+}
