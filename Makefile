@@ -37,14 +37,17 @@ help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
+# The tests draw pictures with ImageMagick and look at screens in tmux.
+FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
+
 ifeq ($(OS),Darwin)
-  MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; }
+  MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; $(FOR_TESTS); }
   INSTALL = brew install
   ROOT    =
 else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; \
-	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
+	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; $(FOR_TESTS); }
   INSTALL = apt-get install -y --no-install-recommends
   ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
 endif
