@@ -51,6 +51,14 @@ type Snapshot struct {
 	Counters   Counters  `json:"counters"`
 }
 
+// Percent is how much of all is described.
+func (s *Snapshot) Percent() float64 {
+	if s.Total <= 0 {
+		return 0
+	}
+	return 100 * float64(s.Completed) / float64(s.Total)
+}
+
 // State is how a workdir stands, in one word.
 type State string
 

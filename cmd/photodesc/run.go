@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
@@ -60,7 +59,8 @@ type runner struct {
 	show    *progress
 	started time.Time
 	plan    pool.Plan
-	left    int // photos left for the next run by --limit
+	left    int      // photos left for the next run by --limit
+	links   []string // where links among the photos lead
 	pool    atomic.Pointer[pool.Pool]
 }
 
@@ -183,7 +183,7 @@ func (r *runner) stopped(err error) error {
 		return err
 	}
 	c := r.track.Counts()
-	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", humanize.Comma(int64(c.NewDone))))
+	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", comma(c.NewDone)))
 	return &exit{code: exitStopped}
 }
 
@@ -191,7 +191,8 @@ func (r *runner) stopped(err error) error {
 func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.track.Live().SetPhase("looking for photos")
 	var found, done, failed, problems int
-	opts := photo.WalkOptions{Skip: r.ownFiles()}
+	linked := newLinks(r.root)
+	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
 	opts.Problem = func(p photo.Problem) {
 		problems++
 		if p.Folder {
@@ -222,6 +223,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	if err = errors.Join(err, walkErr); err != nil {
 		return nil, err
 	}
+	r.links = linked.paths()
 	if found == 0 {
 		r.log.Warn(fmt.Sprintf("There is no photo in %q", r.root))
 	}
@@ -260,7 +262,8 @@ const decodeAhead = 2
 
 func (r *runner) workerJob() workerJob {
 	return workerJob{
-		Root:      r.root,
+		Root:      rawPath(r.root),
+		Links:     rawPaths(r.links),
 		Untrusted: r.flags.untrusted,
 		MaxBytes:  int64(r.plan.Photo),
 		Decoders:  2,
@@ -440,5 +443,3 @@ func batches(n int) string {
 	}
 	return comma(n) + " batches"
 }
-
-func comma(n int) string { return humanize.Comma(int64(n)) }

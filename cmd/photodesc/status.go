@@ -2,173 +2,242 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"photodesc/tracker"
 )
 
+const statusHelp = `Says how far the run in the workdir is, how fast, until when, and whether it is
+alive. The rate counts time in which a run was up, not the nights it was off.
+
+With --watch a terminal shows it live: rate, memory, CPU, slots, the last
+descriptions and failures; q leaves and the run goes on. Elsewhere --watch
+prints a line every 10 seconds, and with --json an object every 2 seconds, until
+it is interrupted. It waits for a run that has not begun and follows one that
+stops and starts again.
+
+In --json, "state" is one of none, running, waiting, stalled, finished, stopped,
+error (it could not go on) and died (it ended without a word).`
+
 func statusCommand(g *global) *cobra.Command {
-	var asJSON bool
+	var asJSON, watch bool
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "How far, how fast, until when, and is it alive",
+		Long:  statusHelp,
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := tracker.Peek(g.dir)
+			w := c.OutOrStdout()
+			if watch {
+				return watchStatus(c.Context(), w, g.dir, asJSON)
+			}
+			s, err := peek(g.dir)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(c.OutOrStdout())
-				enc.SetEscapeHTML(false)
-				return enc.Encode(s)
+				return writeJSON(w, s)
 			}
-			writeStatus(c.OutOrStdout(), s, time.Now())
+			writeStatus(colors(w), s, time.Now(), terminalWidth(w))
 			return nil
 		},
 	}
+	c.Flags().BoolVarP(&watch, "watch", "w", false, "keep showing it; q leaves, the run goes on")
 	c.Flags().BoolVar(&asJSON, "json", false, "for programs: one JSON object")
 	return c
 }
 
-func writeStatus(w io.Writer, s tracker.Snapshot, now time.Time) {
-	if !s.HasRun {
-		fmt.Fprintf(w, "No run has worked in this folder yet. Begin one:\n    photodesc%s run DIR\n", dirFlag(s.Dir))
+// peek is tracker.Peek with an error that says what to do.
+func peek(dir string) (tracker.Snapshot, error) {
+	s, err := tracker.Peek(dir)
+	return s, workdirError(dir, err)
+}
+
+func workdirError(dir string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %q\n  give the workdir of a run with -C, or go there", dir)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the workdir cannot be read: %w\n  ask as the user who runs it", err)
+	}
+	return err
+}
+
+// writeJSON writes one object on a line of its own.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// labelWidth is the column in which values begin.
+const labelWidth = 13
+
+// writeStatus writes lines of at most width cells; 0 is no limit.
+func writeStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
+	if s.State == tracker.StateNone {
+		fmt.Fprintf(w, "No run has worked in this folder yet. Begin one:\n    %s\n", commandLine(s.Dir, "run", "DIR"))
 		return
 	}
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%-12s %s\n", name+":", fmt.Sprintf(format, args...))
+	line := func(name, value string) {
+		if name != "" {
+			name += ":"
+		}
+		fmt.Fprintf(w, "%-*s%s\n", labelWidth, name, fit(value, width-labelWidth))
 	}
-	percent := 0.0
-	if s.Total > 0 {
-		percent = 100 * float64(s.Completed) / float64(s.Total)
-	}
+	percent := s.Percent()
 	if s.TotalKnown {
-		line("Completed", "%s / %s (%.1f%%)", comma(s.Completed), comma(s.Total), percent)
+		line("Completed", fmt.Sprintf("%s / %s (%s)", comma(s.Completed), comma(s.Total), percentText(percent)))
 	} else {
-		line("Completed", "%s", comma(s.Completed))
+		line("Completed", comma(s.Completed))
 	}
-	line("Failed", "%s", comma(s.Failed))
+	failed := comma(s.Failed)
+	if s.Failed > 0 {
+		failed = styleBad.Render(failed)
+	}
+	line("Failed", failed)
 	if s.TotalKnown {
-		line("Remaining", "%s", comma(s.Remaining))
-		line("Progress", "%s", bar(percent, 40))
+		line("Remaining", comma(s.Remaining))
+		line("Progress", "["+styleBar.Render(bar(percent, barWidth(width)))+"]")
 	}
-	line("Running", "%s", runningText(s))
+	line("Running", runningText(s, now))
+	for _, hint := range goOnText(s) {
+		line("", hint)
+	}
 	if s.RateOverall > 0 {
-		line("Rate", "~%s photos/hour (last hour), ~%s over the run", comma(int(s.RateLastHour)), comma(int(s.RateOverall)))
+		line("Rate", rates(s))
 	}
-	if s.Running && s.LeftSeconds > 0 {
-		left := time.Duration(s.LeftSeconds * float64(time.Second))
-		line("Time left", "%s, until %s", spell(left), now.Add(left).Format(untilLayout(left)))
+	if left := seconds(s.LeftSeconds); s.Running && left > 0 {
+		line("Time left", spell(left)+", until "+untilText(left, now))
 	}
 	if !s.LastUpdate.IsZero() {
-		line("Last update", "%s", humanize.RelTime(s.LastUpdate, now, "ago", "from now"))
+		line("Last update", ago(s.LastUpdate, now))
 	}
 	if last := s.LastPhoto(); last != nil {
-		line("Last photo", "%s: %s", last.Path, lastText(*last))
+		line("Last photo", oneLine(last.Path)+": "+lastText(*last))
 	}
 	if s.Log != "" {
-		line("Log", "%s", filepath.Join(s.Dir, s.Log))
+		line("Log", filepath.Join(s.Dir, s.Log))
+	}
+	if s.Damage != "" {
+		line("Note", styleWarn.Render(s.Damage)+"; no photo is lost by it, rates and times are")
 	}
 }
 
-func runningText(s tracker.Snapshot) string {
-	switch {
-	case s.Running:
-		text := fmt.Sprintf("yes, pid %d", s.PID)
+func barWidth(width int) int {
+	if width <= 0 {
+		return 40
+	}
+	return max(min(40, width-labelWidth-2), 4)
+}
+
+// percentText never rounds up to all.
+func percentText(percent float64) string {
+	if percent < 100 && percent > 99.9 {
+		percent = 99.9
+	}
+	return fmt.Sprintf("%.1f%%", percent)
+}
+
+func rates(s tracker.Snapshot) string {
+	if s.UpSeconds < 3600 {
+		return "~" + rateText(s.RateOverall) + " photos/hour"
+	}
+	return fmt.Sprintf("~%s photos/hour (last hour), ~%s over the run", rateText(s.RateLastHour), rateText(s.RateOverall))
+}
+
+// runningText says whether a run is up, and what else matters of it.
+func runningText(s tracker.Snapshot, now time.Time) string {
+	text := "no"
+	if s.Running {
+		text = styleGood.Render("yes")
+		if s.PID > 0 {
+			text += fmt.Sprintf(", pid %d", s.PID)
+		}
 		if s.Batch > 0 {
-			text += fmt.Sprintf(", batch %s", comma(s.Batch))
+			text += ", batch " + comma(s.Batch)
 		}
 		if s.Model != "" {
-			text += ", model " + s.Model
+			text += ", model " + oneLine(s.Model)
 		}
-		if s.Stalled {
-			return text + ", but STALLED: no sign of progress for longer than a photo may take"
-		}
-		if s.Waiting {
-			return text + ", waiting: " + s.Phase
-		}
+	}
+	switch s.State {
+	case tracker.StateStalled:
+		return text + ", but " + styleBad.Render("STALLED") + ": silent for longer than a photo may take"
+	case tracker.StateWaiting:
+		return text + ", " + styleWarn.Render("waiting for "+s.Phase)
+	case tracker.StateRunning:
 		if s.Phase != "" {
 			return text + ", " + s.Phase
 		}
 		return text
-	case s.Died:
-		return "no, it ended without a word (killed, or the machine went down); `photodesc run` goes on"
-	case s.Stop != nil && s.Stop.Reason == tracker.Stopped:
-		return "no, stopped on request; `photodesc run` goes on"
-	case s.Stop != nil && s.Stop.Reason == tracker.Broke:
+	case tracker.StateFinished:
+		return text + ", " + styleGood.Render("finished") + endedText(s, now)
+	case tracker.StateDied:
+		return text + ", it " + styleBad.Render("ended without a word") + " (killed, or the machine went down)"
+	case tracker.StateBroke:
 		first, _, _ := strings.Cut(s.Stop.Text, "\n")
-		return "no, it could not go on: " + first
-	case s.Remaining > 0:
-		return "no; `photodesc run` goes on"
+		return text + ", it " + styleBad.Render("could not go on") + endedText(s, now) + ": " + oneLine(first)
 	}
-	return "no, finished"
+	if s.Stop != nil && s.Stop.Reason == tracker.Stopped {
+		return text + ", stopped on request" + endedText(s, now)
+	}
+	return text
+}
+
+func endedText(s tracker.Snapshot, now time.Time) string {
+	if s.Stop == nil || s.Stop.Time.IsZero() {
+		return ""
+	}
+	return " " + ago(s.Stop.Time, now)
+}
+
+// goOnText says what to do next, a line each.
+func goOnText(s tracker.Snapshot) (hints []string) {
+	again := s.Args
+	if len(again) == 0 {
+		again = []string{"run", "DIR"}
+		if s.Root != "" {
+			again[1] = s.Root
+		}
+	}
+	switch s.State {
+	case tracker.StateStalled:
+		return []string{
+			"the log may say why: " + commandLine(s.Dir, "logs"),
+			"end it:              " + commandLine(s.Dir, "stop", "--now"),
+			"then go on:          " + commandLine(s.Dir, again...),
+		}
+	case tracker.StateBroke:
+		_, rest, _ := strings.Cut(s.Stop.Text, "\n")
+		for hint := range strings.Lines(rest) {
+			hints = append(hints, oneLine(hint))
+		}
+		return append(hints, "go on: "+commandLine(s.Dir, again...))
+	case tracker.StateStopped, tracker.StateDied:
+		return []string{"go on: " + commandLine(s.Dir, again...)}
+	case tracker.StateFinished:
+		if s.Failed > 0 {
+			return []string{
+				"which failed:   " + commandLine(s.Dir, "summary", "--failed"),
+				"try them again: " + commandLine(s.Dir, append(again, "--retry-failed")...),
+			}
+		}
+	}
+	return nil
 }
 
 func lastText(r tracker.Recent) string {
 	if r.Status == tracker.Failed {
-		return fmt.Sprintf("failed (%s), %s", r.Kind, r.Text)
+		return styleBad.Render("failed") + fmt.Sprintf(" (%s), %s", r.Kind, oneLine(r.Text))
 	}
-	return fmt.Sprintf("%q", r.Text)
-}
-
-func bar(percent float64, width int) string {
-	full := min(int(percent/100*float64(width)), width)
-	return "[" + strings.Repeat("█", full) + strings.Repeat("░", width-full) + "]"
-}
-
-// spell gives a duration in its two largest units.
-func spell(d time.Duration) string {
-	units := []struct {
-		name string
-		size time.Duration
-	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}}
-	var parts []string
-	for _, u := range units {
-		if n := int(d / u.size); n > 0 || len(parts) == 1 {
-			d -= time.Duration(n) * u.size
-			if n > 0 {
-				parts = append(parts, plural(n, u.name))
-			}
-			if len(parts) == 2 || n == 0 {
-				break
-			}
-		}
-	}
-	if len(parts) == 0 {
-		return "less than a second"
-	}
-	return strings.Join(parts, " ")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return comma(n) + " " + noun + "s"
-}
-
-func untilLayout(left time.Duration) string {
-	switch {
-	case left < 20*time.Hour:
-		return "15:04"
-	case left < 6*24*time.Hour:
-		return "Monday 15:04"
-	}
-	return "Monday 2 January"
-}
-
-// dirFlag is the -C that a person must repeat, or nothing.
-func dirFlag(dir string) string {
-	if dir == "." || dir == "" {
-		return ""
-	}
-	return " -C " + dir
+	return `"` + oneLine(r.Text) + `"`
 }

@@ -1,0 +1,298 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"photodesc/tracker"
+)
+
+// What is left out first on a small terminal: the plot, then failures, then
+// photos. What remains is cut at the right and at the bottom.
+const (
+	plotLeast, plotMost = 3, 10 // rows of columns
+	photosLeast         = 2
+	failuresMost        = 3
+)
+
+// drawDashboard fills a screen of the given size, and never more.
+func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, height int) string {
+	p := page{width: width, height: height}
+	p.title(s)
+	if problem != nil {
+		first, _, _ := strings.Cut(problem.Error(), "\n")
+		p.add(styleBad.Render(first))
+	}
+	if s.State == tracker.StateNone {
+		p.add("", "No run has worked in this folder yet. Begin one in another terminal:", "    "+commandLine(s.Dir, "run", "DIR"), "",
+			"It will appear here.")
+		return p.finish(now)
+	}
+	p.progress(s, now)
+	p.state(s, now)
+
+	photos, failures := photoLines(s.Recent, p.inner()), photoLines(s.Failures, p.inner())
+	machine := machineLines(s, p.inner())
+	if len(machine) > 0 {
+		p.gap()
+		p.add(machine...)
+	}
+
+	// The rest of the screen is shared out.
+	room := p.room()
+	nPhotos := min(len(photos), max(0, min(photosLeast, room-2)))
+	room -= block(nPhotos)
+	nFailures := 0
+	if len(failures) > 0 && room >= 3 {
+		nFailures = min(len(failures), failuresMost, room-2)
+		room -= block(nFailures)
+	}
+	plot := 0
+	if len(s.PerMinute) > 0 && room >= plotLeast+3 {
+		plot = min(room-3, plotLeast+1)
+		room -= plot + 3
+	}
+	more := min(room, len(photos)-nPhotos)
+	if nPhotos == 0 {
+		more = 0
+	}
+	nPhotos, room = nPhotos+more, room-more
+	if plot > 0 {
+		plot = min(plot+room, plotMost)
+	}
+
+	if plot > 0 {
+		p.gap()
+		p.add(drawPlot(s.PerMinute, p.inner(), plot)...)
+	}
+	p.list("Last photos", photos, nPhotos)
+	p.list("Last failures", failures, nFailures)
+	return p.finish(now)
+}
+
+// block is the height of a list with its heading and the gap before it.
+func block(lines int) int {
+	if lines == 0 {
+		return 0
+	}
+	return lines + 2
+}
+
+// page collects lines.
+type page struct {
+	width, height int
+	lines         []string
+}
+
+// inner is the width between the margins.
+func (p *page) inner() int { return max(p.width-2, 1) }
+
+// room is how many lines are free above the footer.
+func (p *page) room() int { return max(0, p.height-1-len(p.lines)) }
+
+func (p *page) add(lines ...string) { p.lines = append(p.lines, lines...) }
+
+// gap is an empty line, where there is room for luxury.
+func (p *page) gap() {
+	if p.height >= 16 {
+		p.add("")
+	}
+}
+
+func (p *page) list(heading string, newestLast []string, n int) {
+	if n == 0 {
+		return
+	}
+	p.gap()
+	p.add(styleBold.Render(heading))
+	for _, line := range slices.Backward(newestLast[len(newestLast)-n:]) {
+		p.add(line)
+	}
+}
+
+// finish cuts the page to the screen and puts the footer at its bottom.
+func (p *page) finish(now time.Time) string {
+	body := p.lines[:min(len(p.lines), max(p.height-1, 0))]
+	var b strings.Builder
+	for _, line := range body {
+		b.WriteString(" " + fit(line, p.inner()) + "\n")
+	}
+	b.WriteString(strings.Repeat("\n", max(0, p.height-1-len(body))))
+	foot := spread("q leaves, the run goes on", now.Format("15:04:05"), p.inner())
+	b.WriteString(" " + styleFaint.Render(foot))
+	return b.String()
+}
+
+// spread puts two texts at the ends of a line; the right one goes first when
+// there is no room for both.
+func spread(left, right string, width int) string {
+	if space := width - cells(left) - cells(right); space >= 2 {
+		return left + strings.Repeat(" ", space) + right
+	}
+	return fit(left, width)
+}
+
+func (p *page) title(s tracker.Snapshot) {
+	state := stateText(s)
+	room := p.inner() - cells(state) - 2 - len("photodesc  ")
+	dir := s.Dir
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if s.Root != "" {
+		if both := oneLine(s.Root) + " → " + oneLine(dir); cells(both) <= room {
+			dir = both
+		}
+	}
+	p.add(spread(styleBold.Render("photodesc")+"  "+fitPath(oneLine(dir), max(room, 8)), state, p.inner()))
+	p.gap()
+}
+
+func stateText(s tracker.Snapshot) string {
+	switch s.State {
+	case tracker.StateRunning:
+		return styleGood.Render("● running")
+	case tracker.StateWaiting:
+		return styleWarn.Render("● waiting")
+	case tracker.StateStalled:
+		return styleBad.Render("● stalled")
+	case tracker.StateFinished:
+		return styleGood.Render("✓ finished")
+	case tracker.StateBroke:
+		return styleBad.Render("✗ could not go on")
+	case tracker.StateDied:
+		return styleBad.Render("✗ ended without a word")
+	case tracker.StateStopped:
+		return styleWarn.Render("○ stopped")
+	}
+	return styleFaint.Render("○ no run yet")
+}
+
+func (p *page) progress(s tracker.Snapshot, now time.Time) {
+	if s.TotalKnown {
+		percent := percentText(s.Percent())
+		p.add(styleBar.Render(bar(s.Percent(), max(p.inner()-7, 4))) + " " + padLeft(percent, 6))
+	}
+	counts := styleBold.Render(comma(s.Completed))
+	if s.TotalKnown {
+		counts += " of " + comma(s.Total)
+	}
+	counts += " described"
+	if s.Failed > 0 {
+		counts += ", " + styleBad.Render(comma(s.Failed)+" failed")
+	}
+	left := ""
+	if s.TotalKnown && s.Remaining > 0 {
+		counts += ", " + comma(s.Remaining) + " to go"
+		if d := seconds(s.LeftSeconds); s.Running && d > 0 {
+			left = spell(d) + ", until " + untilText(d, now)
+		}
+	}
+	p.add(spread(counts, left, p.inner()))
+	if left != "" && cells(counts)+cells(left)+2 > p.inner() {
+		p.add(left)
+	}
+}
+
+// state says what the run is doing, or how it ended and how to go on.
+func (p *page) state(s tracker.Snapshot, now time.Time) {
+	rate := ""
+	if s.RateOverall > 0 {
+		rate = rates(s)
+	}
+	p.add(spread(rate, "up "+spell(seconds(s.UpSeconds))+" in "+plural(s.Counters.Runs, "run"), p.inner()))
+	if s.State == tracker.StateRunning && s.Phase == "" {
+		return
+	}
+	p.gap()
+	p.add("Running: " + runningText(s, now))
+	for _, hint := range goOnText(s) {
+		p.add("    " + hint)
+	}
+}
+
+// machineLines are memory, CPU, slots and workers of a run that is up.
+func machineLines(s tracker.Snapshot, width int) []string {
+	m := s.Sample
+	if !s.Running {
+		return nil
+	}
+	var lines []string
+	row := func(name string, percent float64, text string) {
+		wide := max(min(24, width-44), 6)
+		style := styleBar
+		if percent >= 90 {
+			style = styleWarn
+		}
+		lines = append(lines, pad(name, 8)+style.Render(bar(percent, wide))+"  "+text)
+	}
+	if m.WorkerBytes > 0 || m.SupervisorBytes > 0 {
+		text := "workers " + bytesText(float64(m.WorkerBytes))
+		percent := 0.0
+		if m.BudgetBytes > 1 {
+			percent = 100 * float64(m.WorkerBytes) / float64(m.BudgetBytes)
+			text += " of " + bytesText(float64(m.BudgetBytes))
+		}
+		row("Memory", percent, text+", supervisor "+bytesText(float64(m.SupervisorBytes)))
+		row("CPU", m.CPUPercent, fmt.Sprintf("%.0f%% of this machine", m.CPUPercent))
+	}
+	if m.Slots > 0 {
+		used := min(m.SlotsUsed, m.Slots)
+		text := fmt.Sprintf("%d of %d in use", used, m.Slots)
+		if ahead := m.SlotsUsed - used; ahead > 0 {
+			text += fmt.Sprintf(", %s waiting", plural(ahead, "photo"))
+		}
+		row("Slots", 100*float64(used)/float64(m.Slots)-0.01, text)
+	}
+	work := fmt.Sprintf("batch %s, %s", comma(max(s.Batch, s.Counters.Batches)), plural(m.Workers, "worker"))
+	if s.Counters.Workers > 0 {
+		work += fmt.Sprintf(", %s started so far", comma(s.Counters.Workers))
+	}
+	if restarts := restartsText(s.Counters); restarts != "" {
+		work += ", " + styleWarn.Render(restarts)
+	}
+	if m.Slots > 0 {
+		lines = append(lines, pad("Work", 8)+work)
+	}
+	return lines
+}
+
+// restartsText counts workers replaced before their time, with reasons.
+func restartsText(c tracker.Counters) string {
+	total := 0
+	var reasons []string
+	for _, reason := range slices.Sorted(maps.Keys(c.Restarts)) {
+		total += c.Restarts[reason]
+		reasons = append(reasons, fmt.Sprintf("%s %s", reasonText(reason), comma(c.Restarts[reason])))
+	}
+	if total == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", plural(total, "restart"), strings.Join(reasons, ", "))
+}
+
+// reasonText is why a worker was replaced, in a word or two.
+func reasonText(reason string) string { return strings.ReplaceAll(reason, "-", " ") }
+
+// photoLines are photos in columns: time, path, words.
+func photoLines(photos []tracker.Recent, width int) []string {
+	column := 0
+	for _, r := range photos {
+		column = max(column, cells(oneLine(r.Path)))
+	}
+	column = min(column, max(12, width*3/10))
+	var lines []string
+	for _, r := range photos {
+		text := oneLine(r.Text)
+		if r.Status == tracker.Failed {
+			text = styleBad.Render(string(r.Kind)) + " " + text
+		}
+		lines = append(lines, styleFaint.Render(r.Time.Local().Format("15:04:05"))+"  "+
+			pad(fitPath(oneLine(r.Path), column), column)+"  "+text)
+	}
+	return lines
+}

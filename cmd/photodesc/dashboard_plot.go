@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// eighths are columns of one cell, by height.
+var eighths = []rune(" ▁▂▃▄▅▆▇█")
+
+// drawPlot draws photos a minute as columns, the newest at the right, with axes
+// and a heading: height+2 lines.
+func drawPlot(perMinute []int, width, height int) []string {
+	// The running minute is not comparable yet, unless it is all there is.
+	values := perMinute
+	if len(values) > 1 {
+		values = values[:len(values)-1]
+	}
+	most := max(slices.Max(values), 1)
+	label := len(fmt.Sprint(most))
+	room := max(width-label-2, 1)
+	values = values[max(0, len(values)-room):]
+	span := min(room, max(len(values), 60))
+
+	lines := []string{styleBold.Render("Photos a minute") + styleFaint.Render(spanText(len(values)))}
+	for row := height - 1; row >= 0; row-- {
+		name, axis := "", "│"
+		if row == height-1 {
+			name, axis = fmt.Sprint(most), "┤"
+		}
+		var cols strings.Builder
+		cols.WriteString(strings.Repeat(" ", span-len(values)))
+		for _, v := range values {
+			// At least a sliver for a minute in which anything was done.
+			full := (v*height*8 + most - 1) / most
+			cols.WriteRune(eighths[min(max(full-8*row, 0), 8)])
+		}
+		lines = append(lines, styleFaint.Render(padLeft(name, label)+" "+axis)+styleBar.Render(cols.String()))
+	}
+	return append(lines, styleFaint.Render(padLeft("0", label)+" └"+strings.Repeat("─", span)))
+}
+
+func spanText(minutes int) string {
+	if minutes < 2 {
+		return ", a column each minute"
+	}
+	return fmt.Sprintf(", the last %d minutes of work", minutes)
+}
