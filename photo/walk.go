@@ -22,6 +22,10 @@ type WalkOptions struct {
 	// Problem is told of each photo that is no readable file and of each folder
 	// that cannot be read. The walk goes on afterwards. It may be nil.
 	Problem func(Problem)
+
+	// Link is told the full path of each link that is followed, to a photo or to
+	// a folder: what it leads to may lie elsewhere. It may be nil.
+	Link func(path string)
 }
 
 // Problem is something Walk met that the run should record.
@@ -66,6 +70,9 @@ func Walk(ctx context.Context, root string, opts WalkOptions, found func(rel str
 	if w.problem == nil {
 		w.problem = func(Problem) {}
 	}
+	if w.linked = opts.Link; w.linked == nil {
+		w.linked = func(string) {}
+	}
 	w.skip(opts.Skip)
 	id := idOf(info)
 	if w.seen[id] {
@@ -103,6 +110,7 @@ type walker struct {
 	root    string
 	found   func(string) error
 	problem func(Problem)
+	linked  func(string)
 
 	seen      map[folderID]bool // folders entered, or to be left out
 	skipFiles map[fileID]bool   // nil when there are none
@@ -158,6 +166,7 @@ func (w *walker) run() error {
 			}
 			if id := idOf(info); !w.seen[id] {
 				w.seen[id] = true
+				w.linked(w.full(rel))
 				if err := w.folder(rel); err != nil {
 					return err
 				}
@@ -315,6 +324,7 @@ func (w *walker) link(rel, name string) error {
 	case !info.Mode().IsRegular():
 		w.notRegular(rel, info.Mode())
 	default:
+		w.linked(w.full(rel))
 		return w.found(rel)
 	}
 	return nil

@@ -95,6 +95,7 @@ func measureHere(job workerJob) error {
 		return err
 	}
 	defer engine.Close()
+	protect(job)
 	// The encoder's buffers come with its first tile.
 	opt.MaxTokens = 1
 	const edge = 8

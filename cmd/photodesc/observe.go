@@ -55,6 +55,10 @@ func (r *runner) workerReady(e pool.Event) {
 		names = append(names, d.Name+" ("+d.Description+")")
 	}
 	r.log.Info(fmt.Sprintf("Model loaded in %.1f s on %s", e.Seconds, strings.Join(names, ", ")))
+	if info.Weak != "" {
+		r.log.Warn("Protection is not complete: " + info.Weak)
+	}
+	r.log.Info("Protection: " + info.Protection)
 }
 
 // workerSays logs a line that a worker printed, at the level it carries. What

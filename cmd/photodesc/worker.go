@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"photodesc/confine"
 	"photodesc/llm"
 	"photodesc/photo"
 	"photodesc/photo/vips"
@@ -19,7 +20,8 @@ import (
 
 // workerJob is what a worker is told once, in its environment.
 type workerJob struct {
-	Root      string // photo folder, absolute
+	Root      rawPath   // photo folder, absolute
+	Links     []rawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
 	Engine    llm.Options
 	Untrusted bool
 	MaxPixels int64 `json:",omitempty"`
@@ -32,9 +34,11 @@ const workerJobEnv = "PHOTODESC_WORKER"
 
 // workerInfo is what a worker tells of itself when its model is loaded.
 type workerInfo struct {
-	Sizes   llm.Sizes
-	Slots   int
-	Devices []llm.Device
+	Sizes      llm.Sizes
+	Slots      int
+	Devices    []llm.Device
+	Protection string // what it has given up
+	Weak       string `json:",omitempty"` // why it is not more
 }
 
 func workerCommand() *cobra.Command {
@@ -60,7 +64,7 @@ func serve() error {
 		return measureHere(job)
 	}
 	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
-	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, w.describe)
+	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, around(w.describe))
 }
 
 // Lines on stderr carry their level, so that the supervisor can log them at it.
@@ -81,12 +85,33 @@ func (w *worker) load(context.Context) (any, error) {
 		return nil, err
 	}
 	w.engine = engine
-	return workerInfo{
+	info := workerInfo{
 		Sizes:   engine.Sizes(),
 		Slots:   w.job.Engine.Parallel,
 		Devices: llm.Devices(),
-	}, nil
+	}
+	// All that is still to be opened is photos.
+	info.Protection, info.Weak = protect(w.job)
+	return info, nil
 }
+
+func protect(job workerJob) (protection, weak string) {
+	read := []string{string(job.Root)}
+	for _, l := range job.Links {
+		read = append(read, string(l))
+	}
+	protection, err := confine.Apply(read)
+	if err != nil {
+		weak = err.Error()
+	}
+	return protection, weak
+}
+
+// handler answers for one photo.
+type handler func(context.Context, pool.Job) (any, error)
+
+// around is where the tests' faults come in.
+var around = func(h handler) handler { return h }
 
 // describe is the way of one photo through the worker: path to pixels to words.
 func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
@@ -126,7 +151,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 func (w *worker) decode(rel string) (*vips.Image, error) {
 	w.decoders <- struct{}{}
 	defer func() { <-w.decoders }()
-	return vips.Decode(photoPath(w.job.Root, rel), vips.Options{
+	return vips.Decode(photoPath(string(w.job.Root), rel), vips.Options{
 		Longest: w.engine.LongestEdge(), MaxPixels: w.job.MaxPixels, MaxBytes: w.job.MaxBytes,
 	})
 }

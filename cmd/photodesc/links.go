@@ -1,0 +1,82 @@
+package main
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// links gathers what links among the photos lead to, because workers are
+// allowed to read nothing but the photo folder and that.
+type links struct {
+	root  string // without links
+	files map[string]bool
+}
+
+// maxLinks is how many bytes of paths a worker is given.
+const maxLinks = 48 << 10
+
+func newLinks(root string) *links {
+	if real, err := filepath.EvalSymlinks(root); err == nil {
+		root = real
+	}
+	return &links{root, map[string]bool{}}
+}
+
+func (l *links) add(path string) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil || below(real, l.root) {
+		return // what cannot be found is told when it is opened
+	}
+	l.files[real] = true
+}
+
+// paths is where the links lead: the very files, their folders when that would
+// be too long a list, or the whole disk.
+func (l *links) paths() []string {
+	all := slices.Sorted(maps.Keys(l.files))
+	if !short(all) {
+		for i, p := range all {
+			all[i] = filepath.Dir(p)
+		}
+		slices.Sort(all)
+		all = slices.Compact(all)
+	}
+	if !short(all) {
+		return []string{"/"}
+	}
+	return all
+}
+
+func short(paths []string) bool {
+	n := 0
+	for _, p := range paths {
+		n += len(p) + 8
+	}
+	return n <= maxLinks
+}
+
+func below(path, root string) bool {
+	return path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/")
+}
+
+// rawPath is a path that need not be UTF-8, which JSON would not let pass.
+type rawPath string
+
+func (p rawPath) MarshalText() ([]byte, error) { return []byte(strconv.Quote(string(p))), nil }
+
+func (p *rawPath) UnmarshalText(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	*p = rawPath(s)
+	return err
+}
+
+func rawPaths(paths []string) []rawPath {
+	raw := make([]rawPath, len(paths))
+	for i, p := range paths {
+		raw[i] = rawPath(p)
+	}
+	return raw
+}
