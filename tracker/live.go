@@ -88,7 +88,7 @@ func (l *Live) flush() {
 	// The writing goes on outside the lock, on slices and maps of its own.
 	s.Recent = slices.Clone(s.Recent)
 	s.Failures = slices.Clone(s.Failures)
-	s.Meter.Minutes = slices.Clone(s.Meter.Minutes)
+	s.Meter.Minutes, s.Meter.Tens = slices.Clone(s.Meter.Minutes), slices.Clone(s.Meter.Tens)
 	s.Counters = s.Counters.clone()
 	l.mu.Unlock()
 

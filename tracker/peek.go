@@ -38,8 +38,9 @@ type Snapshot struct {
 	RateLastHour float64 `json:"rate_last_hour"` // photos an hour of up-time
 	RateOverall  float64 `json:"rate_overall"`
 	PerMinute    []int   `json:"per_minute,omitempty"` // photos of the last minutes of up-time, the running one last
-	UpSeconds    float64 `json:"up_seconds"`           // of all runs
-	LeftSeconds  float64 `json:"left_seconds"`         // 0 when not known or nothing is left
+	PerTen       []int   `json:"per_ten_seconds,omitempty"`
+	UpSeconds    float64 `json:"up_seconds"`   // of all runs
+	LeftSeconds  float64 `json:"left_seconds"` // 0 when not known or nothing is left
 
 	Started    time.Time `json:"started,omitzero"`
 	LastUpdate time.Time `json:"last_update,omitzero"` // the last sign of progress
@@ -166,7 +167,7 @@ func (s *Snapshot) setTotals(total int) {
 
 func (s *Snapshot) setRates(m *meter) {
 	s.RateLastHour, s.RateOverall = m.lastHour(), m.perHour()
-	s.PerMinute, s.UpSeconds = m.Minutes, m.Up
+	s.PerMinute, s.PerTen, s.UpSeconds = m.Minutes, m.Tens, m.Up
 	rate := s.RateLastHour
 	if rate == 0 {
 		rate = s.RateOverall

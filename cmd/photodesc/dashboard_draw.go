@@ -14,9 +14,9 @@ import (
 // What is left out first on a small terminal: the plot, then failures, then
 // photos. What remains is cut at the right and at the bottom.
 const (
-	plotLeast, plotMost = 3, 10 // rows of columns
-	photosLeast         = 2
-	failuresMost        = 3
+	plotLeast, plotNice, plotMost = 3, 6, 12 // rows of columns
+	photosLeast                   = 3
+	failuresMost                  = 3
 )
 
 // drawDashboard fills a screen of the given size, and never more.
@@ -43,43 +43,47 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 	}
 
 	// The rest of the screen is shared out.
-	room := p.room()
-	nPhotos := min(len(photos), max(0, min(photosLeast, room-2)))
-	room -= block(nPhotos)
-	nFailures := 0
-	if len(failures) > 0 && room >= 3 {
-		nFailures = min(len(failures), failuresMost, room-2)
-		room -= block(nFailures)
-	}
-	plot := 0
-	if len(s.PerMinute) > 0 && room >= plotLeast+3 {
-		plot = min(room-3, plotLeast+1)
-		room -= plot + 3
-	}
-	more := min(room, len(photos)-nPhotos)
-	if nPhotos == 0 {
-		more = 0
-	}
-	nPhotos, room = nPhotos+more, room-more
-	if plot > 0 {
-		plot = min(plot+room, plotMost)
-	}
-
-	if plot > 0 {
+	share := shareOut(p.room(), p.gapLines(), len(photos), len(failures), len(s.PerMinute) > 0)
+	if share.plot > 0 {
 		p.gap()
-		p.add(drawPlot(s.PerMinute, p.inner(), plot)...)
+		p.add(drawPlot(s, p.inner(), share.plot)...)
 	}
-	p.list("Last photos", photos, nPhotos)
-	p.list("Last failures", failures, nFailures)
+	if share.photos+share.failures > 0 {
+		p.gap()
+	}
+	p.list("Last photos", photos, share.photos)
+	p.list("Last failures", failures, share.failures)
 	return p.finish(now)
 }
 
-// block is the height of a list with its heading and the gap before it.
-func block(lines int) int {
-	if lines == 0 {
+// shares are numbers of lines, headings and axes not counted.
+type shares struct{ photos, failures, plot int }
+
+// shareOut divides room: what matters most gets its least first, and what is
+// left goes where it is of use.
+func shareOut(room, gap, photos, failures int, rates bool) (s shares) {
+	take := func(want, least, overhead int) int {
+		if n := min(want, room-overhead); n >= max(least, 1) {
+			room -= n + overhead
+			return n
+		}
 		return 0
 	}
-	return lines + 2
+	s.photos = take(min(photos, photosLeast), 1, 1+gap)
+	if rates {
+		s.plot = take(plotLeast, plotLeast, 2+gap)
+	}
+	s.failures = take(min(failures, failuresMost), 1, 1)
+	if s.plot > 0 {
+		s.plot += take(min(plotNice-plotLeast, room/3), 1, 0)
+	}
+	if s.photos > 0 {
+		s.photos += take(photos-s.photos, 1, 0)
+	}
+	if s.plot > 0 {
+		s.plot += take(plotMost-s.plot, 1, 0)
+	}
+	return s
 }
 
 // page collects lines.
@@ -97,17 +101,19 @@ func (p *page) room() int { return max(0, p.height-1-len(p.lines)) }
 func (p *page) add(lines ...string) { p.lines = append(p.lines, lines...) }
 
 // gap is an empty line, where there is room for luxury.
-func (p *page) gap() {
-	if p.height >= 16 {
-		p.add("")
+func (p *page) gap() { p.add(make([]string, p.gapLines())...) }
+
+func (p *page) gapLines() int {
+	if p.height >= 20 {
+		return 1
 	}
+	return 0
 }
 
 func (p *page) list(heading string, newestLast []string, n int) {
 	if n == 0 {
 		return
 	}
-	p.gap()
 	p.add(styleBold.Render(heading))
 	for _, line := range slices.Backward(newestLast[len(newestLast)-n:]) {
 		p.add(line)
@@ -181,7 +187,6 @@ func (p *page) progress(s tracker.Snapshot, now time.Time) {
 	if s.TotalKnown {
 		counts += " of " + comma(s.Total)
 	}
-	counts += " described"
 	if s.Failed > 0 {
 		counts += ", " + styleBad.Render(comma(s.Failed)+" failed")
 	}
@@ -237,26 +242,20 @@ func machineLines(s tracker.Snapshot, width int) []string {
 			percent = 100 * float64(m.WorkerBytes) / float64(m.BudgetBytes)
 			text += " of " + bytesText(float64(m.BudgetBytes))
 		}
-		row("Memory", percent, text+", supervisor "+bytesText(float64(m.SupervisorBytes)))
+		row("Memory", percent, text+"; supervisor "+bytesText(float64(m.SupervisorBytes)))
 		row("CPU", m.CPUPercent, fmt.Sprintf("%.0f%% of this machine", m.CPUPercent))
 	}
 	if m.Slots > 0 {
 		used := min(m.SlotsUsed, m.Slots)
 		text := fmt.Sprintf("%d of %d in use", used, m.Slots)
 		if ahead := m.SlotsUsed - used; ahead > 0 {
-			text += fmt.Sprintf(", %s waiting", plural(ahead, "photo"))
+			text += fmt.Sprintf(", %d ready", ahead)
 		}
+		text += fmt.Sprintf("; %s, batch %s", plural(m.Workers, "worker"), comma(s.Batch))
 		row("Slots", 100*float64(used)/float64(m.Slots)-0.01, text)
 	}
-	work := fmt.Sprintf("batch %s, %s", comma(max(s.Batch, s.Counters.Batches)), plural(m.Workers, "worker"))
-	if s.Counters.Workers > 0 {
-		work += fmt.Sprintf(", %s started so far", comma(s.Counters.Workers))
-	}
 	if restarts := restartsText(s.Counters); restarts != "" {
-		work += ", " + styleWarn.Render(restarts)
-	}
-	if m.Slots > 0 {
-		lines = append(lines, pad("Work", 8)+work)
+		lines = append(lines, pad("Trouble", 8)+styleWarn.Render(restarts))
 	}
 	return lines
 }

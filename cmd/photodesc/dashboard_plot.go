@@ -4,16 +4,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"photodesc/tracker"
 )
 
 // eighths are columns of one cell, by height.
 var eighths = []rune(" ▁▂▃▄▅▆▇█")
 
+// youngRun is how many minutes a run must have been up for a plot of minutes.
+const youngRun = 10
+
 // drawPlot draws photos a minute as columns, the newest at the right, with axes
-// and a heading: height+2 lines.
-func drawPlot(perMinute []int, width, height int) []string {
-	// The running minute is not comparable yet, unless it is all there is.
-	values := perMinute
+// and a heading: height+2 lines. The plot of a young run is of ten seconds each.
+func drawPlot(s tracker.Snapshot, width, height int) []string {
+	values, unit, each := s.PerMinute, "a minute", time.Minute
+	if len(s.PerMinute) <= youngRun && len(s.PerTen) > 0 {
+		values, unit, each = s.PerTen, "in ten seconds", 10*time.Second
+	}
+	// The running count is not comparable yet, unless it is all there is.
 	if len(values) > 1 {
 		values = values[:len(values)-1]
 	}
@@ -23,7 +32,7 @@ func drawPlot(perMinute []int, width, height int) []string {
 	values = values[max(0, len(values)-room):]
 	span := min(room, max(len(values), 60))
 
-	lines := []string{styleBold.Render("Photos a minute") + styleFaint.Render(spanText(len(values)))}
+	lines := []string{styleBold.Render("Photos "+unit) + styleFaint.Render(", the last "+spell(time.Duration(len(values))*each)+" of work")}
 	for row := height - 1; row >= 0; row-- {
 		name, axis := "", "│"
 		if row == height-1 {
@@ -39,11 +48,4 @@ func drawPlot(perMinute []int, width, height int) []string {
 		lines = append(lines, styleFaint.Render(padLeft(name, label)+" "+axis)+styleBar.Render(cols.String()))
 	}
 	return append(lines, styleFaint.Render(padLeft("0", label)+" └"+strings.Repeat("─", span)))
-}
-
-func spanText(minutes int) string {
-	if minutes < 2 {
-		return ", a column each minute"
-	}
-	return fmt.Sprintf(", the last %d minutes of work", minutes)
 }

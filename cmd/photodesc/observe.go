@@ -39,10 +39,23 @@ func (r *runner) observe(e pool.Event) {
 			Slots:           r.plan.Workers * r.plan.InFlight,
 		})
 	case pool.EventPause:
-		live.SetWaiting(e.Reason)
+		live.SetWaiting(waitText(e.Reason))
 	case pool.EventResume:
 		live.SetPhase("")
 	}
+}
+
+// waitText is what a run waits for, by the pool's reasons.
+func waitText(reason string) string {
+	switch reason {
+	case "memory":
+		return "memory to free up"
+	case "heat":
+		return "the machine to cool"
+	case "cooldown":
+		return "the next batch (cooldown)"
+	}
+	return reason
 }
 
 func (r *runner) workerReady(e pool.Event) {
