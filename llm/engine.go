@@ -157,7 +157,7 @@ func (e *Engine) LongestEdge() int { return e.opt.Detail.largest(e.vision.tile, 
 // Sizes is the memory an engine holds, in bytes.
 type Sizes struct {
 	Weights uint64 `json:"weights"` // text model; mapped, shared between processes
-	Vision  uint64 `json:"vision"`  // vision file
+	Vision  uint64 `json:"vision"`  // vision file; mapped and shared too, except on a GPU
 	KV      uint64 `json:"kv"`      // KV cache
 	Compute uint64 `json:"compute"` // compute buffers of both; the encoder's are known after the first tile
 }

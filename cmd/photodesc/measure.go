@@ -16,8 +16,8 @@ import (
 
 // measured is what a model costs on this machine, in bytes.
 type measured struct {
-	Weights uint64 // mapped, shared by all workers
-	Worker  uint64 // one worker's own: buffers, vision encoder, run time
+	Weights uint64 // text and vision, mapped, shared by all workers
+	Worker  uint64 // one worker's own: buffers, run time
 	Slot    uint64 // a slot's part of the KV cache
 	Longest int    // longest edge that photos are decoded to, pixels
 	Devices []llm.Device
@@ -104,7 +104,7 @@ func measureHere(job workerJob) error {
 	}
 	s := engine.Sizes()
 	m := measured{
-		Weights: s.Weights, Slot: s.KV / 2, Longest: engine.LongestEdge(), Devices: llm.Devices(),
+		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(), Devices: llm.Devices(),
 		Worker: max(pool.OwnMemory(), s.KV) - s.KV,
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)

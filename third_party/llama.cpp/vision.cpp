@@ -5,11 +5,85 @@
 #include "bridge.h"
 
 #include <cstdio>
+#include <map>
+#include <mutex>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void copy_string(char * dst, size_t cap, const char * src) {
     if (cap > 0) {
         snprintf(dst, cap, "%s", src);
     }
+}
+
+// mapping is a vision file in memory, read only and shared with all processes
+// that have it mapped.
+struct mapping {
+    void * base = nullptr;
+    size_t size = 0;
+};
+
+static std::mutex mappings_mutex;
+static std::map<const clip_ctx *, mapping> mappings;
+
+static mapping map_file(const char * path) {
+    mapping m;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return m;
+    }
+    struct stat st;
+    if (fstat(fd, &st) == 0 && st.st_size > 0) {
+        void * p = mmap(nullptr, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        if (p != MAP_FAILED) {
+            m.base = p;
+            m.size = (size_t) st.st_size;
+        }
+    }
+    close(fd);
+    return m;
+}
+
+// clip reads the weights into memory of the process's own. share_weights lets
+// the tensors lie in the mapped file instead, so that a second worker costs its
+// buffers only. Where that cannot be, everything stays as it is.
+static void share_weights(clip_ctx * ctx, const char * path) {
+    if (!ctx->buf || !ggml_backend_buffer_is_host(ctx->buf.get())) {
+        return; // on a GPU
+    }
+    gguf_init_params params = { /*.no_alloc =*/ true, /*.ctx =*/ nullptr };
+    gguf_context_ptr file(gguf_init_from_file(path, params));
+    if (!file) {
+        return;
+    }
+    mapping m = map_file(path);
+    if (m.base == nullptr) {
+        return;
+    }
+    ggml_context * tensors = ctx->ctx_data.get();
+    const size_t data = gguf_get_data_offset(file.get());
+    for (ggml_tensor * t = ggml_get_first_tensor(tensors); t != nullptr; t = ggml_get_next_tensor(tensors, t)) {
+        const int64_t id = gguf_find_tensor(file.get(), t->name);
+        const size_t  at = id < 0 ? 0 : data + gguf_get_tensor_offset(file.get(), id);
+        if (id < 0 || gguf_get_tensor_type(file.get(), id) != t->type || at % GGUF_DEFAULT_ALIGNMENT != 0 ||
+            at > m.size || ggml_nbytes(t) > m.size - at) {
+            munmap(m.base, m.size);
+            return;
+        }
+    }
+    ggml_backend_buffer_t shared = ggml_backend_cpu_buffer_from_ptr(m.base, m.size);
+    ggml_backend_buffer_set_usage(shared, GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    for (ggml_tensor * t = ggml_get_first_tensor(tensors); t != nullptr; t = ggml_get_next_tensor(tensors, t)) {
+        const int64_t id = gguf_find_tensor(file.get(), t->name);
+        t->data   = (char *) m.base + data + gguf_get_tensor_offset(file.get(), id);
+        t->buffer = shared;
+    }
+    ctx->buf.reset(shared);
+    std::lock_guard<std::mutex> lock(mappings_mutex);
+    mappings[ctx] = m;
 }
 
 extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * err, size_t cap) {
@@ -26,7 +100,9 @@ extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * 
         }
         if (r.ctx_v == nullptr) {
             copy_string(err, cap, "not a vision file that llama.cpp can load");
+            return nullptr;
         }
+        share_weights(r.ctx_v, path);
         return r.ctx_v;
     } catch (const std::exception & e) {
         copy_string(err, cap, e.what());
@@ -36,6 +112,12 @@ extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * 
 
 extern "C" void pd_vision_free(struct clip_ctx * ctx) {
     clip_free(ctx);
+    std::lock_guard<std::mutex> lock(mappings_mutex);
+    auto m = mappings.find(ctx);
+    if (m != mappings.end()) {
+        munmap(m->second.base, m->second.size);
+        mappings.erase(m);
+    }
 }
 
 extern "C" void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info) {
