@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"photodesc/llm"
 	"photodesc/pool"
@@ -44,6 +47,10 @@ func measure(ctx context.Context, job workerJob) (measured, error) {
 	cmd = contextCommand(ctx, cmd)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
+	// Its input ends with us, and it with its input.
+	if _, err := cmd.StdinPipe(); err != nil {
+		return measured{}, err
+	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return measured{}, ctx.Err()
@@ -88,6 +95,12 @@ func lastWords(stderr string, err error) string {
 
 // measureHere is the other side: it runs in the process that measures.
 func measureHere(job workerJob) error {
+	// What a signal means is for the supervisor to say, as it is with a worker.
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM)
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(exitError)
+	}()
 	opt := job.Engine
 	opt.Parallel, opt.Threads = 2, 1
 	engine, err := llm.Open(opt)

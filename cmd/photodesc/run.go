@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,6 +163,7 @@ func (r *runner) describe() error {
 		plural(r.plan.Workers, "worker"), plural(r.plan.InFlight, "photo"), plural(r.threads(), "thread"), comma(r.flags.batchSize)))
 	r.track.Live().SetRun(r.model.Name, r.flags.prompt, r.flags.timeout)
 
+	defer r.stayAwake()()
 	p := pool.New(r.poolConfig())
 	r.pool.Store(p)
 	r.show.begin(len(todo))
@@ -405,36 +404,6 @@ func stopReason(err error) (tracker.StopReason, string) {
 		return tracker.Broke, err.Error()
 	}
 	return tracker.Finished, ""
-}
-
-// catchSignals stops the run at the first signal and kills the workers at the
-// second; SIGQUIT, which `stop --now` sends, kills at once.
-func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	quit := make(chan struct{})
-	go func() {
-		for n := 0; ; n++ {
-			select {
-			case <-quit:
-				return
-			case s := <-signals:
-				if s == syscall.SIGQUIT || n > 0 {
-					r.log.Warn("Stopping at once; photos in flight are described by the next run")
-					if p := r.pool.Load(); p != nil {
-						p.Kill()
-					}
-				} else {
-					r.log.Info("Stopping: photos in flight are finished first; once more to stop at once")
-				}
-				cancel()
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(quit)
-	}
 }
 
 func batches(n int) string {

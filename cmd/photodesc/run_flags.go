@@ -36,6 +36,7 @@ type runFlags struct {
 	limit       int
 	retryFailed bool
 	untrusted   bool
+	keepAwake   bool
 }
 
 func (f *runFlags) register(s *pflag.FlagSet) {
@@ -59,6 +60,7 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
 	s.DurationVar(&f.timeout, "timeout", 5*time.Minute, "longest time for one photo")
 	s.Float64Var(&f.maxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
+	s.BoolVar(&f.keepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
 	s.IntVar(&f.limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.retryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
 	s.BoolVar(&f.untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package awake
+
+func hold() (string, func(), error) { return "", nil, ErrNoService }

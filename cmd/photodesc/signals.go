@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"photodesc/awake"
+)
+
+// catchSignals stops the run at the first signal and kills the workers at the
+// second; SIGQUIT, which `stop --now` sends, kills at once. A terminal that
+// closes says so more than once, without meaning more by it, and is not there
+// any more for what is written to it.
+func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup asks for that
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	// Caught and left alone: a write to a closed pipe is an error, not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	quit := make(chan struct{})
+	go func() {
+		asked := 0
+		for {
+			select {
+			case <-quit:
+				return
+			case s := <-signals:
+				if s != syscall.SIGHUP {
+					asked++
+				}
+				switch {
+				case s == syscall.SIGQUIT || asked > 1:
+					r.log.Warn("Stopping at once; photos in flight are described by the next run")
+					if p := r.pool.Load(); p != nil {
+						p.Kill()
+					}
+				case s == syscall.SIGHUP:
+					r.log.Info("The terminal was closed; stopping, photos in flight are finished first")
+				default:
+					r.log.Info("Stopping: photos in flight are finished first; once more to stop at once")
+				}
+				cancel()
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(quit)
+	}
+}
+
+// stayAwake keeps the machine from sleeping until its result is called.
+func (r *runner) stayAwake() (release func()) {
+	if !r.flags.keepAwake {
+		return func() {}
+	}
+	text, release, err := awake.Hold()
+	switch {
+	case errors.Is(err, awake.ErrNoService):
+		r.log.Info("The machine may go to sleep: " + err.Error())
+	case err != nil:
+		r.log.Info("The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without")
+	default:
+		r.log.Info("The machine is kept awake: " + text)
+		return release
+	}
+	return func() {}
+}
