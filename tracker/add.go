@@ -188,7 +188,7 @@ func (t *Tracker) uncount(g *group) {
 // need guesses how many bytes the rest of the run writes. t.mu is held.
 func (t *Tracker) need() int64 {
 	photos := int64(t.counts.NewDone + t.counts.NewFail)
-	left := int64(t.live.total() - t.counts.Done - t.counts.Failed)
+	left := int64(t.live.Total() - t.counts.Done - t.counts.Failed)
 	if photos == 0 || left <= 0 {
 		return 0
 	}

@@ -201,7 +201,8 @@ func (l *Live) Err() error {
 	return l.err
 }
 
-func (l *Live) total() int {
+// Total is what SetTotal said last.
+func (l *Live) Total() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.s.Total

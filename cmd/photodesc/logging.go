@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -54,12 +53,44 @@ func levelName(l zapcore.Level) string {
 	return l.CapitalString()
 }
 
-// newLog writes to the log file at every level, and to console (nil for none)
-// from INFO on.
-func newLog(file *os.File, console io.Writer) *zap.Logger {
-	cores := []zapcore.Core{zapcore.NewCore(newLineEncoder(), zapcore.AddSync(file), zapcore.DebugLevel)}
-	if console != nil {
-		cores = append(cores, zapcore.NewCore(newLineEncoder(), zapcore.Lock(zapcore.AddSync(console)), zapcore.InfoLevel))
+// newLog gives two logs that write to the log file at every level. To the
+// person at the console they say what is of level INFO at least; on a terminal
+// the second, for details, says warnings only.
+func newLog(file *os.File, show *progress) (log, detail *zap.Logger) {
+	toFile := zapcore.NewCore(newLineEncoder(), zapcore.AddSync(file), zapcore.DebugLevel)
+	encoder, least := newLineEncoder(), zapcore.InfoLevel
+	if show.terminal {
+		encoder, least = newTerminalEncoder(), zapcore.WarnLevel
 	}
-	return zap.New(zapcore.NewTee(cores...))
+	console := zapcore.Lock(zapcore.AddSync(show.console()))
+	with := func(level zapcore.Level) *zap.Logger {
+		return zap.New(zapcore.NewTee(toFile, zapcore.NewCore(encoder, console, level)))
+	}
+	return with(zapcore.InfoLevel), with(least)
+}
+
+// terminalEncoder writes log lines for a person who sees them come: the time of
+// day and the sentence, coloured by its level.
+type terminalEncoder struct{ zapcore.Encoder }
+
+func newTerminalEncoder() zapcore.Encoder { return terminalEncoder{newLineEncoder()} }
+
+func (e terminalEncoder) Clone() zapcore.Encoder { return terminalEncoder{e.Encoder.Clone()} }
+
+func (e terminalEncoder) EncodeEntry(entry zapcore.Entry, _ []zapcore.Field) (*buffer.Buffer, error) {
+	b := buffers.Get()
+	for i, line := range strings.Split(strings.TrimRight(entry.Message, "\n"), "\n") {
+		margin := styleFaint.Render(entry.Time.Format(time.TimeOnly))
+		if i > 0 {
+			margin = strings.Repeat(" ", len(time.TimeOnly))
+		}
+		switch {
+		case entry.Level >= zapcore.ErrorLevel:
+			line = styleBad.Render(line)
+		case entry.Level == zapcore.WarnLevel:
+			line = styleWarn.Render(line)
+		}
+		b.AppendString(margin + "  " + line + "\n")
+	}
+	return b, nil
 }

@@ -27,6 +27,7 @@ const (
 type exit struct {
 	code int
 	err  error
+	said bool // the person has read it already
 }
 
 func (e *exit) Error() string {
@@ -39,7 +40,7 @@ func (e *exit) Error() string {
 func (e *exit) Unwrap() error { return e.err }
 
 func usageError(format string, args ...any) error {
-	return &exit{exitUsage, fmt.Errorf(format, args...)}
+	return &exit{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
 func main() { os.Exit(realMain(os.Args[1:])) }
@@ -51,10 +52,10 @@ func realMain(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	code := exitError
+	code := exitCode(err)
 	var e *exit
-	if errors.As(err, &e) {
-		code = e.code
+	if errors.As(err, &e) && e.said {
+		return code
 	}
 	if msg := err.Error(); msg != "" {
 		fmt.Fprintf(os.Stderr, "photodesc: %s\n", msg)
@@ -63,6 +64,18 @@ func realMain(args []string) int {
 		}
 	}
 	return code
+}
+
+// exitCode is what the program ends with for an error.
+func exitCode(err error) int {
+	var e *exit
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &e):
+		return e.code
+	}
+	return exitError
 }
 
 // options that every command has.
@@ -84,7 +97,7 @@ func newRoot() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 	}
 	root.PersistentFlags().StringVarP(&g.dir, "workdir", "C", ".", "folder for progress, results and logs")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{code: exitUsage, err: err} })
 	root.AddCommand(
 		runCommand(g),
 		statusCommand(g),

@@ -14,6 +14,7 @@ import (
 // observe leaves what the pool does where status and summary find it.
 func (r *runner) observe(e pool.Event) {
 	live := r.track.Live()
+	r.poolEvent(e)
 	switch e.Kind {
 	case pool.EventBatchStart:
 		live.BatchStarted()
@@ -21,6 +22,7 @@ func (r *runner) observe(e pool.Event) {
 		live.WorkerStarted()
 	case pool.EventWorkerReady:
 		live.SetPhase("")
+		r.foreground.say(wordRunning)
 		r.workerReady(e)
 	case pool.EventWorkerExit:
 		switch e.Reason {
@@ -29,7 +31,8 @@ func (r *runner) observe(e pool.Event) {
 			live.WorkerRestarted(e.Reason)
 		}
 	case pool.EventMemory:
-		live.Sample(tracker.Sample{
+		r.service.alive()
+		sample := tracker.Sample{
 			SupervisorBytes: pool.OwnMemory(),
 			WorkerBytes:     e.WorkerBytes,
 			BudgetBytes:     r.plan.Own,
@@ -37,11 +40,18 @@ func (r *runner) observe(e pool.Event) {
 			Workers:         r.plan.Workers,
 			SlotsUsed:       e.InFlight,
 			Slots:           r.plan.Workers * r.plan.InFlight,
-		})
+		}
+		live.Sample(sample)
+		r.events.write(memoryEvent{head("memory"), sample, e.Memory, e.Celsius, r.waiting})
 	case pool.EventPause:
-		live.SetWaiting(waitText(e.Reason))
+		r.waiting = waitText(e.Reason)
+		live.SetWaiting(r.waiting)
+		r.show.setPhase("waiting for " + r.waiting)
+		r.service.status("Waiting for " + r.waiting)
 	case pool.EventResume:
+		r.waiting = ""
 		live.SetPhase("")
+		r.show.setPhase("")
 	}
 }
 
@@ -94,7 +104,7 @@ func (r *runner) workerSays(n int, line string) {
 			level, text = zapcore.ErrorLevel, line[2:]
 		}
 	}
-	if e := r.log.Check(level, fmt.Sprintf("worker %d: %s", n, text)); e != nil {
+	if e := r.detail.Check(level, fmt.Sprintf("worker %d: %s", n, text)); e != nil {
 		e.Write()
 	}
 }

@@ -38,7 +38,17 @@ func runCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return (&runner{dir: g.dir, flags: f, set: s}).run(args[0])
+		r := &runner{dir: g.dir, flags: f, set: s, started: time.Now(), foreground: findForeground()}
+		if f.background && r.foreground == nil {
+			return runInBackground(g.dir, c.OutOrStdout())
+		}
+		r.args = append([]string{"run"}, goOnArgs(c.Flags())...)
+		if f.json {
+			r.events = newEvents(os.Stdout, func(err error) {
+				fmt.Fprintf(os.Stderr, "photodesc: events have no reader any more (%v); the run goes on\n", err)
+			})
+		}
+		return r.run(args[0])
 	}
 	return c
 }
@@ -50,20 +60,31 @@ type runner struct {
 	root  string // photo folder, absolute
 	flags runFlags
 	set   settings
+	args  []string // that go on with this run
 	model models.Files
+
+	// Who watches beside the person at the terminal; each may be nil.
+	events     *events
+	service    *serviceManager
+	foreground *foreground
 
 	track   *tracker.Tracker
 	log     *zap.Logger
+	detail  *zap.Logger // what a terminal shows as a bar and not as lines
 	show    *progress
 	started time.Time
 	plan    pool.Plan
 	left    int      // photos left for the next run by --limit
 	links   []string // where links among the photos lead
 	pool    atomic.Pointer[pool.Pool]
+	stats   pool.Stats     // when the pool has ended
+	waiting string         // for what, told by the pool
+	asked   chan os.Signal // for the progress
 }
 
 func (r *runner) run(dir string) (err error) {
-	r.started = time.Now()
+	defer r.heedQuestions()()
+	defer func() { r.endEvents(exitCode(err), err) }()
 	if r.root, err = photoFolder(dir); err != nil {
 		return err
 	}
@@ -79,25 +100,28 @@ func (r *runner) run(dir string) (err error) {
 		r.track.Live().Stop(stopReason(err))
 		err = errors.Join(err, r.track.Close())
 	}()
+	r.track.Live().SetArgs(append(r.args, r.root))
+	r.foreground.say(wordLocked)
+	r.service = findServiceManager()
+	r.service.ready()
+	defer r.service.close()
 	file, err := r.openLog()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	r.show = newProgress(os.Stderr)
-	defer r.show.close()
-	r.log = newLog(file, r.show.console())
+	defer r.show.end()
+	r.log, r.detail = newLog(file, r.show)
 	for _, n := range r.track.Notes() {
 		r.note(n)
 	}
 	err = r.describe()
 	var e *exit
 	if err != nil && !errors.As(err, &e) {
+		r.show.end()
 		r.log.Error(err.Error())
-		// On a terminal main says it; elsewhere the log has just said it.
-		if !r.show.terminal {
-			err = &exit{code: exitError}
-		}
+		err = &exit{code: exitError, err: err, said: true}
 	}
 	return err
 }
@@ -150,8 +174,10 @@ func (r *runner) describe() error {
 		return r.stopped(err)
 	}
 	if len(todo) == 0 {
-		return r.finish(pool.Stats{})
+		r.startEvent(0)
+		return r.finish()
 	}
+	r.show.wait("loading the model")
 	r.track.Live().SetPhase("loading model")
 	m, err := measure(ctx, r.workerJob())
 	if err != nil {
@@ -166,22 +192,31 @@ func (r *runner) describe() error {
 	defer r.stayAwake()()
 	p := pool.New(r.poolConfig())
 	r.pool.Store(p)
+	r.startEvent(len(todo))
 	r.show.begin(len(todo))
-	stats, err := p.Run(ctx, slices.Values(todo), r.keep)
+	r.stats, err = p.Run(ctx, slices.Values(todo), r.keep)
 	r.show.end()
+	r.service.stopping()
 	if err != nil {
 		return r.stopped(err)
 	}
-	return r.finish(stats)
+	return r.finish()
 }
 
 // stopped turns the pool's and the context's words for a request to stop into
 // ours; other errors pass.
 func (r *runner) stopped(err error) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {
+		if r.stats.Photos() > 0 {
+			r.log.Info(r.summary().text())
+		}
 		return err
 	}
 	c := r.track.Counts()
+	r.show.end()
+	if r.stats.Photos() > 0 {
+		r.log.Info(r.summary().text())
+	}
 	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", comma(c.NewDone)))
 	return &exit{code: exitStopped}
 }
@@ -189,6 +224,7 @@ func (r *runner) stopped(err error) error {
 // walk finds what is to be done and tells of what is not.
 func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.track.Live().SetPhase("looking for photos")
+	r.show.wait("looking for photos")
 	var found, done, failed, problems int
 	linked := newLinks(r.root)
 	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
@@ -206,7 +242,9 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		}
 	}
 	walkErr := photo.Walk(ctx, r.root, opts, func(rel string) error {
-		found++
+		if found++; found%1000 == 0 {
+			r.show.wait("looking for photos: " + comma(found) + " so far")
+		}
 		switch {
 		case r.track.Done(rel):
 			done++
@@ -322,7 +360,7 @@ func (r *runner) poolConfig() pool.Config {
 		Timeout:   r.flags.timeout,
 		Memory:    r.plan.Own,
 		MaxTemp:   r.flags.maxTemp,
-		Log:       r.log,
+		Log:       r.detail,
 		Output:    r.workerSays,
 		Observe:   r.observe,
 	}
@@ -345,9 +383,12 @@ func (r *runner) keep(res pool.Result) error {
 	if rec.Status == tracker.Failed {
 		r.log.Warn(fmt.Sprintf("Failed: %s: %s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, rec.Error.Message))
 	}
-	if line := r.show.photo(rec); line != "" {
-		r.log.Info(line)
+	line, remaining := r.show.photo(rec)
+	if line != "" {
+		r.detail.Info(line)
+		r.service.status(line)
 	}
+	r.photoEvent(rec, res.Batch, remaining)
 	return nil
 }
 
@@ -364,46 +405,32 @@ func (r *runner) failure(path, kind, message string, attempts int) tracker.Recor
 }
 
 // finish says how it ended and gives the exit code.
-func (r *runner) finish(stats pool.Stats) error {
+func (r *runner) finish() error {
 	c := r.track.Counts()
-	r.log.Info(r.summaryLine(c, stats))
+	r.show.end()
+	r.log.Info(r.summary().text())
 	switch {
-	case c.Failed > 0:
-		r.log.Warn(fmt.Sprintf("%s photos failed; run again with --retry-failed to try them once more", comma(c.Failed)))
-		return &exit{code: exitFailed}
 	case r.left > 0:
 		r.log.Info(fmt.Sprintf("%s photos are left by --limit; the next run goes on", comma(r.left)))
+	case c.Failed == 0:
+		r.log.Info(fmt.Sprintf("Done: all %s are described", plural(c.Done, "photo")))
+	}
+	if c.Failed > 0 {
+		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
+			plural(c.Failed, "photo"), commandLine(r.dir, "summary", "--failed")))
+		return &exit{code: exitFailed}
 	}
 	return nil
 }
 
-func (r *runner) summaryLine(c tracker.Counts, stats pool.Stats) string {
-	took := time.Since(r.started)
-	line := fmt.Sprintf("Done: %s described, %s failed in this run (%s in all) in %s",
-		comma(c.NewDone), comma(c.NewFail), comma(c.Done), took.Round(time.Second))
-	if c.NewDone > 0 && took > 0 {
-		line += fmt.Sprintf(", ~%s photos/hour", comma(int(float64(c.NewDone)/took.Hours())))
-	}
-	if stats.Batches > 0 {
-		line += fmt.Sprintf("; %s, %s", batches(stats.Batches), plural(stats.Workers, "worker"))
-	}
-	return line
-}
-
 func stopReason(err error) (tracker.StopReason, string) {
-	var e *exit
-	if errors.As(err, &e) {
-		switch e.code {
-		case exitStopped:
-			return tracker.Stopped, ""
-		case exitFailed:
-			return tracker.Finished, ""
-		}
+	switch exitCode(err) {
+	case exitOK, exitFailed:
+		return tracker.Finished, ""
+	case exitStopped:
+		return tracker.Stopped, ""
 	}
-	if err != nil {
-		return tracker.Broke, err.Error()
-	}
-	return tracker.Finished, ""
+	return tracker.Broke, err.Error()
 }
 
 func batches(n int) string {

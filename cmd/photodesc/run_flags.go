@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +40,9 @@ type runFlags struct {
 	retryFailed bool
 	untrusted   bool
 	keepAwake   bool
+
+	background bool
+	json       bool
 }
 
 func (f *runFlags) register(s *pflag.FlagSet) {
@@ -63,6 +69,8 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 	s.BoolVar(&f.keepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
 	s.IntVar(&f.limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.retryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
+	s.BoolVar(&f.background, "background", false, "run detached from the terminal, console in logs/console.log")
+	s.BoolVar(&f.json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
 	s.BoolVar(&f.untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
 }
 
@@ -92,6 +100,8 @@ func (f *runFlags) check() (settings, error) {
 		return s, usageError("--temperature, --top-p (0 to 1) and --repeat-penalty must not be negative")
 	case f.batchSize < 1:
 		return s, usageError("--batch-size must be at least 1")
+	case f.background && f.json:
+		return s, usageError("--background has no standard output for --json\n  leave one of them out, or start it in the background by other means")
 	case f.limit < 0:
 		return s, usageError("--limit must not be negative")
 	case f.timeout < 0:
@@ -159,4 +169,31 @@ func (s settings) plan(sizes pool.Sizes) pool.Plan {
 		limits.CoresPerWorker = 1
 	}
 	return pool.MakePlan(sizes, limits)
+}
+
+// passing are flags that belong to one run and not to those that go on with it.
+var passing = []string{"background", "json", "limit", "retry-failed", "workdir"}
+
+// goOnArgs are the flags of a run as the next one needs them. Names of files
+// are made absolute: the next run may start elsewhere.
+func goOnArgs(s *pflag.FlagSet) (args []string) {
+	s.Visit(func(f *pflag.Flag) {
+		if slices.Contains(passing, f.Name) {
+			return
+		}
+		value := f.Value.String()
+		if f.Name == "model" || f.Name == "mmproj" {
+			if _, err := os.Stat(value); err == nil {
+				if abs, err := filepath.Abs(value); err == nil {
+					value = abs
+				}
+			}
+		}
+		if f.Value.Type() == "bool" && value == "true" {
+			args = append(args, "--"+f.Name)
+		} else {
+			args = append(args, "--"+f.Name+"="+value)
+		}
+	})
+	return args
 }

@@ -29,7 +29,11 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 			select {
 			case <-quit:
 				return
+			case <-r.asked:
+				r.log.Info(r.show.now())
 			case s := <-signals:
+				r.service.stopping()
+				r.show.setPhase("stopping")
 				if s != syscall.SIGHUP {
 					asked++
 				}
@@ -52,6 +56,14 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 		signal.Stop(signals)
 		close(quit)
 	}
+}
+
+// heedQuestions takes the signals that ask for the progress, from the first
+// moment on: unheard they would end the process. catchSignals answers them.
+func (r *runner) heedQuestions() (release func()) {
+	r.asked = make(chan os.Signal, 1)
+	signal.Notify(r.asked, progressSignals...)
+	return func() { signal.Stop(r.asked) }
 }
 
 // stayAwake keeps the machine from sleeping until its result is called.

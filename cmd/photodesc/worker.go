@@ -55,7 +55,7 @@ func workerCommand() *cobra.Command {
 func serve() error {
 	var job workerJob
 	if err := json.Unmarshal([]byte(os.Getenv(workerJobEnv)), &job); err != nil {
-		return &exit{exitUsage, fmt.Errorf("worker is started by `photodesc run` only")}
+		return &exit{code: exitUsage, err: fmt.Errorf("worker is started by `photodesc run` only")}
 	}
 	llm.SetLog(func(level llm.Level, line string) {
 		fmt.Fprintf(os.Stderr, "%s%s\n", logPrefixes[level], line)

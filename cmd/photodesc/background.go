@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"photodesc/tracker"
+)
+
+const (
+	// backgroundEnv says to a run that it is the one in the background, and that
+	// descriptor 3 is where the one in the foreground waits for a word.
+	backgroundEnv = "PHOTODESC_BACKGROUND"
+	backgroundFD  = 3
+
+	consoleName = "console.log"
+	// consoleMost is the size beyond which the console file is begun anew.
+	consoleMost = 4 << 20
+
+	// backgroundPatience is how long the one in the foreground waits for the
+	// first photo, to show what goes wrong while the model is loaded.
+	backgroundPatience = 15 * time.Second
+)
+
+// Words from the run in the background.
+const (
+	wordLocked  = "locked"  // the workdir is its own
+	wordRunning = "running" // the model is loaded, photos are being described
+)
+
+// runInBackground starts this command again, away from the terminal, and
+// returns when the run has really begun or has ended.
+func runInBackground(dir string, w io.Writer) error {
+	if running, pid, since := tracker.Running(dir); running {
+		return &tracker.LockedError{Dir: dir, PID: pid, Since: since}
+	}
+	console, err := openConsole(dir)
+	if err != nil {
+		return err
+	}
+	defer console.Close()
+	said, _ := console.Seek(0, io.SeekEnd)
+
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	words, theirs, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer words.Close()
+	cmd := exec.Command(self, os.Args[1:]...)
+	cmd.Env = append(os.Environ(), backgroundEnv+"=1")
+	cmd.Stdout, cmd.Stderr = console, console
+	cmd.ExtraFiles = []*os.File{theirs}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = cmd.Start()
+	theirs.Close()
+	if err != nil {
+		return err
+	}
+	if state := waitForWords(words); state != "" {
+		sayBackground(w, dir, cmd.Process.Pid, state)
+		return nil
+	}
+	// It has ended already: what it said is what matters.
+	err = cmd.Wait()
+	if _, e := console.Seek(said, io.SeekStart); e == nil {
+		_, _ = io.Copy(os.Stderr, console)
+	}
+	var code *exec.ExitError
+	if errors.As(err, &code) {
+		return &exit{code: max(code.ExitCode(), exitError)}
+	}
+	return err
+}
+
+func openConsole(dir string) (*os.File, error) {
+	logs := filepath.Join(dir, tracker.LogsName)
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return nil, &tracker.WriteError{Op: "create", Path: logs, Err: err}
+	}
+	path := filepath.Join(logs, consoleName)
+	flags := os.O_CREATE | os.O_RDWR | os.O_APPEND
+	if info, err := os.Stat(path); err == nil && info.Size() > consoleMost {
+		flags |= os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, flags, 0o644)
+	if err != nil {
+		return nil, &tracker.WriteError{Op: "open", Path: path, Err: err}
+	}
+	return f, nil
+}
+
+// waitForWords returns the last word heard, "" when the run has ended.
+func waitForWords(words *os.File) (state string) {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(words); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	var patience <-chan time.Time
+	for {
+		select {
+		case word, ok := <-lines:
+			if !ok {
+				return ""
+			}
+			if word == wordRunning {
+				return word
+			}
+			state, patience = word, time.After(backgroundPatience)
+		case <-patience:
+			return state
+		}
+	}
+}
+
+func sayBackground(w io.Writer, dir string, pid int, state string) {
+	does := "describes photos"
+	if state != wordRunning {
+		does = "is getting ready"
+	}
+	fmt.Fprintf(w, "The run %s in the background, pid %d. It goes on when this terminal is closed.\n"+
+		"    watch it:  %s\n    its log:   %s\n    stop it:   %s\n", does, pid,
+		commandLine(dir, "status", "--watch"), commandLine(dir, "logs", "-f"), commandLine(dir, "stop"))
+}
+
+// foreground is where a run in the background sends word; nil for any other.
+type foreground struct{ f *os.File }
+
+// findForeground takes the descriptor over, so that no worker inherits it.
+func findForeground() *foreground {
+	if os.Getenv(backgroundEnv) == "" {
+		return nil
+	}
+	os.Unsetenv(backgroundEnv)
+	syscall.CloseOnExec(backgroundFD)
+	return &foreground{os.NewFile(backgroundFD, "foreground")}
+}
+
+// say sends a word. That nobody listens any more is no error.
+func (g *foreground) say(word string) {
+	if g == nil {
+		return
+	}
+	if _, err := g.f.WriteString(strings.TrimSpace(word) + "\n"); err != nil || word == wordRunning {
+		g.f.Close()
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"photodesc/pool"
+	"photodesc/tracker"
+)
+
+// events are for programs that watch a run: JSON objects, one a line, on
+// standard output. docs/events.md describes them. A nil *events tells nobody.
+type events struct {
+	mu   sync.Mutex
+	w    io.Writer
+	gone func(error) // called once, when nobody reads any more
+}
+
+// newEvents writes to w. When its reader goes away the run goes on without.
+func newEvents(w io.Writer, gone func(error)) *events {
+	// With somebody listening to it the signal does not end the process; unlike
+	// ignoring it, that is not handed down to the workers.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return &events{w: w, gone: gone}
+}
+
+func (e *events) write(v any) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.w == nil {
+		return
+	}
+	if err := writeJSON(e.w, v); err != nil {
+		e.w = nil
+		e.gone(err)
+	}
+}
+
+type eventHead struct {
+	Event string    `json:"event"`
+	Time  time.Time `json:"time"`
+}
+
+func head(event string) eventHead {
+	return eventHead{event, time.Now().Truncate(time.Millisecond)}
+}
+
+type startEvent struct {
+	eventHead
+	Version   string `json:"version"`
+	PID       int    `json:"pid"`
+	Workdir   string `json:"workdir"`
+	Root      string `json:"root"`
+	Model     string `json:"model"`
+	Prompt    string `json:"prompt"`
+	Log       string `json:"log"`
+	Total     int    `json:"total"`
+	Described int    `json:"described"`
+	Failed    int    `json:"failed"`
+	Todo      int    `json:"todo"`
+	Workers   int    `json:"workers"`
+	Slots     int    `json:"slots"`
+	Budget    uint64 `json:"budget_bytes"`
+}
+
+type photoEvent struct {
+	Event          string `json:"event"`
+	tracker.Record        // the same line goes to the outputs; it has the time
+	Batch          int    `json:"batch,omitempty"`
+	Described      int    `json:"described"`
+	FailedSoFar    int    `json:"failed"`
+	Remaining      int    `json:"remaining"`
+}
+
+type workerEvent struct {
+	eventHead
+	Action  string  `json:"action"`
+	Worker  int     `json:"worker"`
+	PID     int     `json:"pid,omitempty"`
+	Batch   int     `json:"batch"`
+	Reason  string  `json:"reason,omitempty"`
+	Message string  `json:"message,omitempty"`
+	Photos  int     `json:"photos,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"`
+	Bytes   uint64  `json:"worker_bytes,omitempty"`
+}
+
+type memoryEvent struct {
+	eventHead
+	tracker.Sample
+	Memory  float64 `json:"memory_percent"`
+	Celsius float64 `json:"celsius,omitempty"`
+	Waiting string  `json:"waiting,omitempty"`
+}
+
+type stopEvent struct {
+	eventHead
+	Reason   tracker.StopReason `json:"reason"`
+	ExitCode int                `json:"exit_code"`
+	Message  string             `json:"message,omitempty"`
+}
+
+type summaryEvent struct {
+	eventHead
+	runSummary
+}
+
+func (r *runner) startEvent(todo int) {
+	c := r.track.Counts()
+	r.events.write(startEvent{
+		eventHead: head("start"), Version: version, PID: os.Getpid(),
+		Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root),
+		Model: r.model.Name, Prompt: r.flags.prompt, Log: tracker.LogPath(r.dir, r.started),
+		Total: c.Done + c.Failed + todo + r.left, Described: c.Done, Failed: c.Failed, Todo: todo,
+		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.InFlight, Budget: r.plan.Own,
+	})
+}
+
+func (r *runner) photoEvent(rec tracker.Record, batch, remaining int) {
+	if r.events == nil {
+		return
+	}
+	rec.Path, rec.Time = tracker.EncodePath(rec.Path), rec.Time.Truncate(time.Millisecond)
+	c := r.track.Counts()
+	r.events.write(photoEvent{Event: "photo", Record: rec, Batch: batch, Described: c.Done, FailedSoFar: c.Failed, Remaining: remaining})
+}
+
+// poolEvent tells of workers; other events of the pool's are its own affair.
+func (r *runner) poolEvent(e pool.Event) {
+	action := ""
+	switch e.Kind {
+	case pool.EventWorkerStart:
+		action = "start"
+	case pool.EventWorkerReady:
+		action = "ready"
+	case pool.EventWorkerExit:
+		action = "exit"
+	default:
+		return
+	}
+	r.events.write(workerEvent{
+		eventHead: head("worker"), Action: action, Worker: e.Worker, PID: e.PID, Batch: e.Batch,
+		Reason: e.Reason, Message: e.Message, Photos: e.Photos, Seconds: e.Seconds, Bytes: e.WorkerBytes,
+	})
+}
+
+// endEvents are the last two: how it ended and what was done.
+func (r *runner) endEvents(code int, err error) {
+	if r.events == nil {
+		return
+	}
+	reason, message := stopReason(err)
+	r.events.write(stopEvent{eventHead: head("stop"), Reason: reason, ExitCode: code, Message: message})
+	r.events.write(summaryEvent{head("summary"), r.summary()})
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"photodesc/tracker"
+)
+
+// runSummary is one run in numbers: the last words of its log and its last
+// event.
+type runSummary struct {
+	Described    int                  `json:"described"` // by this run
+	Failed       int                  `json:"failed"`
+	Errors       map[tracker.Kind]int `json:"errors,omitempty"`
+	SuccessRate  float64              `json:"success_rate"` // from 0 to 1
+	AllDescribed int                  `json:"all_described"`
+	AllFailed    int                  `json:"all_failed"`
+	Total        int                  `json:"total"`
+	WallSeconds  float64              `json:"wall_seconds"`
+	PhotoSeconds float64              `json:"seconds_per_photo"` // of the clock on the wall
+	Latency      tracker.Gauge        `json:"photo_seconds"`     // of a described photo, others beside it
+	PhotosHour   float64              `json:"photos_per_hour"`
+	Tokens       int                  `json:"tokens"`
+	Batches      int                  `json:"batches"`
+	Workers      int                  `json:"workers"`
+	Restarts     map[string]int       `json:"restarts,omitempty"`
+	PeakWorkers  uint64               `json:"peak_worker_bytes"`
+	Paused       float64              `json:"paused_seconds"`
+	Output       string               `json:"output,omitempty"`
+	Log          string               `json:"log,omitempty"`
+}
+
+// summary is empty for a run that did not get as far as taking the lock.
+func (r *runner) summary() runSummary {
+	if r.track == nil {
+		return runSummary{WallSeconds: round(time.Since(r.started))}
+	}
+	t, c := r.track.Tally(), r.track.Counts()
+	s := runSummary{
+		Described: t.OK, Failed: t.Failed, Errors: t.Errors, SuccessRate: t.SuccessRate(),
+		AllDescribed: c.Done, AllFailed: c.Failed + c.Retrying, Total: r.track.Live().Total(),
+		WallSeconds: round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens,
+		Batches: r.stats.Batches, Workers: r.stats.Workers, Restarts: map[string]int{},
+		PeakWorkers: r.stats.PeakWorkers, Paused: round(r.stats.Paused),
+		Output: r.track.OutputPath(), Log: tracker.LogPath(r.dir, r.started),
+	}
+	for kind, n := range r.stats.Deaths {
+		s.Restarts[string(kind)] += n
+	}
+	if n := r.stats.Replaced; n > 0 {
+		s.Restarts["memory-budget"] += n
+	}
+	if n := t.OK + t.Failed; n > 0 && s.WallSeconds > 0 {
+		s.PhotoSeconds = s.WallSeconds / float64(n)
+		s.PhotosHour = 3600 / s.PhotoSeconds
+	}
+	return s
+}
+
+// text is the summary as a block of lines.
+func (s runSummary) text() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "\n%-*s%s", labelWidth+2, name+":", fmt.Sprintf(format, args...))
+	}
+	b.WriteString("Summary of this run")
+	all := ""
+	if s.AllDescribed != s.Described || s.Total != s.Described {
+		all = fmt.Sprintf(" (in all %s of %s)", comma(s.AllDescribed), comma(max(s.Total, s.AllDescribed)))
+	}
+	line("Described", "%s%s", comma(s.Described), all)
+	failed := comma(s.Failed)
+	if kinds := countsText(s.Errors); kinds != "" {
+		failed += ": " + kinds
+	}
+	line("Failed", "%s", failed)
+	if n := s.Described + s.Failed; n > 0 {
+		line("Success rate", "%s", percentText(100*s.SuccessRate))
+		line("Average time", "%s seconds a photo, ~%s photos/hour", secondsText(s.PhotoSeconds), rateText(s.PhotosHour))
+	}
+	took := spell(seconds(s.WallSeconds))
+	if paused := seconds(s.Paused); paused >= time.Second {
+		took += ", of which " + spell(paused) + " waiting"
+	}
+	line("Took", "%s", took)
+	if s.Workers > 0 {
+		work := batches(s.Batches) + ", " + plural(s.Workers, "worker")
+		if restarts := countsText(s.Restarts); restarts != "" {
+			work += "; replaced before their time: " + restarts
+		}
+		line("Work", "%s", work)
+		line("Memory", "workers took up to %s together", bytesText(float64(s.PeakWorkers)))
+	}
+	if s.Output != "" {
+		line("Results", "%s", filepath.Clean(s.Output))
+	}
+	return b.String()
+}
+
+// countsText is "2 unreadable, 1 timeout", the most frequent first.
+func countsText[K ~string](counts map[K]int) string {
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	var parts []string
+	for _, k := range keys {
+		if counts[k] > 0 {
+			parts = append(parts, comma(counts[k])+" "+reasonText(string(k)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
