@@ -17,7 +17,10 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"photodesc": main,
+		"photodesc": func() {
+			around = faulty
+			main()
+		},
 	})
 }
 
@@ -154,11 +157,9 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	},
 	// noworkers: none of this program's workers is alive within a second.
 	"noworkers": func(ts *testscript.TestScript, neg bool, args []string) {
-		self, err := os.Executable()
-		ts.Check(err)
 		dir := ts.Getenv("WORK")
 		for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
-			alive := workersOf(self, dir)
+			alive := workersOf(dir)
 			if len(alive) == 0 {
 				return
 			}
@@ -170,7 +171,11 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 }
 
 // workersOf lists the worker processes whose photos lie below dir.
-func workersOf(self, dir string) (pids []string) {
+func workersOf(dir string) (pids []string) {
+	self, err := exec.LookPath("photodesc") // a copy of this binary
+	if err != nil {
+		panic(err)
+	}
 	procs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, p := range procs {
 		if exe, _ := os.Readlink(filepath.Join(p, "exe")); exe != self {
