@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"photodesc/llm"
+	"photodesc/photo/vips"
 	"photodesc/pool"
 )
 
@@ -27,12 +28,13 @@ type measured struct {
 }
 
 // sizes adds what a decoded photo takes: its pixels, at most twice as long as
-// needed, and those of its tiles.
+// needed, and those of its tiles. Each worker holds a few that are decoded ahead.
 func (m measured) sizes() pool.Sizes {
 	edge := uint64(m.Longest)
+	pixels := 3 * (2*edge*2*edge + 2*edge*edge)
 	return pool.Sizes{
-		Weights: m.Weights, Worker: m.Worker, Slot: m.Slot,
-		Pixels: 3 * (2*edge*2*edge + 2*edge*edge),
+		Weights: m.Weights, Worker: m.Worker + decodeAhead*pixels, Slot: m.Slot,
+		Pixels: pixels,
 	}
 }
 
@@ -108,6 +110,9 @@ func measureHere(job workerJob) error {
 		return err
 	}
 	defer engine.Close()
+	if err := vips.Startup(vips.StartupOptions{Untrusted: job.Untrusted}); err != nil {
+		return err
+	}
 	protect(job)
 	// The encoder's buffers come with its first tile.
 	opt.MaxTokens = 1
@@ -118,7 +123,7 @@ func measureHere(job workerJob) error {
 	s := engine.Sizes()
 	m := measured{
 		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(), Devices: llm.Devices(),
-		Worker: max(pool.OwnMemory(), s.KV) - s.KV,
+		Worker: max(pool.OwnMemory(), s.KV+s.Compute) - s.KV,
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -117,8 +118,12 @@ var around = func(h handler) handler { return h }
 func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	began := time.Now()
 	img, err := w.decode(j.Path)
+	var bad *photo.Error
+	if errors.As(err, &bad) {
+		return nil, kindError{string(bad.Kind), bad.Err} // the record says which photo
+	}
 	if err != nil {
-		return nil, kindError{string(photo.KindOf(err)), err}
+		return nil, err
 	}
 	decoded := time.Now()
 	a, err := w.engine.Describe(ctx, llm.Picture{
