@@ -228,9 +228,9 @@ func machineLines(s tracker.Snapshot, width int) []string {
 	}
 	var lines []string
 	row := func(name string, percent float64, text string) {
-		wide := max(min(24, width-44), 6)
+		wide := max(min(20, width-46), 6)
 		style := styleBar
-		if percent >= 90 {
+		if name == "Memory" && percent >= 90 {
 			style = styleWarn
 		}
 		lines = append(lines, pad(name, 8)+style.Render(bar(percent, wide))+"  "+text)
@@ -252,7 +252,7 @@ func machineLines(s tracker.Snapshot, width int) []string {
 			text += fmt.Sprintf(", %d ready", ahead)
 		}
 		text += fmt.Sprintf("; %s, batch %s", plural(m.Workers, "worker"), comma(s.Batch))
-		row("Slots", 100*float64(used)/float64(m.Slots)-0.01, text)
+		row("Slots", 100*float64(used)/float64(m.Slots), text)
 	}
 	if restarts := restartsText(s.Counters); restarts != "" {
 		lines = append(lines, pad("Trouble", 8)+styleWarn.Render(restarts))

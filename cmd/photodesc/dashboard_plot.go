@@ -10,7 +10,7 @@ import (
 )
 
 // eighths are columns of one cell, by height.
-var eighths = []rune(" ▁▂▃▄▅▆▇█")
+var eighths = strings.Split(" ▁▂▃▄▅▆▇█", "")
 
 // youngRun is how many minutes a run must have been up for a plot of minutes.
 const youngRun = 10
@@ -29,8 +29,9 @@ func drawPlot(s tracker.Snapshot, width, height int) []string {
 	most := max(slices.Max(values), 1)
 	label := len(fmt.Sprint(most))
 	room := max(width-label-2, 1)
-	values = values[max(0, len(values)-room):]
-	span := min(room, max(len(values), 60))
+	wide := min(max(room/60, 1), 3) // cells of a column
+	values = values[max(0, len(values)-room/wide):]
+	span := min(room/wide, max(len(values), 60)) * wide
 
 	lines := []string{styleBold.Render("Photos "+unit) + styleFaint.Render(", the last "+spell(time.Duration(len(values))*each)+" of work")}
 	for row := height - 1; row >= 0; row-- {
@@ -39,11 +40,11 @@ func drawPlot(s tracker.Snapshot, width, height int) []string {
 			name, axis = fmt.Sprint(most), "┤"
 		}
 		var cols strings.Builder
-		cols.WriteString(strings.Repeat(" ", span-len(values)))
+		cols.WriteString(strings.Repeat(" ", span-len(values)*wide))
 		for _, v := range values {
 			// At least a sliver for a minute in which anything was done.
 			full := (v*height*8 + most - 1) / most
-			cols.WriteRune(eighths[min(max(full-8*row, 0), 8)])
+			cols.WriteString(strings.Repeat(eighths[min(max(full-8*row, 0), 8)], wide))
 		}
 		lines = append(lines, styleFaint.Render(padLeft(name, label)+" "+axis)+styleBar.Render(cols.String()))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -60,7 +61,7 @@ func newLog(file *os.File, show *progress) (log, detail *zap.Logger) {
 	toFile := zapcore.NewCore(newLineEncoder(), zapcore.AddSync(file), zapcore.DebugLevel)
 	encoder, least := newLineEncoder(), zapcore.InfoLevel
 	if show.terminal {
-		encoder, least = newTerminalEncoder(), zapcore.WarnLevel
+		encoder, least = terminalEncoder{newLineEncoder(), show.out}, zapcore.WarnLevel
 	}
 	console := zapcore.Lock(zapcore.AddSync(show.console()))
 	with := func(level zapcore.Level) *zap.Logger {
@@ -71,15 +72,18 @@ func newLog(file *os.File, show *progress) (log, detail *zap.Logger) {
 
 // terminalEncoder writes log lines for a person who sees them come: the time of
 // day and the sentence, coloured by its level.
-type terminalEncoder struct{ zapcore.Encoder }
+type terminalEncoder struct {
+	zapcore.Encoder
+	out *os.File
+}
 
-func newTerminalEncoder() zapcore.Encoder { return terminalEncoder{newLineEncoder()} }
-
-func (e terminalEncoder) Clone() zapcore.Encoder { return terminalEncoder{e.Encoder.Clone()} }
+func (e terminalEncoder) Clone() zapcore.Encoder { return terminalEncoder{e.Encoder.Clone(), e.out} }
 
 func (e terminalEncoder) EncodeEntry(entry zapcore.Entry, _ []zapcore.Field) (*buffer.Buffer, error) {
 	b := buffers.Get()
-	for i, line := range strings.Split(strings.TrimRight(entry.Message, "\n"), "\n") {
+	const indent = len(time.TimeOnly) + 2
+	text := ansi.Wrap(strings.TrimRight(entry.Message, "\n"), max(terminalWidth(e.out)-indent, 20), " ")
+	for i, line := range strings.Split(text, "\n") {
 		margin := styleFaint.Render(entry.Time.Format(time.TimeOnly))
 		if i > 0 {
 			margin = strings.Repeat(" ", len(time.TimeOnly))

@@ -101,6 +101,8 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		runCommand(g),
 		statusCommand(g),
+		summaryCommand(g),
+		logsCommand(g),
 		stopCommand(g),
 		doctorCommand(g),
 		versionCommand(),

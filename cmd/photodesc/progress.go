@@ -39,6 +39,8 @@ type progress struct {
 const (
 	progressRedraw = 100 * time.Millisecond
 	progressRecent = 200
+
+	stoppingPhase = "stopping"
 )
 
 func newProgress(out *os.File) *progress {
@@ -153,7 +155,7 @@ func (p *progress) block(width int) []string {
 		left := seconds(float64(p.total-p.count) / rate * 3600)
 		text += ", ~" + rateText(rate) + "/hour"
 		if left >= time.Second {
-			text += ", " + spell(left) + " left"
+			text += ", " + short(left) + " left"
 		}
 	}
 	head := padLeft(percentText(percent), 6) + " "
@@ -191,7 +193,9 @@ func (p *progress) photo(rec tracker.Record) (line string, remaining int) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	p.count++
-	p.phase = ""
+	if p.phase != stoppingPhase {
+		p.phase = ""
+	}
 	p.recent = append(p.recent, now)
 	p.recent = p.recent[max(0, len(p.recent)-progressRecent):]
 	if rec.Status == tracker.Failed {
@@ -232,7 +236,7 @@ func (p *progress) now() string {
 		line += ", ~" + rateText(rate) + " photos/hour, " + spell(seconds(float64(p.total-p.count)/rate*3600)) + " left"
 	}
 	if p.last != "" {
-		line += "\nLast photo: " + p.last
+		line += "\nLast photo: " + fit(p.last, 200)
 	}
 	return line
 }

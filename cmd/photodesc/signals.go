@@ -33,7 +33,7 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 				r.log.Info(r.show.now())
 			case s := <-signals:
 				r.service.stopping()
-				r.show.setPhase("stopping")
+				r.show.setPhase(stoppingPhase)
 				if s != syscall.SIGHUP {
 					asked++
 				}

@@ -81,6 +81,15 @@ func spell(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
+// short is spell for where there is little room.
+func short(d time.Duration) string {
+	s := spell(d)
+	for _, u := range []struct{ long, short string }{{"day", "d"}, {"hour", "h"}, {"minute", "min"}, {"second", "s"}} {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, u.long+"s", u.short), u.long, u.short)
+	}
+	return s
+}
+
 // ago is a time seen from now.
 func ago(t, now time.Time) string {
 	switch d := now.Sub(t); {
