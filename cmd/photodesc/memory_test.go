@@ -120,6 +120,9 @@ func TestSteady(t *testing.T) {
 		t.Errorf("%d workers, want 1", len(w.workers))
 	}
 	first, last := w.during(150, 250), w.during(1900, 2000)
+	for n := 100; n < 2000; n += 100 {
+		t.Logf("%5d photos: %.1f MiB", n+50, float64(w.during(n, n+100))/mib)
+	}
 	growth := 100 * (float64(last)/float64(first) - 1)
 	t.Logf("one worker, 2,000 photos: %.1f MiB of its own around the 200th, %.1f MiB around the 2,000th: %+.1f%%",
 		float64(first)/mib, float64(last)/mib, growth)

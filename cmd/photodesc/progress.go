@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
@@ -33,6 +34,7 @@ type progress struct {
 	said   time.Time   // of the last log line
 	recent []time.Time // of the last photos, for the rate
 	quit   chan struct{}
+	plain  *console  // out
 	paint  io.Writer // out, with as many colours as it has
 }
 
@@ -44,7 +46,9 @@ const (
 )
 
 func newProgress(out *os.File) *progress {
-	return &progress{terminal: term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb", out: out, paint: colors(out)}
+	plain, paint := newConsole(out), colorprofile.NewWriter(out, os.Environ())
+	paint.Forward = plain
+	return &progress{terminal: term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb", out: out, plain: plain, paint: paint}
 }
 
 // console is where log lines for people go; the bar makes room for them.
@@ -52,7 +56,7 @@ func (p *progress) console() io.Writer {
 	if p.terminal {
 		return aboveBar{p}
 	}
-	return p.out
+	return p.plain
 }
 
 type aboveBar struct{ p *progress }

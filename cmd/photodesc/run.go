@@ -111,6 +111,7 @@ func (r *runner) run(dir string) (err error) {
 	}
 	defer file.Close()
 	r.show = newProgress(os.Stderr)
+	defer r.show.plain.flush()
 	defer r.show.end()
 	r.log, r.detail = newLog(file, r.show)
 	for _, n := range r.track.Notes() {
