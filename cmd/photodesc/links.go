@@ -37,20 +37,20 @@ func (l *links) add(path string) {
 // be too long a list, or the whole disk.
 func (l *links) paths() []string {
 	all := slices.Sorted(maps.Keys(l.files))
-	if !short(all) {
+	if !shortList(all) {
 		for i, p := range all {
 			all[i] = filepath.Dir(p)
 		}
 		slices.Sort(all)
 		all = slices.Compact(all)
 	}
-	if !short(all) {
+	if !shortList(all) {
 		return []string{"/"}
 	}
 	return all
 }
 
-func short(paths []string) bool {
+func shortList(paths []string) bool {
 	n := 0
 	for _, p := range paths {
 		n += len(p) + 8
