@@ -234,14 +234,17 @@ func (r *run) wantsNext(s *seat, now time.Time) bool {
 		return false
 	}
 	spoken := 0
-	var memory, base uint64
+	var memory, base, growth uint64
 	for w := range r.live {
-		memory += w.mem.now
-		base = max(base, w.mem.loaded)
+		base, growth = max(base, w.mem.loaded), max(growth, w.mem.growth())
+		coming := len(w.flights)
 		if w.state == starting || w.state == ready {
 			spoken += w.batch.left
+			coming += w.batch.left
 		}
+		memory += w.mem.after(coming, r.share)
 	}
+	base += growth * uint64(r.atOnce) // until the one before it is gone
 	if len(r.q.fresh) <= spoken || !r.cool(now) {
 		return false
 	}
