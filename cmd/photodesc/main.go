@@ -104,6 +104,7 @@ func newRoot() *cobra.Command {
 		summaryCommand(g),
 		logsCommand(g),
 		stopCommand(g),
+		serviceCommand(g),
 		doctorCommand(g),
 		versionCommand(),
 		workerCommand(),

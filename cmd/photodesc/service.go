@@ -1,0 +1,220 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"photodesc/tracker"
+)
+
+const serviceHelp = `A service of the user (systemd on Linux, launchd on macOS) that goes on with the
+run at every login, until all photos are described, and describes photos that
+have been added since. It stops in good order when the computer shuts down.`
+
+const serviceInstallHelp = `Writes the service for this workdir and photo folder, with the flags given, which
+are those of run, and says how to start it. Installing again replaces it.`
+
+func serviceCommand(g *global) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "service",
+		Short: "Go on with the run at every login",
+		Long:  serviceHelp,
+		Args:  unknownCommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	var f runFlags
+	install := &cobra.Command{
+		Use:     "install [run flags] DIR",
+		Short:   "Write a service that goes on with the run",
+		Long:    serviceInstallHelp,
+		Example: "  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
+		Args:    exactly(1, "one folder of photos"),
+	}
+	f.register(install.Flags())
+	install.RunE = func(c *cobra.Command, args []string) error {
+		if _, err := f.check(); err != nil {
+			return err
+		}
+		if f.background || f.json || f.limit > 0 || f.retryFailed {
+			return usageError("--background, --json, --limit and --retry-failed make no sense for a service")
+		}
+		root, err := photoFolder(args[0])
+		if err != nil {
+			return err
+		}
+		s, err := newService(g.dir)
+		if err != nil {
+			return err
+		}
+		s.args = append(append([]string{"-C", s.dir, "run"}, goOnArgs(install.Flags())...), root)
+		return s.install(c)
+	}
+	remove := &cobra.Command{
+		Use:   "remove",
+		Short: "Remove the service of this workdir; a run that is up is left alone",
+		Args:  exactly(0, "no argument"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := newService(g.dir)
+			if err != nil {
+				return err
+			}
+			return s.remove(c)
+		},
+	}
+	c.AddCommand(install, remove)
+	return c
+}
+
+// service is what keeps the run of one workdir going.
+type service struct {
+	name   string // of the unit or agent
+	file   string // that describes it
+	dir    string // workdir, absolute
+	binary string
+	args   []string
+	env    []string // NAME=value, what the models are found by
+}
+
+// keptEnv are variables that matter to a run and that a service manager does
+// not know of.
+var keptEnv = []string{"XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME"}
+
+func newService(workdir string) (*service, error) {
+	dir, err := filepath.Abs(workdir)
+	if err != nil {
+		return nil, err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, err
+	}
+	s := &service{name: serviceName(dir), dir: dir, binary: binary}
+	for _, name := range keptEnv {
+		if value := os.Getenv(name); value != "" {
+			s.env = append(s.env, name+"="+value)
+		}
+	}
+	if runtime.GOOS == "darwin" {
+		s.file = filepath.Join(home, "Library", "LaunchAgents", s.name+".plist")
+		return s, nil
+	}
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if config == "" {
+		config = filepath.Join(home, ".config")
+	}
+	s.file = filepath.Join(config, "systemd", "user", s.name+".service")
+	return s, nil
+}
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9_]+`)
+
+// serviceName is the workdir's own: another workdir of the same name has
+// another one.
+func serviceName(dir string) string {
+	word := strings.Trim(notInNames.ReplaceAllString(filepath.Base(dir), "-"), "-")
+	if word == "" {
+		word = "workdir"
+	}
+	return fmt.Sprintf("photodesc-%.40s-%x", word, sha256.Sum256([]byte(dir)))[:len("photodesc-")+min(len(word), 40)+1+8]
+}
+
+func (s *service) install(c *cobra.Command) error {
+	if err := os.MkdirAll(filepath.Join(s.dir, tracker.LogsName), 0o755); err != nil {
+		return &tracker.WriteError{Op: "create", Path: s.dir, Err: err}
+	}
+	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil {
+		return fmt.Errorf("cannot write the service: %w", err)
+	}
+	if err := renameio.WriteFile(s.file, []byte(s.text()), 0o644); err != nil {
+		return fmt.Errorf("cannot write the service: %w", err)
+	}
+	w := c.OutOrStdout()
+	fmt.Fprintf(w, "Written: %s\n", s.file)
+	s.reload(c)
+	fmt.Fprintln(w, "Start it now and at every login:")
+	for _, line := range s.startCommands() {
+		fmt.Fprintf(w, "    %s\n", line)
+	}
+	fmt.Fprintf(w, "Watch it:\n    %s\n", commandLine(s.dir, "status", "--watch"))
+	fmt.Fprintf(w, "Remove it:\n    %s\n", commandLine(s.dir, "service", "remove"))
+	return nil
+}
+
+func (s *service) remove(c *cobra.Command) error {
+	w := c.OutOrStdout()
+	if _, err := os.Stat(s.file); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(w, "There is no service for this workdir (%s).\n", s.file)
+		return nil
+	}
+	s.disable(c)
+	if err := os.Remove(s.file); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "Removed: %s\n", s.file)
+	s.reload(c)
+	if running, pid, _ := tracker.Running(s.dir); running {
+		fmt.Fprintf(w, "The run that is up (pid %d) goes on; end it with\n    %s\n", pid, commandLine(s.dir, "stop"))
+	}
+	return nil
+}
+
+// text is the file that describes the service.
+func (s *service) text() string {
+	if runtime.GOOS == "darwin" {
+		return s.launchAgent()
+	}
+	return s.systemdUnit()
+}
+
+func (s *service) startCommands() []string {
+	if runtime.GOOS == "darwin" {
+		return []string{fmt.Sprintf("launchctl bootstrap gui/%d %s", os.Getuid(), quoteWord(s.file))}
+	}
+	return []string{
+		"systemctl --user enable --now " + s.name,
+		"loginctl enable-linger    # to have it run before you log in, too",
+	}
+}
+
+// reload makes systemd read its files again. launchd does so by itself.
+func (s *service) reload(c *cobra.Command) {
+	if runtime.GOOS != "darwin" {
+		s.manage(c, "systemctl", "--user", "daemon-reload")
+	}
+}
+
+// disable takes back what enable has linked. launchd has nothing of the kind.
+func (s *service) disable(c *cobra.Command) {
+	if runtime.GOOS != "darwin" {
+		s.manage(c, "systemctl", "--user", "disable", s.name)
+	}
+}
+
+// manage runs a command of the service manager. Where that is not possible it
+// says what was left undone: the file is what counts.
+func (s *service) manage(c *cobra.Command, command ...string) {
+	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
+	if err == nil {
+		return
+	}
+	why := oneLine(string(out))
+	if why == "" {
+		why = err.Error()
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "Not done: %s (%s)\n", strings.Join(command, " "), why)
+}
