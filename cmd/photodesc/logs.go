@@ -20,10 +20,11 @@ import (
 
 const logsHelp = `Prints the log of the newest run in the workdir. With -f it shows the last lines
 and then goes on as they come, also in the log of the next run, until it is
-interrupted. Old logs can be deleted at any time: nothing else is lost.`
+interrupted. Lines of level DEBUG are left out unless --debug asks for them; the
+file has them. Old logs can be deleted at any time: nothing else is lost.`
 
 func logsCommand(g *global) *cobra.Command {
-	var follow, path bool
+	var follow, path, debug bool
 	var lines int
 	c := &cobra.Command{
 		Use:   "logs",
@@ -41,7 +42,7 @@ func logsCommand(g *global) *cobra.Command {
 				if lines < 0 {
 					lines = 10
 				}
-				return followLogs(c.Context(), c.OutOrStdout(), g.dir, lines)
+				return followLogs(c.Context(), c.OutOrStdout(), g.dir, lines, debug)
 			}
 			name := tracker.NewestLog(g.dir)
 			if name == "" {
@@ -51,59 +52,79 @@ func logsCommand(g *global) *cobra.Command {
 				_, err := fmt.Fprintln(c.OutOrStdout(), name)
 				return err
 			}
-			return printLog(c.OutOrStdout(), name, lines)
+			return printLog(c.OutOrStdout(), name, lines, debug)
 		},
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on as lines come")
 	c.Flags().IntVarP(&lines, "lines", "n", -1, "only the last `N` lines; all of them, or 10 with -f")
+	c.Flags().BoolVar(&debug, "debug", false, "also what libraries and dead workers say")
 	c.Flags().BoolVar(&path, "path", false, "print where the log is, not what it says")
 	return c
 }
 
-func printLog(w io.Writer, name string, lines int) error {
+// printLog prints a log, or its last lines.
+func printLog(w io.Writer, name string, lines int, debug bool) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := seekLines(f, lines); err != nil {
+	out := &logLines{w: w, debug: debug, keep: lines}
+	if _, err := io.Copy(out, f); err != nil {
 		return err
 	}
-	_, err = io.Copy(w, f)
-	return err
+	return out.flush()
 }
 
-// seekLines moves f to where its last n lines begin; all of them if n is
-// negative.
-func seekLines(f *os.File, n int) error {
-	if n < 0 {
-		return nil
-	}
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	buf := make([]byte, 32<<10)
-	for pos := end; pos > 0; {
-		size := min(pos, int64(len(buf)))
-		pos -= size
-		if _, err := f.ReadAt(buf[:size], pos); err != nil {
-			return err
+// logLines passes whole lines on, without those of level DEBUG. It may keep
+// some back, to show the last ones only.
+type logLines struct {
+	w     io.Writer
+	debug bool // show those too
+	keep  int  // how many lines are kept back; negative: none
+	lines [][]byte
+	part  []byte // a line that has not ended yet
+}
+
+func (l *logLines) Write(b []byte) (int, error) {
+	var out []byte
+	for rest := b; len(rest) > 0; {
+		line, more, ended := bytes.Cut(rest, []byte("\n"))
+		rest = more
+		l.part = append(l.part, line...)
+		if !ended {
+			break
 		}
-		for i := size - 1; i >= 0; i-- {
-			// The newline at the very end ends a line and begins none.
-			if buf[i] != '\n' || pos+i == end-1 {
-				continue
-			}
-			if n--; n <= 0 {
-				_, err := f.Seek(pos+i+1, io.SeekStart)
-				return err
-			}
+		line = append(bytes.Clone(l.part), '\n')
+		l.part = l.part[:0]
+		switch {
+		case !l.debug && isDebug(line):
+		case l.keep < 0:
+			out = append(out, line...)
+		default:
+			l.lines = append(l.lines, line)
+			l.lines = l.lines[max(0, len(l.lines)-l.keep):]
 		}
 	}
-	if n > 0 {
-		_, err = f.Seek(0, io.SeekStart)
+	if len(out) > 0 {
+		if _, err := l.w.Write(out); err != nil {
+			return 0, err
+		}
 	}
+	return len(b), nil
+}
+
+// isDebug goes by the level, which follows the time.
+func isDebug(line []byte) bool {
+	const at = len(time.DateTime)
+	return len(line) > at && bytes.HasPrefix(line[at:], []byte(" - DEBUG - "))
+}
+
+// flush passes on what was kept back, and keeps nothing back from then on.
+func (l *logLines) flush() error {
+	l.keep = -1
+	_, err := l.w.Write(bytes.Join(l.lines, nil))
+	l.lines = nil
 	return err
 }
 
@@ -111,19 +132,19 @@ func seekLines(f *os.File, n int) error {
 const logPoll = 250 * time.Millisecond
 
 // followLogs shows the newest log as it grows, and the next when there is one.
-func followLogs(ctx context.Context, w io.Writer, dir string, lines int) error {
+func followLogs(ctx context.Context, w io.Writer, dir string, lines int, debug bool) error {
 	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
-	t := logTail{w: w, dir: dir}
+	t := logTail{dir: dir, out: logLines{w: w, debug: debug, keep: lines}}
 	defer t.close()
+	if tracker.NewestLog(dir) == "" {
+		fmt.Fprintln(os.Stderr, "There is no log yet; waiting for a run.")
+		t.out.keep = -1
+	}
 	for {
-		if err := t.look(lines); err != nil {
+		if err := t.look(); err != nil {
 			return err
 		}
-		if t.name != "" || !t.told {
-			t.tell()
-		}
-		lines = -1 // of the logs that come, everything
 		select {
 		case <-ctx.Done():
 			return nil
@@ -134,20 +155,17 @@ func followLogs(ctx context.Context, w io.Writer, dir string, lines int) error {
 
 // logTail reads on in the newest log of a workdir.
 type logTail struct {
-	w    io.Writer
 	dir  string
+	out  logLines
 	name string // of the log that is read, "" before the first
 	f    *os.File
-	told bool // that there is none yet
 }
 
 // look passes on what is new. A log that was deleted or cut short is no error.
-func (t *logTail) look(lines int) error {
+func (t *logTail) look() error {
 	newest := tracker.NewestLog(t.dir)
-	if t.f != nil {
-		if err := t.readOn(); err != nil {
-			return err
-		}
+	if err := t.readOn(); err != nil {
+		return err
 	}
 	if newest == "" || newest == t.name {
 		return nil
@@ -160,17 +178,17 @@ func (t *logTail) look(lines int) error {
 		return err
 	}
 	if t.f != nil {
-		fmt.Fprintf(t.w, "\n==> %s <==\n", filepath.Join(t.dir, newest))
+		fmt.Fprintf(t.out.w, "\n==> %s <==\n", filepath.Join(t.dir, newest))
+		t.close()
 	}
-	t.close()
-	t.f, t.name = f, newest
-	if err := seekLines(f, lines); err != nil {
-		return err
-	}
+	t.f, t.name, t.out.part = f, newest, nil
 	return t.readOn()
 }
 
 func (t *logTail) readOn() error {
+	if t.f == nil {
+		return nil
+	}
 	pos, err := t.f.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err
@@ -178,19 +196,10 @@ func (t *logTail) readOn() error {
 	if info, err := t.f.Stat(); err == nil && info.Size() < pos {
 		_, _ = t.f.Seek(0, io.SeekStart)
 	}
-	var new bytes.Buffer
-	if _, err := io.Copy(&new, t.f); err != nil {
+	if _, err := io.Copy(&t.out, t.f); err != nil {
 		return err
 	}
-	_, err = t.w.Write(new.Bytes())
-	return err
-}
-
-func (t *logTail) tell() {
-	if t.name == "" && !t.told {
-		fmt.Fprintln(os.Stderr, "There is no log yet; waiting for a run.")
-	}
-	t.told = true
+	return t.out.flush()
 }
 
 func (t *logTail) close() {
