@@ -41,6 +41,19 @@ const stopHelp = `Asks the run in the workdir to stop and waits until it has. Ph
 finished and kept, which can take as long as one photo takes. With --now the
 workers are killed: photos in flight are described again by the next run.`
 
+const modelsHelp = `Lists the models that have a name: how large they are, whether they are on this
+machine, and whether they fit into the memory that a run may use (60% of the
+machine's). A run fetches its model when it is not here.
+
+Other models: --model FILE.gguf --mmproj FILE, or a repository of the Hugging
+Face hub that has both files: --model OWNER/NAME or OWNER/NAME:TYPE, as in
+ggml-org/SmolVLM-Instruct-GGUF:Q8_0.
+
+Models go to photodesc/models in the user's cache folder, or where
+PHOTODESC_MODELS says. Files that the caches of Hugging Face's own tools or of
+llama.cpp hold are found and used. HF_ENDPOINT names a mirror of the hub,
+HF_TOKEN a token for models that want one, HTTPS_PROXY a proxy.`
+
 const doctorHelp = `Checks what a run needs, a line for each: CPU features, BLAS, GPU, picture
 formats, the model (a test picture is described by the built-in one, through the
 whole program), disk, memory, and the guard against sleep. "BAD" lines say what

@@ -105,6 +105,7 @@ func newRoot() *cobra.Command {
 		logsCommand(g),
 		stopCommand(g),
 		serviceCommand(g),
+		modelsCommand(),
 		doctorCommand(g),
 		versionCommand(),
 		workerCommand(),

@@ -77,7 +77,15 @@ func (w aboveBar) Write(b []byte) (int, error) {
 func (p *progress) wait(phase string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.phase = phase
+	p.phase = phase + " …"
+	p.show()
+}
+
+// setLine shows a line of the caller's own in the same place.
+func (p *progress) setLine(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.phase = line
 	p.show()
 }
 
@@ -146,7 +154,7 @@ func (p *progress) erase(width int) string {
 // block is the bar and the last description, within width.
 func (p *progress) block(width int) []string {
 	if p.total == 0 {
-		return []string{fit(p.phase+" …", width)}
+		return []string{fit(p.phase, width)}
 	}
 	percent := 100 * float64(p.count) / float64(p.total)
 	text := fmt.Sprintf("%s / %s", comma(p.count), comma(p.total))

@@ -61,7 +61,7 @@ type runner struct {
 	flags runFlags
 	set   settings
 	args  []string // that go on with this run
-	model models.Files
+	model models.Wanted
 
 	// Who watches beside the person at the terminal; each may be nil.
 	events     *events
@@ -88,7 +88,7 @@ func (r *runner) run(dir string) (err error) {
 	if r.root, err = photoFolder(dir); err != nil {
 		return err
 	}
-	if r.model, err = models.Find(r.flags.model, r.flags.mmproj); err != nil {
+	if err = r.findModel(); err != nil {
 		return err
 	}
 	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.retryFailed})
@@ -169,6 +169,9 @@ func (r *runner) describe() error {
 	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
 	if r.model.Name == "builtin" {
 		r.log.Info(models.BuiltinNote)
+	}
+	if err := r.fetchModel(ctx); err != nil {
+		return r.stopped(err)
 	}
 	todo, err := r.walk(ctx)
 	if err != nil {

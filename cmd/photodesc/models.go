@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"photodesc/models"
+	"photodesc/pool"
+)
+
+func modelsCommand() *cobra.Command {
+	var asJSON, long bool
+	show := func(c *cobra.Command, _ []string) error { return listModels(c.OutOrStdout(), asJSON, long) }
+	c := &cobra.Command{
+		Use:   "models",
+		Short: "List the models, fetch one, say where one is",
+		Long:  modelsHelp,
+		Args:  unknownCommand,
+		RunE:  show,
+	}
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the models (what `models` alone does)",
+		Long:  modelsHelp,
+		Args:  exactly(0, "no argument"),
+		RunE:  show,
+	}
+	for _, f := range []*cobra.Command{c, list} {
+		f.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+		f.Flags().BoolVarP(&long, "long", "l", false, "with files, repository and licence")
+	}
+	c.AddCommand(list,
+		&cobra.Command{
+			Use:     "pull NAME",
+			Short:   "Fetch a model now; check and mend one that is here",
+			Long:    modelsHelp,
+			Example: "  photodesc models pull smolvlm-256m\n  photodesc models pull ggml-org/SmolVLM-Instruct-GGUF:Q8_0",
+			Args:    exactly(1, "the name of one model"),
+			RunE:    func(c *cobra.Command, args []string) error { return pullModel(c.OutOrStdout(), args[0]) },
+		},
+		&cobra.Command{
+			Use:   "path NAME",
+			Short: "Print where the two files of a model are",
+			Args:  exactly(1, "the name of one model"),
+			RunE:  func(c *cobra.Command, args []string) error { return printModelPath(c.OutOrStdout(), args[0]) },
+		})
+	return c
+}
+
+// memoryBudget is what a run may use unless told otherwise.
+func memoryBudget() (budget, machine uint64, err error) {
+	if machine, _, err = pool.MachineMemory(); err != nil {
+		return 0, 0, err
+	}
+	budget, err = pool.ParseMemory(defaultMemory, machine)
+	return budget, machine, err
+}
+
+const defaultMemory = "60%"
+
+func listModels(w io.Writer, asJSON, long bool) error {
+	budget, machine, err := memoryBudget()
+	if err != nil {
+		return err
+	}
+	list := models.List(budget)
+	switch {
+	case asJSON:
+		return writeModelsJSON(w, list, budget)
+	case long:
+		writeModelsLong(w, list)
+	default:
+		writeModels(colors(w), list)
+	}
+	fmt.Fprintf(w, "\n* is what a run takes that names none, with --model. A run may use %s of\n"+
+		"memory, %s of this machine's %s.\n", humanize.IBytes(budget), defaultMemory, humanize.IBytes(machine))
+	if dir, err := models.Dir(); err == nil {
+		fmt.Fprintf(w, "Fetched models go to %s.\n", dir)
+	}
+	return nil
+}
+
+func writeModels(w io.Writer, list []models.Listed) {
+	row := "%s %-14s %8s %9s  %-8s %-5s %s\n"
+	fmt.Fprint(w, styleBold.Render(fmt.Sprintf(row[:len(row)-1], " ", "NAME", "SIZE", "MEMORY", "HERE", "FITS", "GOOD FOR")), "\n")
+	for _, l := range list {
+		mark, fits := " ", "yes"
+		if l.Default {
+			mark = "*"
+		}
+		if !l.Fits {
+			fits = "no"
+		}
+		fmt.Fprintf(w, row, mark, l.Name, humanize.Bytes(uint64(l.Size())), humanize.IBytes(l.Memory), here(l), fits, l.Good)
+	}
+}
+
+// here says how much of a model is on this machine.
+func here(l models.Listed) string {
+	have := l.Left
+	if l.Files.Text != "" {
+		have += l.Text.Size
+	}
+	if l.Files.Vision != "" {
+		have += l.Vision.Size
+	}
+	switch {
+	case l.Here:
+		return "yes"
+	case have > 0:
+		return fmt.Sprintf("%d%%", min(100*have/max(l.Size(), 1), 99))
+	}
+	return "no"
+}
+
+func writeModelsLong(w io.Writer, list []models.Listed) {
+	for i, l := range list {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		name := l.Name
+		if l.Default {
+			name += " *"
+		}
+		fmt.Fprintf(w, "%s: %s\n", name, l.Good)
+		line := func(what, text string) { fmt.Fprintf(w, "  %-9s %s\n", what, text) }
+		line("size", fmt.Sprintf("%s, %s of memory", humanize.Bytes(uint64(l.Size())), humanize.IBytes(l.Memory)))
+		if l.Repo != "" {
+			line("from", l.Repo)
+		}
+		for _, p := range []models.Part{l.Text, l.Vision} {
+			line("file", fmt.Sprintf("%s, %s, %s", p.File, p.Type, humanize.Bytes(uint64(p.Size))))
+		}
+		line("licence", l.Licence)
+		line("here", here(l))
+		for _, path := range []string{l.Files.Text, l.Files.Vision} {
+			if path != "" {
+				line("", path)
+			}
+		}
+	}
+}
+
+// modelJSON is a model of the list for programs.
+type modelJSON struct {
+	Name    string     `json:"name"`
+	Default bool       `json:"default"`
+	Repo    string     `json:"repository,omitempty"`
+	Files   []fileJSON `json:"files"`
+	Size    int64      `json:"size"`
+	Memory  uint64     `json:"memory"`
+	Licence string     `json:"licence"`
+	Good    string     `json:"good_for"`
+	Here    bool       `json:"here"`
+	Fits    bool       `json:"fits"`
+}
+
+type fileJSON struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+	Path string `json:"path,omitempty"`
+}
+
+func writeModelsJSON(w io.Writer, list []models.Listed, budget uint64) error {
+	out := struct {
+		Budget uint64      `json:"memory_budget"`
+		Dir    string      `json:"folder,omitempty"`
+		Models []modelJSON `json:"models"`
+	}{Budget: budget}
+	out.Dir, _ = models.Dir()
+	for _, l := range list {
+		out.Models = append(out.Models, modelJSON{
+			Name: l.Name, Default: l.Default, Repo: l.Repo, Size: l.Size(), Memory: l.Memory,
+			Licence: l.Licence, Good: l.Good, Here: l.Here, Fits: l.Fits,
+			Files: []fileJSON{
+				{l.Text.File, l.Text.Type, l.Text.Size, l.Files.Text},
+				{l.Vision.File, l.Vision.Type, l.Vision.Size, l.Files.Vision},
+			},
+		})
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}
+
+func pullModel(out io.Writer, name string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	f := newFetching(newProgress(os.Stderr), nil)
+	files, err := models.Pull(ctx, name, models.Options{Progress: f}, f.say)
+	f.close()
+	if err != nil {
+		if errors.Is(err, context.Canceled) {
+			return &exit{code: exitStopped, err: errors.New("stopped on request; the same command goes on where it was")}
+		}
+		return err
+	}
+	fmt.Fprintf(out, "%s\n%s\n", files.Text, files.Vision)
+	return nil
+}
+
+func printModelPath(out io.Writer, name string) error {
+	w, err := models.Find(name, "")
+	if err != nil {
+		return err
+	}
+	if !w.Here() {
+		return fmt.Errorf("model %s is not on this machine\n  `photodesc models pull %s` fetches it", name, name)
+	}
+	fmt.Fprintf(out, "%s\n%s\n", filepath.Clean(w.Text), filepath.Clean(w.Vision))
+	return nil
+}

@@ -1,0 +1,322 @@
+// Package gguf reads the head of a GGUF file: its keys and where its tensors
+// lie. It is strict, because what it lets through goes on to C code that ends
+// the process on what it does not expect; and it is safe with any file: it
+// never panics, and takes no more memory than the head is long, times three.
+package gguf
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"os"
+	"unicode/utf8"
+)
+
+// Limits of a file's head. The largest vocabularies in use, of 260,000 tokens,
+// make a head of some 15 MB.
+const (
+	maxHead    = 256 << 20
+	maxKeys    = 1 << 16
+	maxTensors = 1 << 17
+	maxKey     = 1 << 16
+	maxDims    = 4  // GGML_MAX_DIMS
+	maxName    = 64 // GGML_MAX_NAME, with C's closing zero
+)
+
+// Error says what is wrong with a file, in words for people.
+type Error struct{ text string }
+
+func (e *Error) Error() string { return e.text }
+
+func wrong(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+
+// ErrNotGGUF is of files of another kind.
+var ErrNotGGUF = errors.New("not a GGUF file")
+
+// File is the head of a GGUF file.
+type File struct {
+	Version uint32
+	Keys    map[string]any // uint8 … float64, bool, string, or a slice of one of them
+	Tensors []Tensor
+	Data    int64 // where the tensors begin
+	Size    int64 // of the file
+}
+
+// Tensor is where an array of numbers lies.
+type Tensor struct {
+	Name   string
+	Type   Type
+	Shape  []uint64 // length of a row first
+	Offset int64    // from the beginning of the file
+	Bytes  int64
+}
+
+// Open reads the head of a file and closes it.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%q is not a file", path)
+	}
+	return Read(f, info.Size())
+}
+
+// Read reads the head of a file of the given size.
+func Read(r io.ReaderAt, size int64) (*File, error) {
+	d := &decoder{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16), left: min(size, maxHead), size: size}
+	f := &File{Keys: map[string]any{}, Size: size}
+	if err := d.file(f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// decoder reads little-endian values and never more than the file has.
+type decoder struct {
+	r    *bufio.Reader
+	left int64 // bytes that may still be read
+	size int64
+	pos  int64
+	buf  [8]byte
+}
+
+// short says why there are no more bytes.
+func (d *decoder) short() error {
+	if d.size > maxHead {
+		return wrong("its head is damaged: it is longer than %d MB", maxHead>>20)
+	}
+	return wrong("it ends in the middle of its head: the download is incomplete, or the file is damaged")
+}
+
+// take counts n bytes as read.
+func (d *decoder) take(n uint64) error {
+	if n > uint64(d.left) {
+		return d.short()
+	}
+	d.left -= int64(n)
+	d.pos += int64(n)
+	return nil
+}
+
+func (d *decoder) bytes(b []byte) error {
+	if err := d.take(uint64(len(b))); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(d.r, b); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return d.short() // the file has become shorter meanwhile
+		}
+		return err
+	}
+	return nil
+}
+
+func (d *decoder) u32() (uint32, error) {
+	err := d.bytes(d.buf[:4])
+	return binary.LittleEndian.Uint32(d.buf[:]), err
+}
+
+func (d *decoder) u64() (uint64, error) {
+	err := d.bytes(d.buf[:8])
+	return binary.LittleEndian.Uint64(d.buf[:]), err
+}
+
+func (d *decoder) text(most uint64) (string, error) {
+	n, err := d.u64()
+	if err != nil {
+		return "", err
+	}
+	if n > uint64(d.left) || n > most {
+		return "", wrong("its head is damaged: a text of %d bytes", n)
+	}
+	b := make([]byte, n)
+	if err := d.bytes(b); err != nil {
+		return "", err
+	}
+	return string(b), nil
+}
+
+func (d *decoder) file(f *File) error {
+	var magic [4]byte
+	if d.size < 4 || d.bytes(magic[:]) != nil || string(magic[:]) != "GGUF" {
+		return ErrNotGGUF
+	}
+	var err error
+	if f.Version, err = d.u32(); err != nil {
+		return err
+	}
+	switch {
+	case f.Version == 1:
+		return wrong("it is of GGUF version 1, which is no longer read; get a newer conversion of the model")
+	case f.Version&0xffff == 0:
+		return wrong("it is written for big-endian machines")
+	case f.Version < 1 || f.Version > 3:
+		return wrong("it is of GGUF version %d; versions 2 and 3 are read", f.Version)
+	}
+	tensors, err := d.u64()
+	if err != nil {
+		return err
+	}
+	keys, err := d.u64()
+	if err != nil {
+		return err
+	}
+	if tensors > maxTensors || keys > maxKeys {
+		return wrong("its head is damaged: %d tensors, %d keys", tensors, keys)
+	}
+	for range keys {
+		if err := d.key(f); err != nil {
+			return err
+		}
+	}
+	align, err := f.alignment()
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for range tensors {
+		t, err := d.tensor()
+		if err != nil {
+			return err
+		}
+		if names[t.Name] {
+			return wrong("its head is damaged: tensor %q is there twice", t.Name)
+		}
+		names[t.Name] = true
+		f.Tensors = append(f.Tensors, t)
+	}
+	f.Data = roundUp(d.pos, align)
+	return f.place(align)
+}
+
+func (d *decoder) key(f *File) error {
+	name, err := d.text(maxKey)
+	if err != nil {
+		return err
+	}
+	if name == "" || !utf8.ValidString(name) {
+		return wrong("its head is damaged: a key is called %q", name)
+	}
+	if _, twice := f.Keys[name]; twice {
+		return wrong("its head is damaged: key %q is there twice", name)
+	}
+	kind, err := d.u32()
+	if err != nil {
+		return err
+	}
+	if kind == kindArray {
+		f.Keys[name], err = d.array(name)
+	} else {
+		f.Keys[name], err = d.value(name, kind)
+	}
+	return err
+}
+
+// alignment is what the tensors' places are multiples of.
+func (f *File) alignment() (int64, error) {
+	v, there := f.Keys["general.alignment"]
+	if !there {
+		return 32, nil
+	}
+	n, ok := v.(uint32)
+	if !ok || n == 0 || bits.OnesCount32(n) != 1 || n > 1<<20 {
+		return 0, wrong("its head is damaged: the alignment is %v", v)
+	}
+	return int64(n), nil
+}
+
+func (d *decoder) tensor() (t Tensor, err error) {
+	if t.Name, err = d.text(maxKey); err != nil {
+		return t, err
+	}
+	if t.Name == "" || len(t.Name) >= maxName || !utf8.ValidString(t.Name) {
+		return t, wrong("its head is damaged: a tensor is called %.80q", t.Name)
+	}
+	dims, err := d.u32()
+	if err != nil {
+		return t, err
+	}
+	if dims < 1 || dims > maxDims {
+		return t, wrong("its head is damaged: tensor %q has %d dimensions", t.Name, dims)
+	}
+	elements := uint64(1)
+	for range dims {
+		n, err := d.u64()
+		if err != nil {
+			return t, err
+		}
+		hi, lo := bits.Mul64(elements, n)
+		if n == 0 || hi != 0 || lo > math.MaxInt64/64 {
+			return t, wrong("its head is damaged: tensor %q has an impossible shape", t.Name)
+		}
+		elements = lo
+		t.Shape = append(t.Shape, n)
+	}
+	kind, err := d.u32()
+	if err != nil {
+		return t, err
+	}
+	t.Type = Type(kind)
+	block, bytes := t.Type.layout()
+	if block == 0 {
+		return t, wrong("tensor %q is of type %d, which this llama.cpp does not know", t.Name, kind)
+	}
+	if t.Shape[0]%block != 0 {
+		return t, wrong("its head is damaged: rows of tensor %q do not divide into blocks of %d", t.Name, block)
+	}
+	offset, err := d.u64()
+	if err != nil {
+		return t, err
+	}
+	if offset > math.MaxInt64/4 {
+		return t, wrong("its head is damaged: tensor %q lies far outside the file", t.Name)
+	}
+	// At most MaxInt64/64 elements of at most 8 bytes.
+	t.Bytes = int64(elements / block * bytes)
+	t.Offset = int64(offset)
+	return t, nil
+}
+
+// place checks that the tensors lie one after the other, as llama.cpp wants
+// it, inside the file.
+func (f *File) place(align int64) error {
+	next := int64(0)
+	for i := range f.Tensors {
+		t := &f.Tensors[i]
+		if t.Offset != next {
+			return wrong("its head is damaged: tensor %q begins at %d instead of %d", t.Name, t.Offset, next)
+		}
+		t.Offset += f.Data
+		if t.Bytes > f.Size-t.Offset {
+			return wrong("it is incomplete: it ends %d bytes too early, in tensor %q; download it again",
+				f.missing(i, align), t.Name)
+		}
+		next = roundUp(next+t.Bytes, align)
+	}
+	return nil
+}
+
+// missing is how many bytes more the file should have, from tensor i on.
+func (f *File) missing(i int, align int64) int64 {
+	end := f.Tensors[i].Offset
+	for _, t := range f.Tensors[i:] {
+		if end > math.MaxInt64-t.Bytes-align {
+			return math.MaxInt64
+		}
+		end = roundUp(end, align) + t.Bytes
+	}
+	return end - f.Size
+}
+
+func roundUp(n, align int64) int64 { return (n + align - 1) / align * align }
