@@ -176,6 +176,9 @@ func (h *harness) tally() tally {
 				t.torn++
 				continue
 			}
+			if rec.Path, err = tracker.DecodePath(rec.Path); err != nil {
+				t.torn++
+			}
 			if rec.Status == tracker.OK {
 				t.ok[rec.Path]++
 			} else {
@@ -189,10 +192,11 @@ func (h *harness) tally() tally {
 		h.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(b)) {
-		if !strings.HasSuffix(line, "\n") {
+		path, err := tracker.DecodePath(strings.TrimSuffix(line, "\n"))
+		if !strings.HasSuffix(line, "\n") || err != nil {
 			t.torn++
 		}
-		t.progress = append(t.progress, strings.TrimSuffix(line, "\n"))
+		t.progress = append(t.progress, path)
 	}
 	return t
 }
