@@ -14,10 +14,18 @@ package llm
 
 #if defined(__GLIBC__)
 #include <malloc.h>
-// Each thread that allocates would get an arena of its own, and keep it.
-static void few_arenas(void) { mallopt(M_ARENA_MAX, 2); }
+// Each thread that allocates would get an arena of its own, and keep it; and
+// pictures, freed once, would from then on be cut out of the arenas too, which
+// never shrink again.
+static void careful_malloc(void) {
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+}
+static void trim(void) { malloc_trim(0); }
 #else
-static void few_arenas(void) {}
+static void careful_malloc(void) {}
+static void trim(void) {}
 #endif
 
 extern void photodescLog(int level, char * text, void * data);
@@ -55,11 +63,15 @@ var handles atomic.Int64
 var start = sync.OnceFunc(func() {
 	// Without it an assert forks a debugger to print a backtrace.
 	os.Setenv("GGML_NO_BACKTRACE", "1")
-	C.few_arenas()
+	C.careful_malloc()
 	C.set_log()
 	C.register_blas()
 	C.llama_backend_init()
 })
+
+// Trim gives memory back to the system that C has freed. It takes a millisecond
+// or two; between pictures now and then it keeps a long-lived process small.
+func Trim() { C.trim() }
 
 // Device is a compute device that llama.cpp found.
 type Device struct {

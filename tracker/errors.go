@@ -3,6 +3,7 @@ package tracker
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 	"time"
 
@@ -60,7 +61,12 @@ type WriteError struct {
 }
 
 func (e *WriteError) Error() string {
-	return fmt.Sprintf("cannot %s %q: %v\n  %s", e.Op, e.Path, e.Err, e.hint())
+	reason := e.Err
+	var pe *fs.PathError
+	if errors.As(reason, &pe) {
+		reason = pe.Err // the path is said already
+	}
+	return fmt.Sprintf("cannot %s %q: %v\n  %s", e.Op, e.Path, reason, e.hint())
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }

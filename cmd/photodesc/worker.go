@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,7 +77,11 @@ type worker struct {
 	job      workerJob
 	engine   *llm.Engine
 	decoders chan struct{}
+	answered atomic.Int64
 }
+
+// tidyEvery is after how many photos a worker gives back what it has freed.
+const tidyEvery = 25
 
 func (w *worker) load(context.Context) (any, error) {
 	if err := vips.Startup(vips.StartupOptions{Untrusted: w.job.Untrusted}); err != nil {
@@ -124,6 +130,10 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if w.answered.Add(1)%tidyEvery == 0 {
+		llm.Trim()
+		debug.FreeOSMemory()
 	}
 	decoded := time.Now()
 	a, err := w.engine.Describe(ctx, llm.Picture{
