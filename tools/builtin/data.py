@@ -13,7 +13,8 @@ import preprocess
 from sentences import flip
 
 # kind: (rows, columns, N, pictures a shard, longest edge of the source picture)
-KINDS = {"single": (0, 0, 128, 4096, (60, 420))}
+# "dense" pictures, many objects in each, are for the encoder's own heads only.
+KINDS = {"single": (0, 0, 128, 4096, (60, 420)), "dense": (0, 0, 128, 2048, (100, 320))}
 for _r, _c in ((2, 2), (1, 2), (2, 1)):
     KINDS[f"g{_r}x{_c}"] = (_r, _c, 256, 768, (129, 560))
 for _r, _c in ((4, 4), (3, 4), (4, 3), (2, 4), (4, 2), (1, 4), (4, 1)):
@@ -44,8 +45,8 @@ def picture(rng, kind):
     rows, cols, n, _, (lo, hi) = KINDS[kind]
     while True:
         w, h = draw.random_size(rng, lo, hi)
-        if kind == "single":
-            if rng.random() < 0.15 and max(w, h) > 128:       # what `auto` never does, and `low` always
+        if rows == 0:
+            if kind == "single" and rng.random() < 0.15 and max(w, h) > 128:       # what `auto` never does, and `low` always
                 w, h = max(16, w // 3), max(16, h // 3)
             break
         size = preprocess.sizes(w, h, n, 128)[1]
@@ -53,7 +54,9 @@ def picture(rng, kind):
             break
     sharp = (max(cols, 1) * 128 / w, max(rows, 1) * 128 / h)
     r = rng.random()
-    if r < 0.14:
+    if kind == "dense":
+        img, scene, masks = draw.scene(rng, w, h, sharp, sizes_allowed=(1, 1, 1, 2, 2), counts=(4, 5, 6, 7, 8, 9))
+    elif r < 0.14:
         img, scene, masks = photolike.photo(rng, w, h)
     elif r < 0.17:
         img, scene, masks = draw.scene(rng, w, h, sharp, counts=(0,))

@@ -54,7 +54,9 @@ def painted(name, w, h, what, attempt):
             if scene[2][0] == (photolike.BUSY if what == "busy" else photolike.BLURRED):
                 break
     elif what == "alpha":                     # a shape on nothing: white is put behind
-        img, scene, masks = draw.scene(rng, w, h, sharp, sizes_allowed=(draw.MEDIUM,), worn=False)
+        masks = []
+        while not masks or scene[1][0][1] == 9:       # a white shape would vanish
+            img, scene, masks = draw.scene(rng, w, h, sharp, sizes_allowed=(draw.MEDIUM,), worn=False)
         mask, at = masks[0]
         clear = Image.new("L", (w, h))
         clear.paste(mask, at)

@@ -23,6 +23,7 @@ GRIDS = {"g2x2": (0.50, 8, 12), "g1x2": (0.13, 12, 5), "g2x1": (0.13, 12, 5), "g
          "g3x4": (0.07, 4, 3), "g4x3": (0.05, 4, 3), "g2x4": (0.02, 4, 2), "g4x2": (0.02, 4, 2),
          "g1x4": (0.015, 6, 2), "g4x1": (0.015, 6, 2)}   # kind: share of the grid steps, pictures a process, shards
 SINGLE, REUSE, WINDOW = 16, 5.0, 24                       # pictures a process, uses of a picture, shards in sight
+DENSE = 24                                                # crowded pictures a process
 TOGETHER = 4                                              # steps between two averagings of the processes' weights
 
 
@@ -32,30 +33,35 @@ class Heads(nn.Module):
         super().__init__()
         self.shape, self.colour, self.size = nn.Linear(h, 8), nn.Linear(h, 13), nn.Linear(h, 5)
         self.ground, self.look = nn.Linear(h, 12), nn.Linear(h, 3)
+        self.place, self.kind = nn.Linear(h, 10), nn.Linear(h, 5)
 
     def loss(self, f, scenes, maps):
-        shape, colour, size, ground, look = [], [], [], [], []
+        shape, colour, size, place, ground, look, kind = [], [], [], [], [], [], []
         for (bg, objects, photo), m in zip(scenes, maps):
             shape.append(np.array([0] + [o[2] + 1 for o in objects])[m])
             colour.append(np.array([0] + [o[1] + 1 for o in objects])[m])
             size.append(np.array([0] + [o[0] + 1 for o in objects])[m])
+            place.append(np.array([0] + [o[3] + 1 for o in objects])[m])
+            kind.append(4 if not bg else ("plain", "textured", "fade").index(bg[0]) + (bg[0] == "fade" and bg[3] == "v"))
             ground.append(bg[1] if bg and bg[0] != "fade" else -100)
             look.append(0 if not photo else 1 + (photo[0] == "busy"))
-        shape, colour, size = (torch.from_numpy(np.stack(a)).long().flatten() for a in (shape, colour, size))
+        shape, colour, size, place = (torch.from_numpy(np.stack(a)).long().flatten() for a in (shape, colour, size, place))
         w = torch.where(shape > 0, 4.0, 1.0)
         total = 0
-        for head, t in ((self.shape, shape), (self.colour, colour), (self.size, size)):
+        for head, t in ((self.shape, shape), (self.colour, colour), (self.size, size), (self.place, place)):
             total = total + (F.cross_entropy(head(f).flatten(0, 1).float(), t, reduction="none") * w).sum() / w.sum()
         p = f.mean(1)
         ground = torch.tensor(ground)
         if (ground >= 0).any():
             total = total + 0.5 * F.cross_entropy(self.ground(p).float(), ground)
+        total = total + 0.5 * F.cross_entropy(self.kind(p).float(), torch.tensor(kind))
         total = total + 0.3 * F.cross_entropy(self.look(p).float(), torch.tensor(look))
         with torch.no_grad():
             on = shape > 0
             hit = (self.shape(f).flatten(0, 1).argmax(-1) == shape)[on].float().mean()
+            where = (self.place(f).flatten(0, 1).argmax(-1) == place)[on].float().mean()
             hue = (self.colour(f).flatten(0, 1).argmax(-1) == colour)[on].float().mean()
-        return total, float(hit), float(hue)
+        return total, {"shape": float(hit), "hue": float(hue), "where": float(where)}
 
 
 def to_tensor(frames):
@@ -103,8 +109,10 @@ def answer_loss(model, tok, images, texts, rows, cols, prompt):
 
 def newest(kind, step, steps):
     """The last shard in sight at a step."""
+    if kind == "dense":
+        return min(14, max(4, step // 800 - 10))
     if kind == "single":
-        return 15 + int(step * SINGLE * 2 / (REUSE * data.KINDS[kind][3]))
+        return min(31, 15 + int(step * SINGLE * 2 / (REUSE * data.KINDS[kind][3])))
     return min(GRIDS[kind][2] - 1, int(step / steps * GRIDS[kind][2]))
 
 
@@ -121,7 +129,7 @@ def drawing(folder, seed, start, steps, part, parts):
     for step in range(start, steps):
         while step > start + 1500 and step > progress(folder) + 1500:     # not too far ahead: the cores are needed
             time.sleep(2)
-        for kind in ["single"] + list(GRIDS):
+        for kind in ["single", "dense"] + list(GRIDS):
             s = newest(kind, step, steps)
             for shard in range(max(0, s - WINDOW), s + 1) if step == start else [s]:
                 if (kind, shard) not in seen:
@@ -180,12 +188,14 @@ def work(rank, a):
     if a.resume:
         ck = torch.load(a.resume)
         model.load_state_dict(ck["model"])
-        heads.load_state_dict(ck["heads"])
-        opt.load_state_dict(ck["opt"])
+        heads.load_state_dict(ck["heads"], strict=False)
+        for old, new in zip(ck["opt"]["param_groups"], opt.param_groups):      # by order: heads may have been added
+            for i, q in zip(old["params"], new["params"]):
+                opt.state[q] = ck["opt"]["state"].get(i, {})
         for e, x in zip(ema, ck["ema"]):
             e.copy_(x)
         start = ck["step"]
-    pools = {k: data.Pool(a.data, k, WINDOW) for k in ["single"] + list(GRIDS)}
+    pools = {k: data.Pool(a.data, k, WINDOW) for k in ["single", "dense"] + list(GRIDS)}
     if not a.resume:
         whiten(model, pools["single"])
     half = torch.autocast("cpu", dtype=torch.bfloat16)          # products in bfloat16: a third of the time on newer CPUs
@@ -196,22 +206,24 @@ def work(rank, a):
         kind = "single"
         if step >= a.alone and both.random() < a.grid_share:
             kind = str(both.choice(list(GRIDS), p=[g[0] for g in GRIDS.values()]))
+        if both.random() < a.dense_share:
+            kind = "dense"
         prompt = random_prompt(both)
         for g in opt.param_groups:
             g["lr"] = rate(step, a)
-        count = SINGLE if kind == "single" else GRIDS[kind][1]
+        count = {"single": SINGLE, "dense": DENSE}.get(kind) or GRIDS[kind][1]
         frames, scenes, maps = pools[kind].sample(rng, newest(kind, step, a.steps), count,
-                                             step < a.easy and both.random() < 0.75)
+                                             kind == "single" and step < a.easy and both.random() < 0.75)
         rows, cols = data.KINDS[kind][:2]
         per = rows * cols + 1
         whole = frames if frames.ndim == 4 and per == 1 else frames[:, -1]
         whole = whole.reshape(count, 128, 128, 3)
-        still = a.alone <= step < a.alone + a.still             # the text model learns to read a fixed encoder
+        still = kind != "dense" and a.alone <= step < a.alone + a.still             # the text model learns to read a fixed encoder
         with torch.set_grad_enabled(not still), half:
             f = model.vision.features(to_tensor(whole))
-            loss, shape, hue = heads.loss(f, scenes, maps)
-        parts = {"aux": float(loss), "shape": shape, "hue": hue}
-        if step >= a.alone:
+            loss, hits = heads.loss(f, scenes, maps)
+        parts = {f"{k2}-{kind[:2]}": v for k2, v in {"aux": float(loss), **hits}.items()} if kind in ("single", "dense") else {}
+        if step >= a.alone and kind != "dense":
             with half:
                 images = model.vision.connect(f)
             if per > 1:
@@ -262,6 +274,7 @@ def main():
     p.add_argument("--alone", type=int, default=3500, help="steps of the encoder alone, before the text model joins")
     p.add_argument("--still", type=int, default=2500, help="steps of the text model alone, after that")
     p.add_argument("--grid-share", type=float, default=0.3)
+    p.add_argument("--dense-share", type=float, default=0.4, help="steps of the encoder with its heads on crowded pictures")
     p.add_argument("--aux", type=float, default=0.4)
     p.add_argument("--lr", type=float, default=1e-3)
     p.add_argument("--easy", type=int, default=2600, help="steps with one clear object only")
