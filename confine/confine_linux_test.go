@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elastic/go-seccomp-bpf"
 	"github.com/landlock-lsm/go-landlock/landlock/syscall"
 )
 
@@ -40,6 +41,16 @@ func confined(dir string) {
 			<-go_
 			tried <- try(dir)
 		}()
+	}
+	if os.Getenv("CONFINE_WITHOUT") != "" {
+		// A kernel that knows no Landlock.
+		err := seccomp.LoadFilter(seccomp.Filter{NoNewPrivs: true, Flag: seccomp.FilterFlagTSync, Policy: seccomp.Policy{
+			DefaultAction: seccomp.ActionAllow,
+			Syscalls:      []seccomp.SyscallGroup{{Names: []string{"landlock_create_ruleset"}, Action: seccomp.ActionErrno}},
+		}})
+		if err != nil {
+			panic(err)
+		}
 	}
 	protection, err := Apply([]string{dir})
 	a.Protection = protection
@@ -92,10 +103,9 @@ func try(dir string) map[string]string {
 	return results
 }
 
-func TestApply(t *testing.T) {
-	if version, err := syscall.LandlockGetABIVersion(); err != nil || version < 1 {
-		t.Skip("this kernel has no Landlock")
-	}
+// confine runs a process that confines itself and tells what it can still do.
+func confine(t *testing.T, env ...string) attempts {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +119,7 @@ func TestApply(t *testing.T) {
 		}
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), confinedEnv+"="+dir, "CONFINE_PORT="+listener.Addr().String())
+	cmd.Env = append(append(os.Environ(), confinedEnv+"="+dir, "CONFINE_PORT="+listener.Addr().String()), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -120,6 +130,17 @@ func TestApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(a.Protection)
+	if len(a.Tried) != 12 {
+		t.Errorf("%d attempts", len(a.Tried))
+	}
+	return a
+}
+
+func TestApply(t *testing.T) {
+	if version, err := syscall.LandlockGetABIVersion(); err != nil || version < 1 {
+		t.Skip("this kernel has no Landlock")
+	}
+	a := confine(t)
 	if a.Err != "" || !strings.Contains(a.Protection, "no writing") {
 		t.Errorf("protection %q, error %q", a.Protection, a.Err)
 	}
@@ -130,7 +151,24 @@ func TestApply(t *testing.T) {
 			t.Logf("%s: %s", name, result)
 		}
 	}
-	if len(a.Tried) != 12 {
-		t.Errorf("%d attempts", len(a.Tried))
+}
+
+// TestNoLandlock is of a kernel without: what is left holds, and is not said to be more.
+func TestNoLandlock(t *testing.T) {
+	a := confine(t, "CONFINE_WITHOUT=1")
+	if a.Err != "" || !strings.Contains(a.Protection, "no Landlock") || strings.Contains(a.Protection, "no writing") {
+		t.Errorf("protection %q, error %q", a.Protection, a.Err)
+	}
+	for name, result := range a.Tried {
+		switch name {
+		case "connect", "listen", "udp", "start a program":
+			if result == "" {
+				t.Errorf("%s worked", name)
+			}
+		case "read outside":
+			if result != "" {
+				t.Errorf("%s: %s: the test tests nothing", name, result)
+			}
+		}
 	}
 }
