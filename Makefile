@@ -19,7 +19,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(photo|photo/raw|pool|tracker)$$
+RACE     := ^photodesc/(photo|photo/raw|pool|tracker|awake|confine)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000
@@ -37,7 +37,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
-# The tests draw pictures with ImageMagick and look at screens in tmux.
+# The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks.
 FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
 
 ifeq ($(OS),Darwin)
@@ -47,7 +47,8 @@ ifeq ($(OS),Darwin)
 else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; \
-	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; $(FOR_TESTS); }
+	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; \
+	command -v dbus-daemon >/dev/null || echo dbus-daemon; $(FOR_TESTS); }
   INSTALL = apt-get install -y --no-install-recommends
   ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
 endif
@@ -112,7 +113,7 @@ fuzz: upstream ## run every fuzz test for FUZZTIME=30s; the first time compiles 
 		done || exit 1; \
 	done
 
-soak: setup build models ## describe PHOTOS=1000 copies of the examples in small batches, and count the lines
+soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,000 photos through 100 kills, leaks and faults
 	@rm -rf build/soak; mkdir -p build/soak/photos build/soak/work
 	@n=0; while [ $$n -lt $(PHOTOS) ]; do for f in examples/photos/*; do \
 		[ -f "$$f" ] && [ $$n -lt $(PHOTOS) ] || continue; \
@@ -123,6 +124,7 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples in small
 	lines=$$(wc -l <build/soak/work/photo_descriptions_progress.txt); \
 	echo "$$lines lines for $(PHOTOS) photos, $$((lines-done)) of them twice"; \
 	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
+	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestFaults|TestKills|TestLeak|TestSteady)$$' ./cmd/photodesc
 
 bench: upstream models ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -69,8 +69,9 @@ func (l *logind) Inhibit(what, who, why, mode string) (dbus.UnixFD, *dbus.Error)
 	}
 	l.held = r
 	// The message carries a copy; ours is closed once it has been sent.
+	fd := dbus.UnixFD(w.Fd())
 	time.AfterFunc(300*time.Millisecond, func() { w.Close() })
-	return dbus.UnixFD(w.Fd()), nil
+	return fd, nil
 }
 
 func (l *logind) asked() [][4]string {

@@ -233,16 +233,20 @@ func (r *run) wantsNext(s *seat, now time.Time) bool {
 	default:
 		return false
 	}
-	spoken := 0
+	// Each worker becomes as large, and leaks as much, as the worst so far.
 	var memory, base, growth uint64
 	for w := range r.live {
 		base, growth = max(base, w.mem.loaded), max(growth, w.mem.growth())
+	}
+	spoken := 0
+	for w := range r.live {
 		coming := len(w.flights)
 		if w.state == starting || w.state == ready {
 			spoken += w.batch.left
 			coming += w.batch.left
 		}
-		memory += w.mem.after(coming, r.share)
+		have := max(w.mem.now, base)
+		memory += max(have, min(have+growth*uint64(coming), r.share))
 	}
 	base += growth * uint64(r.atOnce) // until the one before it is gone
 	if len(r.q.fresh) <= spoken || !r.cool(now) {

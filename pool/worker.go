@@ -128,12 +128,6 @@ func (m *memoryTrack) growth() uint64 {
 	return (m.now - m.warm) / uint64(m.answers-m.warmAt)
 }
 
-// after is what the worker will have when so many more photos have left behind
-// what the ones before did; it will be replaced when it reaches its share.
-func (m *memoryTrack) after(photos int, share uint64) uint64 {
-	return max(m.now, min(m.now+m.growth()*uint64(photos), share))
-}
-
 // full is whether the worker should be replaced: with nothing in flight it
 // could not take another photo.
 func (m *memoryTrack) full(share uint64) bool { return share > 0 && !m.bears(share, 0) }
