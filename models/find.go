@@ -44,7 +44,7 @@ var repoName = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?)(?::
 // one of the catalogue, a GGUF file given together with its vision file, or a
 // repository of the hub, OWNER/NAME or OWNER/NAME:TYPE.
 func Find(model, mmproj string) (Wanted, error) {
-	if isFile(model) {
+	if isFile(model) || mmproj != "" && strings.ContainsRune(model, filepath.Separator) {
 		return ownFiles(model, mmproj)
 	}
 	if mmproj != "" {
