@@ -6,7 +6,7 @@ import "errors"
 // ErrNoService means that nothing on this machine can be asked. A machine
 // without such a service is often one that never sleeps, so it is worth a note
 // and no more.
-var ErrNoService = errors.New("no service on this machine keeps it awake")
+var ErrNoService = errors.New("no service here can keep this machine awake")
 
 // who is what people see who ask their machine why it does not sleep.
 const (

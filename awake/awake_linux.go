@@ -28,7 +28,7 @@ func hold() (string, func(), error) {
 	defer cancel()
 	bus, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
 	if err != nil {
-		return "", nil, fmt.Errorf("%w: no system bus: %w", ErrNoService, err)
+		return "", nil, fmt.Errorf("%w (%w)", ErrNoService, err)
 	}
 	defer bus.Close()
 	logind := bus.Object("org.freedesktop.login1", "/org/freedesktop/login1")
@@ -42,7 +42,7 @@ func hold() (string, func(), error) {
 		}
 		var named dbus.Error
 		if errors.As(err, &named) && (named.Name == "org.freedesktop.DBus.Error.ServiceUnknown" || named.Name == "org.freedesktop.DBus.Error.NameHasNoOwner") {
-			return "", nil, fmt.Errorf("%w: logind is not running", ErrNoService)
+			return "", nil, fmt.Errorf("%w (logind is not running)", ErrNoService)
 		}
 		refused = err
 	}

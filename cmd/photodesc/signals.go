@@ -74,9 +74,9 @@ func (r *runner) stayAwake() (release func()) {
 	text, release, err := awake.Hold()
 	switch {
 	case errors.Is(err, awake.ErrNoService):
-		r.log.Info("The machine may go to sleep: " + err.Error())
+		r.log.Info("Nothing is done against sleep: " + err.Error())
 	case err != nil:
-		r.log.Info("The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without")
+		r.log.Info("The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without asking")
 	default:
 		r.log.Info("The machine is kept awake: " + text)
 		return release
