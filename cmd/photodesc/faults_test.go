@@ -248,6 +248,9 @@ func TestFaults(t *testing.T) {
 	} {
 		guilty[kind+"-0000.jpg"] = want
 	}
+	if os.Getenv("PHOTODESC_SOAK") != "" {
+		guilty["freeze-0000.jpg"] = tracker.Crash // is taken for dead after half a minute, twice
+	}
 	h.add(innocent...)
 	h.add(slices.Collect(maps.Keys(guilty))...)
 	began := time.Now()
@@ -265,6 +268,38 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	t.Logf("%d photos, %d of them deadly, in %.1f s", len(innocent)+len(guilty), len(guilty), time.Since(began).Seconds())
+}
+
+// TestNothingWorks has every photo kill its worker: the model is broken then,
+// and no photo is to be blamed.
+func TestNothingWorks(t *testing.T) {
+	h := newHarness(t)
+	h.add(numbered("abort", 30)...)
+	code, said := h.run()
+	if code != exitError {
+		t.Errorf("exit code %d, want %d\n%s", code, exitError, said)
+	}
+	for _, want := range []string{"10 workers in a row died without describing one photo", "SIGABRT", "photodesc doctor"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+	if h.lines() > 0 || len(h.outputs()) > 0 {
+		t.Error("photos were described or blamed")
+	}
+	_, said, _ = strings.Cut(said, "ERROR")
+	t.Log(said)
+}
+
+// outputs is all that was written about photos.
+func (h *harness) outputs() string {
+	var all strings.Builder
+	files, _ := filepath.Glob(filepath.Join(h.work, tracker.OutputsName, "*.jsonl"))
+	for _, f := range files {
+		b, _ := os.ReadFile(f)
+		all.Write(b)
+	}
+	return all.String()
 }
 
 // TestKills kills the supervisor again and again. PHOTODESC_SOAK=1, as `make

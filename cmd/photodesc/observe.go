@@ -81,7 +81,7 @@ func (r *runner) workerReady(e pool.Event) {
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)
 	}
-	r.log.Info("Protection: " + info.Protection)
+	r.log.Info("Protection: "+info.Protection+loaders(r.flags.untrusted))
 }
 
 // workerSays logs a line that a worker printed, at the level it carries. What
@@ -107,4 +107,11 @@ func (r *runner) workerSays(n int, line string) {
 	if e := r.detail.Check(level, fmt.Sprintf("worker %d: %s", n, text)); e != nil {
 		e.Write()
 	}
+}
+
+func loaders(untrusted bool) string {
+	if untrusted {
+		return "; image decoders that are not safe against hostile files are in use"
+	}
+	return "; image decoders that are not safe against hostile files are blocked"
 }

@@ -202,7 +202,7 @@ func (r *runner) describe() error {
 	r.show.end()
 	r.service.stopping()
 	if err != nil {
-		return r.stopped(err)
+		return r.stopped(explain(err))
 	}
 	return r.finish()
 }

@@ -136,6 +136,28 @@ func TestStopNow(t *testing.T) {
 	t.Logf("stopped within %d ms after %d of %d photos", took.Milliseconds(), kept, len(names))
 }
 
+// TestStop waits for what is in flight, and keeps it.
+func TestStop(t *testing.T) {
+	h := newHarness(t)
+	names := numbered("photo", 200)
+	h.add(names...)
+	cmd := h.command(slow...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.mustHave(20)
+	out, err := exec.Command("photodesc", "-C", h.work, "stop").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if code := waitCode(t, cmd, time.Second); code != exitStopped {
+		t.Errorf("exit code %d, want %d", code, exitStopped)
+	}
+	kept := h.lines()
+	h.goesOn(names)
+	t.Logf("stopped with %d of %d kept; the next run did the others", kept, len(names))
+}
+
 // TestStoppedWhileLoading has a signal arrive at any moment of the start.
 func TestStoppedWhileLoading(t *testing.T) {
 	h := newHarness(t)
