@@ -152,6 +152,7 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 	}
 	r.stats.LoadTime = r.loadTime()
 	r.stats.Wall = now.Sub(r.began)
+	r.stats.PeakWorkers = max(r.stats.PeakWorkers, r.stats.PeakWorker) // a run shorter than a sample
 	return r.stats, r.end
 }
 

@@ -81,7 +81,7 @@ func (r *runner) workerReady(e pool.Event) {
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)
 	}
-	r.log.Info("Protection: "+info.Protection+loaders(r.flags.untrusted))
+	r.log.Info("Protection: " + info.Protection + loaders(r.flags.untrusted))
 }
 
 // workerSays logs a line that a worker printed, at the level it carries. What
