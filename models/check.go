@@ -38,6 +38,17 @@ func Check(f Files, limit uint64) (Shape, error) {
 	if err != nil {
 		return Shape{}, err
 	}
+	s, err := checkPair(f, text, vision)
+	if err != nil {
+		return s, err
+	}
+	if need := s.Memory(); limit > 0 && need > limit {
+		return s, notEnoughMemory(f.Name, need, limit)
+	}
+	return s, nil
+}
+
+func checkPair(f Files, text, vision *gguf.File) (Shape, error) {
 	if err := rightWayRound(f, text, vision); err != nil {
 		return Shape{}, err
 	}
@@ -54,9 +65,6 @@ func Check(f Files, limit uint64) (Shape, error) {
 			f.Text, f.Vision, s.Embedding, gives)
 	}
 	s.Weights = uint64(text.Size) + uint64(vision.Size)
-	if need := s.Memory(); limit > 0 && need > limit {
-		return s, notEnoughMemory(f.Name, need, limit)
-	}
 	return s, nil
 }
 
