@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"photodesc/pool"
 )
@@ -14,14 +13,7 @@ func explain(err error) error {
 	if !errors.As(err, &deaths) {
 		return err
 	}
-	var b strings.Builder
-	if n := len(deaths.Words); n > 0 {
-		b.WriteString("\n  its last words:")
-		for _, line := range deaths.Words[max(0, n-3):] {
-			fmt.Fprintf(&b, "\n    %s", line)
-		}
-	}
-	b.WriteString("\n  No photo is blamed for it. The model's files, libvips or a driver are probably broken:" +
-		"\n  `photodesc doctor` checks this machine; the run's log has more; then run again, it goes on where it stopped")
-	return fmt.Errorf("%w%s", err, b.String())
+	return fmt.Errorf("%w"+
+		"\n  no photo is blamed for it: the model's files, libvips or a driver are probably broken"+
+		"\n  `photodesc doctor` checks this machine, `photodesc logs` has more; then run again, it goes on where it stopped", err)
 }

@@ -66,6 +66,9 @@ func serve() error {
 	if job.Measure {
 		return measureHere(job)
 	}
+	// Nearly all of the heap is pixels, which cost the collector nothing to look
+	// through, but a budget's worth of memory if it lets them double.
+	debug.SetGCPercent(20)
 	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
 	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, around(w.describe))
 }
