@@ -1,0 +1,319 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"photodesc/tracker"
+)
+
+// tmuxScreen is a real terminal in which a program runs.
+type tmuxScreen struct {
+	t      *testing.T
+	socket string
+}
+
+// newTmux starts a program in a tmux of its own.
+func newTmux(t *testing.T, width, height int, command string) *tmuxScreen {
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("no tmux here; make setup installs it")
+	}
+	term := &tmuxScreen{t, filepath.Join(t.TempDir(), "tmux")}
+	term.tmux("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), command+"; echo ended with $?; sleep 60")
+	t.Cleanup(func() { exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
+	return term
+}
+
+func (term *tmuxScreen) tmux(args ...string) string {
+	term.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-u", "-S", term.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		term.t.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (term *tmuxScreen) screen() string { return term.tmux("capture-pane", "-p") }
+
+func (term *tmuxScreen) keys(keys ...string) { term.tmux(append([]string{"send-keys"}, keys...)...) }
+
+func (term *tmuxScreen) resize(width, height int) {
+	term.tmux("resize-window", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height))
+}
+
+// await waits until the screen matches, and returns it.
+func (term *tmuxScreen) await(pattern string) string {
+	term.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		s := term.screen()
+		if re.MatchString(s) {
+			return s
+		}
+		if time.Now().After(end) {
+			term.t.Fatalf("%q does not appear:\n%s", pattern, s)
+		}
+	}
+}
+
+// longRun starts a run of many photos in the background and returns its workdir.
+func longRun(t *testing.T, extra ...string) (workdir string, again func()) {
+	model := tinyModel(t)
+	photos, workdir := t.TempDir(), filepath.Join(t.TempDir(), "work")
+	sources, err := filepath.Glob("../../examples/photos/*.jpg")
+	if err != nil || len(sources) == 0 {
+		t.Fatal(err)
+	}
+	for i := range 4000 {
+		name := fmt.Sprintf("photo-%04d.jpg", i)
+		if i%5 == 0 { // widths that terminals like to get wrong
+			name = fmt.Sprintf("photo-%04d 👨‍👩‍👧‍👦 🇩🇪 ❤️ 日本語.jpg", i)
+		}
+		src, err := filepath.Abs(sources[i%len(sources)])
+		if err == nil {
+			err = os.Symlink(src, filepath.Join(photos, name))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	again = func() {
+		args := []string{"-C", workdir, "run", "--background", "--threads", "1", "--max-tokens", "500", "--exact-tokens",
+			"--model", filepath.Join(model, "tiny.gguf"), "--mmproj", filepath.Join(model, "mmproj-tiny.gguf")}
+		out, err := exec.Command("photodesc", append(append(args, extra...), photos)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	again()
+	t.Cleanup(func() { exec.Command("photodesc", "-C", workdir, "stop", "--now").Run() })
+	return workdir, again
+}
+
+var ofAll = regexp.MustCompile(`([\d,]+) of 4,000`)
+
+// countOnScreen reads how many photos the dashboard says are described.
+func countOnScreen(t *testing.T, screen string) int {
+	t.Helper()
+	m := ofAll.FindStringSubmatch(screen)
+	if m == nil {
+		t.Fatalf("no count in\n%s", screen)
+	}
+	n, _ := strconv.Atoi(strings.ReplaceAll(m[1], ",", ""))
+	return n
+}
+
+// TestDashboard drives it in a real terminal: it appears, counts on, survives
+// being resized, follows a run that stops and starts, and leaves on q while the
+// run goes on.
+func TestDashboard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
+	workdir, again := longRun(t)
+	term := newTmux(t, 80, 24, "photodesc -C "+workdir+" status --watch")
+	first := countOnScreen(t, term.await(`(?s)photodesc .*● running.* of 4,000.*Memory.*CPU.*Slots.*Photos in ten seconds.*Last photos\n \d\d:.*q leaves, the run goes on`))
+	var later string
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		if later = term.screen(); countOnScreen(t, later) > first {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("it does not count on:\n%s", later)
+		}
+	}
+	term.await(`日本語`)
+
+	for _, size := range [][2]int{{120, 40}, {40, 10}, {20, 4}, {1, 1}, {200, 60}, {80, 24}} {
+		term.resize(size[0], size[1])
+		time.Sleep(1200 * time.Millisecond)
+		if size[0] < 40 {
+			continue
+		}
+		s := term.await(`q leaves`)
+		lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+		if len(lines) != size[1] || !strings.Contains(lines[len(lines)-1], "q leaves") || !strings.HasPrefix(lines[0], " photodesc") {
+			t.Errorf("%d×%d: %d lines\n%s", size[0], size[1], len(lines), s)
+		}
+		for _, line := range lines {
+			if cells(line) > size[0] {
+				t.Errorf("%d×%d: wider than the screen: %q", size[0], size[1], line)
+			}
+		}
+	}
+
+	// Stopped, and begun again.
+	if out, err := exec.Command("photodesc", "-C", workdir, "stop").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	term.await(`(?s)○ stopped.*stopped on request.*go on: photodesc`)
+	again()
+	term.await(`● running`)
+
+	term.keys("q")
+	term.await(`ended with 0`)
+	if running, _, _ := tracker.Running(workdir); !running {
+		t.Error("the run has ended with the dashboard")
+	}
+}
+
+// TestDashboardBeforeRun waits for a run that has not begun, and leaves on ^C.
+func TestDashboardBeforeRun(t *testing.T) {
+	term := newTmux(t, 80, 24, "photodesc -C "+t.TempDir()+" status --watch")
+	term.await(`No run has worked in this folder yet`)
+	term.keys("C-c")
+	term.await(`ended with 0`)
+}
+
+// TestBar looks at run's own bar on a terminal.
+func TestBar(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
+	model := tinyModel(t)
+	photos, workdir := t.TempDir(), t.TempDir()
+	sources, _ := filepath.Glob("../../examples/photos/*.jpg")
+	for i := range 600 {
+		src, _ := filepath.Abs(sources[i%len(sources)])
+		if err := os.Symlink(src, filepath.Join(photos, fmt.Sprintf("👩‍🚀 %03d.jpg", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(photos, "broken.jpg"), []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	term := newTmux(t, 80, 24, fmt.Sprintf("photodesc -C %s run --threads 1 --max-tokens 300 --exact-tokens --model %s/tiny.gguf --mmproj %s/mmproj-tiny.gguf %s",
+		workdir, model, model, photos))
+	s := term.await(`(?m)^ +\d+\.\d% █+░* [\d,]+ / 601, 1 failed, ~[\d,]+/hour, .* left\n +👩🚀 \d+\.jpg: .*…$`)
+	if n := strings.Count(s, "░ "); n > 1 {
+		t.Errorf("%d bars\n%s", n, s)
+	}
+	if !strings.Contains(s, "Failed: broken.jpg: unsupported") {
+		t.Errorf("no failure above the bar\n%s", s)
+	}
+	term.resize(50, 20)
+	time.Sleep(500 * time.Millisecond)
+	s = term.await(`(?m)^ +\d+\.\d% .* / 601`)
+	if n := strings.Count(s, " / 601"); n > 1 {
+		t.Errorf("%d bars after a change of size\n%s", n, s)
+	}
+	term.resize(80, 30)
+	term.keys("C-c")
+	s = term.await(`(?s)Summary of this run.*Success rate: .*Stopped on request.*ended with 130`)
+	if strings.Contains(s, "░") {
+		t.Errorf("the bar is left behind\n%s", s)
+	}
+}
+
+// TestServiceManager plays systemd: the run says that it is ready, what it is
+// doing, that it is alive, and that it stops.
+func TestServiceManager(t *testing.T) {
+	model := tinyModel(t)
+	socket := filepath.Join(t.TempDir(), "notify")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: socket}); err != nil {
+		t.Fatal(err)
+	}
+	examples, _ := filepath.Abs("../../examples/photos")
+	cmd := exec.Command("photodesc", "-C", t.TempDir(), "run", "--threads", "1", "--batch-size", "10", "--cooldown", "1s",
+		"--model", filepath.Join(model, "tiny.gguf"), "--mmproj", filepath.Join(model, "mmproj-tiny.gguf"), examples)
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=1000000")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var said []string
+	buf := make([]byte, 4096)
+	for {
+		n, _, err := syscall.Recvfrom(fd, buf, syscall.MSG_DONTWAIT)
+		if errors.Is(err, syscall.EAGAIN) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = append(said, string(buf[:n]))
+	}
+	all := strings.Join(said, "\n")
+	for _, want := range []string{"STATUS=", "WATCHDOG=1\n", "STOPPING=1"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not said:\n%s", want, all)
+		}
+	}
+	if len(said) == 0 || said[0] != "READY=1" {
+		t.Errorf("not ready at first:\n%s", all)
+	}
+}
+
+// TestOneLine holds text to widths on which all terminals agree.
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\tb\n c":           "a b c",
+		"\x1b[31mred\x07":    "?[31mred?",
+		"👨‍👩‍👧‍👦":            "👨👩👧👦",
+		"🇩🇪 flag":            "DE flag",
+		"❤️":                 "❤",
+		"👍🏽":                 "👍",
+		"right\u202eto left": "rightto left",
+		"日本語":                "日本語",
+	} {
+		if got := oneLine(in); got != want {
+			t.Errorf("%q: %q, not %q", in, got, want)
+		}
+	}
+}
+
+// TestDashboardFits draws every state in every size.
+func TestDashboardFits(t *testing.T) {
+	now := time.Now()
+	long := strings.Repeat("日本語 👨‍👩‍👧‍👦 words ", 20)
+	photo := tracker.Recent{Path: long, Text: long, Status: tracker.OK, Time: now}
+	failure := tracker.Recent{Path: "x", Text: long, Status: tracker.Failed, Kind: tracker.Crash, Time: now}
+	full := tracker.Snapshot{
+		Dir: long, Root: long, HasRun: true, Completed: 123_456, Failed: 7, Total: 1_000_000, TotalKnown: true, Remaining: 876_537,
+		Model: long, RateLastHour: 380, RateOverall: 372, UpSeconds: 1e6, LeftSeconds: 1e7, PerMinute: []int{1, 5, 0, 9, 3},
+		LastUpdate: now, Args: []string{"run", long}, Log: long, Damage: long, PID: 4711,
+		Stop:     &tracker.Stop{Reason: tracker.Broke, Text: long + "\n  " + long, Time: now},
+		Sample:   tracker.Sample{SupervisorBytes: 1 << 24, WorkerBytes: 1 << 31, BudgetBytes: 1 << 30, CPUPercent: 250, Workers: 3, SlotsUsed: 40, Slots: 24},
+		Counters: tracker.Counters{Runs: 3, Workers: 99, Restarts: map[string]int{"crash": 3, "memory-budget": 1}},
+	}
+	for range 20 {
+		full.Recent, full.Failures = append(full.Recent, photo), append(full.Failures, failure)
+	}
+	for _, s := range []tracker.Snapshot{{Dir: "."}, {Dir: ".", HasRun: true}, full} {
+		for _, state := range []tracker.State{tracker.StateNone, tracker.StateRunning, tracker.StateWaiting, tracker.StateStalled,
+			tracker.StateFinished, tracker.StateStopped, tracker.StateBroke, tracker.StateDied} {
+			s.State = state
+			s.Running = state == tracker.StateRunning || state == tracker.StateWaiting || state == tracker.StateStalled
+			if state == tracker.StateBroke && s.Stop == nil {
+				continue
+			}
+			for width := 1; width < 150; width += 13 {
+				for height := 1; height < 60; height += 7 {
+					screen := drawDashboard(s, nil, now, width, height)
+					lines := strings.Split(screen, "\n")
+					if len(lines) > height {
+						t.Fatalf("%s at %d×%d: %d lines", state, width, height, len(lines))
+					}
+					for _, line := range lines {
+						if cells(line) > max(width, 2) {
+							t.Fatalf("%s at %d×%d: %q", state, width, height, line)
+						}
+					}
+				}
+			}
+		}
+	}
+}
