@@ -74,6 +74,7 @@ func network() bool {
 var lateFiles = []string{
 	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share",
 	"/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime",
+	"/etc/ImageMagick-6", "/etc/ImageMagick-7", // its own limits
 	"/sys/devices/system", "/dev/null", "/dev/urandom",
 }
 
