@@ -12,6 +12,8 @@ import (
 	"photodesc/models/hub"
 )
 
+var connect = hub.FromEnvironment // the tests are less patient
+
 // fetch brings what is missing.
 func (w *Wanted) fetch(ctx context.Context, p hub.Progress) error {
 	if p == nil {
@@ -20,7 +22,7 @@ func (w *Wanted) fetch(ctx context.Context, p hub.Progress) error {
 	if hub.Offline() {
 		return w.offline("HF_HUB_OFFLINE is set")
 	}
-	c, err := hub.FromEnvironment()
+	c, err := connect()
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"photodesc/models/gguf/gguftest"
+	"photodesc/models/hub"
 )
 
 // alone gives a test a machine with no models, no caches and no network.
@@ -22,6 +24,13 @@ func alone(t *testing.T) (home string) {
 	}
 	t.Setenv("HOME", home)
 	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+	connect = func() (*hub.Client, error) {
+		c, err := hub.FromEnvironment()
+		if err == nil {
+			c.Pause = time.Millisecond
+		}
+		return c, err
+	}
 	return home
 }
 
