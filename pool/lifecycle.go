@@ -422,7 +422,8 @@ func (r *run) convict(w *worker, f *flight, d death, now time.Time) {
 		return
 	}
 	w.batch.answered++
-	r.warn("%q is given up after %s: %s", p.path, count(p.attempts, "attempt"), failure.Message)
+	// Whoever is given the result says it aloud; that may be later, see hold.
+	r.cfg.Log.Debug(fmt.Sprintf("%q is given up after %s: %s", p.path, count(p.attempts, "attempt"), failure.Message))
 	r.hold(Result{Path: p.path, Attempts: p.attempts, Failure: failure, Batch: w.batch.n, Seconds: now.Sub(f.out).Seconds()})
 }
 

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -108,10 +109,18 @@ func (w *lastWords) cause() string {
 	if len(w.cry) > 0 {
 		return w.cry[0]
 	}
-	if len(all) > 0 {
-		return all[len(all)-1]
+	for _, line := range slices.Backward(all) {
+		if !isChatter(line) {
+			return line
+		}
 	}
 	return ""
+}
+
+// isChatter recognises a line that says at its beginning, as "I model loaded"
+// does, that it is no more than information: nobody dies of that.
+func isChatter(line string) bool {
+	return len(line) > 1 && line[1] == ' ' && (line[0] == 'D' || line[0] == 'I')
 }
 
 func contains(lines []string, line string) bool {

@@ -37,7 +37,6 @@ var faults = map[string]func(pool.Job){
 	"killed": func(pool.Job) { syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} },
 	"exit":   func(pool.Job) { os.Exit(0) },
 	"hang":   func(pool.Job) { select {} },
-	"freeze": func(pool.Job) { syscall.Kill(os.Getpid(), syscall.SIGSTOP) },
 	"babble": func(pool.Job) { say("{\"result\":\n") },
 	"lie":    func(j pool.Job) { say(fmt.Sprintf("{\"result\":{\"id\":%d,\"data\":{}}}\n", j.ID+1_000_000)) },
 	"leak":   func(pool.Job) { leak(10e6) },
@@ -247,9 +246,6 @@ func TestFaults(t *testing.T) {
 		"exit": tracker.Crash, "babble": tracker.Crash, "lie": tracker.Crash, "hang": tracker.Timeout,
 	} {
 		guilty[kind+"-0000.jpg"] = want
-	}
-	if os.Getenv("PHOTODESC_SOAK") != "" {
-		guilty["freeze-0000.jpg"] = tracker.Crash // is taken for dead after half a minute, twice
 	}
 	h.add(innocent...)
 	h.add(slices.Collect(maps.Keys(guilty))...)

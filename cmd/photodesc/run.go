@@ -385,7 +385,11 @@ func (r *runner) keep(res pool.Result) error {
 		return err
 	}
 	if rec.Status == tracker.Failed {
-		r.log.Warn(fmt.Sprintf("Failed: %s: %s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, rec.Error.Message))
+		tried := ""
+		if rec.Attempts > 1 {
+			tried = fmt.Sprintf(" (tried %d times)", rec.Attempts)
+		}
+		r.log.Warn(fmt.Sprintf("Failed: %s: %s%s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, tried, rec.Error.Message))
 	}
 	line, remaining := r.show.photo(rec)
 	if line != "" {
