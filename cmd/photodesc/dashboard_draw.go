@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"photodesc/tracker"
 )
 
@@ -216,7 +218,9 @@ func (p *page) state(s tracker.Snapshot, now time.Time) {
 	p.gap()
 	p.add("Running: " + runningText(s, now))
 	for _, hint := range goOnText(s) {
-		p.add("    " + hint)
+		for line := range strings.SplitSeq(ansi.Hardwrap(hint, max(p.inner()-4, 10), true), "\n") {
+			p.add("    " + line)
+		}
 	}
 }
 
@@ -286,9 +290,9 @@ func photoLines(photos []tracker.Recent, width int) []string {
 	column = min(column, max(12, width*3/10))
 	var lines []string
 	for _, r := range photos {
-		text := oneLine(r.Text)
+		text := folded(r.Text)
 		if r.Status == tracker.Failed {
-			text = styleBad.Render(string(r.Kind)) + " " + text
+			text = styleBad.Render(string(r.Kind)) + ": " + text
 		}
 		lines = append(lines, styleFaint.Render(r.Time.Local().Format("15:04:05"))+"  "+
 			pad(fitPath(oneLine(r.Path), column), column)+"  "+text)

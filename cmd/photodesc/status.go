@@ -110,7 +110,8 @@ func writeStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	}
 	line("Running", runningText(s, now))
 	for _, hint := range goOnText(s) {
-		line("", hint)
+		// Never cut: it is there to be copied.
+		fmt.Fprintf(w, "%*s%s\n", labelWidth, "", hint)
 	}
 	if s.RateOverall > 0 {
 		line("Rate", rates(s))
@@ -237,7 +238,7 @@ func goOnText(s tracker.Snapshot) (hints []string) {
 
 func lastText(r tracker.Recent) string {
 	if r.Status == tracker.Failed {
-		return styleBad.Render("failed") + fmt.Sprintf(" (%s), %s", r.Kind, oneLine(r.Text))
+		return styleBad.Render("failed") + fmt.Sprintf(" (%s), %s", r.Kind, folded(r.Text))
 	}
 	return `"` + oneLine(r.Text) + `"`
 }

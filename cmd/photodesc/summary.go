@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"photodesc/tracker"
@@ -67,7 +68,7 @@ func writeFailed(w io.Writer, list []tracker.FailedPhoto) {
 		return
 	}
 	for _, f := range list {
-		fmt.Fprintf(w, "%s  %s: %s\n", styleBad.Render(pad(string(f.Kind), 11)), f.Path, oneLine(f.Message))
+		fmt.Fprintf(w, "%s  %s: %s\n", styleBad.Render(pad(string(f.Kind), 11)), f.Path, folded(f.Message))
 	}
 }
 
@@ -88,6 +89,14 @@ func (p *summaryPage) heading(text string) {
 
 func (p *summaryPage) line(name, format string, args ...any) {
 	fmt.Fprintf(p.w, "  %s%s\n", pad(name, labelWidth), fit(fmt.Sprintf(format, args...), p.width-labelWidth-2))
+}
+
+// wrapped breaks text between words, and indents what follows.
+func (p *summaryPage) wrapped(indent, text string) {
+	if p.width > 0 {
+		text = strings.ReplaceAll(ansi.Wrap(text, max(p.width-len(indent)-2, 20), ""), "\n", "\n"+indent+"  ")
+	}
+	fmt.Fprintln(p.w, indent+text)
 }
 
 func writeSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {
@@ -185,13 +194,13 @@ func (p *summaryPage) errors(s tracker.Summary) {
 	}
 	p.heading("Errors")
 	for _, k := range s.Errors {
-		fmt.Fprintf(p.w, "  %s %s: %s\n", styleBad.Render(comma(k.Count)), k.Kind, k.Hint)
+		p.wrapped("  ", fmt.Sprintf("%s %s: %s", styleBad.Render(comma(k.Count)), k.Kind, k.Hint))
 		for _, f := range k.Worst {
 			detail := ""
 			if f.Attempts > 1 || f.Seconds >= 1 {
 				detail = fmt.Sprintf(" (%s, %s s)", plural(f.Attempts, "attempt"), secondsText(f.Seconds))
 			}
-			fmt.Fprintln(p.w, fit("      "+f.Path+detail+": "+oneLine(f.Message), p.width))
+			fmt.Fprintln(p.w, fit("      "+f.Path+detail+": "+folded(f.Message), p.width))
 		}
 		if more := k.Count - len(k.Worst); more > 0 {
 			fmt.Fprintf(p.w, "      and %s more, see `%s`\n", comma(more), commandLine(s.Run.Dir, "summary", "--failed"))

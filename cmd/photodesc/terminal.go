@@ -69,6 +69,17 @@ func oneLine(s string) string {
 	return b.String()
 }
 
+// folded is text of several lines on one.
+func folded(s string) string {
+	var parts []string
+	for line := range strings.Lines(s) {
+		if line = oneLine(line); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
 // cells is how wide text is on a terminal, colours left out.
 func cells(s string) int { return ansi.StringWidth(s) }
 
