@@ -59,14 +59,14 @@ var Catalogue = []Entry{
 		Name: "smolvlm-500m", Repo: "ggml-org/SmolVLM-500M-Instruct-GGUF",
 		Text:   Part{"SmolVLM-500M-Instruct-Q8_0.gguf", "Q8_0", 436_806_912},
 		Vision: Part{"mmproj-SmolVLM-500M-Instruct-Q8_0.gguf", "Q8_0", 108_783_360},
-		Memory: 1000 << 20, Licence: apache,
+		Memory: 1 << 30, Licence: apache,
 		Good: "faster, shorter and plainer",
 	},
 	{
 		Name: "smolvlm2-500m", Repo: "ggml-org/SmolVLM2-500M-Video-Instruct-GGUF",
 		Text:   Part{"SmolVLM2-500M-Video-Instruct-Q8_0.gguf", "Q8_0", 436_808_704},
 		Vision: Part{"mmproj-SmolVLM2-500M-Video-Instruct-Q8_0.gguf", "Q8_0", 108_785_184},
-		Memory: 1000 << 20, Licence: apache,
+		Memory: 1 << 30, Licence: apache,
 		Good: "its successor, also for video",
 	},
 	{

@@ -32,3 +32,12 @@ func List(limit uint64) []Listed {
 	}
 	return list
 }
+
+// Smaller is the model to use where the memory is too little for the default;
+// empty where it is enough, or too little for any.
+func Smaller(limit uint64) string {
+	if e, _ := named(Default); e.Memory <= limit {
+		return ""
+	}
+	return largestWithin(limit)
+}

@@ -82,8 +82,11 @@ func listModels(w io.Writer, asJSON, long bool) error {
 	default:
 		writeModels(colors(w), list)
 	}
-	fmt.Fprintf(w, "\n* is what a run takes that names none, with --model. A run may use %s of\n"+
-		"memory, %s of this machine's %s.\n", humanize.IBytes(budget), defaultMemory, humanize.IBytes(machine))
+	fmt.Fprintf(w, "\n* is what `run` takes unless --model names another; it is fetched when first\n"+
+		"needed. A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), defaultMemory, humanize.IBytes(machine))
+	if hint := models.Smaller(budget); hint != "" {
+		fmt.Fprintf(w, "%s needs more than that. On this machine: run --model %s\n", models.Default, hint)
+	}
 	if dir, err := models.Dir(); err == nil {
 		fmt.Fprintf(w, "Fetched models go to %s.\n", dir)
 	}
@@ -91,7 +94,7 @@ func listModels(w io.Writer, asJSON, long bool) error {
 }
 
 func writeModels(w io.Writer, list []models.Listed) {
-	row := "%s %-14s %8s %9s  %-8s %-5s %s\n"
+	row := "%s %-14s %7s %9s  %-4s  %-4s  %s\n"
 	fmt.Fprint(w, styleBold.Render(fmt.Sprintf(row[:len(row)-1], " ", "NAME", "SIZE", "MEMORY", "HERE", "FITS", "GOOD FOR")), "\n")
 	for _, l := range list {
 		mark, fits := " ", "yes"

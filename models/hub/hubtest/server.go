@@ -143,6 +143,12 @@ func (h *Hub) find(path string) (repo, file string, content []byte) {
 	return repo, file, h.Files[repo][file]
 }
 
+// Content is the file at an address.
+func (h *Hub) Content(path string) []byte {
+	_, _, content := h.find(path)
+	return content
+}
+
 func (h *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/models/"); ok {
 		h.serveTree(w, r, strings.TrimSuffix(rest, "/tree/main"))

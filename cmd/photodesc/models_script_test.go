@@ -1,0 +1,104 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"photodesc/models"
+	"photodesc/models/hub/hubtest"
+)
+
+func init() { scriptCommands["hub"] = hubCommand }
+
+var (
+	hubsMu sync.Mutex
+	hubs   = map[*testscript.TestScript]*hubtest.Hub{}
+)
+
+// hub: starts a server that is like the Hugging Face hub and has the small
+// model under all names of the catalogue; HF_ENDPOINT is its address.
+//
+// hub half: from now on it sends half of each file and then nothing more.
+// hub cut: from now on it breaks each connection after half of what was asked.
+// hub whole: no more of that.
+// hub files N: N files were sent, or begun, so far.
+// hub stop: there is no network any more.
+func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
+	hubsMu.Lock()
+	h := hubs[ts]
+	if h == nil {
+		h = newHub(ts)
+		hubs[ts] = h
+		ts.Setenv("HF_ENDPOINT", h.URL)
+		ts.Defer(h.Close)
+	}
+	hubsMu.Unlock()
+	if len(args) == 0 {
+		return
+	}
+	switch args[0] {
+	case "half", "cut":
+		h.Break(func(host string, _ int, w http.ResponseWriter, r *http.Request) bool {
+			return host == "store" && sendHalf(h, w, r, args[0] == "cut")
+		})
+	case "whole":
+		h.Break(nil)
+	case "files":
+		want, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		if n := len(h.Seen("store", "GET")); n != want {
+			ts.Fatalf("%d files were fetched, want %d", n, want)
+		}
+	case "stop":
+		h.Close()
+	default:
+		ts.Fatalf("hub %s?", args[0])
+	}
+}
+
+func sendHalf(h *hubtest.Hub, w http.ResponseWriter, r *http.Request, cut bool) bool {
+	if r.Header.Get("Range") != "" {
+		return false
+	}
+	content := h.Content(r.URL.Path)
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	w.Write(content[:len(content)/2])
+	http.NewResponseController(w).Flush()
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
+	<-r.Context().Done()
+	return true
+}
+
+func newHub(ts *testscript.TestScript) *hubtest.Hub {
+	text, err := os.ReadFile(ts.Getenv("TEXT"))
+	ts.Check(err)
+	vision, err := os.ReadFile(ts.Getenv("MMPROJ"))
+	ts.Check(err)
+	h := hubtest.Start()
+	for _, e := range models.Catalogue {
+		if e.Repo != "" {
+			h.Put(e.Repo, e.Text.File, text)
+			h.Put(e.Repo, e.Vision.File, vision)
+		}
+	}
+	return h
+}
+
+func init() {
+	// awaitfile FILE: waits until there is something in a file.
+	scriptCommands["awaitfile"] = func(ts *testscript.TestScript, neg bool, args []string) {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+				return
+			}
+		}
+		ts.Fatalf("nothing came to %s", args[0])
+	}
+}
