@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -211,49 +209,6 @@ func TestBar(t *testing.T) {
 	s = term.await(`(?s)Summary of this run.*Success rate: .*Stopped on request.*ended with 130`)
 	if strings.Contains(s, "░") {
 		t.Errorf("the bar is left behind\n%s", s)
-	}
-}
-
-// TestServiceManager plays systemd: the run says that it is ready, what it is
-// doing, that it is alive, and that it stops.
-func TestServiceManager(t *testing.T) {
-	model := tinyModel(t)
-	socket := filepath.Join(t.TempDir(), "notify")
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(fd)
-	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: socket}); err != nil {
-		t.Fatal(err)
-	}
-	examples, _ := filepath.Abs("../../examples/photos")
-	cmd := exec.Command("photodesc", "-C", t.TempDir(), "run", "--threads", "1", "--batch-size", "10", "--cooldown", "1s",
-		"--model", filepath.Join(model, "tiny.gguf"), "--mmproj", filepath.Join(model, "mmproj-tiny.gguf"), examples)
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=1000000")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var said []string
-	buf := make([]byte, 4096)
-	for {
-		n, _, err := syscall.Recvfrom(fd, buf, syscall.MSG_DONTWAIT)
-		if errors.Is(err, syscall.EAGAIN) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		said = append(said, string(buf[:n]))
-	}
-	all := strings.Join(said, "\n")
-	for _, want := range []string{"STATUS=", "WATCHDOG=1\n", "STOPPING=1"} {
-		if !strings.Contains(all, want) {
-			t.Errorf("%q is not said:\n%s", want, all)
-		}
-	}
-	if len(said) == 0 || said[0] != "READY=1" {
-		t.Errorf("not ready at first:\n%s", all)
 	}
 }
 
