@@ -59,11 +59,17 @@ func (r *run) match() (*worker, *photo, bool) {
 }
 
 // nextSuspect is the next photo to be tried alone. After a few deaths without
-// a success, every other one is a photo from elsewhere: if that succeeds, it is
-// the photos and not the model, and the count of deaths begins anew.
+// a success, every other one is a photo from elsewhere, or one that is known to
+// be good: if that succeeds, it is the photos and not the model, and the count
+// of deaths begins anew.
 func (r *run) nextSuspect() *photo {
-	if r.deaths >= 3 && r.deaths%2 == 1 && len(r.q.fresh) > 0 && !r.q.suspects[0].exclusive {
-		return r.q.takeCanary()
+	if r.deaths >= 3 && r.deaths%2 == 1 {
+		switch {
+		case len(r.q.fresh) > 0 && !r.q.suspects[0].exclusive:
+			return r.q.takeCanary()
+		case len(r.q.fresh) == 0 && r.good != "":
+			return &photo{path: r.good, known: true}
+		}
 	}
 	return r.q.takeSuspect()
 }

@@ -156,11 +156,18 @@ func (r *run) onAnswer(w *worker, a *answer, now time.Time) {
 }
 
 func (r *run) deliverAnswer(w *worker, f *flight, a *answer, now time.Time) {
-	r.deliver(Result{Path: f.photo.path, Attempts: f.photo.attempts, Data: a.Data, Failure: a.Failure,
-		Batch: w.batch.n, Seconds: now.Sub(f.out).Seconds()})
-	if a.Failure != nil {
+	if !f.photo.known {
+		r.deliver(Result{Path: f.photo.path, Attempts: f.photo.attempts, Data: a.Data, Failure: a.Failure,
+			Batch: w.batch.n, Seconds: now.Sub(f.out).Seconds()})
+	}
+	switch {
+	case a.Failure != nil && f.photo.known:
+		r.good = "" // gone, or changed: it proves nothing
+		return
+	case a.Failure != nil:
 		return // the worker works, but that says little about the model
 	}
+	r.good = f.photo.path
 	r.deaths, r.backoff = 0, time.Time{}
 	r.release()
 	if r.calm++; r.atOnce < r.cfg.InFlight && r.calm >= calmEnough {
@@ -387,6 +394,8 @@ func (r *run) judge(w *worker, d death, now time.Time) {
 	for _, f := range photos {
 		p := f.photo
 		switch {
+		case p.known:
+			continue // it has its description
 		case d.kind == DeathTimeout && f != w.guilty:
 			if now.Sub(w.answerAt) < r.cfg.Timeout/2 {
 				innocent = append(innocent, p)

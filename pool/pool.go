@@ -57,6 +57,10 @@ type Config struct {
 	SampleEvery time.Duration // default 1 s
 	Samplers    Samplers
 
+	// Good is a path that was described in an earlier run, if there is one. When
+	// nothing but suspects is left it tells bad photos from a broken model.
+	Good string
+
 	MaxDeaths  int           // in a row without a success, that end the run; default 10
 	BackoffMin time.Duration // after the first death; doubles; default 100 ms
 	BackoffMax time.Duration // default 10 s

@@ -10,6 +10,9 @@ type photo struct {
 	// exclusive asks for a machine on which no other photo is in flight,
 	// because memory ran out when there were.
 	exclusive bool
+	// known has been described before. It is tried again only to see whether
+	// anything works; nobody is told what became of it.
+	known bool
 }
 
 // Verdicts: how often a photo may be alone at a worker's death.

@@ -48,7 +48,8 @@ type run struct {
 	mute       bool     // done has failed and is not called again
 	held       []Result // verdicts that wait for a success, see hold
 
-	deaths  int // in a row without a success
+	deaths  int    // in a row without a success
+	good    string // a path that was described, see nextSuspect
 	backoff time.Time
 	calm    int // successes since the last OOM kill
 
@@ -77,6 +78,7 @@ type run struct {
 func newRun(cfg Config) *run {
 	r := &run{
 		cfg:      cfg,
+		good:     cfg.Good,
 		share:    cfg.Memory / uint64(cfg.Workers),
 		atOnce:   cfg.InFlight,
 		live:     map[*worker]struct{}{},

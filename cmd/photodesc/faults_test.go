@@ -290,6 +290,25 @@ func TestNothingWorks(t *testing.T) {
 	t.Log(said)
 }
 
+// TestOnlyBadLeft leaves nothing to do but photos that kill their workers. That
+// others were described, in this run or before, shows that it is their fault.
+func TestOnlyBadLeft(t *testing.T) {
+	h := newHarness(t)
+	innocent, guilty := numbered("photo", 4), map[string]tracker.Kind{}
+	h.add(innocent...)
+	if code, said := h.run(); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, said)
+	}
+	for _, name := range append(numbered("segv", 6), numbered("abort", 2)...) {
+		guilty[name] = tracker.Crash
+	}
+	h.add(slices.Collect(maps.Keys(guilty))...)
+	if code, said := h.run(); code != exitFailed {
+		t.Errorf("exit code %d, want %d\n%s", code, exitFailed, said)
+	}
+	h.tally().check(t, innocent, guilty)
+}
+
 // outputs is all that was written about photos.
 func (h *harness) outputs() string {
 	var all strings.Builder

@@ -76,6 +76,7 @@ type runner struct {
 	plan    pool.Plan
 	left    int      // photos left for the next run by --limit
 	links   []string // where links among the photos lead
+	good    string   // a photo that was described in an earlier run
 	pool    atomic.Pointer[pool.Pool]
 	stats   pool.Stats     // when the pool has ended
 	waiting string         // for what, told by the pool
@@ -252,6 +253,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		switch {
 		case r.track.Done(rel):
 			done++
+			r.good = rel
 		case r.isFailed(rel):
 			failed++
 		case r.flags.limit == 0 || len(todo) < r.flags.limit:
@@ -364,6 +366,7 @@ func (r *runner) poolConfig() pool.Config {
 		Timeout:   r.flags.timeout,
 		Memory:    r.plan.Own,
 		MaxTemp:   r.flags.maxTemp,
+		Good:      r.good,
 		Log:       r.detail,
 		Output:    r.workerSays,
 		Observe:   r.observe,
