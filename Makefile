@@ -36,7 +36,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-# What has to be there, found without asking the package manager: it is slow. tmux is for the tests of the dashboard.
+# What has to be there, found without asking the package manager: it is slow.
 # The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks.
 FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
 

@@ -47,6 +47,11 @@ func (r *run) send(ev any) {
 }
 
 func (r *run) sayBatch(b *batch) {
+	if !r.sampled { // the first batch starts before the first sample
+		if m, err := r.cfg.Samplers.System(); err == nil {
+			r.last.system, r.last.hasSys, r.last.cpu = m, true, -1
+		}
+	}
 	if r.last.hasSys {
 		stats := fmt.Sprintf("System stats - Memory: %.1f%%", r.last.system.UsedPercent)
 		if r.last.cpu >= 0 {
