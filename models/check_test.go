@@ -85,6 +85,7 @@ func TestCheck(t *testing.T) {
 		{"no tokens", drop("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens"},
 		{"no merges", drop("tokenizer.ggml.merges"), "merges"},
 		{"tokens twice", tokens(func(s []string) []string { s[100] = s[101]; return s }), "damaged at token 101"},
+		{"tokens twice, as C reads them", tokens(func(s []string) []string { s[101] = s[100] + "\x00x"; return s }), "damaged at token 101"},
 		{"tokens not those of SmolVLM", tokens(func(s []string) []string { s[6] = "<end>"; return s }), "no <end_of_utterance>: it is not a SmolVLM model"},
 		{"one token less", tokens(func(s []string) []string { return s[:len(s)-1] }), "not every token has a type"},
 		{"end token", set("tokenizer.ggml.eos_token_id", uint32(720)), "720 of 720"},

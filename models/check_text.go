@@ -3,7 +3,7 @@ package models
 import (
 	"fmt"
 	"math"
-	"unicode/utf8"
+	"strings"
 
 	"photodesc/models/gguf"
 )
@@ -92,7 +92,9 @@ func (r *ruler) vocabulary() int {
 	r.must(n >= 1 && n <= maxTokens, "its vocabulary has %d tokens", n)
 	known := make(map[string]bool, n)
 	for i, t := range tokens {
-		if known[t] || t == "" || !utf8.ValidString(t) {
+		// llama.cpp ends the process on a token that is there twice, and reads
+		// each up to its first zero.
+		if known[t] || t == "" || strings.ContainsRune(t, 0) {
 			r.fail("its vocabulary is damaged at token %d, %q", i, t)
 			break
 		}
@@ -102,7 +104,7 @@ func (r *ruler) vocabulary() int {
 		r.must(known[t], "its vocabulary has no %s: it is not a SmolVLM model", t)
 	}
 	for _, m := range need[[]string](r, "tokenizer.ggml.merges") {
-		r.must(utf8.ValidString(m), "its vocabulary is damaged at the merge %q", m)
+		r.must(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
 	}
 	if r.f.Has("tokenizer.ggml.token_type") {
 		r.must(len(may[[]int32](r, "tokenizer.ggml.token_type")) == n, "its head is damaged: not every token has a type")

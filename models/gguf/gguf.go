@@ -13,6 +13,7 @@ import (
 	"math"
 	"math/bits"
 	"os"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -205,7 +206,7 @@ func (d *decoder) key(f *File) error {
 	if err != nil {
 		return err
 	}
-	if name == "" || !utf8.ValidString(name) {
+	if name == "" || !cText(name) {
 		return wrong("its head is damaged: a key is called %q", name)
 	}
 	if _, twice := f.Keys[name]; twice {
@@ -240,7 +241,7 @@ func (d *decoder) tensor() (t Tensor, err error) {
 	if t.Name, err = d.text(maxKey); err != nil {
 		return t, err
 	}
-	if t.Name == "" || len(t.Name) >= maxName || !utf8.ValidString(t.Name) {
+	if t.Name == "" || len(t.Name) >= maxName || !cText(t.Name) {
 		return t, wrong("its head is damaged: a tensor is called %.80q", t.Name)
 	}
 	dims, err := d.u32()
@@ -318,5 +319,8 @@ func (f *File) missing(i int, align int64) int64 {
 	}
 	return end - f.Size
 }
+
+// cText tells whether C reads the same text: it ends at the first zero.
+func cText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func roundUp(n, align int64) int64 { return (n + align - 1) / align * align }

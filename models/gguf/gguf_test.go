@@ -78,6 +78,8 @@ func TestWrong(t *testing.T) {
 		"removed type":      {func(f *gguf.File) { f.Tensors[1].Type = 4 }, "type 4"},
 		"name twice":        {func(f *gguf.File) { f.Tensors[1].Name = "one" }, "twice"},
 		"no name":           {func(f *gguf.File) { f.Tensors[1].Name = "" }, "is called"},
+		"name with a zero":  {func(f *gguf.File) { f.Tensors[1].Name = "on\x00e" }, "is called"},
+		"key with a zero":   {func(f *gguf.File) { f.Keys["a\x00b"] = true }, "is called"},
 		"long name":         {func(f *gguf.File) { f.Tensors[1].Name = strings.Repeat("x", 64) }, "is called"},
 		"five dimensions":   {func(f *gguf.File) { f.Tensors[1].Shape = []uint64{5, 1, 1, 1, 1} }, "5 dimensions"},
 		"empty dimension":   {func(f *gguf.File) { f.Tensors[1].Shape = []uint64{5, 0} }, "impossible shape"},
