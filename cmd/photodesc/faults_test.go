@@ -40,6 +40,11 @@ var faults = map[string]func(pool.Job){
 	"babble": func(pool.Job) { say("{\"result\":\n") },
 	"lie":    func(j pool.Job) { say(fmt.Sprintf("{\"result\":{\"id\":%d,\"data\":{}}}\n", j.ID+1_000_000)) },
 	"leak":   func(pool.Job) { leak(10e6) },
+	"gobble": func(j pool.Job) {
+		if j.Attempt == 1 {
+			leak(2e9)
+		}
+	},
 	// Only the first time: whoever was in flight with it must come through too.
 	"once": func(j pool.Job) {
 		if j.Attempt == 1 {

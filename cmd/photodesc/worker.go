@@ -66,6 +66,8 @@ func serve() error {
 	if job.Measure {
 		return measureHere(job)
 	}
+	// If the system runs out of memory, a worker is to go and not its supervisor.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	// Nearly all of the heap is pixels, which cost the collector nothing to look
 	// through, but a budget's worth of memory if it lets them double.
 	debug.SetGCPercent(20)
