@@ -172,6 +172,34 @@ func TestDashboardBeforeRun(t *testing.T) {
 	term.await(`ended with 0`)
 }
 
+// TestBackgroundSurvives closes the terminal from which a run was sent to the
+// background.
+func TestBackgroundSurvives(t *testing.T) {
+	workdir, _ := longRun(t)
+	if out, err := exec.Command("photodesc", "-C", workdir, "stop").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s, err := tracker.Peek(workdir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := newTmux(t, 80, 24, "photodesc -C "+workdir+" "+strings.Join(s.Args, " ")+" --background")
+	term.await(`(?s)The run describes photos in the background.*ended with 0`)
+	term.tmux("kill-server")
+	before, err := tracker.Peek(workdir)
+	if err != nil || !before.Running {
+		t.Fatal("it is not running", err)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		if now, _ := tracker.Peek(workdir); now.Running && now.Completed > before.Completed {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("it does not go on")
+		}
+	}
+}
+
 // TestBar looks at run's own bar on a terminal.
 func TestBar(t *testing.T) {
 	if testing.Short() {

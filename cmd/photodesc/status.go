@@ -81,6 +81,10 @@ func writeJSON(w io.Writer, v any) error {
 // labelWidth is the column in which values begin.
 const labelWidth = 13
 
+// lastMost is how many cells of the last description are shown where there is
+// no terminal to say.
+const lastMost = 120
+
 // writeStatus writes lines of at most width cells; 0 is no limit.
 func writeStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if s.State == tracker.StateNone {
@@ -123,6 +127,7 @@ func writeStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 		line("Last update", ago(s.LastUpdate, now))
 	}
 	if last := s.LastPhoto(); last != nil {
+		last.Text = fit(last.Text, lastMost)
 		line("Last photo", oneLine(last.Path)+": "+lastText(*last))
 	}
 	if s.Log != "" {
@@ -190,6 +195,9 @@ func runningText(s tracker.Snapshot, now time.Time) string {
 	}
 	if s.Stop != nil && s.Stop.Reason == tracker.Stopped {
 		return text + ", stopped on request" + endedText(s, now)
+	}
+	if s.Stop != nil && s.Remaining > 0 { // by --limit, or photos have come since
+		return text + ", ended" + endedText(s, now) + " with " + plural(s.Remaining, "photo") + " left"
 	}
 	return text
 }

@@ -164,9 +164,9 @@ func (p *summaryPage) descriptions(s tracker.Summary) {
 	p.line("Words", "%s", spread(s.Words))
 	p.line("Tokens", "%s", spread(s.Tokens))
 	p.line("Tiles", "%s", spread(s.Tiles))
-	speed := fmt.Sprintf("%s tokens/second while one photo's words are generated", rateText(s.TokensPerSecond))
+	speed := fmt.Sprintf("%s tokens/second for one photo", rateText(s.TokensPerSecond))
 	if up := s.Run.UpSeconds; up > 0 {
-		speed += fmt.Sprintf(", %s in all over the time up", rateText(s.Tokens.Mean*float64(s.Tokens.Count)/up))
+		speed += fmt.Sprintf(", %s for all together", rateText(s.Tokens.Mean*float64(s.Tokens.Count)/up))
 	}
 	p.line("Speed", "%s", speed)
 	var ends []string
