@@ -74,6 +74,8 @@ type Engine struct {
 	quit chan struct{}
 	done chan struct{}
 
+	cutting chan struct{} // room for so many pictures to be cut at once
+
 	life   sync.RWMutex // held for reading while C memory is used outside run
 	closed bool
 }
@@ -107,7 +109,8 @@ func Open(opt Options) (_ *Engine, err error) {
 	C.pd_blas_threads(C.int(opt.Threads))
 	gpu := hasGPU()
 
-	e := &Engine{opt: opt, in: make(chan *job), quit: make(chan struct{}), done: make(chan struct{})}
+	e := &Engine{opt: opt, in: make(chan *job), quit: make(chan struct{}), done: make(chan struct{}),
+		cutting: make(chan struct{}, 2)}
 	defer func() {
 		if err != nil {
 			e.free()
@@ -218,7 +221,10 @@ func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
 	if j.prompt, err = e.prompt.parts(grid); err != nil {
 		return nil, err
 	}
+	// More at once would be no faster, and each takes a thread and twice its pixels.
+	e.cutting <- struct{}{}
 	j.tiles = p.cut(grid, e.vision.tile)
+	<-e.cutting
 	j.answer.Tiles = len(j.tiles)
 	j.answer.PromptTokens = j.length
 	return j, nil

@@ -141,10 +141,12 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		debug.FreeOSMemory()
 	}
 	decoded := time.Now()
-	a, err := w.engine.Describe(ctx, llm.Picture{
+	picture := llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
-	})
+	}
+	img.Pix = nil // the engine lets go of them as soon as it has its tiles
+	a, err := w.engine.Describe(ctx, picture)
 	if err != nil {
 		return nil, err
 	}
