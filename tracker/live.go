@@ -214,7 +214,9 @@ func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 		l.tick()
 		s.Meter.add(len(records))
 		s.setCounts(c, progressSize)
-		s.Phase, s.Waiting = "", false
+		if !s.Waiting { // that is for SetPhase to end
+			s.Phase = ""
+		}
 		for _, r := range records {
 			s.Recent = newest(append(s.Recent, recentOf(r)), maxRecent)
 			if r.Status == Failed {

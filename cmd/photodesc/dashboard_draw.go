@@ -195,7 +195,7 @@ func (p *page) progress(s tracker.Snapshot, now time.Time) {
 	left := ""
 	if s.TotalKnown && s.Remaining > 0 {
 		counts += ", " + comma(s.Remaining) + " to go"
-		if d := seconds(s.LeftSeconds); s.Running && d > 0 {
+		if d := seconds(s.LeftSeconds); s.Running && !s.Stalled && d > 0 {
 			left = spell(d) + ", until " + untilText(d, now)
 		}
 	}

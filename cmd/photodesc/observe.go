@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap/zapcore"
@@ -21,7 +22,9 @@ func (r *runner) observe(e pool.Event) {
 	case pool.EventWorkerStart:
 		live.WorkerStarted()
 	case pool.EventWorkerReady:
-		live.SetPhase("")
+		if r.waiting == "" {
+			live.SetPhase("")
+		}
 		r.foreground.say(wordRunning)
 		r.workerReady(e)
 	case pool.EventWorkerExit:
@@ -42,17 +45,35 @@ func (r *runner) observe(e pool.Event) {
 			Slots:           r.plan.Workers * r.plan.InFlight,
 		}
 		live.Sample(sample)
+		r.wait(e.InFlight)
 		r.events.write(memoryEvent{head("memory"), sample, e.Memory, e.Celsius, r.waiting})
 	case pool.EventPause:
-		r.waiting = waitText(e.Reason)
-		live.SetWaiting(r.waiting)
-		r.show.setPhase("waiting for " + r.waiting)
-		r.service.status("Waiting for " + r.waiting)
+		r.pauses = append(r.pauses, e.Reason)
 	case pool.EventResume:
-		r.waiting = ""
-		live.SetPhase("")
-		r.show.setPhase("")
+		r.pauses = slices.DeleteFunc(r.pauses, func(p string) bool { return p == e.Reason })
+		r.wait(0)
 	}
+}
+
+// wait says that the run waits, once photos are held back and none is in flight
+// any more, and that it goes on.
+func (r *runner) wait(inFlight int) {
+	forWhat := ""
+	if len(r.pauses) > 0 && inFlight == 0 {
+		forWhat = waitText(r.pauses[0])
+	}
+	if forWhat == r.waiting {
+		return
+	}
+	r.waiting = forWhat
+	if forWhat == "" {
+		r.track.Live().SetPhase("")
+		r.show.setPhase("")
+		return
+	}
+	r.track.Live().SetWaiting(forWhat)
+	r.show.setPhase("waiting for " + forWhat)
+	r.service.status("Waiting for " + forWhat)
 }
 
 // waitText is what a run waits for, by the pool's reasons.

@@ -79,7 +79,8 @@ type runner struct {
 	good    string   // a photo that was described in an earlier run
 	pool    atomic.Pointer[pool.Pool]
 	stats   pool.Stats     // when the pool has ended
-	waiting string         // for what, told by the pool
+	pauses  []string       // the pool's reasons to hand out no photos
+	waiting string         // for what, when nothing is in flight for that
 	asked   chan os.Signal // for the progress
 }
 

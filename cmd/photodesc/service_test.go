@@ -19,7 +19,7 @@ func underService(t *testing.T, socket string) {
 	t.Helper()
 	model := tinyModel(t)
 	examples, _ := filepath.Abs("../../examples/photos")
-	cmd := exec.Command("photodesc", "-C", t.TempDir(), "run", "--threads", "1", "--batch-size", "10", "--cooldown", "1s",
+	cmd := exec.Command("photodesc", "-C", t.TempDir(), "run", "--threads", "1", "--batch-size", "10", "--cooldown", "3s",
 		"--model", filepath.Join(model, "tiny.gguf"), "--mmproj", filepath.Join(model, "mmproj-tiny.gguf"), examples)
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=200000")
 	began := time.Now()

@@ -120,7 +120,7 @@ func writeStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if s.RateOverall > 0 {
 		line("Rate", rates(s))
 	}
-	if left := seconds(s.LeftSeconds); s.Running && left > 0 {
+	if left := seconds(s.LeftSeconds); s.Running && !s.Stalled && left > 0 {
 		line("Time left", spell(left)+", until "+untilText(left, now))
 	}
 	if !s.LastUpdate.IsZero() {
