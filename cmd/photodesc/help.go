@@ -6,7 +6,8 @@ const rootHelp = `photodesc describes every photo of a folder in words, with a s
 vision-language model that runs on this machine. Nothing leaves it.
 
     photodesc run ~/Pictures       describe what is not yet described
-    photodesc status               how far, how fast, until when
+    photodesc status --watch       how far, how fast, until when, live
+    photodesc summary              everything in numbers, and what failed
     photodesc stop                 finish the photos in flight and stop
 
 A run may take days. It can be stopped at any time and goes on where it was.
@@ -33,7 +34,12 @@ The workdir (the current folder, or -C) receives
 
 Ctrl-C stops after the photos in flight; a second Ctrl-C stops at once. Run the
 same command again to go on. Photos that failed are left alone until
---retry-failed.
+--retry-failed. SIGUSR1 (^T on macOS) makes a run print its progress.
+
+With --background the run leaves the terminal and goes on when that is closed;
+see status --watch, logs -f and stop. With --json standard output is one JSON
+event a line, and the text goes to standard error. As a service the run goes on
+by itself after every login: see photodesc service.
 
 `
 

@@ -84,7 +84,7 @@ func waitText(reason string) string {
 	case "heat":
 		return "the machine to cool"
 	case "cooldown":
-		return "the next batch (cooldown)"
+		return "the cooldown to pass"
 	}
 	return reason
 }

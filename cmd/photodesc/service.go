@@ -87,8 +87,8 @@ type service struct {
 }
 
 // keptEnv are variables that matter to a run and that a service manager does
-// not know of.
-var keptEnv = []string{"XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME"}
+// not know of. Secrets are not among them: the file can be read by others.
+var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
 
 func newService(workdir string) (*service, error) {
 	dir, err := filepath.Abs(workdir)

@@ -54,7 +54,7 @@ func TestServiceManager(t *testing.T) {
 	conn.Close()
 	said := <-heard
 	all := strings.Join(said, "\n")
-	for _, want := range []string{"STATUS=Progress: ", "STATUS=Waiting for the next batch", "WATCHDOG=1\n", "STOPPING=1"} {
+	for _, want := range []string{"STATUS=Progress: ", "STATUS=Waiting for the cooldown", "WATCHDOG=1\n", "STOPPING=1"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not said:\n%s", want, all)
 		}
