@@ -86,7 +86,8 @@ func TestCheck(t *testing.T) {
 		{"no merges", drop("tokenizer.ggml.merges"), "merges"},
 		{"tokens twice", tokens(func(s []string) []string { s[100] = s[101]; return s }), "damaged at token 101"},
 		{"tokens twice, as C reads them", tokens(func(s []string) []string { s[101] = s[100] + "\x00x"; return s }), "damaged at token 101"},
-		{"tokens not those of SmolVLM", tokens(func(s []string) []string { s[6] = "<end>"; return s }), "no <end_of_utterance>: it is not a SmolVLM model"},
+		{"tokens not those of SmolVLM", tokens(func(s []string) []string { s[6] = "<end>"; return s }), "no token <end_of_utterance>: it is not a SmolVLM model"},
+		{"a token that is plain text", func(f *gguf.File) { f.Keys["tokenizer.ggml.token_type"].([]int32)[6] = 1 }, "no token <end_of_utterance>"},
 		{"one token less", tokens(func(s []string) []string { return s[:len(s)-1] }), "not every token has a type"},
 		{"end token", set("tokenizer.ggml.eos_token_id", uint32(720)), "720 of 720"},
 		{"a tensor less", rename("output_norm.weight"), `"output_norm.weight" is missing`},
@@ -172,7 +173,11 @@ func TestCheckRealPeculiarities(t *testing.T) {
 			}
 		}
 	})
-	for _, f := range []Files{{Text: first, Vision: vision}, {Text: text, Vision: swapped}, {Text: tied, Vision: vision}} {
+	odd := gguftest.Copy(t, vision, func(f *gguf.File) {
+		// 384 pixels are 27 patches of 14, and a rest.
+		f.Keys["clip.vision.image_size"] = uint32(8*8 + 6)
+	})
+	for _, f := range []Files{{Text: text, Vision: odd}, {Text: first, Vision: vision}, {Text: text, Vision: swapped}, {Text: tied, Vision: vision}} {
 		if _, err := Check(f, 0); err != nil {
 			t.Error(err)
 		}

@@ -90,24 +90,27 @@ func (r *ruler) vocabulary() int {
 	tokens := need[[]string](r, "tokenizer.ggml.tokens")
 	n := len(tokens)
 	r.must(n >= 1 && n <= maxTokens, "its vocabulary has %d tokens", n)
-	known := make(map[string]bool, n)
+	known := make(map[string]int, n)
 	for i, t := range tokens {
 		// llama.cpp ends the process on a token that is there twice, and reads
 		// each up to its first zero.
-		if known[t] || t == "" || strings.ContainsRune(t, 0) {
+		if _, twice := known[t]; twice || t == "" || strings.ContainsRune(t, 0) {
 			r.fail("its vocabulary is damaged at token %d, %q", i, t)
 			break
 		}
-		known[t] = true
+		known[t] = i
 	}
+	types := may[[]int32](r, "tokenizer.ggml.token_type")
+	r.must(len(types) == n || !r.f.Has("tokenizer.ggml.token_type"), "its head is damaged: not every token has a type")
 	for _, t := range promptTokens {
-		r.must(known[t], "its vocabulary has no %s: it is not a SmolVLM model", t)
+		i, there := known[t]
+		if there && i < len(types) {
+			there = types[i] >= 2 && types[i] <= 4 // unknown, control, user-defined: never made of letters
+		}
+		r.must(there, "its vocabulary has no token %s: it is not a SmolVLM model", t)
 	}
 	for _, m := range need[[]string](r, "tokenizer.ggml.merges") {
 		r.must(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
-	}
-	if r.f.Has("tokenizer.ggml.token_type") {
-		r.must(len(may[[]int32](r, "tokenizer.ggml.token_type")) == n, "its head is damaged: not every token has a type")
 	}
 	if r.f.Has("tokenizer.ggml.scores") {
 		r.must(len(may[[]float32](r, "tokenizer.ggml.scores")) == n, "its head is damaged: not every token has a score")

@@ -56,8 +56,8 @@ func checkVision(f *gguf.File) (gives uint64, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	side := v.image / v.patch
-	r.must(v.image%v.patch == 0 && side%v.merge == 0 && v.hidden%v.heads == 0,
+	side := v.image / v.patch // a rest is left out: 384 pixels are 27 patches of 14
+	r.must(side >= 1 && side%v.merge == 0 && v.hidden%v.heads == 0,
 		"its head is damaged: tiles of %d, patches of %d, %d to one, %d heads", v.image, v.patch, v.merge, v.heads)
 	return r.visionTensors(v), r.err
 }
