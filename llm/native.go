@@ -18,7 +18,7 @@ package llm
 // pictures, freed once, would from then on be cut out of the arenas too, which
 // never shrink again.
 static void careful_malloc(void) {
-    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     mallopt(M_TRIM_THRESHOLD, 128 << 10);
 }

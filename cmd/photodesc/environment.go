@@ -17,6 +17,9 @@ func workerEnvironment(env []string) []string {
 		// OpenBLAS does not know CPUs younger than itself, and then takes them
 		// for something with a fifth of their speed.
 		"OPENBLAS_CORETYPE": blasCore(),
+		// glibc would give each thread an arena of its own, which grows for a
+		// thousand pictures; llm says so too, but by then threads have theirs.
+		"MALLOC_ARENA_MAX": "1",
 		// An assert in C would start a debugger to print a backtrace.
 		"GGML_NO_BACKTRACE": "1",
 	} {
