@@ -152,8 +152,8 @@ func (f *fetching) bar(now time.Time) string {
 	return styleBar.Render(bar(f.percent(), 24)) + " " + f.numbers(now)
 }
 
-func (f *fetching) Retry(path string, err error, pause time.Duration) {
-	f.say(fmt.Sprintf("Fetching %s: %v; trying again in %s", path, err, spell(pause)))
+func (f *fetching) Retry(_ string, err error, pause time.Duration) {
+	f.say(fmt.Sprintf("Trying again in %s: %v", spell(pause.Round(time.Second)), err))
 }
 
 func (f *fetching) Wait(path string) {

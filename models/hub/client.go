@@ -273,9 +273,15 @@ func (c *Client) clean(u *url.URL, err error) error {
 type networkError struct {
 	host, text string
 	cause      error
+	broke      bool // it was there first
 }
 
-func (e *networkError) Error() string { return fmt.Sprintf("no answer from %s: %s", e.host, e.text) }
+func (e *networkError) Error() string {
+	if e.broke {
+		return fmt.Sprintf("the connection to %s broke: %s", e.host, e.text)
+	}
+	return fmt.Sprintf("no answer from %s: %s", e.host, e.text)
+}
 
 // Unreachable tells whether an error means that the hub cannot be reached at
 // all, as without a network.

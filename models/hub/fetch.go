@@ -340,7 +340,12 @@ func (d *download) receive(resp *http.Response, arrived *atomic.Int64) error {
 			break
 		}
 		if err != nil {
-			return d.c.clean(resp.Request.URL, err)
+			err = d.c.clean(resp.Request.URL, err)
+			var net *networkError
+			if errors.As(err, &net) {
+				net.broke = true
+			}
+			return err
 		}
 	}
 	if d.file.Size >= 0 && d.have < d.file.Size {

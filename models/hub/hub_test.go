@@ -190,7 +190,7 @@ func TestCutIsGoneOnWith(t *testing.T) {
 	if len(gets) != 4 || gets[1].Range != "bytes=300000-" || gets[3].Range != "bytes=900000-" {
 		t.Errorf("%+v", gets)
 	}
-	if len(s.heard.retries) != 3 || !strings.Contains(s.heard.retries[0], "no answer from 127.0.0.1") {
+	if len(s.heard.retries) != 3 || !strings.Contains(s.heard.retries[0], "the connection to 127.0.0.1") {
 		t.Errorf("%q", s.heard.retries)
 	}
 }
@@ -223,7 +223,7 @@ func TestChangedBetweenProcesses(t *testing.T) {
 	s := newScene(t)
 	s.client.Tries = 1
 	s.first(1, s.cut(500_000))
-	s.refused(s.fetch(), "no answer")
+	s.refused(s.fetch(), "broke: unexpected EOF")
 	s.data = content(1<<20, 2)
 	s.Put(repo, file, s.data)
 	s.arrived(s.fetch())
@@ -278,7 +278,7 @@ func TestStrangeParts(t *testing.T) {
 		s := newScene(t)
 		s.client.Tries = 1
 		s.first(1, s.cut(100_000))
-		s.refused(s.fetch(), "no answer")
+		s.refused(s.fetch(), "broke: unexpected EOF")
 		if err := os.WriteFile(s.dst+".part", make([]byte, n), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -540,7 +540,7 @@ func TestErrorsAreClean(t *testing.T) {
 	s.client.Tries = 1
 	s.first(1, s.cut(1000))
 	err := s.fetch()
-	s.refused(err, "no answer from 127.0.0.1")
+	s.refused(err, "the connection to 127.0.0.1")
 	if text := err.Error(); strings.Contains(text, "s1gn4ture") || strings.Contains(text, "hf_") {
 		t.Error(text)
 	}
