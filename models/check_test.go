@@ -83,6 +83,7 @@ func TestCheck(t *testing.T) {
 		{"no context", set("llama.context_length", uint32(0)), "context_length"},
 		{"tokenizer", set("tokenizer.ggml.model", "bert"), `"bert"`},
 		{"no tokens", drop("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens"},
+		{"no types of tokens", drop("tokenizer.ggml.token_type"), "token_type"},
 		{"no merges", drop("tokenizer.ggml.merges"), "merges"},
 		{"tokens twice", tokens(func(s []string) []string { s[100] = s[101]; return s }), "damaged at token 101"},
 		{"tokens twice, as C reads them", tokens(func(s []string) []string { s[101] = s[100] + "\x00x"; return s }), "damaged at token 101"},

@@ -100,8 +100,8 @@ func (r *ruler) vocabulary() int {
 		}
 		known[t] = i
 	}
-	types := may[[]int32](r, "tokenizer.ggml.token_type")
-	r.must(len(types) == n || !r.f.Has("tokenizer.ggml.token_type"), "its head is damaged: not every token has a type")
+	types := need[[]int32](r, "tokenizer.ggml.token_type")
+	r.must(len(types) == n, "its head is damaged: not every token has a type")
 	for _, t := range promptTokens {
 		i, there := known[t]
 		if there && i < len(types) {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"sync"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"photodesc/models"
+	"photodesc/models/gguf"
 	"photodesc/models/hub/hubtest"
 )
 
@@ -102,3 +105,33 @@ func init() {
 		ts.Fatalf("nothing came to %s", args[0])
 	}
 }
+
+func init() {
+	// damaged N: N copies of the small model with a bit of the head flipped,
+	// one after the other. Each is refused with a reason, or works; llama.cpp
+	// ends no process over one.
+	scriptCommands["damaged"] = func(ts *testscript.TestScript, neg bool, args []string) {
+		n, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range n {
+			files := []string{ts.Getenv("TEXT"), ts.Getenv("MMPROJ")}
+			head, err := gguf.Open(files[i%2])
+			ts.Check(err)
+			b, err := os.ReadFile(files[i%2])
+			ts.Check(err)
+			at, bit := r.Int64N(head.Data), r.IntN(8)
+			b[at] ^= 1 << bit
+			files[i%2] = ts.MkAbs("damaged.gguf")
+			ts.Check(os.WriteFile(files[i%2], b, 0o644))
+			if ts.Exec("photodesc", "-C", "damaged", "run", "--model", files[0], "--mmproj", files[1], "--threads", "1", "--max-tokens", "2", "--limit", "1", ts.Getenv("PHOTOS")) == nil {
+				continue
+			}
+			if said := ts.ReadFile("stderr"); !damageSaid.MatchString(said) {
+				ts.Fatalf("file %d, byte %d, bit %d: %s", i%2, at, bit, said)
+			}
+		}
+	}
+}
+
+var damageSaid = regexp.MustCompile(`cannot be used: |is no GGUF model file|do not belong together|is a text model|is a vision file|llama\.cpp says: `)
