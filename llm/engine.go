@@ -155,7 +155,14 @@ func (e *Engine) slotTokens() (int, error) {
 
 // LongestEdge is the longest edge in pixels that a picture need have: a
 // decoder may shrink larger ones while loading, but not below it.
-func (e *Engine) LongestEdge() int { return e.opt.Detail.largest(e.vision.tile, e.vision.reference) }
+func (e *Engine) LongestEdge() int {
+	return WantedEdge(e.opt.Detail.largest(e.vision.tile, e.vision.reference))
+}
+
+// WantedEdge is the longest edge in pixels to decode a picture at that is then
+// resampled to the given one. Every pixel of a small picture is kept, whatever
+// the model: shrinking while decoding is for photos, where it saves time.
+func WantedEdge(longest int) int { return max(longest, 512) }
 
 // Sizes is the memory an engine holds, in bytes.
 type Sizes struct {
@@ -223,7 +230,7 @@ func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
 	}
 	// More at once would be no faster, and each takes a thread and twice its pixels.
 	e.cutting <- struct{}{}
-	j.tiles = p.cut(grid, e.vision.tile)
+	j.tiles = p.Tiles(grid, e.vision.tile)
 	<-e.cutting
 	j.answer.Tiles = len(j.tiles)
 	j.answer.PromptTokens = j.length

@@ -31,9 +31,9 @@ func (p Picture) check() error {
 	return nil
 }
 
-// cut resamples the picture along the plan and returns its tiles, each
+// Tiles resamples the picture along the plan and returns its tiles, each
 // tile×tile pixels (R G B, 8 bit): the grid row by row, then the whole picture.
-func (p Picture) cut(g Grid, tile int) [][]byte {
+func (p Picture) Tiles(g Grid, tile int) [][]byte {
 	// The reference resamples twice on purpose: to the longest edge, then to
 	// multiples of the tile. The pixels differ if it is done in one go.
 	pix := resize(p.Pix, p.Width, p.Height, g.FitW, g.FitH)

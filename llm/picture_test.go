@@ -51,7 +51,7 @@ func TestCut(t *testing.T) {
 			p.Pix = append(p.Pix, c[:]...)
 		}
 	}
-	tiles := p.cut(PlanTiles(p.Width, p.Height, 2*tile, tile), tile)
+	tiles := p.Tiles(PlanTiles(p.Width, p.Height, 2*tile, tile), tile)
 	if len(tiles) != 5 {
 		t.Fatalf("%d tiles, want 5", len(tiles))
 	}
@@ -92,7 +92,7 @@ func BenchmarkCut(b *testing.B) {
 	for _, d := range []Detail{DetailLow, DetailAuto, DetailHigh} {
 		b.Run(string(d), func(b *testing.B) {
 			for b.Loop() {
-				p.cut(PlanTiles(4000, 3000, d.longest(4000, 3000, 512, 2048), 512), 512)
+				p.Tiles(PlanTiles(4000, 3000, d.longest(4000, 3000, 512, 2048), 512), 512)
 			}
 		})
 	}
