@@ -13,8 +13,9 @@ import preprocess
 from sentences import flip
 
 # kind: (rows, columns, N, pictures a shard, longest edge of the source picture)
-# "dense" pictures, many objects in each, are for the encoder's own heads only.
-KINDS = {"single": (0, 0, 128, 4096, (60, 420)), "dense": (0, 0, 128, 2048, (100, 320))}
+# "dense" pictures, many objects in each, are for the encoder's own heads only; "slim" ones are that and far from square.
+KINDS = {"single": (0, 0, 128, 4096, (60, 420)), "dense": (0, 0, 128, 2048, (100, 320)),
+         "slim": (0, 0, 128, 2048, (150, 500))}
 for _r, _c in ((2, 2), (1, 2), (2, 1)):
     KINDS[f"g{_r}x{_c}"] = (_r, _c, 256, 768, (129, 560))
 for _r, _c in ((4, 4), (3, 4), (4, 3), (2, 4), (4, 2), (1, 4), (4, 1)):
@@ -45,6 +46,8 @@ def picture(rng, kind):
     rows, cols, n, _, (lo, hi) = KINDS[kind]
     while True:
         w, h = draw.random_size(rng, lo, hi)
+        if kind == "slim" and max(w, h) < 2 * min(w, h):
+            continue
         if rows == 0:
             if kind == "single" and rng.random() < 0.15 and max(w, h) > 128:       # what `auto` never does, and `low` always
                 w, h = max(16, w // 3), max(16, h // 3)
@@ -54,7 +57,7 @@ def picture(rng, kind):
             break
     sharp = (max(cols, 1) * 128 / w, max(rows, 1) * 128 / h)
     r = rng.random()
-    if kind == "dense":
+    if kind in ("dense", "slim"):
         img, scene, masks = draw.scene(rng, w, h, sharp, sizes_allowed=(1, 1, 1, 2, 2), counts=(4, 5, 6, 7, 8, 9))
     elif r < 0.14:
         img, scene, masks = photolike.photo(rng, w, h)

@@ -19,7 +19,7 @@ import sentences
 import tokenizer
 from model import Config, Model
 
-GRIDS = {"g2x2": (0.50, 8, 12), "g1x2": (0.13, 12, 5), "g2x1": (0.13, 12, 5), "g4x4": (0.05, 4, 3),
+GRIDS = {"g2x2": (0.38, 8, 12), "g1x2": (0.19, 12, 8), "g2x1": (0.19, 12, 8), "g4x4": (0.05, 4, 3),
          "g3x4": (0.07, 4, 3), "g4x3": (0.05, 4, 3), "g2x4": (0.02, 4, 2), "g4x2": (0.02, 4, 2),
          "g1x4": (0.015, 6, 2), "g4x1": (0.015, 6, 2)}   # kind: share of the grid steps, pictures a process, shards
 SINGLE, REUSE, WINDOW = 16, 5.0, 24                       # pictures a process, uses of a picture, shards in sight
@@ -109,8 +109,8 @@ def answer_loss(model, tok, images, texts, rows, cols, prompt):
 
 def newest(kind, step, steps):
     """The last shard in sight at a step."""
-    if kind == "dense":
-        return min(14, max(4, step // 800 - 10))
+    if kind in ("dense", "slim"):
+        return min({"dense": 10, "slim": 5}[kind], max(4, step // 800 - 10))
     if kind == "single":
         return min(31, 15 + int(step * SINGLE * 2 / (REUSE * data.KINDS[kind][3])))
     return min(GRIDS[kind][2] - 1, int(step / steps * GRIDS[kind][2]))
@@ -129,7 +129,7 @@ def drawing(folder, seed, start, steps, part, parts):
     for step in range(start, steps):
         while step > start + 1500 and step > progress(folder) + 1500:     # not too far ahead: the cores are needed
             time.sleep(2)
-        for kind in ["single", "dense"] + list(GRIDS):
+        for kind in ["single", "dense", "slim"] + list(GRIDS):
             s = newest(kind, step, steps)
             for shard in range(max(0, s - WINDOW), s + 1) if step == start else [s]:
                 if (kind, shard) not in seen:
@@ -195,7 +195,7 @@ def work(rank, a):
         for e, x in zip(ema, ck["ema"]):
             e.copy_(x)
         start = ck["step"]
-    pools = {k: data.Pool(a.data, k, WINDOW) for k in ["single", "dense"] + list(GRIDS)}
+    pools = {k: data.Pool(a.data, k, WINDOW) for k in ["single", "dense", "slim"] + list(GRIDS)}
     if not a.resume:
         whiten(model, pools["single"])
     half = torch.autocast("cpu", dtype=torch.bfloat16)          # products in bfloat16: a third of the time on newer CPUs
@@ -207,23 +207,23 @@ def work(rank, a):
         if step >= a.alone and both.random() < a.grid_share:
             kind = str(both.choice(list(GRIDS), p=[g[0] for g in GRIDS.values()]))
         if both.random() < a.dense_share:
-            kind = "dense"
+            kind = "dense" if both.random() < 0.5 else "slim"
         prompt = random_prompt(both)
         for g in opt.param_groups:
             g["lr"] = rate(step, a)
-        count = {"single": SINGLE, "dense": DENSE}.get(kind) or GRIDS[kind][1]
+        count = {"single": SINGLE, "dense": DENSE, "slim": DENSE}.get(kind) or GRIDS[kind][1]
         frames, scenes, maps = pools[kind].sample(rng, newest(kind, step, a.steps), count,
                                              kind == "single" and step < a.easy and both.random() < 0.75)
         rows, cols = data.KINDS[kind][:2]
         per = rows * cols + 1
         whole = frames if frames.ndim == 4 and per == 1 else frames[:, -1]
         whole = whole.reshape(count, 128, 128, 3)
-        still = kind != "dense" and a.alone <= step < a.alone + a.still             # the text model learns to read a fixed encoder
+        still = kind not in ("dense", "slim") and a.alone <= step < a.alone + a.still             # the text model learns to read a fixed encoder
         with torch.set_grad_enabled(not still), half:
             f = model.vision.features(to_tensor(whole))
             loss, hits = heads.loss(f, scenes, maps)
-        parts = {f"{k2}-{kind[:2]}": v for k2, v in {"aux": float(loss), **hits}.items()} if kind in ("single", "dense") else {}
-        if step >= a.alone and kind != "dense":
+        parts = {f"{k2}-{kind[:2]}": v for k2, v in {"aux": float(loss), **hits}.items()} if kind in ("single", "dense", "slim") else {}
+        if step >= a.alone and kind not in ("dense", "slim"):
             with half:
                 images = model.vision.connect(f)
             if per > 1:
