@@ -84,7 +84,7 @@ class Vision(nn.Module):
         super().__init__()
         self.c = c
         self.patch = nn.Linear(3 * c.patch * c.patch, c.v_hidden)   # the convolution, unrolled
-        self.pos = nn.Parameter(waves(c.side, c.v_hidden) * 0.5)        # learned from a good start
+        self.pos = nn.Parameter(waves(c.side, c.v_hidden))              # learned from a good start
         self.blocks = nn.ModuleList(VisionBlock(c) for _ in range(c.v_layers))
         self.post = nn.LayerNorm(c.v_hidden, eps=c.v_eps)
         self.fc = nn.Linear(c.v_hidden * c.shuffle * c.shuffle, c.t_hidden, bias=False)

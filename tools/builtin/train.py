@@ -159,7 +159,7 @@ def whiten(model, pool):
     mean = x.mean(0)
     value, vector = torch.linalg.eigh((x - mean).t() @ (x - mean) / len(x))
     value, vector = value.flip(0)[:c.v_hidden], vector.flip(1)[:, :c.v_hidden]
-    scale = 0.6 / (value + value[30]).sqrt()
+    scale = 0.4 / (value + value[30]).sqrt()           # about as large as the position embedding
     turn = torch.linalg.qr(torch.randn(c.v_hidden, c.v_hidden))[0]
     with torch.no_grad():
         model.vision.patch.weight.copy_(turn @ (vector * scale).t())
@@ -199,7 +199,7 @@ def work(rank, a):
     if not a.resume:
         whiten(model, pools["single"])
     half = torch.autocast("cpu", dtype=torch.bfloat16)          # products in bfloat16: a third of the time on newer CPUs
-    t0, seen, log = time.time(), 0, {}
+    t0, log = time.time(), {}
     for step in range(start, a.steps):
         both = np.random.default_rng([a.seed, step])            # the same in every process
         rng = np.random.default_rng([a.seed, step, rank + 1])
@@ -249,7 +249,6 @@ def work(rank, a):
                     k = min(0.994, (step + 1) / (step + 41))
                     for e, p in zip(ema, model.parameters()):
                         e.mul_(k).add_(p, alpha=1 - k)
-        seen += count * a.world
         for k2, v in parts.items():
             log.setdefault(k2, []).append(v)
         if rank == 0 and (step + 1) % 100 == 0:
@@ -270,14 +269,14 @@ def main():
     p.add_argument("--data", default="/tmp/photodesc-builtin")
     p.add_argument("--out", default="/tmp/photodesc-builtin/checkpoint.pt")
     p.add_argument("--seed", type=int, default=20)
-    p.add_argument("--steps", type=int, default=12000)
-    p.add_argument("--alone", type=int, default=3500, help="steps of the encoder alone, before the text model joins")
-    p.add_argument("--still", type=int, default=2500, help="steps of the text model alone, after that")
-    p.add_argument("--grid-share", type=float, default=0.3)
+    p.add_argument("--steps", type=int, default=20000)
+    p.add_argument("--alone", type=int, default=7000, help="steps of the encoder alone, before the text model joins")
+    p.add_argument("--still", type=int, default=1000, help="steps of the text model alone, after that")
+    p.add_argument("--grid-share", type=float, default=0.35)
     p.add_argument("--dense-share", type=float, default=0.4, help="steps of the encoder with its heads on crowded pictures")
     p.add_argument("--aux", type=float, default=0.4)
-    p.add_argument("--lr", type=float, default=1e-3)
-    p.add_argument("--easy", type=int, default=2600, help="steps with one clear object only")
+    p.add_argument("--lr", type=float, default=1.3e-3)
+    p.add_argument("--easy", type=int, default=4200, help="steps in which most single frames show one clear object")
     p.add_argument("--warmup", type=int, default=200)
     p.add_argument("--world", type=int, default=2)
     p.add_argument("--drawers", type=int, default=1)
