@@ -57,6 +57,10 @@ const (
 	FinishRepeat Finish = "repeat" // the text began to loop; the loop is cut off
 )
 
+// ErrBroken is wrapped by errors after which the engine is not to be trusted
+// with any picture: end the process.
+var ErrBroken = errors.New("the engine is broken")
+
 // ErrClosed: the engine was closed before the answer was complete.
 var ErrClosed = errors.New("the engine is closed")
 

@@ -45,7 +45,6 @@ static void register_blas(void) {
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -267,7 +266,7 @@ func (c *textContext) memory() (weights, kv, compute uint64) {
 }
 
 // errNoRoom: a step does not fit the KV cache as it is.
-var errNoRoom = errors.New("no room in the KV cache")
+var errNoRoom = fmt.Errorf("%w: no room in the KV cache", ErrBroken)
 
 // entries is one step's input, a row for each token or embedding.
 type entries struct {
@@ -325,7 +324,7 @@ func (c *textContext) step(b *entries) ([]int32, error) {
 	case rc == 1:
 		return nil, errNoRoom
 	}
-	return nil, fmt.Errorf("llama.cpp could not decode %d entries (code %d)", n, int(rc))
+	return nil, fmt.Errorf("%w: llama.cpp could not decode %d entries (code %d)", ErrBroken, n, int(rc))
 }
 
 func (c *textContext) halves(b *entries) ([]int32, error) {

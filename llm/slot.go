@@ -90,7 +90,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 		case err != nil:
 			s.end(err)
 		case e.ctx.held(s.id) != s.pos:
-			s.end(fmt.Errorf("the KV cache holds %d of the prompt's %d tokens", e.ctx.held(s.id), s.pos))
+			s.end(fmt.Errorf("%w: the KV cache holds %d of the prompt's %d tokens", ErrBroken, e.ctx.held(s.id), s.pos))
 		default:
 			e.take(s, picked[row-1])
 		}

@@ -9,7 +9,7 @@ struct llama_sampler;
 // length) is given. samplers[i] == NULL picks greedily. picked[i] is the token,
 // or -1 for an entry that wants none.
 // Returns llama_decode's code: 0 done, 1 no room in the KV cache, 2 aborted,
-// negative: failed; -100: out of memory.
+// negative: failed; -100: out of memory; -101: no logits for an entry.
 int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const float * embd,
             const int32_t * pos, const int32_t * seq, const int8_t * want,
             struct llama_sampler ** samplers, int32_t * picked);

@@ -77,12 +77,12 @@ func (v *visionEncoder) close() {
 func (v *visionEncoder) encode(pix []byte, out []float32) error {
 	in := normalise(pix, v.mean, v.std)
 	if C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&in[0]), C.int(v.tile), (*C.float)(&out[0])) != 0 {
-		return fmt.Errorf("llama.cpp could not encode a tile of %d×%d pixels", v.tile, v.tile)
+		return fmt.Errorf("%w: llama.cpp could not encode a tile of %d×%d pixels", ErrBroken, v.tile, v.tile)
 	}
 	for _, x := range out {
 		// A broken driver gives NaN; the text model would answer all the same.
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return fmt.Errorf("the encoder gave numbers that are not finite; the compute device or its driver is not to be trusted")
+			return fmt.Errorf("%w: the encoder gave numbers that are not finite; the compute device or its driver is not to be trusted", ErrBroken)
 		}
 	}
 	return nil

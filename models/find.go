@@ -44,7 +44,7 @@ var repoName = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?)(?::
 // one of the catalogue, a GGUF file given together with its vision file, or a
 // repository of the hub, OWNER/NAME or OWNER/NAME:TYPE.
 func Find(model, mmproj string) (Wanted, error) {
-	if isFile(model) || mmproj != "" && strings.ContainsRune(model, filepath.Separator) {
+	if IsFile(model) || mmproj != "" && strings.ContainsRune(model, filepath.Separator) {
 		return ownFiles(model, mmproj)
 	}
 	if mmproj != "" {
@@ -77,8 +77,8 @@ func Find(model, mmproj string) (Wanted, error) {
 	return Wanted{}, fmt.Errorf("there is no model %q; %s\n  or give a file: --model FILE.gguf --mmproj FILE, or a repository of the hub: --model OWNER/NAME", model, hint)
 }
 
-// isFile tells a file from a name.
-func isFile(model string) bool {
+// IsFile tells a file from a name.
+func IsFile(model string) bool {
 	if strings.EqualFold(filepath.Ext(model), ".gguf") {
 		return true
 	}

@@ -105,11 +105,10 @@ func checkBLAS() (string, error) {
 	if config == "" {
 		return "the system's own", nil
 	}
-	name := strings.Join(strings.Fields(config)[:2], " ")
 	if want := blasCore(); want != "" {
 		core = want
 	}
-	return fmt.Sprintf("%s, kernels for %s", name, core), nil
+	return fmt.Sprintf("%s, kernels for %s", blasName(config), core), nil
 }
 
 func checkGPU() (string, error) {
@@ -230,6 +229,12 @@ func lastLines(s string, n int) string {
 const diskWanted = 1 << 30
 
 func checkDisk(dir string) (string, error) {
+	// A run makes the workdir; what counts is the folder it will lie in.
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+	}
 	probe, err := os.CreateTemp(dir, ".photodesc-doctor-*")
 	if err != nil {
 		return "", fmt.Errorf("the workdir cannot be written: %w\nchoose another with -C", err)

@@ -34,6 +34,8 @@ func workerEnvironment(env []string) []string {
 // where OpenBLAS's own choice is as good.
 func blasCore() string {
 	switch {
+	case os.Getenv("OPENBLAS_CORETYPE") != "":
+		return "" // a person's choice stays
 	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512CD:
 		return "SkylakeX"
 	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:

@@ -20,7 +20,7 @@ const exitCodesHelp = `Exit codes:
     0    all photos are described
     1    could not go on; the message says why and what to do
     2    wrong usage
-    3    finished, but some photos failed
+    3    finished, but some photos failed or a folder could not be read
     130  stopped on request; the next run goes on`
 
 const runHelp = `Describes every photo under DIR, sub-folders included, that is not yet

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -50,12 +51,10 @@ func (l *links) paths() []string {
 	return all
 }
 
+// shortList looks at the list as it is sent, where a byte may become five.
 func shortList(paths []string) bool {
-	n := 0
-	for _, p := range paths {
-		n += len(p) + 8
-	}
-	return n <= maxLinks
+	b, err := json.Marshal(rawPaths(paths))
+	return err == nil && len(b) <= maxLinks
 }
 
 func below(path, root string) bool {

@@ -32,7 +32,7 @@ func (e lineEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*
 	b.AppendString(" - ")
 	b.AppendString(levelName(entry.Level))
 	b.AppendString(" - ")
-	// One entry is one line, whatever a file name or a library put into it.
+	// What follows the first line is indented, whatever a file name or a library put into it.
 	b.AppendString(strings.ReplaceAll(strings.TrimRight(entry.Message, "\n"), "\n", "\n    "))
 	rest, err := e.Encoder.EncodeEntry(zapcore.Entry{}, fields)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"photodesc/llm"
 	"photodesc/photo/vips"
@@ -24,7 +25,6 @@ type measured struct {
 	Worker  uint64 // one worker's own: buffers, run time
 	Slot    uint64 // a slot's part of the KV cache
 	Longest int    // longest edge that photos are decoded to, pixels
-	Devices []llm.Device
 }
 
 // sizes adds what a decoded photo takes: its pixels, at most twice as long as
@@ -38,6 +38,9 @@ func (m measured) sizes() pool.Sizes {
 	}
 }
 
+// loadTimeout is how long a model may take to load.
+const loadTimeout = 5 * time.Minute
+
 // measure loads the model once in a process of its own and asks what it takes.
 // A model that cannot be loaded is found here, before any photo is touched.
 func measure(ctx context.Context, job workerJob) (measured, error) {
@@ -46,7 +49,9 @@ func measure(ctx context.Context, job workerJob) (measured, error) {
 	if err != nil {
 		return measured{}, err
 	}
-	cmd = contextCommand(ctx, cmd)
+	limited, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	cmd = contextCommand(limited, cmd)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	// Its input ends with us, and it with its input.
@@ -56,6 +61,9 @@ func measure(ctx context.Context, job workerJob) (measured, error) {
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return measured{}, ctx.Err()
+		}
+		if limited.Err() != nil {
+			return measured{}, fmt.Errorf("the model was not loaded within %v\n  is its disk very slow, or does a driver hang? `photodesc doctor` checks this machine", loadTimeout)
 		}
 		return measured{}, errors.New(lastWords(words.String(), err))
 	}
@@ -122,7 +130,7 @@ func measureHere(job workerJob) error {
 	}
 	s := engine.Sizes()
 	m := measured{
-		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(), Devices: llm.Devices(),
+		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(),
 		Worker: max(pool.OwnMemory(), s.KV+s.Compute) - s.KV,
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)

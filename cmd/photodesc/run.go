@@ -75,6 +75,7 @@ type runner struct {
 	started time.Time
 	plan    pool.Plan
 	left    int      // photos left for the next run by --limit
+	unread  int      // folders that could not be read
 	links   []string // where links among the photos lead
 	good    string   // a photo that was described in an earlier run
 	pool    atomic.Pointer[pool.Pool]
@@ -82,10 +83,11 @@ type runner struct {
 	pauses  []string       // the pool's reasons to hand out no photos
 	waiting string         // for what, when nothing is in flight for that
 	asked   chan os.Signal // for the progress
+	signals chan os.Signal // to stop
 }
 
 func (r *runner) run(dir string) (err error) {
-	defer r.heedQuestions()()
+	defer r.heedSignals()()
 	defer func() { r.endEvents(exitCode(err), err) }()
 	if r.root, err = photoFolder(dir); err != nil {
 		return err
@@ -100,7 +102,10 @@ func (r *runner) run(dir string) (err error) {
 	// The lock is ours: from here on everything is logged.
 	defer func() {
 		r.track.Live().Stop(stopReason(err))
-		err = errors.Join(err, r.track.Close())
+		if e := r.track.Close(); e != nil {
+			fmt.Fprintf(os.Stderr, "photodesc: %v\n", e)
+			err = &exit{code: exitError, err: errors.Join(err, e), said: true}
+		}
 	}()
 	r.track.Live().SetArgs(append(r.args, r.root))
 	r.foreground.say(wordLocked)
@@ -235,11 +240,12 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	linked := newLinks(r.root)
 	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
 	opts.Problem = func(p photo.Problem) {
-		problems++
 		if p.Folder {
+			r.unread++
 			r.log.Warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
 			return
 		}
+		problems++
 		if _, known := r.track.Failed(p.Path); known {
 			return
 		}
@@ -264,7 +270,10 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		}
 		return err // of Problem
 	})
-	if err = errors.Join(err, walkErr); err != nil {
+	if err == nil {
+		err = walkErr
+	}
+	if err != nil {
 		return nil, err
 	}
 	r.links = linked.paths()
@@ -424,12 +433,17 @@ func (r *runner) finish() error {
 	switch {
 	case r.left > 0:
 		r.log.Info(fmt.Sprintf("%s photos are left by --limit; the next run goes on", comma(r.left)))
-	case c.Failed == 0:
+	case c.Failed == 0 && r.unread == 0:
 		r.log.Info(fmt.Sprintf("Done: all %s are described", plural(c.Done, "photo")))
+	}
+	if r.unread > 0 {
+		r.log.Warn(fmt.Sprintf("%s could not be read; the photos in them are not described", plural(r.unread, "folder")))
 	}
 	if c.Failed > 0 {
 		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
 			plural(c.Failed, "photo"), commandLine(r.dir, "summary", "--failed")))
+	}
+	if c.Failed > 0 || r.unread > 0 {
 		return &exit{code: exitFailed}
 	}
 	return nil

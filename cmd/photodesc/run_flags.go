@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"photodesc/llm"
+	"photodesc/models"
 	"photodesc/pool"
 )
 
@@ -93,11 +94,16 @@ func (f *runFlags) check() (settings, error) {
 	if strings.TrimSpace(f.prompt) == "" {
 		return s, usageError("--prompt is empty")
 	}
+	for _, x := range []float64{f.temperature, f.topP, f.repeatPenalty, f.maxTemp} {
+		if !(x >= 0) || math.IsInf(x, 0) { // NaN is neither
+			return s, usageError("--temperature, --top-p, --repeat-penalty and --max-temp are numbers that are not negative")
+		}
+	}
 	switch {
 	case f.maxTokens < 1:
 		return s, usageError("--max-tokens must be at least 1")
-	case f.temperature < 0 || f.topP < 0 || f.topP > 1 || f.repeatPenalty < 0:
-		return s, usageError("--temperature, --top-p (0 to 1) and --repeat-penalty must not be negative")
+	case f.topP > 1:
+		return s, usageError("--top-p is a share from 0 to 1")
 	case f.batchSize < 1:
 		return s, usageError("--batch-size must be at least 1")
 	case f.background && f.json:
@@ -168,7 +174,13 @@ func (s settings) plan(sizes pool.Sizes) pool.Plan {
 	if sizes.Weights < smallModel {
 		limits.CoresPerWorker = 1
 	}
-	return pool.MakePlan(sizes, limits)
+	p := pool.MakePlan(sizes, limits)
+	if p.InFlight == 1 { // an engine has two slots at the least
+		sizes.Worker += sizes.Slot
+		limits.InFlight = 1
+		p = pool.MakePlan(sizes, limits)
+	}
+	return p
 }
 
 // passing are flags that belong to one run and not to those that go on with it.
@@ -182,11 +194,9 @@ func goOnArgs(s *pflag.FlagSet) (args []string) {
 			return
 		}
 		value := f.Value.String()
-		if f.Name == "model" || f.Name == "mmproj" {
-			if _, err := os.Stat(value); err == nil {
-				if abs, err := filepath.Abs(value); err == nil {
-					value = abs
-				}
+		if value != "" && (f.Name == "mmproj" || f.Name == "model" && models.IsFile(value)) {
+			if abs, err := filepath.Abs(value); err == nil {
+				value = abs
 			}
 		}
 		if f.Value.Type() == "bool" && value == "true" {

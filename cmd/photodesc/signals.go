@@ -15,13 +15,6 @@ import (
 // closes says so more than once, without meaning more by it, and is not there
 // any more for what is written to it.
 func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
-	if !signal.Ignored(syscall.SIGHUP) { // nohup asks for that
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	// Caught and left alone: a write to a closed pipe is an error, not the end.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	quit := make(chan struct{})
 	go func() {
 		asked := 0
@@ -31,7 +24,7 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 				return
 			case <-r.asked:
 				r.log.Info(r.show.now())
-			case s := <-signals:
+			case s := <-r.signals:
 				r.service.stopping()
 				r.show.setPhase(stoppingPhase)
 				if s != syscall.SIGHUP {
@@ -52,18 +45,26 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 			}
 		}
 	}()
-	return func() {
-		signal.Stop(signals)
-		close(quit)
-	}
+	return func() { close(quit) }
 }
 
-// heedQuestions takes the signals that ask for the progress, from the first
-// moment on: unheard they would end the process. catchSignals answers them.
-func (r *runner) heedQuestions() (release func()) {
+// heedSignals takes the signals that ask for the progress or for an end, from
+// the first moment to the last: unheard they would end the process, while it
+// reads what earlier runs left or writes the last figures. catchSignals answers.
+func (r *runner) heedSignals() (release func()) {
 	r.asked = make(chan os.Signal, 1)
 	signal.Notify(r.asked, progressSignals...)
-	return func() { signal.Stop(r.asked) }
+	r.signals = make(chan os.Signal, 8)
+	signal.Notify(r.signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup asks for that
+		signal.Notify(r.signals, syscall.SIGHUP)
+	}
+	// Caught and left alone: a write to a closed pipe is an error, not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	return func() {
+		signal.Stop(r.asked)
+		signal.Stop(r.signals)
+	}
 }
 
 // stayAwake keeps the machine from sleeping until its result is called.

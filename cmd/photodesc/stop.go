@@ -21,10 +21,13 @@ func stopCommand(g *global) *cobra.Command {
 		Long:  stopHelp,
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			running, pid, _ := tracker.Running(g.dir)
+			running, pid := runningPID(g.dir)
 			if !running {
 				fmt.Fprintln(c.OutOrStdout(), "No run is working here.")
 				return nil
+			}
+			if pid <= 0 { // a signal to 0 would go to our own group
+				return errors.New("a run is just starting or ending here and has not said its pid; try again")
 			}
 			sig := syscall.SIGTERM
 			if now {
@@ -41,13 +44,23 @@ func stopCommand(g *global) *cobra.Command {
 	return c
 }
 
+// runningPID waits a moment for a run that is just starting to say its pid.
+func runningPID(dir string) (running bool, pid int) {
+	for end := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		running, pid, _ = tracker.Running(dir)
+		if !running || pid > 0 || time.Now().After(end) {
+			return running, pid
+		}
+	}
+}
+
 // waitStopped returns when the run has ended, or when the person loses patience.
 func waitStopped(dir string, pid int) error {
 	impatient := make(chan os.Signal, 1)
 	signal.Notify(impatient, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(impatient)
 	for {
-		if running, now, _ := tracker.Running(dir); !running || now != pid {
+		if running, now, _ := tracker.Running(dir); !running || now > 0 && now != pid {
 			fmt.Println("Stopped. Run again to go on.")
 			return nil
 		}

@@ -25,7 +25,7 @@ func versionCommand() *cobra.Command {
 			fmt.Fprintf(w, "llama.cpp  %s\n", llamacpp.Commit())
 			fmt.Fprintf(w, "libvips    %s\n", vips.Version())
 			if config, core := llamacpp.BLAS(); config != "" {
-				fmt.Fprintf(w, "BLAS       %s\n", strings.Fields(config)[0]+" "+strings.Join(strings.Fields(config)[1:2], " ")+", kernels for "+core+" here"+wishedCore(core))
+				fmt.Fprintf(w, "BLAS       %s\n", blasName(config)+", kernels for "+core+" here"+wishedCore(core))
 			}
 			fmt.Fprintf(w, "compiled   %s\n", strings.Join(compiled, " "))
 			if has := cpuFeatures(); len(has) > 0 {
@@ -37,6 +37,12 @@ func versionCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// blasName is the library and its version, the first words of its configuration.
+func blasName(config string) string {
+	words := strings.Fields(config)
+	return strings.Join(words[:min(2, len(words))], " ")
 }
 
 func wishedCore(core string) string {

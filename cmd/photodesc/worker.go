@@ -27,7 +27,6 @@ type workerJob struct {
 	Links     []rawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
 	Engine    llm.Options
 	Untrusted bool
-	MaxPixels int64 `json:",omitempty"`
 	MaxBytes  int64 `json:",omitempty"`
 	Decoders  int   // photos decoded at once
 	Measure   bool  `json:",omitempty"` // load, say the sizes, leave
@@ -37,8 +36,6 @@ const workerJobEnv = "PHOTODESC_WORKER"
 
 // workerInfo is what a worker tells of itself when its model is loaded.
 type workerInfo struct {
-	Sizes      llm.Sizes
-	Slots      int
 	Devices    []llm.Device
 	Protection string // what it has given up
 	Weak       string `json:",omitempty"` // why it is not more
@@ -98,8 +95,6 @@ func (w *worker) load(context.Context) (any, error) {
 	}
 	w.engine = engine
 	info := workerInfo{
-		Sizes:   engine.Sizes(),
-		Slots:   w.job.Engine.Parallel,
 		Devices: llm.Devices(),
 	}
 	// All that is still to be opened is photos.
@@ -147,6 +142,11 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	}
 	img.Pix = nil // the engine lets go of them as soon as it has its tiles
 	a, err := w.engine.Describe(ctx, picture)
+	if errors.Is(err, llm.ErrBroken) {
+		// No fault of this photo's, most likely: let another process try it.
+		fmt.Fprintf(os.Stderr, "%s%v\n", logPrefixes[llm.Error], err)
+		os.Exit(exitError)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (w *worker) decode(rel string) (*vips.Image, error) {
 	w.decoders <- struct{}{}
 	defer func() { <-w.decoders }()
 	return vips.Decode(photoPath(string(w.job.Root), rel), vips.Options{
-		Longest: w.engine.LongestEdge(), MaxPixels: w.job.MaxPixels, MaxBytes: w.job.MaxBytes,
+		Longest: w.engine.LongestEdge(), MaxBytes: w.job.MaxBytes,
 	})
 }
 
