@@ -150,15 +150,15 @@ type variant struct {
 
 var variants = []variant{
 	{name: "plain", n: 100, least: 95, width: 400, height: 300, colours: paintNames, ext: "png"},
-	{name: "jpeg", n: 20, least: 19, width: 512, height: 384, colours: paintNames, args: []string{"-quality", "85"}, ext: "jpg"},
-	{name: "large", n: 20, least: 19, width: 3000, height: 2000, colours: paintNames, args: []string{"-quality", "90"}, ext: "jpg"},
-	{name: "tall", n: 20, least: 19, width: 200, height: 900, colours: paintNames, ext: "png"},
-	{name: "webp", n: 20, least: 19, width: 480, height: 360, colours: paintNames, ext: "webp"},
-	{name: "16-bit", n: 20, least: 19, width: 320, height: 320, colours: paintNames, args: []string{"-depth", "16"}, ext: "PNG48:png"},
-	{name: "exif", n: 20, least: 19, width: 400, height: 300, colours: paintNames, args: []string{"-rotate", "-90", "-quality", "92"}, ext: "jpg", turned: true},
-	{name: "cmyk", n: 20, least: 19, width: 400, height: 300, colours: paintNames, args: []string{"-colorspace", "CMYK", "-quality", "92"}, ext: "jpg"},
-	{name: "alpha", n: 20, least: 19, width: 400, height: 300, colours: without(without(paintNames, "white"), "yellow"), ext: "PNG32:png", clear: true},
-	{name: "grey", n: 20, least: 19, width: 400, height: 300, colours: greyNames, args: []string{"-colorspace", "Gray"}, ext: "png"},
+	{name: "jpeg", n: 100, least: 95, width: 512, height: 384, colours: paintNames, args: []string{"-quality", "85"}, ext: "jpg"},
+	{name: "large", n: 100, least: 95, width: 3000, height: 2000, colours: paintNames, args: []string{"-quality", "90"}, ext: "jpg"},
+	{name: "tall", n: 100, least: 95, width: 200, height: 900, colours: paintNames, ext: "png"},
+	{name: "webp", n: 100, least: 95, width: 480, height: 360, colours: paintNames, ext: "webp"},
+	{name: "16-bit", n: 100, least: 95, width: 320, height: 320, colours: paintNames, args: []string{"-depth", "16"}, ext: "PNG48:png"},
+	{name: "exif", n: 100, least: 95, width: 400, height: 300, colours: paintNames, args: []string{"-rotate", "-90", "-quality", "92"}, ext: "jpg", turned: true},
+	{name: "cmyk", n: 100, least: 95, width: 400, height: 300, colours: paintNames, args: []string{"-colorspace", "CMYK", "-quality", "92"}, ext: "jpg"},
+	{name: "alpha", n: 100, least: 95, width: 400, height: 300, colours: without(without(paintNames, "white"), "yellow"), ext: "PNG32:png", clear: true},
+	{name: "grey", n: 100, least: 95, width: 400, height: 300, colours: greyNames, args: []string{"-colorspace", "Gray"}, ext: "png"},
 }
 
 func TestMeaning(t *testing.T) {
