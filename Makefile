@@ -114,14 +114,14 @@ fuzz: upstream ## run every fuzz test for FUZZTIME=30s; the first time compiles 
 	done
 
 soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,000 photos through 100 kills, leaks and faults
-	@rm -rf build/soak; mkdir -p build/soak/photos build/soak/work
+	@rm -rf build/soak; mkdir -p build/soak/photos build/soak/run
 	@n=0; while [ $$n -lt $(PHOTOS) ]; do for f in examples/photos/*; do \
 		[ -f "$$f" ] && [ $$n -lt $(PHOTOS) ] || continue; \
 		n=$$((n+1)); ln "$$f" "build/soak/photos/$$n.$${f##*.}" 2>/dev/null || cp "$$f" "build/soak/photos/$$n.$${f##*.}"; \
 	done; done
-	bin/photodesc -C build/soak/work run $(CURDIR)/build/soak/photos --batch-size 50 $(MODEL:build/%=$(CURDIR)/build/%)
-	@done=$$(sort -u build/soak/work/photo_descriptions_progress.txt | wc -l); \
-	lines=$$(wc -l <build/soak/work/photo_descriptions_progress.txt); \
+	bin/photodesc -C build/soak/run run $(CURDIR)/build/soak/photos --batch-size 50 $(MODEL:build/%=$(CURDIR)/build/%)
+	@done=$$(sort -u build/soak/run/photo_descriptions_progress.txt | wc -l); \
+	lines=$$(wc -l <build/soak/run/photo_descriptions_progress.txt); \
 	echo "$$lines lines for $(PHOTOS) photos, $$((lines-done)) of them twice"; \
 	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
 	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestFaults|TestNothingWorks|TestKills|TestLeak|TestSteady)$$' ./cmd/photodesc
