@@ -191,9 +191,11 @@ func (w *Wanted) sound(ctx context.Context, path string, say func(string)) (bool
 
 // discard removes a damaged file, if it is one of ours.
 func (w *Wanted) discard(path string) error {
-	for _, p := range places(w.repo, filepath.Base(path)) {
-		if p.ours && p.path == path {
-			return os.Remove(path)
+	for _, file := range w.parts {
+		for _, p := range places(w.repo, file) {
+			if p.ours && p.path == path {
+				return os.Remove(path)
+			}
 		}
 	}
 	return fmt.Errorf("%q is damaged and belongs to another program\n  remove it and try again", path)

@@ -35,12 +35,12 @@ func TestResolveFetches(t *testing.T) {
 	h, home := published(t)
 	e, _ := named("smolvlm-256m")
 	dir := filepath.Join(home, ".cache/photodesc/models", e.Repo)
-	f, err := Resolve(t.Context(), e.Name, "", Options{Memory: 1 << 30})
+	f, err := resolve(t.Context(), e.Name, "", Options{Memory: 1 << 30})
 	if err != nil || f.Text != filepath.Join(dir, e.Text.File) || f.Vision != filepath.Join(dir, e.Vision.File) || f.Name != e.Name {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	before := len(h.Seen("", ""))
-	if _, err := Resolve(t.Context(), e.Name, "", Options{}); err != nil {
+	if _, err := resolve(t.Context(), e.Name, "", Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(h.Seen("", "")) != before {
@@ -53,7 +53,7 @@ func TestResolveRepository(t *testing.T) {
 	e, _ := named("smolvlm-256m")
 	t.Setenv("PHOTODESC_MODELS", filepath.Join(home, "m"))
 	for _, model := range []string{e.Repo, e.Repo + ":q8_0"} {
-		f, err := Resolve(t.Context(), model, "", Options{})
+		f, err := resolve(t.Context(), model, "", Options{})
 		if err != nil || f.Text != filepath.Join(home, "m", e.Repo, e.Text.File) || f.Name != model {
 			t.Errorf("%+v, %v", f, err)
 		}
@@ -69,7 +69,7 @@ func TestResolveRepository(t *testing.T) {
 		{"no/such", "there is no such model"},
 		{"bad/Names", "has a file with the name"},
 	} {
-		if _, err := Resolve(t.Context(), c.model, "", Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := resolve(t.Context(), c.model, "", Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", c.model, err, c.want)
 		}
 	}
@@ -80,13 +80,13 @@ func TestNoNetwork(t *testing.T) {
 	e, _ := named(Default)
 	for _, offline := range []string{"", "1"} {
 		t.Setenv("HF_HUB_OFFLINE", offline)
-		_, err := Resolve(t.Context(), Default, "", Options{})
+		_, err := resolve(t.Context(), Default, "", Options{})
 		for _, want := range []string{e.Text.File, e.Vision.File, filepath.Join(home, ".cache/photodesc/models", e.Repo), "http://127.0.0.1:1/" + e.Repo, "--model builtin"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v, want %q in it", err, want)
 			}
 		}
-		if _, err := Resolve(t.Context(), "some/Repo", "", Options{}); err == nil || !strings.Contains(err.Error(), "--model builtin") {
+		if _, err := resolve(t.Context(), "some/Repo", "", Options{}); err == nil || !strings.Contains(err.Error(), "--model builtin") {
 			t.Error(err)
 		}
 	}
@@ -94,11 +94,11 @@ func TestNoNetwork(t *testing.T) {
 
 func TestTooLittleMemory(t *testing.T) {
 	h, _ := published(t)
-	_, err := Resolve(t.Context(), Default, "", Options{Memory: 2 << 30})
+	_, err := resolve(t.Context(), Default, "", Options{Memory: 2 << 30})
 	if err == nil || !strings.Contains(err.Error(), "--model smolvlm-500m, or allow more with --memory") {
 		t.Error(err)
 	}
-	_, err = Resolve(t.Context(), "smolvlm-256m", "", Options{Memory: 100 << 20})
+	_, err = resolve(t.Context(), "smolvlm-256m", "", Options{Memory: 100 << 20})
 	if err == nil || !strings.HasSuffix(err.Error(), "may use 100 MiB\n  allow more with --memory") {
 		t.Error(err)
 	}
@@ -112,7 +112,7 @@ func TestFetchedIsChecked(t *testing.T) {
 	h, _ := published(t)
 	e, _ := named("smolvlm-256m")
 	h.Put(e.Repo, e.Text.File, []byte("version https://git-lfs.github.com/spec/v1"))
-	if _, err := Resolve(t.Context(), e.Name, "", Options{}); err == nil || !strings.Contains(err.Error(), "is no GGUF model file") {
+	if _, err := resolve(t.Context(), e.Name, "", Options{}); err == nil || !strings.Contains(err.Error(), "is no GGUF model file") {
 		t.Error(err)
 	}
 }

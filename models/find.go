@@ -145,15 +145,6 @@ func (w Wanted) Get(ctx context.Context, opt Options) (Files, error) {
 	return w.Files, nil
 }
 
-// Resolve is Find and Get in one.
-func Resolve(ctx context.Context, model, mmproj string, opt Options) (Files, error) {
-	w, err := Find(model, mmproj)
-	if err != nil {
-		return Files{}, err
-	}
-	return w.Get(ctx, opt)
-}
-
 // advise says how a damaged file that was fetched can be had again.
 func (w Wanted) advise(err error) error {
 	if w.repo == "" || strings.Contains(err.Error(), "\n") {

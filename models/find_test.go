@@ -34,9 +34,18 @@ func alone(t *testing.T) (home string) {
 	return home
 }
 
+// resolve finds a model and makes it ready.
+func resolve(ctx context.Context, model, mmproj string, opt Options) (Files, error) {
+	w, err := Find(model, mmproj)
+	if err != nil {
+		return Files{}, err
+	}
+	return w.Get(ctx, opt)
+}
+
 func TestBuiltin(t *testing.T) {
 	alone(t)
-	f, err := Resolve(context.Background(), "builtin", "", Options{})
+	f, err := resolve(context.Background(), "builtin", "", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +90,7 @@ func TestOwnFiles(t *testing.T) {
 	if err := os.Link(text, photo); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Resolve(context.Background(), photo, vision, Options{})
+	f, err := resolve(context.Background(), photo, vision, Options{})
 	if err != nil || f.Name != "Photo-Q8" || f.Text != photo || f.Vision != vision {
 		t.Errorf("%+v, %v", f, err)
 	}
@@ -102,7 +111,7 @@ func TestOwnFiles(t *testing.T) {
 		{vision, vision, "is a vision file too"},
 		{vision, text, "the other way round"},
 	} {
-		_, err := Resolve(context.Background(), c.model, c.mmproj, Options{})
+		_, err := resolve(context.Background(), c.model, c.mmproj, Options{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q, %q: error %v, want %q in it", c.model, c.mmproj, err, c.want)
 		}
@@ -242,7 +251,7 @@ func TestCaches(t *testing.T) {
 				if model != "smolvlm-256m" && strings.Contains(name, "flat") {
 					continue
 				}
-				f, err := Resolve(context.Background(), model, "", Options{})
+				f, err := resolve(context.Background(), model, "", Options{})
 				if err != nil || f.Text != wantText || f.Vision != wantVision || f.Name != model {
 					t.Errorf("%s: %+v, %v\nwant %s, %s", model, f, err, wantText, wantVision)
 				}
@@ -270,9 +279,57 @@ func TestCaches(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(t, vision, dir, e.Vision.File)
-		_, err := Resolve(context.Background(), "smolvlm-256m", "", Options{})
+		_, err := resolve(context.Background(), "smolvlm-256m", "", Options{})
 		if err == nil || !strings.Contains(err.Error(), "incomplete") || !strings.Contains(err.Error(), "models pull smolvlm-256m") {
 			t.Error(err)
+		}
+	})
+}
+
+// Repositories keep their types in folders, too: what lies there is found
+// without a network, and mended.
+func TestFilesInFolders(t *testing.T) {
+	text, vision := gguftest.Tiny(t)
+	const repo, textFile, visionFile = "some/Model-GGUF", "Q8_0/Model-Q8_0.gguf", "vision/mmproj-Model-F16.gguf"
+	for name, lay := range map[string]func(home string) string{
+		"own": func(home string) string { return filepath.Join(home, ".cache/photodesc/models", repo) },
+		"Hugging Face": func(home string) string {
+			return filepath.Join(home, ".cache/huggingface/hub/models--some--Model-GGUF/snapshots/0123456789abcdef")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := lay(alone(t))
+			wantText, wantVision := put(t, text, dir, textFile), put(t, vision, dir, visionFile)
+			for _, model := range []string{repo, repo + ":Q8_0"} {
+				f, err := resolve(t.Context(), model, "", Options{})
+				if err != nil || f.Text != wantText || f.Vision != wantVision {
+					t.Errorf("%s: %+v, %v", model, f, err)
+				}
+			}
+			if _, err := resolve(t.Context(), repo+":Q4_0", "", Options{}); err == nil {
+				t.Error("a type that is not here was found")
+			}
+		})
+	}
+	t.Run("llama.cpp", func(t *testing.T) {
+		dir := filepath.Join(alone(t), ".cache/llama.cpp")
+		wantText := put(t, text, dir, "some_Model-GGUF_Q8_0_Model-Q8_0.gguf")
+		wantVision := put(t, vision, dir, "some_Model-GGUF_vision_mmproj-Model-F16.gguf")
+		if f, err := resolve(t.Context(), repo, "", Options{}); err != nil || f.Text != wantText || f.Vision != wantVision {
+			t.Errorf("%+v, %v", f, err)
+		}
+	})
+	t.Run("damaged", func(t *testing.T) {
+		dir := filepath.Join(alone(t), ".cache/photodesc/models", repo)
+		damaged := put(t, text, dir, textFile)
+		put(t, vision, dir, visionFile)
+		if err := os.Truncate(damaged, 5000); err != nil {
+			t.Fatal(err)
+		}
+		// The hub is away; what matters is that the damaged file was ours to remove.
+		_, err := Pull(t.Context(), repo, Options{}, func(string) {})
+		if _, gone := os.Stat(damaged); err == nil || !os.IsNotExist(gone) {
+			t.Errorf("%v; the damaged file: %v", err, gone)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -71,26 +72,41 @@ func locate(repo, file string) string {
 	return ""
 }
 
-// localFiles lists the GGUF files of a repository that are on this machine.
+// localFiles lists the GGUF files of a repository that are on this machine, by
+// their paths in the repository. llama.cpp's cache has "_" for the "/" of a
+// path, and they stay: locate finds a file under either.
 func localFiles(repo string) []string {
 	var files []string
-	add := func(dir, prefix string) {
+	if dir, err := Dir(); err == nil {
+		files = append(files, ggufsBelow(filepath.Join(dir, filepath.FromSlash(repo)))...)
+	}
+	for _, dir := range snapshots(repo) {
+		files = append(files, ggufsBelow(dir)...)
+	}
+	if dir := llamaCache(); dir != "" {
+		prefix := strings.ReplaceAll(repo+"/", "/", "_")
 		found, _ := filepath.Glob(filepath.Join(globQuote(dir), globQuote(prefix)+"*.gguf"))
 		for _, f := range found {
 			files = append(files, strings.TrimPrefix(filepath.Base(f), prefix))
 		}
 	}
-	if dir, err := Dir(); err == nil {
-		add(filepath.Join(dir, filepath.FromSlash(repo)), "")
-	}
-	for _, dir := range snapshots(repo) {
-		add(dir, "")
-	}
-	if dir := llamaCache(); dir != "" {
-		add(dir, strings.ReplaceAll(repo+"/", "/", "_"))
-	}
 	slices.Sort(files)
 	return slices.Compact(files)
+}
+
+// ggufsBelow lists the GGUF files in a folder and those in it, relative to it
+// and with slashes. The hub's cache has links in the place of files.
+func ggufsBelow(dir string) (files []string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what cannot be read is not here
+		}
+		if rel, err := filepath.Rel(dir, path); err == nil && !d.IsDir() && strings.HasSuffix(path, ".gguf") {
+			files = append(files, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	return files
 }
 
 var globSpecial = regexp.MustCompile(`[*?\[\]\\]`)
