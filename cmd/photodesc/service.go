@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
@@ -58,6 +59,7 @@ func serviceCommand(g *global) *cobra.Command {
 			return err
 		}
 		s.args = append(append([]string{"-C", s.dir, "run"}, goOnArgs(install.Flags())...), root)
+		s.stopTime = stopTime(f.timeout)
 		return s.install(c)
 	}
 	remove := &cobra.Command{
@@ -84,6 +86,18 @@ type service struct {
 	binary string
 	args   []string
 	env    []string // NAME=value, what the models are found by
+
+	// stopTime is how long the run may take to stop by itself; 0 is any time.
+	stopTime time.Duration
+}
+
+// stopTime is how long a run with a time limit for each photo may take to
+// finish the photos in flight and to leave.
+func stopTime(photo time.Duration) time.Duration {
+	if photo == 0 {
+		return 0
+	}
+	return photo + time.Minute
 }
 
 // keptEnv are variables that matter to a run and that a service manager does

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/xml"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -48,7 +49,7 @@ func (s *service) launchAgent() string {
 	<key>ThrottleInterval</key>
 	<integer>120</integer>
 	<key>ExitTimeOut</key>
-	<integer>360</integer>
+	<integer>%d</integer>
 	<key>Nice</key>
 	<integer>10</integer>
 	<key>StandardOutPath</key>
@@ -57,7 +58,7 @@ func (s *service) launchAgent() string {
 	<string>%s</string>
 </dict>
 </plist>
-`, plistText(s.dir), console, console)
+`, plistText(s.dir), int(math.Ceil(s.stopTime.Seconds())), console, console)
 	return b.String()
 }
 

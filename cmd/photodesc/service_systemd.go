@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -24,7 +25,11 @@ WorkingDirectory=%s
 	for _, e := range s.env {
 		fmt.Fprintf(&b, "Environment=%s\n", systemdQuote(systemdPercent(e)))
 	}
-	b.WriteString(`Restart=on-failure
+	stop := "infinity"
+	if s.stopTime > 0 {
+		stop = fmt.Sprintf("%ds", int(math.Ceil(s.stopTime.Seconds())))
+	}
+	fmt.Fprintf(&b, `Restart=on-failure
 RestartSec=2min
 RestartPreventExitStatus=2
 SuccessExitStatus=3 130
@@ -32,12 +37,12 @@ WatchdogSec=5min
 TimeoutStartSec=10min
 # The run stops its workers itself, after the photos in flight.
 KillMode=mixed
-TimeoutStopSec=6min
+TimeoutStopSec=%s
 Nice=10
 
 [Install]
 WantedBy=default.target
-`)
+`, stop)
 	return b.String()
 }
 

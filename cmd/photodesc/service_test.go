@@ -81,7 +81,7 @@ func TestLaunchAgent(t *testing.T) {
 	s := &service{
 		name: "photodesc-work-12345678", dir: "/Users/me/my <work>", binary: "/usr/local/bin/photodesc",
 		args: []string{"-C", "/Users/me/my <work>", "run", "--prompt=What's & why \"?", "/Users/me/Pictures"},
-		env:  []string{"XDG_CACHE_HOME=/Volumes/big/cache"},
+		env:  []string{"XDG_CACHE_HOME=/Volumes/big/cache"}, stopTime: stopTime(5 * time.Minute),
 	}
 	text := s.launchAgent()
 	var words []string
