@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/shirou/gopsutil/v3/disk"
@@ -56,7 +58,7 @@ func checks(dir string) []check {
 		{"BLAS", checkBLAS},
 		{"GPU device", checkGPU},
 		{"libvips formats", checkFormats},
-		{"model", checkModel},
+		{"model", func() (string, error) { return checkModel(modelPatience) }},
 		{"disk", func() (string, error) { return checkDisk(dir) }},
 		{"memory", checkMemory},
 		{"sleep guard", checkAwake},
@@ -141,9 +143,12 @@ func checkFormats() (string, error) {
 	return text, nil
 }
 
+// modelPatience is how long describing the test picture may take.
+const modelPatience = 3 * time.Minute
+
 // checkModel has the real program describe a picture it knows, with the
 // built-in model, and looks whether the words are right.
-func checkModel() (string, error) {
+func checkModel(patience time.Duration) (string, error) {
 	tmp, err := os.MkdirTemp("", "photodesc-doctor-")
 	if err != nil {
 		return "", err
@@ -160,9 +165,15 @@ func checkModel() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(self, "-C", work, "run", "--model", "builtin", photos)
+	limited, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := contextCommand(limited, exec.Command(self, "-C", work, "run", "--model", "builtin", photos))
 	cmd.Args[0] = "photodesc"
-	if out, err := cmd.CombinedOutput(); err != nil {
+	cmd.WaitDelay = time.Second // its workers have its output open and end after it
+	if out, err := cmd.CombinedOutput(); limited.Err() != nil {
+		return "", fmt.Errorf("a test picture was not described within %s, which takes seconds\n"+
+			"the machine is very busy, or a driver or a disk hangs\n%s", spell(patience), lastLines(string(out), 5))
+	} else if err != nil {
 		return "", fmt.Errorf("describing a test picture failed: %w\n%s", err, lastLines(string(out), 5))
 	}
 	rec, err := onlyRecord(work)
@@ -257,11 +268,11 @@ func checkMemory() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	budget, err := pool.ParseMemory("60%", total)
+	budget, err := pool.ParseMemory(defaultMemory, total)
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("%s of %s, a run uses up to %s (60%%) unless told otherwise", humanize.IBytes(total), where, humanize.IBytes(budget))
+	text := fmt.Sprintf("%s of %s, a run uses up to %s (%s) unless told otherwise", humanize.IBytes(total), where, humanize.IBytes(budget), defaultMemory)
 	if budget < 1500<<20 {
 		return "", note{text + "; SmolVLM 256M fits, larger models may not"}
 	}

@@ -48,7 +48,7 @@ type runFlags struct {
 
 func (f *runFlags) register(s *pflag.FlagSet) {
 	s.SortFlags = false
-	s.StringVar(&f.model, "model", "smolvlm", "model: a `NAME` or a GGUF file")
+	s.StringVar(&f.model, "model", models.Default, "model: a `NAME` or a GGUF file")
 	s.StringVar(&f.mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
 	s.StringVar(&f.prompt, "prompt", llm.DefaultPrompt, "what to ask of each photo")
 	s.StringVar(&f.detail, "detail", "auto", "how finely photos are cut into tiles: low, auto, high or a longest edge in pixels")
@@ -61,7 +61,7 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 
 	s.IntVar(&f.batchSize, "batch-size", 100, "photos one worker process describes before a fresh one takes over")
 	s.StringVar(&f.cooldown, "cooldown", "auto", "pause between batches: auto waits only while memory or heat asks for it, or a `TIME` such as 30s")
-	s.StringVar(&f.memory, "memory", "60%", "memory budget: a share of this machine's, or a `SIZE` such as 6GiB")
+	s.StringVar(&f.memory, "memory", defaultMemory, "memory budget: a share of this machine's, or a `SIZE` such as 6GiB")
 	s.StringVar(&f.workers, "workers", "auto", "worker processes side by side")
 	s.StringVar(&f.parallel, "parallel", "auto", "photos generated together inside one worker")
 	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
