@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,8 +23,11 @@ import (
 type Options struct {
 	Model  string // GGUF text model
 	Vision string // GGUF vision file (mmproj)
-	// Prompt is the question put to every picture.
-	Prompt string
+	// Prompts are put to every picture, one after the other; the picture is
+	// encoded and prefilled once. None: DefaultPrompt.
+	Prompts []Prompt
+	// Context is the room in tokens for a picture's own context; 0: none is given.
+	Context int
 	// Detail decides the number of tiles.
 	Detail Detail
 	// Parallel is the number of slots: pictures generated together.
@@ -37,15 +41,29 @@ type Options struct {
 	Exact bool
 }
 
+// Prompt is a question to every picture.
+type Prompt struct {
+	Text string
+	// Grammar, in llama.cpp's GBNF with the rule "root", is kept to by the
+	// answer; empty: it is free.
+	Grammar string `json:",omitempty"`
+}
+
 // Answer is what the model said of one picture.
 type Answer struct {
+	Reply         // to the first prompt
+	More  []Reply // to the further ones, in their order
+	Tiles int     // pictures encoded, the overview among them
+	// Time spent, on all prompts together; what was shared with other pictures is split evenly.
+	Encode, Prefill, Generate time.Duration
+}
+
+// Reply is the answer to one prompt.
+type Reply struct {
 	Text         string
 	Finish       Finish
-	Tiles        int // pictures encoded, the overview among them
 	PromptTokens int // text and image
 	Tokens       int // generated, the end token not counted
-	// Time spent; what was shared with other pictures is split evenly.
-	Encode, Prefill, Generate time.Duration
 }
 
 // Finish says why an answer ended.
@@ -74,11 +92,15 @@ type Engine struct {
 	vision *visionEncoder
 	prompt *promptMaker
 
+	closings []part // the end of the prompt, for each question
+
 	in   chan *job
 	quit chan struct{}
 	done chan struct{}
 
 	cutting chan struct{} // room for so many pictures to be cut at once
+
+	encoded, prefilled atomic.Int64 // tiles and tokens so far
 
 	life   sync.RWMutex // held for reading while C memory is used outside run
 	closed bool
@@ -88,8 +110,8 @@ type Engine struct {
 type job struct {
 	ctx    context.Context
 	tiles  [][]byte
-	prompt []part
-	length int // tokens of the prompt
+	prompt []part // what the questions share
+	shared int    // its tokens
 	answer Answer
 	err    error
 	ready  chan struct{}
@@ -107,8 +129,8 @@ func Open(opt Options) (_ *Engine, err error) {
 	if opt.MaxTokens < 1 {
 		opt.MaxTokens = 128
 	}
-	if opt.Prompt == "" {
-		opt.Prompt = DefaultPrompt
+	if len(opt.Prompts) == 0 {
+		opt.Prompts = []Prompt{{Text: DefaultPrompt}}
 	}
 	C.pd_blas_threads(C.int(opt.Threads))
 	gpu := hasGPU()
@@ -132,7 +154,16 @@ func Open(opt Options) (_ *Engine, err error) {
 	if e.vision.embd != e.model.embd {
 		return nil, fmt.Errorf("the vision file gives embeddings of %d values and the text model takes %d: they do not belong together", e.vision.embd, e.model.embd)
 	}
-	if e.prompt, err = newPromptMaker(e.model, e.vision.tileTokens, opt.Prompt); err != nil {
+	var questions []string
+	for _, p := range opt.Prompts {
+		questions = append(questions, p.Text)
+		s, err := newSampler(e.model, opt.Sampling, p.Grammar)
+		if err != nil {
+			return nil, err
+		}
+		s.close()
+	}
+	if e.prompt, e.closings, err = newPromptMaker(e.model, e.vision.tileTokens, opt.Context, questions...); err != nil {
 		return nil, err
 	}
 	perSlot, err := e.slotTokens()
@@ -150,11 +181,19 @@ func Open(opt Options) (_ *Engine, err error) {
 func (e *Engine) slotTokens() (int, error) {
 	longest := e.opt.Detail.largest(e.vision.tile, e.vision.reference)
 	square := PlanTiles(longest, longest, longest, e.vision.tile)
-	need := e.prompt.length(square) + e.opt.MaxTokens
+	need := e.prompt.largest(square) + e.longestClosing() + max(e.opt.MaxTokens, fewRows) // see Engine.pad
 	if need > e.model.train {
 		return 0, fmt.Errorf("prompt and answer need up to %d tokens and the model's context holds %d; shorten the prompt, or use a lower --detail or --max-tokens", need, e.model.train)
 	}
 	return need, nil
+}
+
+func (e *Engine) longestClosing() int {
+	n := 0
+	for _, c := range e.closings {
+		n = max(n, len(c.tokens))
+	}
+	return n
 }
 
 // LongestEdge is the longest edge in pixels that a picture need have: a
@@ -224,20 +263,19 @@ func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
 	w, h := p.size()
 	grid := PlanTiles(w, h, e.opt.Detail.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
 	j := &job{ctx: ctx, ready: make(chan struct{})}
-	j.length = e.prompt.length(grid)
-	if room := e.ctx.perSlot - e.opt.MaxTokens; j.length > room {
-		return nil, fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", j.length, room)
-	}
 	var err error
-	if j.prompt, err = e.prompt.parts(grid); err != nil {
+	if j.prompt, j.shared, err = e.prompt.opening(grid, p.Context); err != nil {
 		return nil, err
+	}
+	length := j.shared + e.longestClosing()
+	if room := e.ctx.perSlot - e.opt.MaxTokens; length > room {
+		return nil, fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", length, room)
 	}
 	// More at once would be no faster, and each takes a thread and twice its pixels.
 	e.cutting <- struct{}{}
 	j.tiles = p.Tiles(grid, e.vision.tile)
 	<-e.cutting
 	j.answer.Tiles = len(j.tiles)
-	j.answer.PromptTokens = j.length
 	return j, nil
 }
 
@@ -276,11 +314,11 @@ func (e *Engine) run() {
 		}
 		if len(fresh) > 0 {
 			e.prefill(fresh)
-			e.reap(slots)
-			continue // slots that ended at once are filled again first
+		} else {
+			e.generate(slots)
 		}
-		e.generate(slots)
-		e.reap(slots)
+		e.askOn(slots)
+		e.reap(slots) // slots that ended at once are filled again first
 	}
 }
 
@@ -303,7 +341,10 @@ func (e *Engine) admit(slots []*slot) (fresh []*slot, ok bool) {
 			j.fail(err)
 			continue
 		}
-		s.sampler = newSampler(e.opt.Sampling)
+		if err := e.ask(s, 0); err != nil {
+			j.fail(err)
+			continue
+		}
 		slots[i] = s
 		fresh = append(fresh, s)
 	}

@@ -62,6 +62,8 @@ type reference struct {
 	model  *textModel
 	vision *visionEncoder
 	prompt *promptMaker
+
+	closings []part
 }
 
 func openReference(t *testing.T) *reference {
@@ -99,7 +101,7 @@ func openReference(t *testing.T) *reference {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.vision.close)
-	if r.prompt, err = newPromptMaker(r.model, r.vision.tileTokens, r.Prompt); err != nil {
+	if r.prompt, r.closings, err = newPromptMaker(r.model, r.vision.tileTokens, 0, r.Prompt); err != nil {
 		t.Fatal(err)
 	}
 	if r.vision.tile != r.Tile || r.vision.reference != r.Longest || r.vision.tileTokens != r.TileTokens || r.model.embd != r.Embd {
@@ -171,7 +173,7 @@ func TestGoldenGridAndTiles(t *testing.T) {
 				t.Errorf("%s: tile %d differs by up to %d, %.3f on average", e.id(), at, worst, mean)
 			}
 		}
-		if ids := r.prompt.tokens(g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
+		if ids := promptTokens(t, r.prompt, r.closings[0], g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
 			t.Errorf("%s: prompt\n%v, want\n%v", e.id(), ids, e.PromptIDs)
 		}
 	}
@@ -284,26 +286,27 @@ func TestGoldenLogits(t *testing.T) {
 // and returns the logits after each.
 func (r *reference) logits(t *testing.T, ctx *textContext, e goldenEntry) (out [][]float32) {
 	g := PlanTiles(e.Width, e.Height, e.N, r.Tile)
-	parts, err := r.prompt.parts(g)
+	parts, shared, err := r.prompt.opening(g, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	eng := &Engine{model: r.model, vision: r.vision}
-	s := &slot{job: &job{ctx: t.Context(), tiles: r.picture(t, e).Tiles(g, r.Tile), prompt: parts, length: r.prompt.length(g)}}
+	eng := &Engine{model: r.model, vision: r.vision, closings: r.closings}
+	s := &slot{job: &job{ctx: t.Context(), tiles: r.picture(t, e).Tiles(g, r.Tile), prompt: parts, shared: shared}}
 	if err := eng.encode(s); err != nil {
 		t.Fatal(err)
 	}
-	b := &entries{embd: s.embd}
-	for i := range s.job.length {
-		b.add(i, 0, i == s.job.length-1, nil)
+	length := eng.length(s)
+	b := &entries{embd: append(s.embd, r.closings[0].embd...)}
+	for i := range length {
+		b.add(i, 0, i == length-1, nil)
 	}
 	if _, err := ctx.step(b); err != nil {
 		t.Fatal(err)
 	}
-	out = append(out, ctx.logits(s.job.length-1, r.Vocab))
+	out = append(out, ctx.logits(length-1, r.Vocab))
 	for i := 0; len(out) < e.Logits.Steps && i < len(e.Tokens); i++ {
 		b := &entries{tokens: []int32{e.Tokens[i], e.Tokens[i]}}
-		b.add(s.job.length+i, 0, true, nil)
+		b.add(length+i, 0, true, nil)
 		b.add(0, 1, false, nil) // the engine's companion of a lone token
 		if _, err := ctx.step(b); err != nil {
 			t.Fatal(err)
@@ -321,7 +324,7 @@ func TestGoldenText(t *testing.T) {
 	for _, d := range []Detail{DetailLow, DetailAuto, DetailHigh} {
 		byDetail[string(d)] = open(t, func(o *Options) {
 			o.Model, o.Vision = filepath.Join(builtinDir, "builtin.gguf"), filepath.Join(builtinDir, "mmproj-builtin.gguf")
-			o.Prompt, o.Detail, o.MaxTokens = r.Prompt, d, r.MaxTokens
+			o.Prompts, o.Detail, o.MaxTokens = []Prompt{{Text: r.Prompt}}, d, r.MaxTokens
 		})
 	}
 	for _, e := range r.Entries {

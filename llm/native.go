@@ -274,7 +274,7 @@ type entries struct {
 	embd     []float32 // or embeddings, embd values for each row
 	pos, seq []int32
 	want     []int8 // 1: pick a token after this row
-	samplers []*C.struct_llama_sampler
+	samplers []*C.struct_pd_sampler
 }
 
 func (b *entries) len() int { return len(b.pos) }

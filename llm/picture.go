@@ -12,6 +12,9 @@ type Picture struct {
 	Width, Height         int
 	Pix                   []byte
 	OrigWidth, OrigHeight int
+	// Context is what is known of the photo, said before each question; see
+	// Options.Context.
+	Context string
 }
 
 func (p Picture) size() (w, h int) {

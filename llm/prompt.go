@@ -27,9 +27,10 @@ type segment struct {
 	tile    int  // index of the tile; -1 for text
 }
 
-// layout is the prompt of one photo in order. Text between two tiles is one
-// segment, because the tokenizer merges across it ("\n\n" is one token).
-func layout(g Grid, question string) []segment {
+// opening is the part of a photo's prompt that its questions share: the
+// picture. Text between two tiles is one segment, because the tokenizer merges
+// across it ("\n\n" is one token).
+func opening(g Grid) []segment {
 	var out []segment
 	text := func(s string) { out = append(out, segment{text: s, special: true, tile: -1}) }
 	tile := func(i int) { out = append(out, segment{tile: i}) }
@@ -52,72 +53,98 @@ func layout(g Grid, question string) []segment {
 	text(b.String())
 	tile(g.Tiles() - 1)
 	text(tokenFake)
-	// The person's words are words: "<|im_start|>" in them is not a token.
-	out = append(out, segment{text: question, tile: -1})
-	text(tokenEnd + "\nAssistant:")
 	return out
 }
 
-// part is a piece of a prompt ready for prefill: the embeddings of text, or
-// the place of a tile.
-type part struct {
-	embd []float32 // text: a row for each token
-	tile int       // index of the tile; -1 for text
+// closing is the rest of a prompt: the question, and whose turn it is then.
+// The person's words are words: "<|im_start|>" in them is not a token.
+func closing(question string) []segment {
+	return []segment{
+		{text: question, tile: -1},
+		{text: tokenEnd + "\nAssistant:", special: true, tile: -1},
+	}
 }
 
-// promptMaker turns layouts into parts, with the fixed question tokenized once.
-// It is safe for many goroutines.
+// part is a piece of a prompt ready for prefill: text, or the place of a tile.
+type part struct {
+	tokens []int32   // text
+	embd   []float32 // text: a row for each token
+	tile   int       // index of the tile; -1 for text
+}
+
+// promptMaker turns layouts into parts. It is safe for many goroutines.
 type promptMaker struct {
 	model      *textModel
 	tileTokens int
-	question   string
+	context    int // most tokens of a picture's context
 }
 
 // newPromptMaker checks that the model's vocabulary has what the prompt needs.
-func newPromptMaker(m *textModel, tileTokens int, question string) (*promptMaker, error) {
+// It comes with the end of the prompt for each question.
+func newPromptMaker(m *textModel, tileTokens, context int, questions ...string) (pm *promptMaker, closings []part, err error) {
 	for _, name := range []string{tokenStart, tokenFake, tokenEnd} {
 		if n := len(m.tokenize(name, true)); n != 1 {
-			return nil, fmt.Errorf("the text model has no token %s: it is not a SmolVLM model", name)
+			return nil, nil, fmt.Errorf("the text model has no token %s: it is not a SmolVLM model", name)
 		}
 	}
-	return &promptMaker{model: m, tileTokens: tileTokens, question: question}, nil
+	pm = &promptMaker{model: m, tileTokens: tileTokens, context: context}
+	for _, q := range questions {
+		var tokens []int32
+		for _, s := range closing(q) {
+			tokens = append(tokens, m.tokenize(s.text, s.special)...)
+		}
+		p, err := pm.embed(tokens)
+		if err != nil {
+			return nil, nil, err
+		}
+		closings = append(closings, p)
+	}
+	return pm, closings, nil
 }
 
-// tokens is the prompt of a grid: token ids, with -1 for every place that an
-// image embedding takes.
-func (pm *promptMaker) tokens(g Grid) []int32 {
-	var out []int32
-	for _, s := range layout(g, pm.question) {
-		if s.tile < 0 {
-			out = append(out, pm.model.tokenize(s.text, s.special)...)
-			continue
-		}
-		for range pm.tileTokens {
-			out = append(out, -1)
+func (pm *promptMaker) embed(tokens []int32) (part, error) {
+	p := part{tokens: tokens, embd: make([]float32, len(tokens)*pm.model.embd), tile: -1}
+	for i, t := range tokens {
+		if err := pm.model.embedding(t, p.embd[i*pm.model.embd:]); err != nil {
+			return p, err
 		}
 	}
-	return out
+	return p, nil
 }
 
-// length is the number of tokens of a grid's prompt.
-func (pm *promptMaker) length(g Grid) int { return len(pm.tokens(g)) }
-
-// parts is the prompt of a grid with its text embedded.
-func (pm *promptMaker) parts(g Grid) ([]part, error) {
-	var out []part
-	for _, s := range layout(g, pm.question) {
+// opening is what the questions to a picture share, and its length in tokens.
+// A context longer than there is room for loses its end.
+func (pm *promptMaker) opening(g Grid, context string) (parts []part, length int, err error) {
+	add := func(tokens []int32) error {
+		p, err := pm.embed(tokens)
+		parts = append(parts, p)
+		length += len(tokens)
+		return err
+	}
+	for _, s := range opening(g) {
 		if s.tile >= 0 {
-			out = append(out, part{tile: s.tile})
-			continue
+			parts = append(parts, part{tile: s.tile})
+			length += pm.tileTokens
+		} else if err := add(pm.model.tokenize(s.text, s.special)); err != nil {
+			return nil, 0, err
 		}
-		tokens := pm.model.tokenize(s.text, s.special)
-		p := part{embd: make([]float32, len(tokens)*pm.model.embd), tile: -1}
-		for i, t := range tokens {
-			if err := pm.model.embedding(t, p.embd[i*pm.model.embd:]); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, p)
 	}
-	return out, nil
+	if pm.context > 0 && context != "" {
+		// As the question is, it is plain text, whatever it names.
+		tokens := pm.model.tokenize(context, false)
+		if err := add(tokens[:min(len(tokens), pm.context)]); err != nil {
+			return nil, 0, err
+		}
+	}
+	return parts, length, nil
+}
+
+// largest is the number of tokens before the question in a grid's prompt,
+// whatever the context.
+func (pm *promptMaker) largest(g Grid) int {
+	n := pm.context + g.Tiles()*pm.tileTokens
+	for _, s := range opening(g) {
+		n += len(pm.model.tokenize(s.text, s.special))
+	}
+	return n
 }

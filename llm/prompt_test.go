@@ -32,7 +32,7 @@ func TestLayout(t *testing.T) {
 			"<fake_token_around_image><row_1_col_1>[0]<fake_token_around_image><row_1_col_2>[1]\n" +
 			"\n<fake_token_around_image><global-img>[2]<fake_token_around_image>What?<end_of_utterance>\nAssistant:"},
 	} {
-		got := layout(c.g, "What?")
+		got := append(opening(c.g), closing("What?")...)
 		if show(got) != c.want {
 			t.Errorf("%d×%d tiles:\n got %q\nwant %q", c.g.Rows, c.g.Cols, show(got), c.want)
 		}
@@ -47,7 +47,7 @@ func TestBlankLineIsOneToken(t *testing.T) {
 	if len(blank) != 1 {
 		t.Fatalf("the test model has no token for a blank line: %v", blank)
 	}
-	ids := e.prompt.tokens(Grid{FullW: 128, FullH: 64, Rows: 1, Cols: 2})
+	ids := promptTokens(t, e.prompt, e.closings[0], Grid{FullW: 128, FullH: 64, Rows: 1, Cols: 2})
 	n := 0
 	for _, id := range ids {
 		if id == blank[0] {
@@ -57,4 +57,27 @@ func TestBlankLineIsOneToken(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d blank-line tokens in %v", n, ids)
 	}
+}
+
+// promptTokens is the prompt of a grid: token ids, with -1 for every
+// place that an image embedding takes.
+func promptTokens(t *testing.T, pm *promptMaker, closing part, g Grid) (out []int32) {
+	t.Helper()
+	parts, shared, err := pm.opening(g, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parts {
+		if p.tile < 0 {
+			out = append(out, p.tokens...)
+			continue
+		}
+		for range pm.tileTokens {
+			out = append(out, -1)
+		}
+	}
+	if len(out) != shared {
+		t.Errorf("%d tokens before the question, said to be %d", len(out), shared)
+	}
+	return append(out, closing.tokens...)
 }

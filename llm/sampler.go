@@ -1,24 +1,67 @@
 package llm
 
 /*
+#include <stdlib.h>
 #include "llama.h"
+#include "step.h"
+
+static struct pd_sampler * new_sampler(void) { return calloc(1, sizeof(struct pd_sampler)); }
+
+static void free_sampler(struct pd_sampler * s) {
+    if (s->grammar != NULL) {
+        llama_sampler_free(s->grammar);
+    }
+    if (s->chain != NULL) {
+        llama_sampler_free(s->chain);
+    }
+    free(s);
+}
 */
 import "C"
+
+import (
+	"errors"
+	"unsafe"
+)
 
 // Sampling says how tokens are chosen. The zero value is greedy.
 type Sampling struct {
 	Temperature   float64 // 0: greedy
 	TopP          float64 // 0 or 1: off
 	RepeatPenalty float64 // 0 or 1: off; over the last 64 tokens
-	Seed          uint32  // the same for every photo, so that a photo's text does not depend on its neighbours
+	Seed          uint32  // the same for every answer, so that a photo's text does not depend on its neighbours
 }
 
-// sampler is a photo's own chain of llama.cpp samplers; nil picks greedily.
+// sampler picks the tokens of one answer; nil picks greedily.
 type sampler struct {
-	p *C.struct_llama_sampler
+	p *C.struct_pd_sampler
 }
 
-func newSampler(s Sampling) *sampler {
+func newSampler(m *textModel, s Sampling, grammar string) (*sampler, error) {
+	chain := newChain(s)
+	if chain == nil && grammar == "" {
+		return nil, nil
+	}
+	p := C.new_sampler()
+	p.chain = chain
+	if grammar != "" {
+		if p.grammar = newGrammar(m, grammar); p.grammar == nil {
+			C.free_sampler(p)
+			return nil, errors.New("llama.cpp does not understand the grammar of a prompt; the log says why")
+		}
+	}
+	handles.Add(1)
+	return &sampler{p: p}, nil
+}
+
+func newGrammar(m *textModel, grammar string) *C.struct_llama_sampler {
+	text, root := C.CString(grammar), C.CString("root")
+	defer C.free(unsafe.Pointer(text))
+	defer C.free(unsafe.Pointer(root))
+	return C.llama_sampler_init_grammar(m.vocab, text, root)
+}
+
+func newChain(s Sampling) *C.struct_llama_sampler {
 	penalty := s.RepeatPenalty != 0 && s.RepeatPenalty != 1
 	if s.Temperature <= 0 && !penalty {
 		return nil
@@ -36,11 +79,10 @@ func newSampler(s Sampling) *sampler {
 		C.llama_sampler_chain_add(chain, C.llama_sampler_init_temp(C.float(s.Temperature)))
 		C.llama_sampler_chain_add(chain, C.llama_sampler_init_dist(C.uint32_t(s.Seed)))
 	}
-	handles.Add(1)
-	return &sampler{p: chain}
+	return chain
 }
 
-func (s *sampler) pointer() *C.struct_llama_sampler {
+func (s *sampler) pointer() *C.struct_pd_sampler {
 	if s == nil {
 		return nil
 	}
@@ -49,7 +91,7 @@ func (s *sampler) pointer() *C.struct_llama_sampler {
 
 func (s *sampler) close() {
 	if s != nil && s.p != nil {
-		C.llama_sampler_free(s.p)
+		C.free_sampler(s.p)
 		s.p = nil
 		handles.Add(-1)
 	}

@@ -6,16 +6,20 @@ import (
 	"time"
 )
 
-// slot is a sequence of the llama context while it serves one picture.
+// slot is a sequence of the llama context while it serves one picture: its
+// prompts are answered one after the other. The picture stays in the KV cache
+// between them; what followed it is taken back.
 type slot struct {
-	id      int
-	job     *job
-	sampler *sampler
-	embd    []float32 // the prompt, a row for each token; freed after prefill
-	pos     int       // positions in the KV cache
-	last    int32     // token to decode next
-	out     []int32   // tokens generated
-	ended   bool
+	id       int
+	job      *job
+	question int // index of the prompt being answered
+	sampler  *sampler
+	embd     []float32 // what the prompts share, a row for each token; freed when it is needed no more
+	pos      int       // positions in the KV cache
+	last     int32     // token to decode next
+	out      []int32   // tokens generated
+	answered bool      // the question; the next may be put
+	ended    bool
 }
 
 func (s *slot) close() {
@@ -24,14 +28,15 @@ func (s *slot) close() {
 	}
 }
 
-// encode turns the picture's prompt, tiles and text, into embeddings.
+// encode turns the shared part of the picture's prompts, tiles and text, into
+// embeddings.
 func (e *Engine) encode(s *slot) error {
 	if err := s.job.ctx.Err(); err != nil {
 		return err
 	}
 	began := time.Now()
 	width := e.model.embd
-	s.embd = make([]float32, s.job.length*width)
+	s.embd = make([]float32, s.job.shared*width)
 	at := 0
 	for _, p := range s.job.prompt {
 		if p.tile < 0 {
@@ -46,22 +51,36 @@ func (e *Engine) encode(s *slot) error {
 			return err
 		}
 		at += n
+		e.encoded.Add(1)
 	}
 	if at != len(s.embd) {
-		return fmt.Errorf("the prompt has %d embeddings, want %d: not every tile went in", at/width, s.job.length)
+		return fmt.Errorf("the prompt has %d embeddings, want %d: not every tile went in", at/width, s.job.shared)
 	}
 	s.job.tiles, s.job.prompt = nil, nil
 	s.job.answer.Encode = time.Since(began)
 	return nil
 }
 
-// prefill decodes the prompts of fresh slots, as many together as a step
+// ask makes a slot ready for one of the prompts.
+func (e *Engine) ask(s *slot, question int) (err error) {
+	s.sampler.close()
+	s.question, s.answered, s.out = question, false, nil
+	s.sampler, err = newSampler(e.model, e.opt.Sampling, e.opt.Prompts[question].Grammar)
+	return err
+}
+
+// length is the number of tokens of the slot's prompt.
+func (e *Engine) length(s *slot) int {
+	return s.job.shared + len(e.closings[s.question].tokens)
+}
+
+// prefill decodes the first prompts of fresh slots, as many together as a step
 // holds, and picks the first token of each.
 func (e *Engine) prefill(fresh []*slot) {
 	for len(fresh) > 0 {
-		n, rows := 1, fresh[0].job.length
-		for n < len(fresh) && rows+fresh[n].job.length <= e.ctx.batch {
-			rows += fresh[n].job.length
+		n, rows := 1, e.length(fresh[0])
+		for n < len(fresh) && rows+e.length(fresh[n]) <= e.ctx.batch {
+			rows += e.length(fresh[n])
 			n++
 		}
 		e.prefillTogether(fresh[:n])
@@ -69,23 +88,35 @@ func (e *Engine) prefill(fresh []*slot) {
 	}
 }
 
+// prefillTogether brings slots from what their sequences hold to the end of
+// their prompts.
 func (e *Engine) prefillTogether(group []*slot) {
 	began := time.Now()
 	b := &entries{}
 	for _, s := range group {
-		b.embd = append(b.embd, s.embd...)
-		for i := range s.job.length {
-			b.add(i, s.id, i == s.job.length-1, s.sampler)
+		if s.pos == 0 {
+			b.embd = append(b.embd, s.embd...)
 		}
-		s.embd = nil
+		b.embd = append(b.embd, e.closings[s.question].embd...)
+		for i := s.pos; i < e.length(s); i++ {
+			b.add(i, s.id, i == e.length(s)-1, s.sampler)
+		}
+		if len(e.opt.Prompts) == 1 || e.model.rewinds() {
+			s.embd = nil
+		}
 	}
+	e.prefilled.Add(int64(b.len()))
+	padded := group[0].pos > 0 && e.pad(b, group[0])
 	picked, err := e.ctx.step(b)
+	if padded {
+		e.ctx.rewind(group[0].id, e.length(group[0]))
+	}
 	share := seconds(time.Since(began), len(group))
 	row := 0
 	for _, s := range group {
-		s.job.answer.Prefill = share
-		row += s.job.length
-		s.pos = s.job.length
+		s.job.answer.Prefill += share
+		row += e.length(s) - s.pos
+		s.pos = e.length(s)
 		switch {
 		case err != nil:
 			s.end(err)
@@ -93,6 +124,49 @@ func (e *Engine) prefillTogether(group []*slot) {
 			s.end(fmt.Errorf("%w: the KV cache holds %d of the prompt's %d tokens", ErrBroken, e.ctx.held(s.id), s.pos))
 		default:
 			e.take(s, picked[row-1])
+		}
+	}
+}
+
+// fewRows is how many rows a product must have for a BLAS to take it.
+const fewRows = 32
+
+// pad lengthens a step that prefills nothing but a question to so many rows
+// that its products take the same path as those of a whole prompt: they are
+// rounded differently otherwise, and the answer would depend on whether other
+// prompts were put before. What is added comes after the question, which
+// therefore does not see it. It tells whether there is anything to take back.
+func (e *Engine) pad(b *entries, s *slot) bool {
+	pos := e.length(s)
+	for b.len() < fewRows {
+		b.embd = append(b.embd, b.embd[len(b.embd)-e.model.embd:]...)
+		b.add(pos, s.id, false, nil)
+		pos++
+	}
+	return pos > e.length(s)
+}
+
+// askOn puts the next prompt to the slots that have answered one, one slot at a
+// time, so that an answer does not depend on which others are due.
+func (e *Engine) askOn(slots []*slot) {
+	for _, s := range slots {
+		for s != nil && s.answered && !s.ended && s.job.ctx.Err() == nil {
+			if s.question+1 == len(e.opt.Prompts) {
+				s.end(nil)
+				break
+			}
+			if err := e.ask(s, s.question+1); err != nil {
+				s.end(err)
+				break
+			}
+			if e.model.rewinds() {
+				s.pos = s.job.shared
+				e.ctx.rewind(s.id, s.pos)
+			} else {
+				s.pos = 0
+				e.ctx.forget(s.id)
+			}
+			e.prefillTogether([]*slot{s})
 		}
 	}
 }
@@ -139,7 +213,7 @@ func (e *Engine) generate(slots []*slot) {
 
 // take adds a picked token to a slot's answer and sees whether it is the end.
 func (e *Engine) take(s *slot, token int32) {
-	if !e.opt.Exact && e.model.ends(token) {
+	if token < 0 || !e.opt.Exact && e.model.ends(token) {
 		e.finish(s, FinishStop)
 		return
 	}
@@ -162,11 +236,18 @@ func (e *Engine) finish(s *slot, why Finish) {
 	for _, t := range s.out {
 		text = append(text, e.model.piece(t)...)
 	}
-	a := &s.job.answer
-	a.Text = strings.TrimSpace(strings.ToValidUTF8(string(text), "\uFFFD"))
-	a.Tokens = len(s.out)
-	a.Finish = why
-	s.end(nil)
+	r := Reply{
+		Text:         strings.TrimSpace(strings.ToValidUTF8(string(text), "\uFFFD")),
+		Finish:       why,
+		PromptTokens: e.length(s),
+		Tokens:       len(s.out),
+	}
+	if s.question == 0 {
+		s.job.answer.Reply = r
+	} else {
+		s.job.answer.More = append(s.job.answer.More, r)
+	}
+	s.answered = true
 }
 
 func (s *slot) end(err error) {

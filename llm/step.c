@@ -2,6 +2,7 @@
 
 #include "llama.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int32_t argmax(const float * v, int n) {
@@ -14,9 +15,82 @@ static int32_t argmax(const float * v, int n) {
     return best;
 }
 
+// Whether a grammar allows a token.
+static int allows(struct llama_sampler * grammar, int32_t token) {
+    llama_token_data one = { token, 0.0f, 0.0f };
+    llama_token_data_array just = { &one, 1, -1, false };
+    llama_sampler_apply(grammar, &just);
+    return one.logit == 0.0f;
+}
+
+// Asking a grammar about every token of a vocabulary takes longer than a step
+// of a small model. So the likeliest ones are asked for one by one first.
+static int32_t likeliest_allowed(struct llama_sampler * grammar, const float * v, int n) {
+    int32_t last = -1;
+    for (int tries = 0; tries < 32; tries++) {
+        int32_t best = -1;
+        for (int i = 0; i < n; i++) {
+            const int left = last < 0 || v[i] < v[last] || (v[i] == v[last] && i > last);
+            if (left && (best < 0 || v[i] > v[best])) {
+                best = i;
+            }
+        }
+        if (best < 0 || allows(grammar, best)) {
+            return best;
+        }
+        last = best;
+    }
+    return -1;
+}
+
+// Picks a token after row i of the last step.
+static int32_t pick(struct llama_context * ctx, int i, int vocab, struct pd_sampler * s) {
+    const float * logits = llama_get_logits_ith(ctx, i);
+    if (logits == NULL) {
+        return -101;
+    }
+    if (s == NULL) {
+        return argmax(logits, vocab);
+    }
+    if (s->grammar == NULL) {
+        return llama_sampler_sample(s->chain, ctx, i);
+    }
+    int32_t token = s->chain == NULL ? likeliest_allowed(s->grammar, logits, vocab) : -1;
+    if (token < 0) {
+        llama_token_data * data = malloc(vocab * sizeof(*data));
+        if (data == NULL) {
+            return -100;
+        }
+        for (int t = 0; t < vocab; t++) {
+            data[t] = (llama_token_data) { t, logits[t], 0.0f };
+        }
+        llama_token_data_array all = { data, vocab, -1, false };
+        llama_sampler_apply(s->grammar, &all);
+        int best = 0;
+        for (int t = 1; t < vocab; t++) {
+            if (data[t].logit > data[best].logit) {
+                best = t;
+            }
+        }
+        token = data[best].logit == -INFINITY ? -2 : data[best].id;
+        if (token >= 0 && s->chain != NULL) {
+            llama_sampler_apply(s->chain, &all);
+            token = all.selected < 0 ? -2 : all.data[all.selected].id;
+        }
+        free(data);
+    }
+    if (token >= 0) {
+        llama_sampler_accept(s->grammar, token);
+        if (s->chain != NULL) {
+            llama_sampler_accept(s->chain, token);
+        }
+    }
+    return token;
+}
+
 int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const float * embd,
             const int32_t * pos, const int32_t * seq, const int8_t * want,
-            struct llama_sampler ** samplers, int32_t * picked) {
+            struct pd_sampler ** samplers, int32_t * picked) {
     // One sequence for each entry.
     int32_t * counts = malloc(n * sizeof(*counts));
     llama_seq_id ** ids = malloc(n * sizeof(*ids));
@@ -50,14 +124,9 @@ int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const flo
         if (!want[i]) {
             continue;
         }
-        if (samplers != NULL && samplers[i] != NULL) {
-            picked[i] = llama_sampler_sample(samplers[i], ctx, i);
-        } else {
-            const float * logits = llama_get_logits_ith(ctx, i);
-            if (logits == NULL) {
-                return -101;
-            }
-            picked[i] = argmax(logits, vocab);
+        picked[i] = pick(ctx, i, vocab, samplers == NULL ? NULL : samplers[i]);
+        if (picked[i] <= -100) {
+            return picked[i];
         }
     }
     return 0;

@@ -322,7 +322,7 @@ func (r *runner) workerJob() workerJob {
 		Decoders:  2,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
-			Prompt: r.flags.prompt, Detail: r.set.detail,
+			Prompts: []llm.Prompt{{Text: r.flags.prompt}}, Detail: r.set.detail,
 			Parallel: max(r.plan.InFlight, 1), Threads: r.threads(),
 			MaxTokens: r.flags.maxTokens, Exact: r.flags.exact,
 			Sampling: llm.Sampling{

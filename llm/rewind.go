@@ -1,0 +1,17 @@
+package llm
+
+/*
+#include "llama.h"
+*/
+import "C"
+
+// rewinds tells whether a sequence can go back to an earlier position. A
+// recurrent model's state has no positions: it must read the picture again.
+func (m *textModel) rewinds() bool {
+	return !bool(C.llama_model_is_recurrent(m.p)) && !bool(C.llama_model_is_hybrid(m.p))
+}
+
+// rewind leaves the first pos positions of a slot in the KV cache.
+func (c *textContext) rewind(slot, pos int) {
+	C.llama_memory_seq_rm(C.llama_get_memory(c.p), C.llama_seq_id(slot), C.llama_pos(pos), -1)
+}
