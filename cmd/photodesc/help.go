@@ -64,3 +64,19 @@ const doctorHelp = `Checks what a run needs, a line for each: CPU features, BLAS
 formats, the model (a test picture is described by the built-in one, through the
 whole program), disk, memory, and the guard against sleep. "BAD" lines say what
 to do; "note" lines are worth knowing. Exit code 1 if anything is bad.`
+
+const benchHelp = `Describes photos that it draws itself, in a workdir of its own that is removed
+afterwards, and prints photos an hour and where a photo's time goes: the stages,
+how fast each is, and what share of this machine's limit that is. The limit is
+measured in the same run: sgemm of the linked BLAS for arithmetic, reading for
+memory. It compares arithmetic in single precision with a stage's own, which may
+be coarser and then go beyond it.
+
+"supervision" is what a run takes longer than the engine alone, given the same
+photos already decoded. Descriptions have exactly --max-tokens tokens. Use at
+least twice as many photos as are described together.
+
+With --against a server is measured too, on the same photos, in turns: ours, the
+server's, ours, and so on. It must take pictures at /v1/chat/completions. Give
+it the same model and detail, or the ratio compares different work; the number
+of tokens in its prompts tells. Nothing else should run on the machine.`

@@ -107,6 +107,7 @@ func newRoot() *cobra.Command {
 		serviceCommand(g),
 		modelsCommand(),
 		doctorCommand(g),
+		benchCommand(),
 		versionCommand(),
 		workerCommand(),
 	)

@@ -1,0 +1,21 @@
+package bench
+
+import "slices"
+
+// Median is the middle one, or between the two in the middle; 0 of none.
+func Median(all []float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	s := slices.Sorted(slices.Values(all))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// MedianOf is the median of what f says of each round.
+func MedianOf[R any](rounds []R, f func(R) float64) float64 {
+	var all []float64
+	for _, r := range rounds {
+		all = append(all, f(r))
+	}
+	return Median(all)
+}

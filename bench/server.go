@@ -1,0 +1,284 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Server is one that speaks OpenAI's chat protocol, such as llama.cpp's or
+// Ollama's.
+type Server struct {
+	address   string // of chat/completions
+	base      string // as a person gave it
+	model     string
+	prompt    string
+	maxTokens int
+	client    *http.Client
+}
+
+// ServerOptions says which server, and what to ask of it.
+type ServerOptions struct {
+	URL       string        // http://127.0.0.1:8080, with or without /v1
+	Model     string        // name that the server knows the model by; llama.cpp's needs none
+	Prompt    string        // of every photo
+	MaxTokens int           // to generate; exactly so many, where the server can be told
+	Timeout   time.Duration // of one answer
+}
+
+// NewServer checks the options; it asks nothing yet.
+func NewServer(o ServerOptions) (*Server, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, fmt.Errorf("%q is not the address of a server, such as http://127.0.0.1:8080", o.URL)
+	}
+	path := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/chat/completions"), "/v1")
+	u.Path, u.RawQuery, u.Fragment = path+"/v1/chat/completions", "", ""
+	return &Server{
+		address: u.String(), base: o.URL, model: o.Model, prompt: o.Prompt, maxTokens: o.MaxTokens,
+		client: &http.Client{Timeout: o.Timeout},
+	}, nil
+}
+
+// Reply is what a server counted of one photo; zero where it does not say.
+type Reply struct {
+	PromptTokens int
+	Tokens       int // generated
+}
+
+// Round is some photos asked about together.
+type Round struct {
+	Photos       int
+	Seconds      float64
+	PromptTokens float64 // a photo, on average
+	Tokens       float64
+}
+
+type part struct {
+	Type  string    `json:"type"`
+	Text  string    `json:"text,omitempty"`
+	Image *imageURL `json:"image_url,omitempty"`
+}
+
+type imageURL struct {
+	URL string `json:"url"`
+}
+
+type message struct {
+	Role    string `json:"role"`
+	Content []part `json:"content"`
+}
+
+// request has fields of llama.cpp's own, which other servers pass over.
+type request struct {
+	Model       string    `json:"model"`
+	Messages    []message `json:"messages"`
+	MaxTokens   int       `json:"max_tokens"`
+	Temperature float64   `json:"temperature"`
+	IgnoreEOS   bool      `json:"ignore_eos"`   // exactly MaxTokens
+	CachePrompt bool      `json:"cache_prompt"` // no round profits from the one before
+}
+
+type response struct {
+	Choices []struct {
+		Message struct {
+			Content string `json:"content"`
+		} `json:"message"`
+	} `json:"choices"`
+	Usage struct {
+		Prompt     int `json:"prompt_tokens"`
+		Completion int `json:"completion_tokens"`
+	} `json:"usage"`
+	Error json.RawMessage `json:"error"`
+}
+
+// Describe asks about one JPEG; without one, it asks the prompt alone.
+func (s *Server) Describe(ctx context.Context, jpeg []byte) (Reply, error) {
+	return s.ask(ctx, jpeg, s.maxTokens)
+}
+
+func (s *Server) ask(ctx context.Context, jpeg []byte, tokens int) (Reply, error) {
+	content := []part{{Type: "text", Text: s.prompt}}
+	if jpeg != nil {
+		data := "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(jpeg)
+		content = append([]part{{Type: "image_url", Image: &imageURL{data}}}, content...)
+	}
+	body, err := json.Marshal(request{
+		Model: s.model, Messages: []message{{"user", content}}, MaxTokens: tokens, IgnoreEOS: true,
+	})
+	if err != nil {
+		return Reply{}, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, bytes.NewReader(body))
+	if err != nil {
+		return Reply{}, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return Reply{}, s.unreachable(ctx, err)
+	}
+	defer resp.Body.Close()
+	const most = 16 << 20
+	text, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil {
+		return Reply{}, s.unreachable(ctx, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return Reply{}, s.refused(resp.StatusCode, text)
+	}
+	var r response
+	if err := json.Unmarshal(text, &r); err != nil || len(r.Choices) == 0 {
+		if len(r.Error) > 0 {
+			return Reply{}, s.refused(resp.StatusCode, text)
+		}
+		return Reply{}, fmt.Errorf("the server at %s answers %q, which is not OpenAI's chat protocol\n  give the address of a server that has /v1/chat/completions", s.base, short(string(text)))
+	}
+	if r.Choices[0].Message.Content == "" && r.Usage.Completion == 0 {
+		return Reply{}, fmt.Errorf("the server at %s answers with no words at all", s.base)
+	}
+	return Reply{PromptTokens: r.Usage.Prompt, Tokens: r.Usage.Completion}, nil
+}
+
+// unreachable says what to do when there was no answer.
+func (s *Server) unreachable(ctx context.Context, err error) error {
+	var net net.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &net) && net.Timeout():
+		return fmt.Errorf("the server at %s did not answer within %v\n  give it longer with --timeout", s.base, s.client.Timeout)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("there is no server at %s\n  start one, such as: llama-server -m MODEL.gguf --mmproj MMPROJ.gguf --port 8080", s.base)
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err // without the address, which is said already
+	}
+	return fmt.Errorf("the server at %s cannot be asked: %w", s.base, err)
+}
+
+// refused gives the server's own words for why.
+func (s *Server) refused(status int, body []byte) error {
+	words := short(errorWords(body))
+	code := ""
+	if status != http.StatusOK {
+		code = fmt.Sprintf(" %d %s", status, http.StatusText(status))
+	}
+	hint := ""
+	lower := strings.ToLower(words)
+	switch {
+	case strings.Contains(lower, "image") || strings.Contains(lower, "mmproj") || strings.Contains(lower, "multimodal"):
+		hint = "\n  it takes no pictures: start it with the vision file (--mmproj), or with a model that sees"
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		hint = "\n  start it without a key: a measurement sends none"
+	case status == http.StatusNotFound && s.model == "":
+		hint = "\n  if it serves several models, name one with --against-model"
+	case status == http.StatusServiceUnavailable:
+		hint = "\n  it may still be loading its model: try again in a moment"
+	}
+	if words != "" {
+		words = ": " + words
+	}
+	return fmt.Errorf("the server at %s answers%s%s%s", s.base, code, words, hint)
+}
+
+// errorWords finds the message in an error's JSON, in the two forms there are.
+func errorWords(body []byte) string {
+	var nested struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	var plain struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &nested) == nil && nested.Error.Message != "" {
+		return nested.Error.Message
+	}
+	if json.Unmarshal(body, &plain) == nil && plain.Error != "" {
+		return plain.Error
+	}
+	return string(body)
+}
+
+// short makes foreign text fit a line.
+func short(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	if r := []rune(s); len(r) > 200 {
+		s = string(r[:200]) + "…"
+	}
+	return s
+}
+
+// Probe asks about one JPEG, a word only, and without it: a server that cannot
+// be measured is found before the measuring, and the first answer, which is
+// slower everywhere, is over.
+func (s *Server) Probe(ctx context.Context, jpeg []byte) error {
+	with, err := s.ask(ctx, jpeg, 1)
+	if err != nil {
+		return err
+	}
+	without, err := s.ask(ctx, nil, 1)
+	if err != nil {
+		return err
+	}
+	// The smallest picture of any of these models is some dozens of tokens.
+	if with.PromptTokens > 0 && with.PromptTokens < without.PromptTokens+8 {
+		return fmt.Errorf("the server at %s takes pictures and does not look at them: its prompt has %d tokens with one and %d without\n  start it with the vision file (--mmproj), or with a model that sees",
+			s.base, with.PromptTokens, without.PromptTokens)
+	}
+	return nil
+}
+
+// Measure asks about all photos, so many at once, and takes the time. The first
+// error ends it.
+func (s *Server) Measure(ctx context.Context, jpegs [][]byte, atOnce int) (Round, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan []byte)
+	replies := make(chan Reply, len(jpegs))
+	var askers sync.WaitGroup
+	began := time.Now()
+	for range max(atOnce, 1) {
+		askers.Go(func() {
+			for jpeg := range next {
+				reply, err := s.Describe(ctx, jpeg)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				replies <- reply
+			}
+		})
+	}
+	for _, jpeg := range jpegs {
+		select {
+		case next <- jpeg:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	askers.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return Round{}, err
+	}
+	r := Round{Photos: len(jpegs), Seconds: time.Since(began).Seconds()}
+	close(replies)
+	for reply := range replies {
+		r.PromptTokens += float64(reply.PromptTokens) / float64(len(jpegs))
+		r.Tokens += float64(reply.Tokens) / float64(len(jpegs))
+	}
+	return r, nil
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+
+	"photodesc/llm"
+	"photodesc/tracker"
+)
+
+// makePlan finds what a run would do: which model, how many workers and slots.
+func (b *benchmark) makePlan(ctx context.Context) error {
+	r := &runner{dir: b.tmp, root: b.tmp, flags: b.flags.run, set: b.set}
+	if err := r.findModel(); err != nil {
+		return err
+	}
+	if !r.model.Here() {
+		return fmt.Errorf("the model %s is not on this machine\n  fetch it first: %s", r.model.Name, commandLine("", "models", "pull", r.flags.model))
+	}
+	b.model = r.model.Name
+	b.say("Loading %s", b.model)
+	m, err := measure(ctx, r.workerJob())
+	if err != nil {
+		return err
+	}
+	r.plan = r.set.plan(m.sizes())
+	b.plan, b.threads, b.job = r.plan, r.threads(), r.workerJob()
+	return nil
+}
+
+// runResult is what a run's events say.
+type runResult struct {
+	photos int
+	start  float64 // seconds from the command to its first worker's hello
+	load   float64 // seconds from a worker's start to its hello, on average
+	took   float64 // seconds from the first hello to the last photo's record
+
+	encode, prefill, generate   float64 // seconds, of all workers together
+	tiles, promptTokens, tokens float64
+}
+
+func (r runResult) photoSeconds() float64 { return r.took / float64(max(r.photos, 1)) }
+
+// run describes the photos with the real program, as a person would.
+func (b *benchmark) run(ctx context.Context, photos, work string) (runResult, error) {
+	f := b.flags.run
+	cmd, err := selfCommand(ctx, "-C", work, "run", "--json", "--model", f.model, "--mmproj", f.mmproj,
+		"--prompt", llm.DefaultPrompt, "--detail", f.detail, "--max-tokens", strconv.Itoa(f.maxTokens), "--exact-tokens",
+		"--workers", strconv.Itoa(b.plan.Workers), "--parallel", strconv.Itoa(b.plan.InFlight), "--threads", strconv.Itoa(b.threads),
+		"--memory", f.memory, "--timeout", f.timeout.String(), "--cooldown", f.cooldown,
+		"--batch-size", strconv.Itoa(max(f.batchSize, b.flags.photos)), photos)
+	if err != nil {
+		return runResult{}, err
+	}
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	var words bytes.Buffer
+	cmd.Stderr = &words
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return runResult{}, err
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return runResult{}, err
+	}
+	result, readErr := readRun(out, began)
+	err = cmd.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return runResult{}, ctx.Err()
+	case readErr != nil:
+		return runResult{}, readErr
+	case err != nil:
+		return runResult{}, fmt.Errorf("the run failed: %w\n%s", err, lastLines(words.String(), 5))
+	case result.photos != b.flags.photos:
+		return runResult{}, fmt.Errorf("the run described %d of %d photos\n%s", result.photos, b.flags.photos, lastLines(words.String(), 5))
+	}
+	return result, nil
+}
+
+// selfCommand is this program again.
+func selfCommand(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	self, err := ownBinary()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Args[0] = "photodesc"
+	return cmd, nil
+}
+
+// readRun adds up the events of a run that began at the given time.
+func readRun(events io.Reader, began time.Time) (r runResult, err error) {
+	var ready, last time.Time
+	var loads int
+	var failure error
+	lines := bufio.NewReader(events)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return r, err
+		}
+		var e struct {
+			Event  string
+			Action string
+			Time   time.Time
+		}
+		if err := json.Unmarshal(line, &e); err != nil {
+			return r, fmt.Errorf("the run's events cannot be read: %w", err)
+		}
+		switch {
+		case e.Event == "worker" && e.Action == "ready":
+			var w struct{ Seconds float64 }
+			if err := json.Unmarshal(line, &w); err != nil {
+				return r, err
+			}
+			loads++
+			r.load += w.Seconds
+			if ready.IsZero() {
+				ready = e.Time
+				r.start = ready.Sub(began).Seconds()
+			}
+		case e.Event == "photo":
+			var p struct{ tracker.Record }
+			if err := json.Unmarshal(line, &p); err != nil {
+				return r, err
+			}
+			if p.Status != tracker.OK {
+				failure = fmt.Errorf("a photo could not be described: %s", p.Error.Message)
+				continue
+			}
+			r.photos++
+			last = e.Time
+			r.encode += p.Seconds.Encode
+			r.prefill += p.Seconds.Prompt
+			r.generate += p.Seconds.Generate
+			r.tiles += float64(p.Tiles)
+			r.promptTokens += float64(p.PromptTokens)
+			r.tokens += float64(p.Tokens)
+		}
+	}
+	if failure != nil {
+		return r, failure
+	}
+	r.load /= float64(max(loads, 1))
+	r.took = max(last.Sub(ready).Seconds(), 1e-3) // what events are exact to
+	return r, nil
+}
