@@ -1,7 +1,8 @@
-// Package llm describes pictures with a SmolVLM model: llama.cpp linked into
-// the process, tiles and prompt as the reference makes them, several pictures
-// answered at once. Pictures in, descriptions out: it knows nothing of files,
-// batches or processes.
+// Package llm describes pictures with a vision-language model: llama.cpp linked
+// into the process, several pictures answered at once. For SmolVLM the tiles and
+// the prompt are made here, as the reference makes them; other models go
+// through llama.cpp's own multimodal path (multimodal.go). Pictures in,
+// descriptions out: it knows nothing of files, batches or processes.
 package llm
 
 // #include "bridge.h"
@@ -89,8 +90,9 @@ type Engine struct {
 	opt    Options
 	model  *textModel
 	ctx    *textContext
-	vision *visionEncoder
-	prompt *promptMaker
+	vision *visionEncoder // SmolVLM's
+	prompt *promptMaker   // SmolVLM's
+	multi  *multimodal    // any other model's; nil for SmolVLM
 
 	closings []part // the end of the prompt, for each question
 
@@ -112,6 +114,7 @@ type job struct {
 	tiles  [][]byte
 	prompt []part // what the questions share
 	shared int    // its tokens
+	multi  multiJob
 	answer Answer
 	err    error
 	ready  chan struct{}
@@ -145,14 +148,9 @@ func Open(opt Options) (_ *Engine, err error) {
 	if e.model, err = loadText(opt.Model, gpu); err != nil {
 		return nil, err
 	}
-	if e.vision, err = loadVision(opt.Vision, gpu, opt.Threads); err != nil {
+	projector, err := projectorOf(opt.Vision)
+	if err != nil {
 		return nil, err
-	}
-	if e.vision.projector != projectorSmolVLM {
-		return nil, fmt.Errorf("the vision file %q is of type %q; only SmolVLM's (%q) are understood", opt.Vision, e.vision.projector, projectorSmolVLM)
-	}
-	if e.vision.embd != e.model.embd {
-		return nil, fmt.Errorf("the vision file gives embeddings of %d values and the text model takes %d: they do not belong together", e.vision.embd, e.model.embd)
 	}
 	var questions []string
 	for _, p := range opt.Prompts {
@@ -163,25 +161,45 @@ func Open(opt Options) (_ *Engine, err error) {
 		}
 		s.close()
 	}
-	if e.prompt, e.closings, err = newPromptMaker(e.model, e.vision.tileTokens, opt.Context, questions...); err != nil {
+	if projector == projectorSmolVLM {
+		err = e.loadSmolVLM(gpu, questions)
+	} else {
+		e.multi, e.closings, err = loadMultimodal(e.model, projector, gpu, opt, questions)
+	}
+	if err != nil {
 		return nil, err
 	}
 	perSlot, err := e.slotTokens()
 	if err != nil {
 		return nil, err
 	}
-	if e.ctx, err = newContext(e.model, opt.Parallel, perSlot, opt.Threads); err != nil {
+	if e.ctx, err = newContext(e.model, opt.Parallel, perSlot, opt.Threads, e.multi.atOnce()); err != nil {
 		return nil, err
 	}
 	go e.run()
 	return e, nil
 }
 
+func (e *Engine) loadSmolVLM(gpu bool, questions []string) (err error) {
+	if e.vision, err = loadVision(e.opt.Vision, gpu, e.opt.Threads); err != nil {
+		return err
+	}
+	if e.vision.embd != e.model.embd {
+		return fmt.Errorf("the vision file gives embeddings of %d values and the text model takes %d: they do not belong together", e.vision.embd, e.model.embd)
+	}
+	e.prompt, e.closings, err = newPromptMaker(e.model, e.vision.tileTokens, e.opt.Context, questions...)
+	return err
+}
+
 // slotTokens is the context a slot needs for the largest picture.
 func (e *Engine) slotTokens() (int, error) {
-	longest := e.opt.Detail.largest(e.vision.tile, e.vision.reference)
-	square := PlanTiles(longest, longest, longest, e.vision.tile)
-	need := e.prompt.largest(square) + e.longestClosing() + max(e.opt.MaxTokens, fewRows) // see Engine.pad
+	need := e.longestClosing() + max(e.opt.MaxTokens, fewRows) // see Engine.pad
+	if e.multi != nil {
+		need += e.multi.shared(e.multi.largest) + e.opt.Context
+	} else {
+		longest := e.opt.Detail.largest(e.vision.tile, e.vision.reference)
+		need += e.prompt.largest(PlanTiles(longest, longest, longest, e.vision.tile))
+	}
 	if need > e.model.train {
 		return 0, fmt.Errorf("prompt and answer need up to %d tokens and the model's context holds %d; shorten the prompt, or use a lower --detail or --max-tokens", need, e.model.train)
 	}
@@ -199,6 +217,9 @@ func (e *Engine) longestClosing() int {
 // LongestEdge is the longest edge in pixels that a picture need have: a
 // decoder may shrink larger ones while loading, but not below it.
 func (e *Engine) LongestEdge() int {
+	if e.multi != nil {
+		return WantedEdge(e.multi.longestEdge(e.opt.Detail))
+	}
 	return WantedEdge(e.opt.Detail.largest(e.vision.tile, e.vision.reference))
 }
 
@@ -223,6 +244,9 @@ func (e *Engine) Sizes() Sizes {
 		return Sizes{}
 	}
 	w, kv, compute := e.ctx.memory()
+	if e.multi != nil {
+		return Sizes{Weights: w, Vision: uint64(e.multi.info().weight_bytes), KV: kv, Compute: compute + e.multi.computeBytes()}
+	}
 	info := e.vision.info()
 	return Sizes{Weights: w, Vision: uint64(info.weight_bytes), KV: kv, Compute: compute + uint64(info.compute_bytes)}
 }
@@ -260,12 +284,20 @@ func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	w, h := p.size()
-	grid := PlanTiles(w, h, e.opt.Detail.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
 	j := &job{ctx: ctx, ready: make(chan struct{})}
-	var err error
-	if j.prompt, j.shared, err = e.prompt.opening(grid, p.Context); err != nil {
-		return nil, err
+	var cut func() [][]byte
+	if e.multi != nil {
+		j.multi = e.multi.plan(p, e.opt)
+		j.shared = e.multi.shared(j.multi.size) + len(j.multi.context)
+		cut = func() [][]byte { return [][]byte{j.multi.size.of(p)} }
+	} else {
+		w, h := p.size()
+		grid := PlanTiles(w, h, e.opt.Detail.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
+		var err error
+		if j.prompt, j.shared, err = e.prompt.opening(grid, p.Context); err != nil {
+			return nil, err
+		}
+		cut = func() [][]byte { return p.Tiles(grid, e.vision.tile) }
 	}
 	length := j.shared + e.longestClosing()
 	if room := e.ctx.perSlot - e.opt.MaxTokens; length > room {
@@ -273,7 +305,7 @@ func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
 	}
 	// More at once would be no faster, and each takes a thread and twice its pixels.
 	e.cutting <- struct{}{}
-	j.tiles = p.Tiles(grid, e.vision.tile)
+	j.tiles = cut()
 	<-e.cutting
 	j.answer.Tiles = len(j.tiles)
 	return j, nil
@@ -295,6 +327,7 @@ func (e *Engine) Close() {
 func (e *Engine) free() {
 	e.ctx.close()
 	e.vision.close()
+	e.multi.close()
 	e.model.close()
 }
 

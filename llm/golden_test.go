@@ -260,7 +260,7 @@ func TestGoldenEmbeddings(t *testing.T) {
 
 func TestGoldenLogits(t *testing.T) {
 	r := openReference(t)
-	ctx, err := newContext(r.model, 2, 1024, 1)
+	ctx, err := newContext(r.model, 2, 1024, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

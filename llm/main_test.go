@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		if out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny", "tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "mkmodel: %v\n%s", err, out)
 			return 1
 		}

@@ -178,12 +178,15 @@ func (m *textModel) tokenize(text string, special bool) []int32 {
 }
 
 // piece is the text of a token; special tokens have none.
-func (m *textModel) piece(token int32) []byte {
+func (m *textModel) piece(token int32) []byte { return m.spell(token, false) }
+
+// spell is the text of a token; with special, special tokens are named.
+func (m *textModel) spell(token int32, special bool) []byte {
 	buf := make([]byte, 64)
-	n := C.llama_token_to_piece(m.vocab, C.llama_token(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), 0, false)
+	n := C.llama_token_to_piece(m.vocab, C.llama_token(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), 0, C.bool(special))
 	if n < 0 {
 		buf = make([]byte, -n)
-		n = C.llama_token_to_piece(m.vocab, C.llama_token(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), 0, false)
+		n = C.llama_token_to_piece(m.vocab, C.llama_token(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf)), 0, C.bool(special))
 	}
 	return buf[:max(n, 0)]
 }
@@ -211,15 +214,16 @@ type textContext struct {
 	batch   int // entries one step may hold
 }
 
-func newContext(m *textModel, slots, perSlot, threads int) (*textContext, error) {
+// newContext makes one. What must be decoded in one go has up to atOnce entries.
+func newContext(m *textModel, slots, perSlot, threads, atOnce int) (*textContext, error) {
 	slots = max(slots, 2) // see Engine.generate
 	const align = 256     // llama.cpp rounds a sequence's cells to it
 	perSlot = (perSlot + align - 1) / align * align
 	params := C.llama_context_default_params()
 	params.n_ctx = C.uint32_t(slots * perSlot)
 	params.n_seq_max = C.uint32_t(slots)
-	params.n_batch = 2048
-	params.n_ubatch = 512
+	params.n_batch = C.uint32_t(max(2048, atOnce))
+	params.n_ubatch = C.uint32_t(max(512, atOnce))
 	params.n_threads = C.int32_t(threads)
 	params.n_threads_batch = C.int32_t(threads)
 	params.kv_unified = false

@@ -10,16 +10,18 @@ import (
 // prompts are answered one after the other. The picture stays in the KV cache
 // between them; what followed it is taken back.
 type slot struct {
-	id       int
-	job      *job
-	question int // index of the prompt being answered
-	sampler  *sampler
-	embd     []float32 // what the prompts share, a row for each token; freed when it is needed no more
-	pos      int       // positions in the KV cache
-	last     int32     // token to decode next
-	out      []int32   // tokens generated
-	answered bool      // the question; the next may be put
-	ended    bool
+	id         int
+	job        *job
+	question   int // index of the prompt being answered
+	sampler    *sampler
+	embd       []float32         // what the prompts share, a row for each token; freed when it is needed no more
+	picture    *pictureEmbedding // or the picture alone, of models other than SmolVLM
+	pictureEnd int               // and the position behind it
+	pos        int               // positions in the KV cache
+	last       int32             // token to decode next
+	out        []int32           // tokens generated
+	answered   bool              // the question; the next may be put
+	ended      bool
 }
 
 func (s *slot) close() {
@@ -33,6 +35,9 @@ func (s *slot) close() {
 func (e *Engine) encode(s *slot) error {
 	if err := s.job.ctx.Err(); err != nil {
 		return err
+	}
+	if e.multi != nil {
+		return e.encodeMultimodal(s)
 	}
 	began := time.Now()
 	width := e.model.embd
@@ -91,6 +96,12 @@ func (e *Engine) prefill(fresh []*slot) {
 // prefillTogether brings slots from what their sequences hold to the end of
 // their prompts.
 func (e *Engine) prefillTogether(group []*slot) {
+	if e.multi != nil {
+		for _, s := range group {
+			e.prefillMultimodal(s)
+		}
+		return
+	}
 	began := time.Now()
 	b := &entries{}
 	for _, s := range group {
@@ -160,7 +171,7 @@ func (e *Engine) askOn(slots []*slot) {
 				break
 			}
 			if e.model.rewinds() {
-				s.pos = s.job.shared
+				s.pos = e.sharedEnd(s)
 				e.ctx.rewind(s.id, s.pos)
 			} else {
 				s.pos = 0

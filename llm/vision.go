@@ -31,16 +31,10 @@ const projectorSmolVLM = "idefics3"
 
 func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 	start()
-	device := gpu
-	if !gpu && hasBLAS() {
-		// The encoder only looks for a device when told to use the GPU.
-		os.Setenv("MTMD_BACKEND_DEVICE", "BLAS")
-		device = true
-	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
 	var msg [256]C.char
-	p := C.pd_vision_load(cpath, C.bool(device), &msg[0], 256)
+	p := C.pd_vision_load(cpath, C.bool(visionDevice(gpu)), &msg[0], 256)
 	if p == nil {
 		return nil, fmt.Errorf("llama.cpp cannot load the vision file %q: %s", path, C.GoString(&msg[0]))
 	}
@@ -57,6 +51,32 @@ func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 		v.reference = 4 * v.tile // what SmolVLM models are trained with
 	}
 	return v, nil
+}
+
+// visionDevice chooses the device that encodes and tells whether it is another
+// than ggml's CPU.
+func visionDevice(gpu bool) bool {
+	if !gpu && hasBLAS() {
+		// The encoder only looks for a device when told to use the GPU.
+		os.Setenv("MTMD_BACKEND_DEVICE", "BLAS")
+		return true
+	}
+	return gpu
+}
+
+// projectorOf is the type of projector that a vision file names.
+func projectorOf(path string) (string, error) {
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
+	var name [64]C.char
+	if C.pd_vision_projector(cpath, &name[0], 64) != 0 {
+		return "", fmt.Errorf("llama.cpp cannot load the vision file %q; the log says why", path)
+	}
+	projector := C.GoString(&name[0])
+	if projector == "" {
+		return "", fmt.Errorf("%q is no vision file, or does not say of which type", path)
+	}
+	return projector, nil
 }
 
 func (v *visionEncoder) info() (info C.struct_pd_vision_info) {
@@ -79,8 +99,13 @@ func (v *visionEncoder) encode(pix []byte, out []float32) error {
 	if C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&in[0]), C.int(v.tile), (*C.float)(&out[0])) != 0 {
 		return fmt.Errorf("%w: llama.cpp could not encode a tile of %d×%d pixels", ErrBroken, v.tile, v.tile)
 	}
-	for _, x := range out {
-		// A broken driver gives NaN; the text model would answer all the same.
+	return finite(out)
+}
+
+// finite checks what an encoder gave. A broken driver gives NaN; the text model
+// would answer all the same.
+func finite(embd []float32) error {
+	for _, x := range embd {
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 			return fmt.Errorf("%w: the encoder gave numbers that are not finite; the compute device or its driver is not to be trusted", ErrBroken)
 		}

@@ -1,5 +1,6 @@
 // What photodesc needs of llama.cpp beyond its C API, in plain C. Implemented
-// in vision.cpp (beside clip.cpp, whose internals it reads) and text.cpp.
+// in vision.cpp (beside clip.cpp, whose internals it reads), multimodal.cpp
+// (beside mtmd.cpp) and text.cpp.
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +14,9 @@ extern "C" {
 struct llama_model;
 struct llama_context;
 struct clip_ctx;
+struct mtmd_context;
+struct mtmd_input_chunk;
+struct mtmd_input_chunks;
 
 // Facts of a loaded vision file.
 struct pd_vision_info {
@@ -25,6 +29,10 @@ struct pd_vision_info {
     char projector[32];    // "idefics3"
     uint64_t weight_bytes;
     uint64_t compute_bytes; // known after the first encode
+    bool any_size;   // takes pictures of any size, not of tile×tile only
+    bool mrope;      // the text model wants positions of several dimensions (M-RoPE)
+    bool non_causal; // the text model reads a picture's embeddings in both directions
+    bool windows;    // the encoder masks attention by windows
 };
 
 // Loads a vision file. Returns NULL and writes a message to err (cap bytes).
@@ -35,6 +43,39 @@ void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info);
 // Encodes one tile. pixels: edge*edge*3 normalised floats, R G B interleaved.
 // out: tile_tokens*embd floats. Returns 0, or -1 when the encoder refused.
 int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * pixels, int edge, float * out);
+
+// Writes the type of projector that a vision file names to out (cap bytes),
+// nothing if it names none, without loading it. Returns 0, or -1 when the file
+// cannot be read.
+int pd_vision_projector(const char * path, char * out, size_t cap);
+
+// Lets the weights of a context that clip itself loaded lie in the mapped
+// file; pd_vision_unmap takes the mapping away when the context is gone.
+void pd_vision_share(struct clip_ctx * ctx, const char * path);
+void pd_vision_unmap(const struct clip_ctx * ctx);
+
+// Models other than SmolVLM go through llama.cpp's mtmd. Loads a vision file
+// for a text model; returns NULL and writes a message to err (cap bytes).
+struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, int threads,
+                                    char * err, size_t cap);
+void pd_multi_free(struct mtmd_context * ctx);
+const struct clip_ctx * pd_multi_vision(const struct mtmd_context * ctx);
+
+// The size in pixels that the encoder takes a picture of width×height at.
+void pd_vision_fit(const struct clip_ctx * ctx, int width, int height, int * fit_width, int * fit_height);
+// The embeddings that a picture of such a size becomes.
+int pd_vision_tokens(const struct clip_ctx * ctx, int width, int height);
+// Makes the compute buffers for a picture of such a size; larger ones make
+// them grow. Returns 0, or -1.
+int pd_vision_reserve(const struct clip_ctx * ctx, int width, int height);
+
+// Makes a picture (width*height pixels, R G B, 8 bit) into the chunks of a
+// prompt: the tokens around it and the picture prepared for the encoder.
+// Returns NULL when it cannot. mtmd_input_chunks_free gives them back.
+struct mtmd_input_chunks * pd_multi_cut(struct mtmd_context * ctx, const uint8_t * rgb, int width, int height);
+
+// Encodes an image chunk. out: its tokens * embd floats. Returns 0, or -1.
+int pd_multi_encode(struct mtmd_context * ctx, const struct mtmd_input_chunk * chunk, float * out);
 
 // Writes token's row of the input embedding table to out (n_embd floats), so
 // that text and image go through one prefill. Returns 0, or -1.

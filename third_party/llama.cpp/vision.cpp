@@ -110,8 +110,16 @@ extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * 
     }
 }
 
+extern "C" void pd_vision_share(struct clip_ctx * ctx, const char * path) {
+    share_weights(ctx, path);
+}
+
 extern "C" void pd_vision_free(struct clip_ctx * ctx) {
     clip_free(ctx);
+    pd_vision_unmap(ctx);
+}
+
+extern "C" void pd_vision_unmap(const struct clip_ctx * ctx) {
     std::lock_guard<std::mutex> lock(mappings_mutex);
     auto m = mappings.find(ctx);
     if (m != mappings.end()) {
@@ -144,6 +152,10 @@ extern "C" void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_inf
             info->compute_bytes += ggml_backend_sched_get_buffer_size(ctx->sched.get(), b);
         }
     }
+    info->mrope      = clip_is_mrope(ctx);
+    info->non_causal = clip_is_gemma3(ctx);
+    info->any_size   = h.image_min_pixels > 0 && h.image_max_pixels > 0;
+    info->windows    = h.n_wa_pattern > 0;
 }
 
 extern "C" int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * pixels, int edge, float * out) {
@@ -155,6 +167,63 @@ extern "C" int pd_vision_encode(struct clip_ctx * ctx, int threads, const float 
         img->buf.assign(pixels, pixels + (size_t) edge * edge * 3);
         batch.entries.push_back(std::move(img));
         return clip_image_batch_encode(ctx, threads, &batch, out) ? 0 : -1;
+    } catch (const std::exception & e) {
+        LOG_ERR("%s: %s\n", __func__, e.what());
+        return -1;
+    }
+}
+
+extern "C" int pd_vision_projector(const char * path, char * out, size_t cap) {
+    gguf_init_params params = { /*.no_alloc =*/ true, /*.ctx =*/ nullptr };
+    gguf_context_ptr file(gguf_init_from_file(path, params));
+    if (!file) {
+        return -1;
+    }
+    copy_string(out, cap, "");
+    for (const char * key : { KEY_VISION_PROJ_TYPE, KEY_PROJ_TYPE }) {
+        const int64_t id = gguf_find_key(file.get(), key);
+        if (id >= 0 && gguf_get_kv_type(file.get(), id) == GGUF_TYPE_STRING) {
+            copy_string(out, cap, gguf_get_val_str(file.get(), id));
+        }
+    }
+    return 0;
+}
+
+extern "C" void pd_vision_fit(const struct clip_ctx * ctx, int width, int height, int * fit_width, int * fit_height) {
+    const clip_hparams & h = ctx->model.hparams;
+    clip_image_size size = { h.image_size, h.image_size };
+    const int merge = h.n_merge > 0 ? h.n_merge : 1;
+    if (h.image_min_pixels > 0 && h.image_max_pixels > 0) {
+        // Qwen's encoders merge two by two, whatever the file says.
+        const int align = h.patch_size * (clip_is_mrope(ctx) ? 2 : merge);
+        size = img_tool::calc_size_preserved_ratio({ width, height }, align, h.image_min_pixels, h.image_max_pixels);
+    }
+    *fit_width  = size.width;
+    *fit_height = size.height;
+}
+
+extern "C" int pd_vision_tokens(const struct clip_ctx * ctx, int width, int height) {
+    clip_image_f32 img;
+    img.nx = width;
+    img.ny = height;
+    return clip_n_output_tokens(ctx, &img);
+}
+
+extern "C" int pd_vision_reserve(const struct clip_ctx * ctx, int width, int height) {
+    try {
+        clip_image_f32_batch batch;
+        clip_image_f32_ptr img(clip_image_f32_init());
+        img->nx = width;
+        img->ny = height;
+        batch.entries.push_back(std::move(img));
+        clip_ctx * c = const_cast<clip_ctx *>(ctx);
+        if (ctx->model.hparams.image_max_pixels > 0) {
+            // Pictures of any size: the scores of each patch against each would take
+            // gigabytes. Where the device cannot, the CPU does it.
+            c->flash_attn_type = CLIP_FLASH_ATTN_TYPE_ENABLED;
+        }
+        clip_model_loader::warmup(*c, batch);
+        return 0;
     } catch (const std::exception & e) {
         LOG_ERR("%s: %s\n", __func__, e.what());
         return -1;

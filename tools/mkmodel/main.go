@@ -1,4 +1,5 @@
-// Command mkmodel writes SmolVLM-shaped models with random weights, for tests and for measuring speed.
+// Command mkmodel writes models with random weights, for tests and for measuring speed: SmolVLM's shapes, and tiny ones
+// of other vision models.
 //
 //	go run ./tools/mkmodel -o DIR [-type q8_0|f16] [-seed N] SHAPE...
 //
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +53,7 @@ func run(args []string) error {
 		return fmt.Errorf("type %q is neither q8_0 nor f16", *typeName)
 	}
 	for _, name := range flags.Args() {
-		if _, ok := shapes[name]; !ok {
+		if !slices.Contains(shapeNames(), name) {
 			return fmt.Errorf("no shape %q; there are %s", name, strings.Join(shapeNames(), ", "))
 		}
 	}
@@ -69,14 +71,28 @@ func run(args []string) error {
 	return nil
 }
 
+// A pair is what is written into a model's two files.
+type pair struct {
+	textKV, visionKV ggml.KV
+	text, vision     []*ggml.Tensor
+}
+
+func newPair(name string, matrix ggml.FileType, seed uint64) pair {
+	if other, ok := others[name]; ok {
+		return other(name, matrix, seed)
+	}
+	s := shapes[name]
+	return pair{textKV(name, s, matrix), visionKV(name, s, matrix), textTensors(s, matrix, seed), visionTensors(s, matrix, seed)}
+}
+
 // writePair writes both files of a shape and returns their size together.
 func writePair(dir, name string, matrix ggml.FileType, seed uint64) (int64, error) {
-	s := shapes[name]
-	text, err := writeFile(filepath.Join(dir, name+".gguf"), textKV(name, s, matrix), textTensors(s, matrix, seed))
+	p := newPair(name, matrix, seed)
+	text, err := writeFile(filepath.Join(dir, name+".gguf"), p.textKV, p.text)
 	if err != nil {
 		return 0, err
 	}
-	vision, err := writeFile(filepath.Join(dir, "mmproj-"+name+".gguf"), visionKV(name, s, matrix), visionTensors(s, matrix, seed))
+	vision, err := writeFile(filepath.Join(dir, "mmproj-"+name+".gguf"), p.visionKV, p.vision)
 	return text + vision, err
 }
 

@@ -141,6 +141,39 @@ func TestWeightsHaveTheirDeviation(t *testing.T) {
 	}
 }
 
+// The tiny models of other families: every tensor once, every matrix of the pair's own sizes, an end to their texts.
+func TestOthers(t *testing.T) {
+	for name := range others {
+		dir := t.TempDir()
+		if err := run([]string{"-o", dir, name}); err != nil {
+			t.Fatal(err)
+		}
+		text, vision := decode(t, filepath.Join(dir, name+".gguf")), decode(t, filepath.Join(dir, "mmproj-"+name+".gguf"))
+		kv := text.KV()
+		tokens, types := kv.Strings("tokenizer.ggml.tokens"), kv.Ints("tokenizer.ggml.token_type")
+		if len(tokens) != otherWords || len(types) != otherWords || kv.EmbeddingLength() != otherHidden {
+			t.Errorf("%s: %d tokens of %d types, embeddings of %d", name, len(tokens), len(types), kv.EmbeddingLength())
+		}
+		seen := map[string]bool{}
+		for _, token := range tokens {
+			if seen[token] {
+				t.Errorf("%s: token %q is there twice", name, token)
+			}
+			seen[token] = true
+		}
+		names := map[string]bool{}
+		for _, tensor := range append(text.Tensors().Items(), vision.Tensors().Items()...) {
+			if names[tensor.Name] {
+				t.Errorf("%s: tensor %q is there twice", name, tensor.Name)
+			}
+			names[tensor.Name] = true
+		}
+		if vision.KV().Uint("vision.projection_dim") != otherHidden {
+			t.Errorf("%s: the vision file does not fit the text model", name)
+		}
+	}
+}
+
 func TestVocabulary(t *testing.T) {
 	for name, s := range shapes {
 		v := newVocabulary(s.vocabulary)

@@ -47,7 +47,12 @@ var shapes = map[string]shape{
 	},
 }
 
-func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
+func shapeNames() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		maps.Keys(shapes)(yield)
+		maps.Keys(others)(yield)
+	})
+}
 
 // chatTemplate puts the image before the text, as the model family wants it.
 const chatTemplate = `{{ '<|im_start|>' }}{% for turn in messages %}{{ turn.role | capitalize }}:` +

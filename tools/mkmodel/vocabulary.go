@@ -29,11 +29,11 @@ type vocabulary struct {
 
 	ids    map[string]int
 	spoken map[int]bool // whole words, the ones a model should use
+	end    string       // the token that ends an answer
 }
 
-// newVocabulary makes one of exactly n tokens.
+// newVocabulary makes SmolVLM's, of exactly n tokens.
 func newVocabulary(n int) *vocabulary {
-	v := &vocabulary{ids: map[string]int{}, spoken: map[int]bool{}}
 	specials := []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>",
 		"<fake_token_around_image>", "<image>", "<global-img>", endOfUtterance}
 	for row := 1; row <= 6; row++ {
@@ -41,6 +41,12 @@ func newVocabulary(n int) *vocabulary {
 			specials = append(specials, fmt.Sprintf("<row_%d_col_%d>", row, col))
 		}
 	}
+	return bytePairs(n, endOfUtterance, specials)
+}
+
+// bytePairs makes one of exactly n tokens with the given special ones.
+func bytePairs(n int, end string, specials []string) *vocabulary {
+	v := &vocabulary{ids: map[string]int{}, spoken: map[int]bool{}, end: end}
 	for _, s := range specials {
 		v.add(s, controlToken)
 	}
@@ -101,7 +107,7 @@ func (v *vocabulary) loudness(token int) float64 {
 	switch {
 	case v.spoken[token]:
 		return 1
-	case v.tokens[token] == endOfUtterance:
+	case v.tokens[token] == v.end:
 		return 0.9
 	}
 	return 0.05
