@@ -52,11 +52,15 @@ func checkPair(f Files, text, vision *gguf.File) (Shape, error) {
 	if err := rightWayRound(f, text, vision); err != nil {
 		return Shape{}, err
 	}
-	s, err := checkText(text)
+	fam, err := familyOf(vision)
+	if err != nil {
+		return Shape{}, unusable("vision file", f.Vision, err)
+	}
+	s, err := checkText(text, fam)
 	if err != nil {
 		return s, unusable("model file", f.Text, err)
 	}
-	gives, err := checkVision(vision)
+	gives, err := checkVision(vision, fam)
 	if err != nil {
 		return s, unusable("vision file", f.Vision, err)
 	}
@@ -116,11 +120,12 @@ func rightWayRound(f Files, text, vision *gguf.File) error {
 type ruler struct {
 	f       *gguf.File
 	tensors map[string]*gguf.Tensor
+	seen    map[string]bool // tensors asked for
 	err     error
 }
 
 func newRuler(f *gguf.File) *ruler {
-	r := &ruler{f: f, tensors: map[string]*gguf.Tensor{}}
+	r := &ruler{f: f, tensors: map[string]*gguf.Tensor{}, seen: map[string]bool{}}
 	for i := range f.Tensors {
 		r.tensors[f.Tensors[i].Name] = &f.Tensors[i]
 	}
@@ -177,8 +182,8 @@ func (r *ruler) small(key string) {
 func (r *ruler) matrix(name string, shape ...uint64) { r.tensor(true, name, shape...) }
 
 // vector must be there in this length, as plain numbers.
-func (r *ruler) vector(name string, length uint64) {
-	r.tensor(true, name, length)
+func (r *ruler) vector(name string, shape ...uint64) {
+	r.tensor(true, name, shape...)
 	r.plain(name)
 }
 
@@ -190,6 +195,7 @@ func (r *ruler) mayVector(name string, length uint64) {
 
 func (r *ruler) tensor(must bool, name string, shape ...uint64) {
 	t, there := r.tensors[name]
+	r.seen[name] = true
 	if !there {
 		r.must(!must, "tensor %q is missing", name)
 		return

@@ -110,7 +110,8 @@ func TestCheck(t *testing.T) {
 		change func(*gguf.File)
 		want   string
 	}{
-		{"another projector", set("clip.projector_type", "qwen2vl_merger"), `"qwen2vl_merger"; SmolVLM's is "idefics3"`},
+		{"another projector", set("clip.projector_type", "qwen2vl_merger"), `architecture "llama" and the vision file is for Qwen2-VL, whose text model is "qwen2vl"`},
+		{"a projector that is not known", set("clip.projector_type", "resampler"), `it is of the type "resampler"; the vision models that photodesc knows are Gemma 3, `},
 		{"no eyes", set("clip.has_vision_encoder", false), "no vision encoder"},
 		{"ears", set("clip.has_audio_encoder", true), "sound"},
 		{"a name that is a number", set("general.name", uint32(1)), "wrong type"},
@@ -188,7 +189,13 @@ func TestCheckRealPeculiarities(t *testing.T) {
 // No file, however damaged, makes the check panic; and what is cut off is
 // always found.
 func TestCheckDamaged(t *testing.T) {
-	text, vision := gguftest.Tiny(t)
+	for _, shape := range append([]string{"tiny"}, otherShapes...) {
+		t.Run(shape, func(t *testing.T) { checkDamaged(t, shape) })
+	}
+}
+
+func checkDamaged(t *testing.T, shape string) {
+	text, vision := gguftest.Model(t, shape)
 	dir := t.TempDir()
 	for _, path := range []string{text, vision} {
 		whole, err := os.ReadFile(path)
@@ -219,21 +226,24 @@ func TestCheckDamaged(t *testing.T) {
 	}
 }
 
-func FuzzCheck(f *testing.F) {
-	text, vision := gguftest.Tiny(f)
+func FuzzCheck(f *testing.F) { fuzzCheck(f, "tiny", "llama") }
+
+// fuzzCheck alters the head of one file of a model.
+func fuzzCheck(f *testing.F, shape, arch string) {
+	text, vision := gguftest.Model(f, shape)
 	// A small vocabulary and few layers: the fuzzer is quicker with short files.
 	text = gguftest.Copy(f, text, func(file *gguf.File) {
 		const words = 64
 		file.Keys["tokenizer.ggml.tokens"] = file.Keys["tokenizer.ggml.tokens"].([]string)[:words]
 		file.Keys["tokenizer.ggml.token_type"] = file.Keys["tokenizer.ggml.token_type"].([]int32)[:words]
 		file.Keys["tokenizer.ggml.merges"] = file.Keys["tokenizer.ggml.merges"].([]string)[:4]
-		delete(file.Keys, "llama.vocab_size")
+		delete(file.Keys, arch+".vocab_size")
 		delete(file.Keys, "tokenizer.chat_template")
 		for _, name := range []string{"token_embd.weight", "output.weight"} {
 			x := tensor(file, name)
 			x.Shape[1], x.Bytes = words, x.Bytes*words/720
 		}
-		fewer(file, "llama.block_count", "blk.1.")
+		fewer(file, arch+".block_count", "blk.1.")
 	})
 	vision = gguftest.Copy(f, vision, func(file *gguf.File) { fewer(file, "clip.vision.block_count", "v.blk.1.") })
 	var sound [2]*gguf.File

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"photodesc/models/gguf"
@@ -19,12 +20,52 @@ import (
 // Tiny writes the two files of a small SmolVLM-shaped model.
 func Tiny(t testing.TB) (text, vision string) {
 	t.Helper()
-	dir := t.TempDir()
-	if out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "tiny").CombinedOutput(); err != nil {
-		t.Fatalf("mkmodel: %v\n%s", err, out)
-	}
-	return filepath.Join(dir, "tiny.gguf"), filepath.Join(dir, "mmproj-tiny.gguf")
+	return Model(t, "tiny")
 }
+
+// Model writes the two files of one of mkmodel's small shapes.
+func Model(t testing.TB, shape string) (text, vision string) {
+	t.Helper()
+	files, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	text, vision = filepath.Join(dir, shape+".gguf"), filepath.Join(dir, "mmproj-"+shape+".gguf")
+	for _, path := range []string{text, vision} {
+		b, there := files[filepath.Base(path)]
+		if !there {
+			t.Fatalf("mkmodel made no %s", filepath.Base(path))
+		}
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return text, vision
+}
+
+// made are the files of all small shapes, by name; they are made once.
+var made = sync.OnceValues(func() (map[string][]byte, error) {
+	dir, err := os.MkdirTemp("", "gguftest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "tiny", "tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("mkmodel: %w\n%s", err, out)
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, e := range list {
+		if files[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
 
 // Copy reads a file's head, lets change alter it and writes it to a new file;
 // the tensors' data are zeros.
