@@ -16,6 +16,8 @@ import (
 	"slices"
 	"time"
 	"unsafe"
+
+	"photodesc/llm/kernels"
 )
 
 // multimodal serves models other than SmolVLM through llama.cpp's own path
@@ -75,7 +77,8 @@ func loadMultimodal(m *textModel, projector string, gpu bool, opt Options, quest
 	cpath := C.CString(opt.Vision)
 	defer C.free(unsafe.Pointer(cpath))
 	var msg [512]C.char
-	p := C.pd_multi_load(cpath, m.p, C.bool(visionDevice(gpu)), C.int(opt.Threads), &msg[0], 512)
+	other := visionDevice(gpu)
+	p := C.pd_multi_load(cpath, m.p, C.bool(other), C.bool(!other && kernels.Supported()), C.int(opt.Threads), &msg[0], 512)
 	if p == nil {
 		return nil, nil, fmt.Errorf("llama.cpp cannot load the vision file %q: %s", opt.Vision, C.GoString(&msg[0]))
 	}
@@ -249,7 +252,9 @@ func (mm *multimodal) encode(pix []byte, p frame) (*pictureEmbedding, error) {
 		embd: make([]float32, p.tokens*mm.model.inputs()), n: p.tokens,
 		nx: int(C.mtmd_image_tokens_get_nx(places)), ny: int(C.mtmd_image_tokens_get_ny(places)),
 	}
-	if C.pd_multi_encode(mm.p, c.image, (*C.float)(&out.embd[0])) != 0 {
+	var rc C.int
+	kernels.Compute(kernels.Prompts, func() { rc = C.pd_multi_encode(mm.p, c.image, (*C.float)(&out.embd[0])) })
+	if rc != 0 {
 		return nil, fmt.Errorf("%w: llama.cpp could not encode a picture of %d×%d pixels", ErrBroken, p.width, p.height)
 	}
 	return out, finite(out.embd)

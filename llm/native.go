@@ -52,6 +52,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"photodesc/llm/kernels"
 	_ "photodesc/third_party/llama.cpp" // the library itself
 )
 
@@ -64,7 +65,11 @@ var start = sync.OnceFunc(func() {
 	os.Setenv("GGML_NO_BACKTRACE", "1")
 	C.careful_malloc()
 	C.set_log()
-	C.register_blas()
+	if kernels.Supported() {
+		kernels.Enable()
+	} else {
+		C.register_blas()
+	}
 	C.llama_backend_init()
 })
 
@@ -274,6 +279,7 @@ var errNoRoom = fmt.Errorf("%w: no room in the KV cache", ErrBroken)
 
 // entries is one step's input, a row for each token or embedding.
 type entries struct {
+	work     kernels.Work
 	tokens   []int32   // either tokens
 	embd     []float32 // or embeddings, embd values for each row
 	pos, seq []int32
@@ -284,7 +290,7 @@ type entries struct {
 func (b *entries) len() int { return len(b.pos) }
 
 func (b *entries) slice(from, to, embd int) *entries {
-	s := &entries{pos: b.pos[from:to], seq: b.seq[from:to], want: b.want[from:to], samplers: b.samplers[from:to]}
+	s := &entries{work: b.work, pos: b.pos[from:to], seq: b.seq[from:to], want: b.want[from:to], samplers: b.samplers[from:to]}
 	if b.embd != nil {
 		s.embd = b.embd[from*embd : to*embd]
 	} else {
@@ -318,8 +324,11 @@ func (c *textContext) step(b *entries) ([]int32, error) {
 	} else {
 		tokens = (*C.int32_t)(&b.tokens[0])
 	}
-	rc := C.pd_step(c.p, C.int(n), tokens, embd, (*C.int32_t)(&b.pos[0]), (*C.int32_t)(&b.seq[0]),
-		(*C.int8_t)(&b.want[0]), &b.samplers[0], (*C.int32_t)(&picked[0]))
+	var rc C.int
+	kernels.Compute(b.work, func() {
+		rc = C.pd_step(c.p, C.int(n), tokens, embd, (*C.int32_t)(&b.pos[0]), (*C.int32_t)(&b.seq[0]),
+			(*C.int8_t)(&b.want[0]), &b.samplers[0], (*C.int32_t)(&picked[0]))
+	})
 	switch {
 	case rc == 0:
 		return picked, nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"photodesc/llm/kernels"
 )
 
 // slot is a sequence of the llama context while it serves one picture: its
@@ -185,7 +187,7 @@ func (e *Engine) askOn(slots []*slot) {
 // generate decodes one token of every live slot together.
 func (e *Engine) generate(slots []*slot) {
 	began := time.Now()
-	b := &entries{}
+	b := &entries{work: kernels.NextTokens}
 	var live []*slot
 	for _, s := range slots {
 		if s != nil {

@@ -11,6 +11,8 @@ import (
 	"math"
 	"os"
 	"unsafe"
+
+	"photodesc/llm/kernels"
 )
 
 // visionEncoder turns tiles into embeddings. It must be closed. It belongs to
@@ -34,7 +36,8 @@ func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
 	var msg [256]C.char
-	p := C.pd_vision_load(cpath, C.bool(visionDevice(gpu)), &msg[0], 256)
+	other := visionDevice(gpu)
+	p := C.pd_vision_load(cpath, C.bool(other), C.bool(!other && kernels.Supported()), &msg[0], 256)
 	if p == nil {
 		return nil, fmt.Errorf("llama.cpp cannot load the vision file %q: %s", path, C.GoString(&msg[0]))
 	}
@@ -96,7 +99,11 @@ func (v *visionEncoder) close() {
 // to out: tileTokens × embd floats.
 func (v *visionEncoder) encode(pix []byte, out []float32) error {
 	in := normalise(pix, v.mean, v.std)
-	if C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&in[0]), C.int(v.tile), (*C.float)(&out[0])) != 0 {
+	var rc C.int
+	kernels.Compute(kernels.Prompts, func() {
+		rc = C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&in[0]), C.int(v.tile), (*C.float)(&out[0]))
+	})
+	if rc != 0 {
 		return fmt.Errorf("%w: llama.cpp could not encode a tile of %d×%d pixels", ErrBroken, v.tile, v.tile)
 	}
 	return finite(out)

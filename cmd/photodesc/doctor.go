@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"photodesc/llm"
+	"photodesc/llm/kernels"
 	"photodesc/photo/vips"
 	"photodesc/pool"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -103,6 +104,9 @@ func checkCPU() (string, error) {
 }
 
 func checkBLAS() (string, error) {
+	if kernels.Supported() {
+		return "not needed; photodesc's own kernels for AVX-512 in bfloat16 and 8 bits", nil
+	}
 	config, core := llamacpp.BLAS()
 	if config == "" {
 		return "the system's own", nil

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/cpu"
 
+	"photodesc/llm/kernels"
 	"photodesc/photo/vips"
 	llamacpp "photodesc/third_party/llama.cpp"
 )
@@ -26,6 +27,9 @@ func versionCommand() *cobra.Command {
 			fmt.Fprintf(w, "libvips    %s\n", vips.Version())
 			if config, core := llamacpp.BLAS(); config != "" {
 				fmt.Fprintf(w, "BLAS       %s\n", blasName(config)+", kernels for "+core+" here"+wishedCore(core))
+			}
+			if kernels.Supported() {
+				fmt.Fprintln(w, "kernels    photodesc's own, AVX-512 in bfloat16 and 8 bits; the BLAS is not used")
 			}
 			fmt.Fprintf(w, "compiled   %s\n", strings.Join(compiled, " "))
 			if has := cpuFeatures(); len(has) > 0 {

@@ -35,8 +35,8 @@ struct pd_vision_info {
     bool windows;    // the encoder masks attention by windows
 };
 
-// Loads a vision file. Returns NULL and writes a message to err (cap bytes).
-struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * err, size_t cap);
+// Loads a vision file. fused: attention as one operation. Returns NULL and writes a message to err (cap bytes).
+struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fused, char * err, size_t cap);
 void pd_vision_free(struct clip_ctx * ctx);
 void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info);
 
@@ -55,8 +55,8 @@ void pd_vision_share(struct clip_ctx * ctx, const char * path);
 void pd_vision_unmap(const struct clip_ctx * ctx);
 
 // Models other than SmolVLM go through llama.cpp's mtmd. Loads a vision file
-// for a text model; returns NULL and writes a message to err (cap bytes).
-struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, int threads,
+// for a text model, fused as above; returns NULL and writes a message to err (cap bytes).
+struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused, int threads,
                                     char * err, size_t cap);
 void pd_multi_free(struct mtmd_context * ctx);
 const struct clip_ctx * pd_multi_vision(const struct mtmd_context * ctx);

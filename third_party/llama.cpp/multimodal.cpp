@@ -12,13 +12,16 @@ static void copy_string(char * dst, size_t cap, const std::string & src) {
     }
 }
 
-extern "C" struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, int threads,
+extern "C" struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused, int threads,
                                                char * err, size_t cap) {
     mtmd_context_params params = mtmd_context_params_default();
     params.use_gpu       = gpu;
     params.n_threads     = threads;
     params.print_timings = false;
     params.warmup        = false;
+    if (fused) {
+        params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    }
     try {
         std::unique_ptr<mtmd_context> ctx(new mtmd_context(path, model, params));
         if (ctx->ctx_v == nullptr) {

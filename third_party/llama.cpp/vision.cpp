@@ -86,10 +86,10 @@ static void share_weights(clip_ctx * ctx, const char * path) {
     mappings[ctx] = m;
 }
 
-extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, char * err, size_t cap) {
+extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fused, char * err, size_t cap) {
     clip_context_params params = {};
     params.use_gpu          = gpu;
-    params.flash_attn_type  = CLIP_FLASH_ATTN_TYPE_AUTO;
+    params.flash_attn_type  = fused ? CLIP_FLASH_ATTN_TYPE_ENABLED : CLIP_FLASH_ATTN_TYPE_AUTO;
     params.image_min_tokens = -1;
     params.image_max_tokens = -1;
     params.warmup           = false;

@@ -1,0 +1,291 @@
+// Hooks the kernels into ggml's CPU backend. ggml asks each of its "extra buffer types" whether it wants to compute an
+// operation, before it does so itself, in the same threads; the one added here owns no buffers and stores no weights,
+// it only takes the operations that it computes faster. Weights stay where they are, mapped and shared.
+#include "kernels.h"
+
+#include "attention.h"
+#include "check.h"
+#include "gelu.h"
+#include "product.h"
+#include "q8.h"
+
+#include "ggml-backend-impl.h"
+#include "ggml-backend.h"
+#include "ggml-cpu.h"
+#include "ggml-cpu-impl.h"
+#include "traits.h"
+
+#include <atomic>
+#include <mutex>
+
+#ifdef PD_KERNELS
+
+namespace pd {
+
+static std::atomic<bool> decoding{false};
+static std::atomic<bool> used{true};
+
+static size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
+
+// The work buffer of an operation; ggml's own need not be aligned, so ALIGN bytes more are asked for.
+constexpr size_t ALIGN = 64;
+static char * work(const ggml_compute_params * p) { return (char *) aligned((size_t) p->wdata); }
+
+// The threads of an operation take chunks 0, 1, … in turn; the first is known without asking. Call before a barrier.
+static void start_chunks(ggml_compute_params * p) {
+    if (p->ith == 0) {
+        ggml_threadpool_chunk_set(p->threadpool, p->nth);
+    }
+    ggml_barrier(p->threadpool);
+}
+
+template <typename F> static void by_chunks(ggml_compute_params * p, int chunks, F && f) {
+    for (int i = p->ith; i < chunks; i = ggml_threadpool_chunk_add(p->threadpool, 1)) {
+        f(i);
+    }
+}
+
+// What ggml would want for the operation itself, in case it is left to it.
+static size_t own_product_bytes(const ggml_tensor * op) {
+    const ggml_type t = ggml_get_type_traits_cpu(op->src[0]->type)->vec_dot_type;
+    return op->src[1]->type == t ? 0 : ggml_row_size(t, ggml_nelements(op->src[1]));
+}
+
+// mul_mat: weights (k × n, any type, rows contiguous) times activations (k × m × batches, F32).
+struct mul_mat : ggml::cpu::tensor_traits {
+    static bool takes(const ggml_tensor * op) {
+        const ggml_tensor * w = op->src[0];
+        const ggml_tensor * x = op->src[1];
+        if (op->type != GGML_TYPE_F32 || x->type != GGML_TYPE_F32 || w->nb[0] != ggml_type_size(w->type) || x->nb[0] != 4 || op->nb[0] != 4) {
+            return false;
+        }
+        if (w->ne[3] != 1 || x->ne[3] != 1 || w->ne[2] != 1) {
+            return false;
+        }
+        return w->ne[0] >= 32 && (direct(w->type) || ggml_get_type_traits(w->type)->to_float != nullptr) &&
+               (w->type != GGML_TYPE_Q8_0 || w->ne[0] % 32 == 0);
+    }
+
+    // Integers are for next tokens only, and stay so for however many of them.
+    static bool in_integers(const ggml_tensor * op) { return decoding && op->src[0]->type == GGML_TYPE_Q8_0; }
+
+    bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
+        const int64_t k = op->src[0]->ne[0], rows = ggml_nrows(op->src[1]);
+        size = aligned((size_t) rows * padded((int) k) * 2) + threads * aligned(panel_bytes((int) k));
+        if (k % 32 == 0) {
+            size = std::max(size, (size_t) rows * q8_bytes((int) k));
+        }
+        size = ALIGN + std::max(size, own_product_bytes(op));
+        return true;
+    }
+
+    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        if (in_integers(op)) {
+            integers(p, op);
+            return true;
+        }
+        if (decoding) {
+            return false;
+        }
+        const ggml_tensor * w = op->src[0];
+        const ggml_tensor * x = op->src[1];
+        const int    k = (int) w->ne[0];
+        const int    m = (int) x->ne[1], batches = (int) x->ne[2];
+        const size_t lda = padded(k);
+        uint16_t *   a   = (uint16_t *) work(p);
+        for (int i = p->ith; i < m * batches; i += p->nth) {
+            convert_row(GGML_TYPE_F32, (const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1], k, a + i * lda);
+        }
+        start_chunks(p);
+        char * scratch = work(p) + aligned((size_t) m * batches * lda * 2) + p->ith * aligned(panel_bytes(k));
+        for (int b = 0; b < batches; b++) {
+            product t = { m, (int) w->ne[1], k, a + (size_t) b * m * lda, lda, w->type, (const char *) w->data, w->nb[1],
+                          (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
+            if (batches == 1) {
+                by_chunks(p, panels(t), [&](int panel) { multiply_panel(t, panel, scratch); });
+            } else {
+                for (int panel = p->ith; panel < panels(t); panel += p->nth) {
+                    multiply_panel(t, panel, scratch);
+                }
+            }
+        }
+        return true;
+    }
+
+    static void integers(ggml_compute_params * p, ggml_tensor * op) {
+        const ggml_tensor * w = op->src[0];
+        const ggml_tensor * x = op->src[1];
+        const int    k = (int) w->ne[0], n = (int) w->ne[1];
+        const int    m = (int) x->ne[1], all = m * (int) x->ne[2];
+        const size_t lda = q8_bytes(k);
+        char *       a   = work(p);
+        for (int i = p->ith; i < all; i += p->nth) {
+            quantise_row((const float *) ((const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1]), k, a + i * lda);
+        }
+        start_chunks(p);
+        const int each  = 4 * 16; // rows of weights in a chunk
+        by_chunks(p, (n + each - 1) / each, [&](int chunk) {
+            for (int n0 = chunk * each; n0 < std::min(n, (chunk + 1) * each); n0 += 16) {
+                const __mmask16 some = first16(n - n0);
+                const char *    rows = (const char *) w->data + n0 * w->nb[1];
+                for (int i = 0; i < all;) {
+                    const int b = i / m, from = i % m;
+                    float *   c = (float *) ((char *) op->data + b * op->nb[2] + from * op->nb[1]) + n0;
+                    i += few(std::min(m - from, Q8_ROWS), k / 32, rows, w->nb[1], a + i * lda, lda, c, op->nb[1] / 4, some);
+                }
+            }
+        });
+    }
+
+    template <int M> static int fewer(int m, int blocks, const char * w, size_t stride, const char * a, size_t lda, float * c, size_t ldc, __mmask16 some) {
+        if constexpr (M > 1) {
+            if (m < M) {
+                return fewer<M - 1>(m, blocks, w, stride, a, lda, c, ldc, some);
+            }
+        }
+        q8_tile<M>(blocks, w, stride, a, lda, c, ldc, some);
+        return M;
+    }
+    static int few(int m, int blocks, const char * w, size_t stride, const char * a, size_t lda, float * c, size_t ldc, __mmask16 some) {
+        return fewer<Q8_ROWS>(m, blocks, w, stride, a, lda, c, ldc, some);
+    }
+};
+
+// flash_attn_ext: q (dk × queries × heads × streams), k and v, mask.
+struct flash : ggml::cpu::tensor_traits {
+    static bool takes(const ggml_tensor * op) {
+        const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
+        float bias, softcap;
+        memcpy(&bias, (const float *) op->op_params + 1, 4);
+        memcpy(&softcap, (const float *) op->op_params + 2, 4);
+        auto plain = [](const ggml_tensor * t) { return (t->type == GGML_TYPE_F16 || t->type == GGML_TYPE_F32 || t->type == GGML_TYPE_BF16) && t->nb[0] == ggml_type_size(t->type); };
+        return bias == 0 && softcap == 0 && op->src[4] == nullptr && q->type == GGML_TYPE_F32 && q->nb[0] == 4 && plain(k) && plain(v) &&
+               (mask == nullptr || mask->type == GGML_TYPE_F16) && op->type == GGML_TYPE_F32 && q->ne[1] > 0;
+    }
+
+    // Few queries gain nothing from packing the keys: next tokens are left to ggml.
+    static bool mine() { return !decoding; }
+
+    bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
+        const ggml_tensor *k = op->src[1], *v = op->src[2];
+        size = threads * aligned(attention_scratch((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]).total);
+        size = ALIGN + std::max(size, sizeof(float) * (k->ne[0] + 2 * v->ne[0] + 16) * threads);
+        return true;
+    }
+
+    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        if (!mine()) {
+            return false;
+        }
+        const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
+        const int queries = (int) q->ne[1], heads = (int) q->ne[2], streams = (int) q->ne[3];
+        int parts = 1; // of a head's queries; each packs the keys again
+        while (heads * streams * parts < 2 * p->nth && queries / parts >= 64) {
+            parts *= 2;
+        }
+        const int each = (queries + parts - 1) / parts;
+        char * scratch = work(p) + p->ith * aligned(attention_scratch((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]).total);
+        start_chunks(p);
+        by_chunks(p, heads * streams * parts, [&](int chunk) {
+            const int s = chunk / (heads * parts), h = chunk / parts % heads, part = chunk % parts;
+            const int kh = h / (heads / (int) k->ne[2]), vh = h / (heads / (int) v->ne[2]);
+            attention a = {};
+            a.queries     = queries;
+            a.keys        = (int) k->ne[1];
+            a.dk          = (int) k->ne[0];
+            a.dv          = (int) v->ne[0];
+            a.q           = (const char *) q->data + h * q->nb[2] + s * q->nb[3];
+            a.q_stride    = q->nb[1];
+            a.k           = (const char *) k->data + kh * k->nb[2] + s * k->nb[3];
+            a.k_type      = k->type;
+            a.k_stride    = k->nb[1];
+            a.v           = (const char *) v->data + vh * v->nb[2] + s * v->nb[3];
+            a.v_type      = v->type;
+            a.v_stride    = v->nb[1];
+            if (mask != nullptr) {
+                a.mask        = (const char *) mask->data + (h % mask->ne[2]) * mask->nb[2] + (s % mask->ne[3]) * mask->nb[3];
+                a.mask_stride = mask->nb[1];
+            }
+            memcpy(&a.scale, op->op_params, 4);
+            a.out        = (char *) op->data + h * op->nb[1] + s * op->nb[3]; // dv × heads × queries
+            a.out_stride = op->nb[2];
+            pack_keys_and_values(a, scratch);
+            attend(a, part * each, std::min(queries, (part + 1) * each), scratch);
+        });
+        return true;
+    }
+};
+
+struct unary : ggml::cpu::tensor_traits {
+    static bool takes(const ggml_tensor * op) {
+        return ggml_get_unary_op(op) == GGML_UNARY_OP_GELU && op->type == GGML_TYPE_F32 && op->src[0]->type == GGML_TYPE_F32 &&
+               ggml_is_contiguous(op->src[0]) && ggml_is_contiguous(op);
+    }
+    bool work_size(int, const ggml_tensor *, size_t &) override { return false; }
+    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        const int64_t n = ggml_nelements(op), from = n * p->ith / p->nth, to = n * (p->ith + 1) / p->nth;
+        gelu((const float *) op->src[0]->data + from, (float *) op->data + from, to - from);
+        return true;
+    }
+};
+
+struct kernels : ggml::cpu::extra_buffer_type {
+    mul_mat products;
+    flash   attentions;
+    unary   unaries;
+
+    // Nothing is ever stored in a buffer of this type.
+    bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
+
+    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
+        if (!used) {
+            return nullptr;
+        }
+        switch (op->op) {
+            case GGML_OP_MUL_MAT:        return mul_mat::takes(op) ? &products : nullptr;
+            case GGML_OP_FLASH_ATTN_EXT: return flash::takes(op) ? &attentions : nullptr;
+            case GGML_OP_UNARY:          return unary::takes(op) ? &unaries : nullptr;
+            default:                     return nullptr;
+        }
+    }
+};
+
+} // namespace pd
+
+static void enable(void) {
+    static pd::kernels all;
+    static ggml_backend_buffer_type type = {};
+    type.device  = ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0);
+    type.context = &all;
+    type.iface.get_name      = [](ggml_backend_buffer_type_t) { return "photodesc"; };
+    type.iface.get_alignment = [](ggml_backend_buffer_type_t) -> size_t { return 64; };
+    // ggml copies its list for those who choose buffers for weights, on the first call: this type is not for them.
+    auto list = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(ggml_backend_cpu_reg(), "ggml_backend_dev_get_extra_bufts");
+    if (list != nullptr) {
+        list(type.device);
+    }
+    ggml_backend_cpu_get_extra_buffer_types().push_back(&type);
+}
+
+extern "C" bool pd_kernels_supported(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl");
+}
+
+extern "C" void pd_kernels_enable(void) {
+    static std::once_flag once;
+    std::call_once(once, enable);
+}
+
+extern "C" void pd_kernels_use(int on) { pd::used = on != 0; }
+
+extern "C" void pd_kernels_next_tokens(bool yes) { pd::decoding = yes; }
+
+#else
+
+extern "C" bool pd_kernels_supported(void) { return false; }
+extern "C" void pd_kernels_enable(void) {}
+extern "C" void pd_kernels_use(int) {}
+extern "C" void pd_kernels_next_tokens(bool) {}
+
+#endif

@@ -1,0 +1,176 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if !Supported() {
+		fmt.Println("this CPU, or this build, has no bfloat16 and integer dot products: nothing to test")
+		os.Exit(0)
+	}
+	Enable()
+	os.Exit(m.Run())
+}
+
+func random(seed uint64, n int) []float32 {
+	r := rand.New(rand.NewPCG(seed, 7))
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(r.NormFloat64())
+	}
+	return out
+}
+
+// both computes with ggml alone and with the kernels.
+func both(f func() []float32) (ggml, mine []float32) {
+	use(false)
+	ggml = f()
+	use(true)
+	return ggml, f()
+}
+
+// off is the difference as a share of what is expected, or of least where
+// that is more: root mean square.
+func off(got, want []float32, least float64) float64 {
+	var d, w float64
+	for i := range want {
+		if math.IsNaN(float64(got[i])) {
+			return math.NaN()
+		}
+		d += math.Pow(float64(got[i]-want[i]), 2)
+		w += math.Pow(float64(want[i]), 2)
+	}
+	return math.Sqrt(d / max(w, least*least*float64(len(want))))
+}
+
+// Two numbers rounded to bfloat16 (8 bits) give products off by 2⁻⁹·√2/√3 at
+// random: 0.16 %. ggml's side rounds too, to half precision or to 8 bits.
+const bound = 0.01
+
+func TestProducts(t *testing.T) {
+	shapes := []struct{ k, n, m, batches int }{
+		{32, 1, 1, 1}, {64, 31, 5, 1}, {96, 33, 12, 1}, {160, 480, 64, 1}, {768, 768, 37, 1}, {256, 515, 13, 2},
+		{3072, 100, 25, 1}, {1152, 96, 24, 3}, {256, 16, 1, 1}, {512, 17, 16, 1}, {512, 80, 33, 1}, {512, 49, 3, 2},
+	}
+	for _, w := range []weights{f32, f16, bf16, q8_0, q4_0, q4_K, q6_K} {
+		for _, s := range shapes {
+			for _, next := range []bool{false, true} {
+				for _, threads := range []int{1, 3} {
+					a, x := random(1, s.k*s.n), random(2, s.k*s.m*s.batches)
+					want, got := both(func() []float32 { return product(w, s.k, s.n, s.m, s.batches, threads, next, a, x) })
+					if want == nil {
+						continue // rows too short for the type
+					}
+					if d := off(got, want, math.Sqrt(float64(s.k))); !(d < bound) {
+						t.Errorf("type %d, %+v, next tokens %v, %d threads: off by %.4f", w, s, next, threads, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Odd lengths, where a row does not fill whole blocks of 32.
+func TestProductsOfOddLength(t *testing.T) {
+	for _, w := range []weights{f32, f16, bf16} {
+		for _, k := range []int{33, 40, 63, 72, 127} {
+			a, x := random(1, k*35), random(2, k*14)
+			want, got := both(func() []float32 { return product(w, k, 35, 14, 1, 2, false, a, x) })
+			if d := off(got, want, 0); !(d < bound) {
+				t.Errorf("type %d, k %d: off by %.4f", w, k, d)
+			}
+		}
+	}
+}
+
+// A row's result is the same to the bit in whatever company: what makes a
+// photo's words independent of the photos beside it.
+func TestRowsAlone(t *testing.T) {
+	const k, n = 320, 70
+	a := random(1, k*n)
+	for _, w := range []weights{f16, q8_0} {
+		for _, next := range []bool{false, true} {
+			if next && w != q8_0 {
+				continue // ggml's own
+			}
+			const rows = 40
+			x := random(3, k*rows)
+			all := product(w, k, n, rows, 1, 2, next, a, x)
+			for m := range rows {
+				one := product(w, k, n, 1, 1, 1, next, a, x[m*k:(m+1)*k])
+				if !slices.Equal(one, all[m*n:(m+1)*n]) {
+					t.Fatalf("type %d, next tokens %v: row %d differs when it is alone", w, next, m)
+				}
+			}
+		}
+	}
+}
+
+func TestAttention(t *testing.T) {
+	for _, s := range []struct {
+		dk, dv, queries, keys, heads, kvHeads int
+		mask                                  bool
+	}{
+		{32, 32, 1, 1, 1, 1, false}, {64, 64, 64, 64, 3, 3, false}, {72, 72, 29, 81, 2, 2, false}, {64, 64, 100, 256, 6, 2, true},
+		{64, 48, 13, 33, 4, 1, true}, {80, 80, 77, 300, 2, 1, true}, {128, 128, 12, 40, 8, 2, true},
+	} {
+		for _, threads := range []int{1, 3} {
+			q, k, v := random(1, s.heads*s.queries*s.dk), random(2, s.kvHeads*s.keys*s.dk), random(3, s.kvHeads*s.keys*s.dv)
+			var mask []float32
+			if s.mask { // causal, the last query sees all keys
+				mask = make([]float32, s.queries*s.keys)
+				for i := range mask {
+					if i%s.keys > s.keys-s.queries+i/s.keys && i%s.keys > 0 {
+						mask[i] = float32(math.Inf(-1))
+					}
+				}
+			}
+			scale := float32(1 / math.Sqrt(float64(s.dk)))
+			want, got := both(func() []float32 {
+				return attend(s.dk, s.dv, s.queries, s.keys, s.heads, s.kvHeads, threads, scale, q, k, v, mask)
+			})
+			if d := off(got, want, 0); !(d < bound) {
+				t.Errorf("%+v, %d threads: off by %.4f", s, threads, d)
+			}
+		}
+	}
+}
+
+// More keys that are masked change nothing, not even the last bit: the KV
+// cache's length depends on the company, too.
+func TestMaskedKeys(t *testing.T) {
+	const d, queries, keys, more = 64, 20, 50, 256
+	q, k, v := random(1, queries*d), random(2, more*d), random(3, more*d)
+	masked := func(n int) []float32 {
+		mask := make([]float32, queries*n)
+		for i := range mask {
+			if i%n >= keys-queries+i/n+1 {
+				mask[i] = float32(math.Inf(-1))
+			}
+		}
+		return mask
+	}
+	short := attend(d, d, queries, keys, 1, 1, 1, 0.125, q, k[:keys*d], v[:keys*d], masked(keys))
+	long := attend(d, d, queries, more, 1, 1, 1, 0.125, q, k, v, masked(more))
+	if !slices.Equal(short, long) {
+		t.Errorf("off by %g", off(long, short, 0))
+	}
+}
+
+func TestGELU(t *testing.T) {
+	x := append(random(1, 1003), 0, -100, 100, -20, 20, 1e-8, -1e-8, 3e38, -3e38)
+	got := gelu(2, x)
+	for i, v := range x {
+		f := float64(v)
+		want := 0.5 * f * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(f+0.044715*f*f*f)))
+		if math.Abs(float64(got[i])-want) > 1e-5*math.Max(1, math.Abs(f)) {
+			t.Errorf("gelu(%g) = %g, want %g", v, got[i], want)
+		}
+	}
+}
