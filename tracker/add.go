@@ -66,9 +66,10 @@ func (t *Tracker) refusal() error {
 // enqueue adds a record's lines to the group. t.mu is held.
 func (t *Tracker) enqueue(g *group, r Record) error {
 	k := keyOf(r.Path)
-	if t.photos[k]&(inProgress|pending) != 0 {
+	if t.photos[k]&pending != 0 || t.done(k) {
 		return fmt.Errorf("%q: %w", r.Path, ErrDone)
 	}
+	r.Settings = t.id
 	if r.Time.IsZero() {
 		r.Time = t.now()
 	}
@@ -79,7 +80,10 @@ func (t *Tracker) enqueue(g *group, r Record) error {
 	g.results = lines
 	g.records, g.keys = append(g.records, r), append(g.keys, k)
 	if r.Status == OK {
-		g.progress = append(append(g.progress, EncodePath(r.Path)...), '\n')
+		// A photo that is described again has its line already.
+		if t.photos[k]&inProgress == 0 {
+			g.progress = append(append(g.progress, EncodePath(r.Path)...), '\n')
+		}
 		t.photos[k] |= pending
 	}
 	return nil
@@ -116,6 +120,11 @@ func (t *Tracker) commit(g *group) {
 // the two leaves results that were not counted; the next Open counts them.
 func (t *Tracker) write(g *group) error {
 	if t.output == nil {
+		if t.settings != nil {
+			if err := t.settings.save(t.fs, t.dir); err != nil {
+				return err
+			}
+		}
 		out, err := createOutput(t)
 		if err != nil {
 			return err
@@ -159,7 +168,7 @@ func (t *Tracker) count(g *group) {
 		t.tally.add(&r)
 		delete(t.retrying, k)
 		if r.Status == OK {
-			t.photos[k] = inProgress | hasResult
+			t.photos[k] = (inProgress | hasResult).from(t.origin)
 			delete(t.failures, k)
 			t.counts.NewDone++
 			t.counts.Done++
@@ -174,8 +183,12 @@ func (t *Tracker) count(g *group) {
 // uncount forgets a group that was not written. t.mu is held.
 func (t *Tracker) uncount(g *group) {
 	for i, r := range g.records {
-		if r.Status == OK {
-			delete(t.photos, g.keys[i])
+		if r.Status != OK {
+			continue
+		}
+		k := g.keys[i]
+		if t.photos[k] &^= pending; t.photos[k]&inProgress == 0 {
+			delete(t.photos, k)
 		}
 	}
 	var w *WriteError

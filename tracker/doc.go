@@ -9,6 +9,8 @@
 //   - photo_descriptions_progress.txt: the truth about what is done, one path a
 //     line, only ever appended to;
 //   - outputs/image_analysis_*.jsonl: one [Record] a line, one file a run;
+//   - outputs/settings_ID.json: the [Settings] that result lines name by their
+//     ID: all that decides the words;
 //   - photodesc.pid: the lock of the run, see [LockedError];
 //   - photodesc_state.json: figures for [Peek] and [Summarize] and the name of
 //     the photo folder; losing it loses nothing but those;
@@ -17,8 +19,10 @@
 // # Promises
 //
 // [Tracker.Add] returns nil only when the photo's result line and, for a
-// described photo, its progress line are on the disk. A photo never gets a
-// second ok line. [Open] repairs what a crash left: a torn last line is cut
+// described photo, its progress line are on the disk. A photo gets a second ok
+// line only when it is described again with other settings ([Tracker.Use]); then
+// the newest counts, its progress line stays the only one, and nothing of the old
+// is rewritten. [Open] repairs what a crash left: a torn last line is cut
 // off, a result without its progress line gets one, and a damaged line is
 // reported and passed over. Whatever the state of the files, opening a workdir
 // fails only where writing to it would fail too, where another run holds it, or

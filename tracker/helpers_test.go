@@ -20,7 +20,7 @@ func fixedTime() time.Time { return testTime }
 
 func okRecord(path string) Record {
 	return Record{
-		Path: path, Status: OK, Description: testDescription, Finish: FinishStop, Model: "smolvlm",
+		Path: path, Status: OK, Settings: "0123456789ab", Description: testDescription, Finish: FinishStop, Model: "smolvlm",
 		Prompt: "Describe this photo in a few sentences.", Width: 512, Height: 384, Tiles: 13,
 		PromptTokens: 870, Tokens: 64, Attempts: 1, Time: testTime,
 		Seconds: Seconds{Decode: 0.012, Encode: 1.25, Prompt: 0.5, Generate: 2, Total: 3.8},
@@ -126,7 +126,7 @@ func notes(tr *Tracker) string {
 }
 
 // checkFiles is what must hold of any workdir after it was opened: whole
-// lines, no photo twice, and every ok line with its progress line. It returns
+// lines, no photo twice with the same settings, and every ok line with its progress line. It returns
 // the described photos.
 func checkFiles(t testing.TB, dir string) map[string]bool {
 	t.Helper()
@@ -145,17 +145,18 @@ func checkFiles(t testing.TB, dir string) map[string]bool {
 		}
 		done[path] = true
 	}
-	ok := map[string]bool{}
+	ok := map[string]string{} // settings by path
 	for l := range bytes.Lines(outputText(t, dir)) {
 		r, err := parseRecord(bytes.TrimSuffix(l, []byte{'\n'}))
 		if err != nil || l[len(l)-1] != '\n' {
 			t.Fatalf("result line %q: %v", l, err)
 		}
 		if r.Status == OK {
-			if ok[r.Path] {
-				t.Fatalf("%q has two ok lines", r.Path)
+			if origin, described := ok[r.Path]; described && origin == string(r.origin()) {
+				t.Fatalf("%q has two ok lines of the same settings", r.Path)
 			}
-			if ok[r.Path] = true; !done[r.Path] {
+			ok[r.Path] = string(r.origin())
+			if !done[r.Path] {
 				t.Fatalf("%q is ok and not in the progress file", r.Path)
 			}
 		}

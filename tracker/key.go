@@ -15,11 +15,20 @@ func keyOf[T string | []byte](path T) key {
 	return key(sum[:16])
 }
 
-// marks are what is known of a photo.
-type marks uint8
+// marks are what is known of a photo: flags, and above them the number of the
+// settings it was described with.
+type marks uint16
 
 const (
 	inProgress marks = 1 << iota // it has a progress line
 	hasResult                    // it has an ok result line
 	pending                      // its lines are being written
+
+	flagBits  = 3
+	flags     = 1<<flagBits - 1
+	maxOrigin = 1<<(16-flagBits) - 1
 )
+
+func (m marks) origin() int { return int(m >> flagBits) }
+
+func (m marks) from(origin int) marks { return m&flags | marks(origin)<<flagBits }

@@ -124,6 +124,11 @@ func (l *Live) SetRun(model, prompt string, timeout time.Duration) {
 	l.change(func(s *state) { s.Model, s.Prompt, s.Timeout = model, prompt, timeout.Seconds() })
 }
 
+// counted corrects the counts before the first photo.
+func (l *Live) counted(c Counts) {
+	l.change(func(s *state) { s.setCounts(c, s.ProgressSize) })
+}
+
 // SetArgs says with which arguments the program goes on with this run.
 func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slices.Clone(args) }) }
 

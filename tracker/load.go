@@ -16,7 +16,9 @@ type loader struct {
 	book *notebook
 
 	photos   map[key]marks
+	origins  *origins
 	failures map[key]Failure
+	refailed map[key]refailure
 	progress *appendFile
 	missing  []byte // progress lines to be added
 
@@ -25,7 +27,8 @@ type loader struct {
 
 // load fills the loader. On an error nothing stays open.
 func (l *loader) load() error {
-	l.photos, l.failures = map[key]marks{}, map[key]Failure{}
+	l.photos, l.origins = map[key]marks{}, newOrigins()
+	l.failures, l.refailed = map[key]Failure{}, map[key]refailure{}
 	if err := l.loadProgress(); err != nil {
 		return err
 	}
@@ -157,24 +160,33 @@ func (l *loader) mendOutput(f file, name string, rest tail, merge func(int, outc
 }
 
 func (l *loader) merge(o outcome) {
-	m := l.photos[o.key]
+	m, origin := l.photos[o.key], l.origins.number(o.origin)
 	if o.failed {
 		// A photo once described stays so, whatever was tried later.
-		if m&(inProgress|hasResult) == 0 {
+		switch {
+		case m&(inProgress|hasResult) == 0:
 			l.failures[o.key] = o.why
+		case m&hasResult != 0 && origin != m.origin():
+			l.refailed[o.key] = refailure{o.why, origin}
 		}
 		return
 	}
 	if m&hasResult != 0 {
-		l.doubleResults++
-		return
+		if origin == m.origin() {
+			l.doubleResults++
+			return
+		}
+		// Described again with other settings: the newest line counts.
+		l.origins.photos[m.origin()]--
 	}
 	if m&inProgress == 0 {
 		l.missing = append(append(l.missing, EncodePath(string(o.path))...), '\n')
 		l.recovered++
 	}
-	l.photos[o.key] = m | inProgress | hasResult
+	l.photos[o.key] = (m | inProgress | hasResult).from(origin)
+	l.origins.photos[origin]++
 	delete(l.failures, o.key)
+	delete(l.refailed, o.key)
 }
 
 // addMissing writes the missing progress lines when they are more than limit
@@ -204,7 +216,7 @@ func (l *loader) report() {
 		{l.recovered, Info, ProgressName, "%s described photos had no progress line; added"},
 		{without, Info, ProgressName, "%s photos have no result line in " + OutputsName + "; they stay done"},
 		{l.doubleLines, Info, ProgressName, "%s lines stand there twice; counted once"},
-		{l.doubleResults, Info, OutputsName, "%s photos have a second ok line; counted once"},
+		{l.doubleResults, Info, OutputsName, "%s photos have a second ok line of the same settings; counted once"},
 	} {
 		if n.count > 0 {
 			l.book.add(n.level, n.file, 0, n.text, humanize.Comma(int64(n.count)))

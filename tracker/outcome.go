@@ -10,6 +10,7 @@ import (
 type outcome struct {
 	key    key
 	path   []byte // may lie inside the line it was read from
+	origin []byte // the ID of its settings, and may lie there too
 	failed bool
 	why    Failure
 }
@@ -17,6 +18,10 @@ type outcome struct {
 var (
 	lineHead   = []byte(`{"path":"`)
 	okMiddle   = []byte(`,"status":"ok",`)
+	idHead     = []byte(`"settings":"`)
+	modelHead  = []byte(`,"model":"`)
+	promptHead = []byte(oldMiddle + `"`)
+	promptEnd  = []byte(`","width":`)
 	errNotUTF8 = errors.New("not valid UTF-8")
 	errNotJSON = errors.New("not a JSON object")
 )
@@ -25,20 +30,20 @@ var (
 // package writes them; those are validated but not decoded, which makes
 // resuming a million photos a matter of seconds.
 func parseOutcome(line []byte) (outcome, error) {
-	if path, ok := okLinePath(line); ok {
+	if path, rest, ok := okLinePath(line); ok {
 		if !utf8.Valid(line) {
 			return outcome{}, errNotUTF8
 		}
 		if !validJSON(line) {
 			return outcome{}, errNotJSON
 		}
-		return outcome{key: keyOf(path), path: path}, nil
+		return outcome{key: keyOf(path), path: path, origin: okLineOrigin(rest)}, nil
 	}
 	r, err := parseRecord(line)
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), failed: r.Status == Failed}
+	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), origin: r.origin(), failed: r.Status == Failed}
 	if o.failed {
 		o.why = failureOf(&r)
 	}
@@ -46,19 +51,43 @@ func parseOutcome(line []byte) (outcome, error) {
 }
 
 // okLinePath returns the path of an ok line that begins as this package writes
-// it and whose path needs no unescaping. It does not look at the rest.
-func okLinePath(line []byte) ([]byte, bool) {
+// it and whose path needs no unescaping, and what follows its status.
+func okLinePath(line []byte) (path, after []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(line, lineHead)
 	if !ok {
-		return nil, false
+		return nil, nil, false
 	}
 	end := bytes.IndexByte(rest, '"')
 	if end <= 0 || bytes.IndexByte(rest[:end], '\\') >= 0 || !bytes.HasPrefix(rest[end+1:], okMiddle) {
-		return nil, false
+		return nil, nil, false
 	}
-	path := rest[:end]
+	path = rest[:end]
 	if !plainPath(path) && needsQuotes(string(path)) {
-		return nil, false
+		return nil, nil, false
 	}
-	return path, true
+	return path, rest[end+1+len(okMiddle):], true
+}
+
+// okLineOrigin returns the origin of an ok line from what follows its status,
+// nil where it does not stand as this package writes it. The line is valid JSON.
+func okLineOrigin(rest []byte) []byte {
+	if id, ok := bytes.CutPrefix(rest, idHead); ok {
+		id = id[:bytes.IndexByte(id, '"')]
+		if bytes.IndexByte(id, '\\') >= 0 {
+			return nil
+		}
+		return id
+	}
+	// In valid JSON a quote that nothing escapes is the end of a string or its
+	// beginning, so these are found in no description.
+	begin := bytes.Index(rest, modelHead)
+	if begin < 0 {
+		return nil
+	}
+	old := rest[begin+len(modelHead)-1:]
+	end := bytes.Index(old, promptEnd)
+	if end < 0 || !bytes.Contains(old[:end], promptHead) {
+		return nil
+	}
+	return old[:end+1]
 }

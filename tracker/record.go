@@ -83,6 +83,7 @@ type Seconds struct {
 type Record struct {
 	Path         string       `json:"path"` // relative to the photo folder, any bytes; EncodePath'd on the line
 	Status       Status       `json:"status"`
+	Settings     string       `json:"settings,omitempty"` // the ID of what decided the words
 	Description  string       `json:"description"`
 	Finish       Finish       `json:"finish,omitempty"`
 	Model        string       `json:"model"`
@@ -96,6 +97,17 @@ type Record struct {
 	Attempts     int          `json:"attempts"` // 1 when it went well at once
 	Time         time.Time    `json:"time"`     // when it ended
 	Error        *RecordError `json:"error,omitempty"`
+}
+
+// origin is the ID of the settings, or what an old line has in its place.
+func (r *Record) origin() []byte {
+	switch {
+	case r.Settings != "":
+		return []byte(r.Settings)
+	case r.Model == "" && r.Prompt == "":
+		return nil
+	}
+	return []byte(oldOrigin(r.Model, r.Prompt))
 }
 
 // check refuses a record that would not be a line as promised.

@@ -13,7 +13,7 @@ import (
 func TestRecordLine(t *testing.T) {
 	r := okRecord("a/<b>&.jpg")
 	r.Description = "A \"sign\"\nsays <50%> & more"
-	want := `{"path":"a/<b>&.jpg","status":"ok","description":"A \"sign\"\nsays <50%> & more","finish":"stop",` +
+	want := `{"path":"a/<b>&.jpg","status":"ok","settings":"0123456789ab","description":"A \"sign\"\nsays <50%> & more","finish":"stop",` +
 		`"model":"smolvlm","prompt":"Describe this photo in a few sentences.","width":512,"height":384,"tiles":13,` +
 		`"prompt_tokens":870,"tokens":64,"seconds":{"decode":0.012,"encode":1.25,"prompt":0.5,"generate":2,"total":3.8},` +
 		`"attempts":1,"time":"2025-11-23T14:30:22Z"}` + "\n"
@@ -98,6 +98,9 @@ func FuzzRecord(f *testing.F) {
 			r.Description = description
 		}
 		r.Model, r.Seconds.Total = model, seconds
+		if len(description)%2 == 1 {
+			r.Settings = "" // as lines were before there were IDs
+		}
 		b, err := r.appendLine(nil)
 		if err != nil {
 			if path != "" && seconds-seconds == 0 {
@@ -107,6 +110,9 @@ func FuzzRecord(f *testing.F) {
 		}
 		if bytes.IndexByte(b, '\n') != len(b)-1 {
 			t.Fatalf("not one line: %q", b)
+		}
+		if o, err := parseOutcome(b[:len(b)-1]); err != nil || utf8.ValidString(model) && string(o.origin) != string(r.origin()) {
+			t.Fatalf("%q: origin %q, want %q, %v", b, o.origin, r.origin(), err)
 		}
 		back, err := parseRecord(b[:len(b)-1])
 		if err != nil || back.Path != path {

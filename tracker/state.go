@@ -139,12 +139,17 @@ func (s state) write(dir string) error {
 	return renameio.WriteFile(filepath.Join(dir, StateName), append(data, '\n'), 0o644, renameio.WithTempDir(dir))
 }
 
-// removeStateLeftovers removes what writing the state leaves when it is killed.
-// The workdir's lock is held.
-func removeStateLeftovers(dir string) {
-	left, _ := filepath.Glob(filepath.Join(globQuote(dir), "."+StateName+"*"))
-	for _, path := range left {
-		_ = os.Remove(path)
+// removeLeftovers removes what writing the state or settings leaves when it is
+// killed. The workdir's lock is held.
+func removeLeftovers(dir string) {
+	for _, pattern := range []string{
+		filepath.Join(globQuote(dir), "."+StateName+"*"),
+		filepath.Join(globQuote(dir), OutputsName, "."+settingsPrefix+"*"),
+	} {
+		left, _ := filepath.Glob(pattern)
+		for _, path := range left {
+			_ = os.Remove(path)
+		}
 	}
 }
 

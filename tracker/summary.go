@@ -15,7 +15,8 @@ import (
 const worstShown = 3
 
 // Summary is everything in numbers. A photo counts once: as ok when it was ever
-// described, else by its last failure.
+// described, else by its last failure. Of a photo that was described again with
+// other settings the newest line counts, be it a failure.
 type Summary struct {
 	Run Snapshot `json:"run"` // batches, workers, memory and CPU are in its Counters
 
@@ -79,10 +80,8 @@ func Summarize(dir string) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	sum := summing{
-		Summary: Summary{Run: run, Finish: map[Finish]int{}, Models: map[string]int{}},
-		ok:      map[key]struct{}{}, failed: map[key]FailedPhoto{}, lines: map[string]int{},
-	}
+	sum := newSumming()
+	sum.Run, sum.lines = run, map[string]int{}
 	if err := readOutputs(dir, parseFigures, sum.merge); err != nil {
 		return Summary{}, err
 	}
@@ -91,10 +90,11 @@ func Summarize(dir string) (Summary, error) {
 	return sum.Summary, nil
 }
 
-// ListFailed returns the photos that failed and were never described, ordered
-// by path.
+// ListFailed returns the photos that [Summary] counts as failed, ordered by
+// path.
 func ListFailed(dir string) ([]FailedPhoto, error) {
-	sum := summing{ok: map[key]struct{}{}, failed: map[key]FailedPhoto{}, failuresOnly: true}
+	sum := newSumming()
+	sum.failuresOnly = true
 	if err := readOutputs(dir, parseFigures, sum.merge); err != nil {
 		return nil, err
 	}
@@ -110,6 +110,7 @@ func ListFailed(dir string) ([]FailedPhoto, error) {
 type figures struct {
 	Path        string       `json:"path"`
 	Status      Status       `json:"status"`
+	Settings    string       `json:"settings"`
 	Description text         `json:"description"`
 	Finish      Finish       `json:"finish"`
 	Model       string       `json:"model"`
@@ -120,7 +121,8 @@ type figures struct {
 	Time        time.Time    `json:"time"`
 	Error       *RecordError `json:"error"`
 
-	key key
+	key    key
+	origin []byte // may lie inside the line
 }
 
 // text is a description of which only the number of words is kept.
@@ -163,74 +165,10 @@ func parseFigures(line []byte) (figures, error) {
 		return f, err
 	}
 	f.key = keyOf(path)
+	if f.origin = []byte(f.Settings); f.Settings == "" {
+		f.origin = okLineOrigin(line)
+	}
 	return f, checkRead(f.Path, f.Status)
-}
-
-// summing is a summary in the making.
-type summing struct {
-	Summary
-	ok           map[key]struct{}
-	failed       map[key]FailedPhoto
-	failuresOnly bool
-	lines        map[string]int
-
-	stages               [5]series
-	words, tokens, tiles series
-	allTokens            int
-	generating           float64
-}
-
-func (s *summing) merge(file string, _ int, f figures, err error) {
-	if !s.failuresOnly {
-		s.lines[file]++
-	}
-	if err != nil {
-		s.Damaged++
-		return
-	}
-	if _, done := s.ok[f.key]; done {
-		return
-	}
-	if f.Status == Failed {
-		r := Record{Attempts: f.Attempts, Error: f.Error}
-		s.failed[f.key] = FailedPhoto{Path: f.Path, Failure: failureOf(&r), Seconds: f.Seconds.Total, Time: f.Time}
-		s.period(f.Time)
-		return
-	}
-	s.ok[f.key] = struct{}{}
-	delete(s.failed, f.key)
-	if !s.failuresOnly {
-		s.addOK(&f)
-	}
-}
-
-func (s *summing) addOK(f *figures) {
-	for i, v := range []float64{f.Seconds.Decode, f.Seconds.Encode, f.Seconds.Prompt, f.Seconds.Generate, f.Seconds.Total} {
-		s.stages[i].add(v)
-	}
-	s.words.add(float64(f.Description.words))
-	s.tokens.add(float64(f.Tokens))
-	s.tiles.add(float64(f.Tiles))
-	s.allTokens += f.Tokens
-	s.generating += f.Seconds.Generate
-	if f.Attempts > 1 {
-		s.Retried++
-	}
-	tally(s.Finish, f.Finish)
-	tally(s.Models, f.Model)
-	s.period(f.Time)
-}
-
-// tally counts a few names; what comes after many is "other".
-func tally[K ~string](m map[K]int, name K) {
-	if _, known := m[name]; !known {
-		if len(m) >= maxReasons {
-			name = "other"
-		} else {
-			name = K(strings.Clone(string(name)))
-		}
-	}
-	m[name]++
 }
 
 func (s *summing) period(t time.Time) {
@@ -243,21 +181,6 @@ func (s *summing) period(t time.Time) {
 	if t.After(s.Last) {
 		s.Last = t
 	}
-}
-
-func (s *summing) end() {
-	s.OK, s.Summary.Failed = len(s.ok), len(s.failed)
-	if all := s.OK + s.Summary.Failed; all > 0 {
-		s.SuccessRate = float64(s.OK) / float64(all)
-	}
-	for i, to := range []*Stats{&s.Seconds.Decode, &s.Seconds.Encode, &s.Seconds.Prompt, &s.Seconds.Generate, &s.Seconds.Total} {
-		*to = s.stages[i].stats()
-	}
-	s.Words, s.Tokens, s.Tiles = s.words.stats(), s.tokens.stats(), s.tiles.stats()
-	if s.generating > 0 {
-		s.TokensPerSecond = float64(s.allTokens) / s.generating
-	}
-	s.Errors = byKind(s.failed)
 }
 
 func byKind(failed map[key]FailedPhoto) []KindSummary {

@@ -22,7 +22,7 @@ type Options struct {
 
 // Counts are numbers of photos.
 type Counts struct {
-	Done     int // described, in all runs
+	Done     int // described, in all runs, and not up for another description
 	Failed   int // failed, in all runs, and not up for another try
 	Retrying int // failed in an earlier run and up for another try
 	NewDone  int // described by this run
@@ -45,14 +45,24 @@ type Tracker struct {
 
 	mu       sync.Mutex // guards what follows
 	photos   map[key]marks
+	origins  *origins
 	failures map[key]Failure
 	retrying map[key]Failure
-	counts   Counts
-	tally    Tally
-	next     *group // waiting to be written
-	written  int64  // bytes of result lines of this run
-	broken   error  // why nothing can be written any more
-	closed   bool
+	refailed map[key]refailure
+	retry    bool // failures of earlier runs are to be tried again
+
+	settings Settings // of this run
+	id       string   // theirs
+	origin   int      // their number
+	same     []bool   // by an origin's number: as good as this run's; nil before Use
+	again    bool     // what was described with others is to be described again
+
+	counts  Counts
+	tally   Tally
+	next    *group // waiting to be written
+	written int64  // bytes of result lines of this run
+	broken  error  // why nothing can be written any more
+	closed  bool
 }
 
 // Open makes dir the workdir of a run: it takes its lock, creates what is
@@ -88,7 +98,7 @@ func Open(dir string, opt Options) (*Tracker, error) {
 // fill reads the workdir, whose lock is held.
 func (t *Tracker) fill(opt Options) error {
 	var book notebook
-	removeStateLeftovers(t.dir)
+	removeLeftovers(t.dir)
 	old, err := readState(t.dir)
 	if err != nil && !os.IsNotExist(err) {
 		book.add(Warn, StateName, 0, "not readable, its statistics start anew: %v", err)
@@ -112,8 +122,9 @@ func (t *Tracker) fill(opt Options) error {
 	if err := l.load(); err != nil {
 		return err
 	}
-	t.progress, t.photos, t.failures = l.progress, l.photos, l.failures
-	t.retrying = map[key]Failure{}
+	t.progress, t.photos, t.origins = l.progress, l.photos, l.origins
+	t.failures, t.retrying, t.refailed = l.failures, map[key]Failure{}, l.refailed
+	t.retry = opt.RetryFailed
 	if opt.RetryFailed {
 		t.failures, t.retrying = t.retrying, t.failures
 	}
@@ -140,12 +151,12 @@ func (t *Tracker) Notes() []Note { return t.notes }
 // Live is where the supervisor leaves what status and summary show.
 func (t *Tracker) Live() *Live { return t.live }
 
-// Done says whether the photo is described.
+// Done says whether the photo is described and nothing is left to do.
 func (t *Tracker) Done(path string) bool {
 	k := keyOf(path)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.photos[k]&inProgress != 0
+	return t.done(k)
 }
 
 // Failed says whether the photo failed and is not to be tried again, and why.

@@ -1,0 +1,194 @@
+package tracker
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+)
+
+// Setting is one of those settings of a run that decide its words.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`           // equal values make equal words
+	Shown string `json:"shown,omitempty"` // what people call it, where Value is a digest
+
+	// Unknown: there is no Value yet; what is shown stands for it.
+	Unknown bool `json:"-"`
+}
+
+// Settings are those of one run, each name once. A result line carries their
+// [Settings.ID]; the file settings_ID.json beside the outputs has them whole.
+type Settings []Setting
+
+const (
+	settingsPrefix = "settings_"
+	settingsSuffix = ".json"
+	idLen          = 12 // hexadecimal digits
+	// maxSettings bounds the file of settings; a real one has a few hundred bytes.
+	maxSettings = 1 << 20
+)
+
+// ID is a digest of names and values, as hexadecimal digits. The order and what
+// is shown do not count.
+func (s Settings) ID() string {
+	sorted := slices.SortedFunc(slices.Values(s), func(a, b Setting) int { return cmp.Compare(a.Name, b.Name) })
+	h := sha256.New()
+	for _, x := range sorted {
+		fmt.Fprintf(h, "%d %s %d %s\n", len(x.Name), x.Name, len(x.Value), x.Value)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:idLen]
+}
+
+func (s Settings) find(name string) (Setting, bool) {
+	i := slices.IndexFunc(s, func(x Setting) bool { return x.Name == name })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return s[i], true
+}
+
+func (s Settings) known() bool {
+	return !slices.ContainsFunc(s, func(x Setting) bool { return x.Unknown })
+}
+
+// Difference is a setting that two runs have not in common, as people know it.
+// It is "" in the run that does not have it.
+type Difference struct{ Name, From, To string }
+
+// Differences are those on the way from old to s, in the order of s.
+func (s Settings) Differences(old Settings) (list []Difference) {
+	for _, x := range s {
+		o, had := old.find(x.Name)
+		switch {
+		case had && !x.differs(o):
+		case !had:
+			list = append(list, Difference{x.Name, "", x.text()})
+		case o.text() == x.text(): // the same name for something else
+			list = append(list, Difference{x.Name, o.long(), x.long()})
+		default:
+			list = append(list, Difference{x.Name, o.text(), x.text()})
+		}
+	}
+	for _, o := range old {
+		if _, has := s.find(o.Name); !has {
+			list = append(list, Difference{o.Name, o.text(), ""})
+		}
+	}
+	return list
+}
+
+func (s Setting) differs(o Setting) bool {
+	if s.Unknown || o.Unknown {
+		return s.text() != o.text()
+	}
+	return s.Value != o.Value
+}
+
+func (s Setting) text() string { return cmp.Or(s.Shown, s.Value) }
+
+func (s Setting) long() string { return fmt.Sprintf("%s (%.*s)", s.text(), idLen, s.Value) }
+
+// settingsFile is what settings_ID.json holds.
+type settingsFile struct {
+	ID       string   `json:"id"`
+	Settings Settings `json:"settings"`
+}
+
+func settingsPath(dir, id string) string {
+	return filepath.Join(dir, OutputsName, settingsPrefix+id+settingsSuffix)
+}
+
+// save writes the file of the settings, unless it is there already.
+func (s Settings) save(fs filesystem, dir string) error {
+	id := s.ID()
+	if _, err := readSettings(dir, id); err == nil {
+		return nil
+	}
+	path := settingsPath(dir, id)
+	data, err := json.MarshalIndent(settingsFile{id, s}, "", " ")
+	if err == nil {
+		err = renameio.WriteFile(path, append(data, '\n'), 0o644, renameio.WithTempDir(filepath.Dir(path)))
+	}
+	if err == nil {
+		err = fs.SyncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return &WriteError{Op: "write to", Path: path, Err: err}
+	}
+	return nil
+}
+
+// readSettings reads what the file of an ID holds, if that is what it must be.
+func readSettings(dir, id string) (Settings, error) {
+	if len(id) != idLen || strings.Trim(id, "0123456789abcdef") != "" {
+		return nil, fmt.Errorf("%q is no ID of settings", id)
+	}
+	f, err := os.Open(settingsPath(dir, id))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
+	if err != nil {
+		return nil, err
+	}
+	return parseSettings(data, id)
+}
+
+func parseSettings(data []byte, id string) (Settings, error) {
+	if len(data) > maxSettings {
+		return nil, errors.New("too large")
+	}
+	var file settingsFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, err
+	}
+	if file.ID != id || file.Settings.ID() != id {
+		return nil, fmt.Errorf("these are not the settings %q", id)
+	}
+	return file.Settings, nil
+}
+
+// Lines of before there were IDs are told apart by the two settings that they
+// hold themselves, in JSON: "smolvlm","prompt":"Describe this photo.". That is
+// how they stand on the line, so nothing need be decoded.
+const oldMiddle = `,"prompt":`
+
+func oldOrigin(model, prompt string) string { return quoteJSON(model) + oldMiddle + quoteJSON(prompt) }
+
+func quoteJSON(s string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string has a form
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// oldSettings are those an old line's origin tells, nil for an ID.
+func oldSettings(origin string) Settings {
+	var line struct{ Model, Prompt string }
+	if !strings.HasPrefix(origin, `"`) || json.Unmarshal([]byte(`{"model":`+origin+`}`), &line) != nil {
+		return nil
+	}
+	return Settings{{Name: "model", Shown: line.Model, Unknown: true}, {Name: "prompt", Value: line.Prompt}}
+}
+
+// sameAsOld compares settings with those of an old line, as far as these go.
+func (s Settings) sameAsOld(old Settings) bool {
+	for _, o := range old {
+		if x, has := s.find(o.Name); has && x.differs(o) {
+			return false
+		}
+	}
+	return true
+}

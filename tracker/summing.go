@@ -1,0 +1,135 @@
+package tracker
+
+import "strings"
+
+// summing is a summary in the making.
+type summing struct {
+	Summary
+	photos       []figure
+	at           map[key]uint32 // where in photos
+	origins      *origins
+	failed       map[key]FailedPhoto
+	failuresOnly bool
+	lines        map[string]int
+
+	finishes names[Finish]
+	models   names[string]
+}
+
+// figure is the newest description of a photo in numbers, small because there
+// may be a million.
+type figure struct {
+	stages               [5]float32 // seconds: decode, encode, prompt, generate, total
+	words, tokens, tiles float32
+	finish, model        uint8  // numbers of their names
+	origin               uint16 // number of its settings
+	retried              bool
+	refailed             bool // it failed with other settings since
+}
+
+func newSumming() *summing {
+	return &summing{
+		Summary: Summary{Finish: map[Finish]int{}, Models: map[string]int{}},
+		at:      map[key]uint32{}, origins: newOrigins(), failed: map[key]FailedPhoto{},
+	}
+}
+
+func (s *summing) merge(file string, _ int, f figures, err error) {
+	if !s.failuresOnly {
+		s.lines[file]++
+	}
+	if err != nil {
+		s.Damaged++
+		return
+	}
+	origin := uint16(s.origins.number(f.origin))
+	i, known := s.at[f.key]
+	if known && !s.photos[i].refailed && s.photos[i].origin == origin {
+		return // described so already, whatever was tried later
+	}
+	s.period(f.Time)
+	if f.Status == Failed {
+		r := Record{Attempts: f.Attempts, Error: f.Error}
+		s.failed[f.key] = FailedPhoto{Path: f.Path, Failure: failureOf(&r), Seconds: f.Seconds.Total, Time: f.Time}
+		if known {
+			s.photos[i].refailed = true
+		}
+		return
+	}
+	delete(s.failed, f.key)
+	if !known {
+		i = uint32(len(s.photos))
+		s.at[f.key] = i
+		s.photos = append(s.photos, figure{})
+	}
+	s.photos[i] = figure{
+		stages: [5]float32{
+			float32(f.Seconds.Decode), float32(f.Seconds.Encode), float32(f.Seconds.Prompt),
+			float32(f.Seconds.Generate), float32(f.Seconds.Total),
+		},
+		words: float32(f.Description.words), tokens: float32(f.Tokens), tiles: float32(f.Tiles),
+		finish: s.finishes.number(f.Finish), model: s.models.number(f.Model),
+		origin: origin, retried: f.Attempts > 1,
+	}
+}
+
+// names number a few names; what comes after many is "other".
+type names[K ~string] []K
+
+func (n *names[K]) number(name K) uint8 {
+	for i, known := range *n {
+		if known == name {
+			return uint8(i)
+		}
+	}
+	switch {
+	case len(*n) < maxReasons:
+		*n = append(*n, K(strings.Clone(string(name))))
+	case len(*n) == maxReasons:
+		*n = append(*n, "other")
+	}
+	return uint8(len(*n) - 1)
+}
+
+func (s *summing) end() {
+	allTokens, generating := 0.0, 0.0
+	for i := range s.photos {
+		p := &s.photos[i]
+		if p.refailed {
+			continue
+		}
+		s.OK++
+		if p.retried {
+			s.Retried++
+		}
+		s.Finish[s.finishes[p.finish]]++
+		s.Models[s.models[p.model]]++
+		allTokens += float64(p.tokens)
+		generating += float64(p.stages[3])
+	}
+	s.Summary.Failed = len(s.failed)
+	if all := s.OK + s.Summary.Failed; all > 0 {
+		s.SuccessRate = float64(s.OK) / float64(all)
+	}
+	for i, to := range []*Stats{&s.Seconds.Decode, &s.Seconds.Encode, &s.Seconds.Prompt, &s.Seconds.Generate, &s.Seconds.Total} {
+		*to = s.stats(func(p *figure) float32 { return p.stages[i] })
+	}
+	s.Words = s.stats(func(p *figure) float32 { return p.words })
+	s.Tokens = s.stats(func(p *figure) float32 { return p.tokens })
+	s.Tiles = s.stats(func(p *figure) float32 { return p.tiles })
+	if generating > 0 {
+		s.TokensPerSecond = allTokens / generating
+	}
+	s.Errors = byKind(s.failed)
+}
+
+// stats gathers one figure of all photos.
+func (s *summing) stats(of func(*figure) float32) Stats {
+	values := make(series, 0, s.OK)
+	for i := range s.photos {
+		if p := &s.photos[i]; !p.refailed {
+			values = append(values, of(p))
+		}
+	}
+	return values.stats()
+}
