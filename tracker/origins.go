@@ -36,6 +36,22 @@ func (o *origins) number(id []byte) int {
 type Changed struct {
 	Photos int
 	From   []Origin // of most photos first
+
+	of   *Tracker
+	same []bool
+}
+
+// Has says whether a photo is one of them.
+func (c Changed) Has(path string) bool {
+	k := keyOf(path)
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	m := c.of.photos[k]
+	if m&inProgress == 0 || c.same[m.origin()] {
+		return false
+	}
+	f, failed := c.of.refailed[k]
+	return !failed || !c.same[f.origin]
 }
 
 // Origin is with what some photos were described.
@@ -49,15 +65,15 @@ type Origin struct {
 func (t *Tracker) Changed(s Settings) Changed {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var c Changed
-	same := t.compare(s, func(photos int, old Settings) {
+	c := Changed{of: t}
+	c.same = t.compare(s, func(photos int, old Settings) {
 		if photos > 0 {
 			c.From = append(c.From, Origin{photos, old})
 			c.Photos += photos
 		}
 	})
 	slices.SortStableFunc(c.From, func(a, b Origin) int { return cmp.Compare(b.Photos, a.Photos) })
-	c.Photos -= len(t.failedSince(same))
+	c.Photos -= len(t.failedSince(c.same))
 	return c
 }
 

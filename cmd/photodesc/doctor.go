@@ -171,7 +171,7 @@ func checkModel(patience time.Duration) (string, error) {
 	}
 	limited, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := contextCommand(limited, exec.Command(self, "-C", work, "run", "--model", "builtin", photos))
+	cmd := contextCommand(limited, exec.Command(self, "-C", work, "run", "--no-config", "--model", "builtin", photos))
 	cmd.Args[0] = "photodesc"
 	cmd.WaitDelay = time.Second // its workers have its output open and end after it
 	if out, err := cmd.CombinedOutput(); limited.Err() != nil {

@@ -60,6 +60,7 @@ type startEvent struct {
 	Root      string `json:"root"`
 	Model     string `json:"model"`
 	Prompt    string `json:"prompt"`
+	Settings  string `json:"settings"`
 	Log       string `json:"log"`
 	Total     int    `json:"total"`
 	Described int    `json:"described"`
@@ -117,7 +118,7 @@ func (r *runner) startEvent(todo int) {
 	r.events.write(startEvent{
 		eventHead: head("start"), Version: version, PID: os.Getpid(),
 		Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root),
-		Model: r.model.Name, Prompt: r.flags.prompt, Log: tracker.LogPath(r.dir, r.started),
+		Model: r.model.Name, Prompt: r.flags.prompt, Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
 		Total: c.Done + c.Failed + todo + r.left, Described: c.Done, Failed: c.Failed, Todo: todo,
 		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.InFlight, Budget: r.plan.Own,
 	})

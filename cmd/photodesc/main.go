@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // version is set by make.
@@ -97,7 +98,13 @@ func newRoot() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 	}
 	root.PersistentFlags().StringVarP(&g.dir, "workdir", "C", ".", "folder for progress, results and logs")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{code: exitUsage, err: err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		var bad *pflag.InvalidValueError
+		if errors.As(err, &bad) {
+			return usageError("--%s: %q is not %s", bad.GetFlag().Name, bad.GetValue(), wanted(bad.GetFlag()))
+		}
+		return &exit{code: exitUsage, err: err}
+	})
 	root.AddCommand(
 		runCommand(g),
 		statusCommand(g),
@@ -105,7 +112,8 @@ func newRoot() *cobra.Command {
 		logsCommand(g),
 		stopCommand(g),
 		serviceCommand(g),
-		modelsCommand(),
+		modelsCommand(g),
+		configCommand(g),
 		doctorCommand(g),
 		benchCommand(),
 		versionCommand(),

@@ -13,14 +13,15 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"photodesc/models"
 	"photodesc/pool"
 )
 
-func modelsCommand() *cobra.Command {
+func modelsCommand(g *global) *cobra.Command {
 	var asJSON, long bool
-	show := func(c *cobra.Command, _ []string) error { return listModels(c.OutOrStdout(), asJSON, long) }
+	show := func(c *cobra.Command, _ []string) error { return listModels(c.OutOrStdout(), g.dir, asJSON, long) }
 	c := &cobra.Command{
 		Use:   "models",
 		Short: "List the models, fetch one, say where one is",
@@ -57,23 +58,28 @@ func modelsCommand() *cobra.Command {
 	return c
 }
 
-// memoryBudget is what a run may use unless told otherwise.
-func memoryBudget() (budget, machine uint64, err error) {
-	if machine, _, err = pool.MachineMemory(); err != nil {
-		return 0, 0, err
-	}
-	budget, err = pool.ParseMemory(defaultMemory, machine)
-	return budget, machine, err
-}
-
+// defaultMemory is what a run may use unless told otherwise.
 const defaultMemory = "60%"
 
-func listModels(w io.Writer, asJSON, long bool) error {
-	budget, machine, err := memoryBudget()
+// listModels lists the models for a run in a workdir with no flags.
+func listModels(w io.Writer, dir string, asJSON, long bool) error {
+	var f runFlags
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.register(set)
+	held, s, err := f.configure(dir, set)
 	if err != nil {
 		return err
 	}
-	list := models.List(budget)
+	machine, _, err := pool.MachineMemory()
+	if err != nil {
+		return err
+	}
+	budget := s.memory
+	list, named := models.List(budget), false
+	for i := range list {
+		list[i].Default = list[i].Name == f.model
+		named = named || list[i].Default
+	}
 	switch {
 	case asJSON:
 		return writeModelsJSON(w, list, budget)
@@ -82,9 +88,15 @@ func listModels(w io.Writer, asJSON, long bool) error {
 	default:
 		writeModels(colors(w), list)
 	}
-	fmt.Fprintf(w, "\n* is what `run` takes unless --model names another; it is fetched when first\n"+
-		"needed. A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), defaultMemory, humanize.IBytes(machine))
-	if hint := models.Smaller(budget); hint != "" {
+	fmt.Fprintln(w)
+	if from, set := held.sources["model"]; set {
+		fmt.Fprintf(w, "`run` takes %s, as %s says.\n", f.model, atHome(from.place))
+	}
+	if named {
+		fmt.Fprint(w, "* is what `run` takes unless --model names another; it is fetched when first\nneeded. ")
+	}
+	fmt.Fprintf(w, "A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), f.memory, humanize.IBytes(machine))
+	if hint := models.Smaller(budget); hint != "" && f.model == models.Default {
 		fmt.Fprintf(w, "%s needs more than that. On this machine: run --model %s\n", models.Default, hint)
 	}
 	if dir, err := models.Dir(); err == nil {

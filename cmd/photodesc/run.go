@@ -34,7 +34,7 @@ func runCommand(g *global) *cobra.Command {
 	}
 	f.register(c.Flags())
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		s, err := f.check()
+		_, s, err := f.configure(g.dir, c.Flags())
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,6 @@ func (r *runner) run(dir string) (err error) {
 			err = &exit{code: exitError, err: errors.Join(err, e), said: true}
 		}
 	}()
-	r.track.Live().SetArgs(append(r.args, r.root))
 	r.foreground.say(wordLocked)
 	r.service = findServiceManager()
 	r.service.ready()
@@ -126,10 +125,10 @@ func (r *runner) run(dir string) (err error) {
 	}
 	err = r.describe()
 	var e *exit
-	if err != nil && !errors.As(err, &e) {
+	if err != nil && !(errors.As(err, &e) && (e.said || e.err == nil)) {
 		r.show.end()
 		r.log.Error(err.Error())
-		err = &exit{code: exitError, err: err, said: true}
+		err = &exit{code: exitCode(err), err: err, said: true}
 	}
 	return err
 }
@@ -177,9 +176,16 @@ func (r *runner) describe() error {
 	if r.model.Name == "builtin" {
 		r.log.Info(models.BuiltinNote)
 	}
-	if err := r.fetchModel(ctx); err != nil {
-		return r.stopped(err)
+	// For a model that is not here, before it is fetched and when that is done.
+	for _, fetch := range []func(context.Context) error{r.agree, r.fetchModel, r.agree} {
+		if r.track.SettingsID() != "" {
+			break
+		}
+		if err := fetch(ctx); err != nil {
+			return r.stopped(err)
+		}
 	}
+	r.track.Live().SetArgs(append(r.args, r.root))
 	todo, err := r.walk(ctx)
 	if err != nil {
 		return r.stopped(err)
@@ -393,7 +399,7 @@ func (r *runner) keep(res pool.Result) error {
 		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
-	rec.Model, rec.Prompt = r.model.Name, r.flags.prompt
+	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.flags.prompt, r.track.SettingsID()
 	if err := r.track.Add(rec); err != nil {
 		return err
 	}

@@ -44,10 +44,14 @@ type runFlags struct {
 
 	background bool
 	json       bool
+	redo       string
+	noConfig   bool
+
+	set *pflag.FlagSet // that these are registered with
 }
 
 func (f *runFlags) register(s *pflag.FlagSet) {
-	s.SortFlags = false
+	f.set, s.SortFlags = s, false
 	s.StringVar(&f.model, "model", models.Default, "model: a `NAME` or a GGUF file")
 	s.StringVar(&f.mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
 	s.StringVar(&f.prompt, "prompt", llm.DefaultPrompt, "what to ask of each photo")
@@ -70,9 +74,11 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 	s.BoolVar(&f.keepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
 	s.IntVar(&f.limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.retryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
+	s.StringVar(&f.redo, "redo", redoAsk, "photos described with other settings, another model or prompt: ask, describe them again (changed), or leave them (never)")
 	s.BoolVar(&f.background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.BoolVar(&f.json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
 	s.BoolVar(&f.untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
+	s.BoolVar(&f.noConfig, "no-config", false, "read no photodesc.toml and no PHOTODESC_… variables; see photodesc config")
 }
 
 // settings are the flags, checked and in the types that the rooms take.
@@ -110,6 +116,8 @@ func (f *runFlags) check() (settings, error) {
 		return s, usageError("--background has no standard output for --json\n  leave one of them out, or start it in the background by other means")
 	case f.limit < 0:
 		return s, usageError("--limit must not be negative")
+	case !slices.Contains([]string{redoAsk, redoChanged, redoNever}, f.redo):
+		return s, usageError("--redo: %q is not %s, %s or %s", f.redo, redoAsk, redoChanged, redoNever)
 	case f.timeout < 0:
 		return s, usageError("--timeout must not be negative")
 	}
@@ -186,23 +194,29 @@ func (s settings) plan(sizes pool.Sizes) pool.Plan {
 // passing are flags that belong to one run and not to those that go on with it.
 var passing = []string{"background", "json", "limit", "retry-failed", "workdir"}
 
-// goOnArgs are the flags of a run as the next one needs them. Names of files
-// are made absolute: the next run may start elsewhere.
+// goOnArgs are the flags of a run as the next one needs them: those of the
+// command line and those that variables gave, not those of files, which the next
+// run reads itself. Names of files are made absolute: it may start elsewhere.
 func goOnArgs(s *pflag.FlagSet) (args []string) {
-	s.Visit(func(f *pflag.Flag) {
-		if slices.Contains(passing, f.Name) {
+	s.VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || slices.Contains(passing, f.Name) {
 			return
 		}
-		value := f.Value.String()
-		if value != "" && (f.Name == "mmproj" || f.Name == "model" && models.IsFile(value)) {
-			if abs, err := filepath.Abs(value); err == nil {
-				value = abs
-			}
+		values := []string{f.Value.String()}
+		if list, many := f.Value.(pflag.SliceValue); many {
+			values = list.GetSlice()
 		}
-		if f.Value.Type() == "bool" && value == "true" {
-			args = append(args, "--"+f.Name)
-		} else {
-			args = append(args, "--"+f.Name+"="+value)
+		for _, value := range values {
+			if value != "" && (slices.Contains(fileFlags, f.Name) || f.Name == "model" && models.IsFile(value)) {
+				if abs, err := filepath.Abs(value); err == nil {
+					value = abs
+				}
+			}
+			if f.Value.Type() == "bool" && value == "true" {
+				args = append(args, "--"+f.Name)
+			} else {
+				args = append(args, "--"+f.Name+"="+value)
+			}
 		}
 	})
 	return args

@@ -44,7 +44,7 @@ func serviceCommand(g *global) *cobra.Command {
 	}
 	f.register(install.Flags())
 	install.RunE = func(c *cobra.Command, args []string) error {
-		if _, err := f.check(); err != nil {
+		if _, _, err := f.configure(g.dir, install.Flags()); err != nil {
 			return err
 		}
 		if f.background || f.json || f.limit > 0 || f.retryFailed {
@@ -102,7 +102,7 @@ func stopTime(photo time.Duration) time.Duration {
 
 // keptEnv are variables that matter to a run and that a service manager does
 // not know of. Secrets are not among them: the file can be read by others.
-var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
+var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
 
 func newService(workdir string) (*service, error) {
 	dir, err := filepath.Abs(workdir)

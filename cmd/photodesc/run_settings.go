@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"photodesc/photo"
+	"photodesc/tracker"
+)
+
+// What --redo says of photos that were described with other settings.
+const (
+	redoAsk     = "ask"
+	redoChanged = "changed"
+	redoNever   = "never"
+)
+
+// wordless are settings that change no word of a description. All others do,
+// a new flag until it is named here.
+var wordless = []string{
+	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "timeout", "max-temp", "keep-awake",
+	"redo", "untrusted-loaders", "keep-raw",
+}
+
+// always are in the settings of every run; others only when they are not as
+// they are by default, so that a flag to come changes nothing for those who do
+// not use it.
+var always = []string{"prompt", "detail", "max-tokens", "temperature", "repeat-penalty"}
+
+// wordSettings are the settings that decide the words of a run.
+func (r *runner) wordSettings() (tracker.Settings, error) {
+	model := tracker.Setting{Name: "model", Shown: r.model.Name, Unknown: true}
+	if r.model.Here() {
+		sum, err := r.model.Fingerprint()
+		if err != nil {
+			return nil, err
+		}
+		model.Value, model.Unknown = sum, false
+	}
+	list := tracker.Settings{model}
+	var failed error
+	for _, f := range settingFlags(r.flags.set) {
+		switch {
+		case slices.Contains(wordless, f.Name) || f.Name == "model" || f.Name == "mmproj":
+			continue
+		case r.flags.temperature == 0 && (f.Name == "seed" || f.Name == "top-p"):
+			continue // nothing is drawn
+		case !slices.Contains(always, f.Name) && f.Value.String() == f.DefValue:
+			continue
+		}
+		s := tracker.Setting{Name: f.Name, Value: flagText(f)}
+		if slices.Contains(fileFlags, f.Name) && s.Value != "" {
+			sum, err := fileSum(s.Value)
+			failed = cmp.Or(failed, err)
+			s.Value, s.Shown = sum, s.Value
+		}
+		list = append(list, s)
+	}
+	return list, failed
+}
+
+// flagText is a flag's value as one text.
+func flagText(f *pflag.Flag) string {
+	list, many := f.Value.(pflag.SliceValue)
+	if !many {
+		return f.Value.String()
+	}
+	values := list.GetSlice()
+	if len(values) == 1 {
+		return values[0]
+	}
+	b, _ := json.Marshal(values) // texts have a form
+	return string(b)
+}
+
+// fileSum is the digest of a file that a flag names.
+func fileSum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32], nil
+}
+
+// agree compares the run's settings with those of what is described already.
+// Where they differ it is for a person to say what is to become of that. For a
+// model that is not here yet it is called a second time when that is.
+func (r *runner) agree(ctx context.Context) error {
+	s, err := r.wordSettings()
+	if err != nil {
+		return err
+	}
+	c := r.track.Changed(s)
+	if c.Photos > 0 && r.flags.redo == redoAsk {
+		there, err := r.anyThere(ctx, c)
+		if err != nil {
+			return err
+		}
+		if there {
+			return &exit{code: exitUsage, err: changedError{s, c}}
+		}
+	}
+	if !r.model.Here() {
+		return nil
+	}
+	if c.Photos > 0 && r.flags.redo != redoAsk {
+		does := "are described again"
+		if r.flags.redo == redoNever {
+			does = "stay as they are"
+		}
+		r.log.Info(fmt.Sprintf("%s described with other settings %s: %s",
+			plural(c.Photos, "photo"), does, strings.Join(changedText(s, c.From[0]), "; ")))
+	}
+	r.track.Use(s, r.flags.redo == redoChanged)
+	return nil
+}
+
+var errFound = errors.New("found")
+
+// anyThere says whether one of the photos is still in the photo folder: what
+// became of deleted ones matters to nobody.
+func (r *runner) anyThere(ctx context.Context, c tracker.Changed) (bool, error) {
+	err := photo.Walk(ctx, r.root, photo.WalkOptions{Skip: r.ownFiles()}, func(rel string) error {
+		if c.Has(rel) {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// changedError is how a run ends that would mix descriptions.
+type changedError struct {
+	now tracker.Settings
+	c   tracker.Changed
+}
+
+func (e changedError) Error() string {
+	var b strings.Builder
+	most := e.c.From[0]
+	fmt.Fprintf(&b, "this workdir has %s made with other settings", plural(e.c.Photos, "description"))
+	for _, line := range changedText(e.now, most) {
+		fmt.Fprintf(&b, "\n    %s", line)
+	}
+	if more := e.c.Photos - most.Photos; more > 0 {
+		fmt.Fprintf(&b, "\n    (so much of %s; the rest differs otherwise)", plural(most.Photos, "photo"))
+	}
+	b.WriteString("\n  --redo changed   describes those again; nothing that is written is lost" +
+		"\n  --redo never     leaves them as they are and describes what is left" +
+		"\n  -C OTHER         takes another workdir")
+	return b.String()
+}
+
+// changedText says what changed, a line a setting.
+func changedText(now tracker.Settings, old tracker.Origin) (lines []string) {
+	if old.Settings == nil {
+		return []string{"which ones cannot be told: their file in " + tracker.OutputsName + " is gone"}
+	}
+	show := func(s string) string {
+		if s == "" {
+			return "(default)"
+		}
+		return fit(oneLine(s), 60)
+	}
+	for _, d := range now.Differences(old.Settings) {
+		lines = append(lines, fmt.Sprintf("%s: %s → %s", d.Name, show(d.From), show(d.To)))
+	}
+	return lines
+}
