@@ -72,7 +72,7 @@ func TestTerminalCloses(t *testing.T) {
 	if kept >= len(names) {
 		t.Error("all were done before it was stopped")
 	}
-	h.goesOn(names)
+	h.goesOn(names, slow...)
 	t.Logf("stopped after %d of %d photos, 130; the next run did the others", kept, len(names))
 }
 

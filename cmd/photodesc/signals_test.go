@@ -39,7 +39,7 @@ func TestStopNow(t *testing.T) {
 		t.Errorf("workers %v are alive", alive)
 	}
 	kept := h.lines()
-	h.goesOn(names)
+	h.goesOn(names, slow...)
 	t.Logf("stopped within %d ms after %d of %d photos", took.Milliseconds(), kept, len(names))
 }
 
@@ -61,7 +61,7 @@ func TestStop(t *testing.T) {
 		t.Errorf("exit code %d, want %d", code, exitStopped)
 	}
 	kept := h.lines()
-	h.goesOn(names)
+	h.goesOn(names, slow...)
 	t.Logf("stopped with %d of %d kept; the next run did the others", kept, len(names))
 }
 
@@ -86,7 +86,7 @@ func TestStoppedWhileLoading(t *testing.T) {
 		}
 		os.RemoveAll(filepath.Join(h.work, "logs"))
 	}
-	h.goesOn(names)
+	h.goesOn(names, slow...)
 }
 
 // mustHave waits until n photos are described.
@@ -99,10 +99,10 @@ func (h *harness) mustHave(n int) {
 	}
 }
 
-// goesOn completes what was stopped and checks that nothing is missing or twice.
-func (h *harness) goesOn(names []string) {
+// goesOn completes what was stopped, with the same flags, and checks that nothing is missing or twice.
+func (h *harness) goesOn(names []string, flags ...string) {
 	h.t.Helper()
-	if code, said := h.run(); code != exitOK {
+	if code, said := h.run(flags...); code != exitOK {
 		h.t.Errorf("the next run: exit code %d\n%s", code, said)
 	}
 	h.tally().check(h.t, names, nil)
