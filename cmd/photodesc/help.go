@@ -9,6 +9,7 @@ vision-language model that runs on this machine. Nothing leaves it.
     photodesc status --watch       how far, how fast, until when, live
     photodesc summary              everything in numbers, and what failed
     photodesc stop                 finish the photos in flight and stop
+    photodesc config               the settings, and where each comes from
 
 A run may take days. It can be stopped at any time and goes on where it was.
 Progress, results and logs lie in the workdir: the current folder, or the one
@@ -40,6 +41,11 @@ With --background the run leaves the terminal and goes on when that is closed;
 see status --watch, logs -f and stop. With --json standard output is one JSON
 event a line, and the text goes to standard error. As a service the run goes on
 by itself after every login: see photodesc service.
+
+Flags may also stand in photodesc.toml: see photodesc config. When model, prompt
+or another setting that decides the words is not that of the results in the
+workdir, the run says so and does nothing; --redo changed describes those photos
+again (it can be stopped and goes on), --redo never leaves them as they are.
 
 `
 
