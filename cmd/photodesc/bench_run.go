@@ -53,7 +53,7 @@ func (r runResult) photoSeconds() float64 { return r.took / float64(max(r.photos
 // run describes the photos with the real program, as a person would.
 func (b *benchmark) run(ctx context.Context, photos, work string) (runResult, error) {
 	f := b.flags.run
-	cmd, err := selfCommand(ctx, "-C", work, "run", "--json", "--model", f.model, "--mmproj", f.mmproj,
+	cmd, err := selfCommand(ctx, "-C", work, "run", "--no-config", "--json", "--model", f.model, "--mmproj", f.mmproj,
 		"--prompt", llm.DefaultPrompt, "--detail", f.detail, "--max-tokens", strconv.Itoa(f.maxTokens), "--exact-tokens",
 		"--workers", strconv.Itoa(b.plan.Workers), "--parallel", strconv.Itoa(b.plan.InFlight), "--threads", strconv.Itoa(b.threads),
 		"--memory", f.memory, "--timeout", f.timeout.String(), "--cooldown", f.cooldown,
