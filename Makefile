@@ -31,7 +31,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench metal clean
+.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench gobench metal clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -82,6 +82,10 @@ models: $(SHAPES:%=build/models/%.gguf) ## write small models with random weight
 build/models/%.gguf: $(wildcard tools/mkmodel/*.go)
 	@go run ./tools/mkmodel -o build/models $*
 
+# Vision files that tell a server to resize photos to another longest edge than the shape's own.
+build/models/mmproj-%-1024.gguf: $(wildcard tools/mkmodel/*.go)
+	@go run ./tools/mkmodel -o build/models -longest-edge 1024 $*
+
 build: upstream ## compile bin/photodesc
 	go build -ldflags "-X main.version=$(VERSION)" -o bin/photodesc ./cmd/photodesc
 
@@ -126,7 +130,10 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,
 	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
 	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestFaults|TestNothingWorks|TestKills|TestLeak|TestSteady)$$' ./cmd/photodesc
 
-bench: upstream models ## run the Go benchmarks
+bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-1024.gguf ## measure the table of docs/performance.md; ROWS="encode walk" some of it
+	@go run ./tools/bench $(ROWS)
+
+gobench: upstream models ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 ifeq ($(OS),Darwin)

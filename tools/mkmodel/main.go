@@ -1,10 +1,13 @@
 // Command mkmodel writes models with random weights, for tests and for measuring speed: SmolVLM's shapes, and tiny ones
 // of other vision models.
 //
-//	go run ./tools/mkmodel -o DIR [-type q8_0|f16] [-seed N] SHAPE...
+//	go run ./tools/mkmodel -o DIR [-type q8_0|f16] [-seed N] [-longest-edge PIXELS] SHAPE...
 //
 // A shape becomes a pair of GGUF files, SHAPE.gguf (text model) and mmproj-SHAPE.gguf (vision encoder). What such
 // a model says is word salad; its speed and its memory are those of a trained model of the same shape.
+//
+// With -longest-edge only the vision file is written, as mmproj-SHAPE-PIXELS.gguf: llama.cpp's server resizes photos to
+// the longest edge that this file says, and so cuts them into more tiles or fewer.
 package main
 
 import (
@@ -36,8 +39,9 @@ func run(args []string) error {
 	dir := flags.String("o", ".", "folder to write to")
 	typeName := flags.String("type", "q8_0", "type of the matrices: q8_0 or f16")
 	seed := flags.Uint64("seed", 0, "seed of the random weights")
+	longest := flags.Uint("longest-edge", 0, "write the vision file alone, for photos resized to so many `pixels`")
 	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "usage: mkmodel -o DIR [-type q8_0|f16] [-seed N] SHAPE...\nshapes: %s\n",
+		fmt.Fprintf(flags.Output(), "usage: mkmodel -o DIR [-type q8_0|f16] [-seed N] [-longest-edge PIXELS] SHAPE...\nshapes: %s\n",
 			strings.Join(shapeNames(), ", "))
 		flags.PrintDefaults()
 	}
@@ -57,10 +61,19 @@ func run(args []string) error {
 			return fmt.Errorf("no shape %q; there are %s", name, strings.Join(shapeNames(), ", "))
 		}
 	}
+	if *longest > 1<<14 {
+		return fmt.Errorf("a longest edge of %d pixels is beyond any model", *longest)
+	}
 	if err := os.MkdirAll(*dir, 0o777); err != nil {
 		return err
 	}
 	for _, name := range flags.Args() {
+		if *longest > 0 {
+			if err := writeResized(*dir, name, matrix, *seed, int(*longest)); err != nil {
+				return err
+			}
+			continue
+		}
 		begin := time.Now()
 		bytes, err := writePair(*dir, name, matrix, *seed)
 		if err != nil {
@@ -94,6 +107,18 @@ func writePair(dir, name string, matrix ggml.FileType, seed uint64) (int64, erro
 	}
 	vision, err := writeFile(filepath.Join(dir, "mmproj-"+name+".gguf"), p.visionKV, p.vision)
 	return text + vision, err
+}
+
+// writeResized writes the vision file of a shape as writePair does, for photos of another longest edge.
+func writeResized(dir, name string, matrix ggml.FileType, seed uint64, longest int) error {
+	s := shapes[name]
+	s.vision.longestEdge = longest
+	path := filepath.Join(dir, fmt.Sprintf("mmproj-%s-%d.gguf", name, longest))
+	bytes, err := writeFile(path, visionKV(name, s, matrix), visionTensors(s, matrix, seed))
+	if err == nil {
+		fmt.Printf("%s: %s\n", path, humanize.Bytes(uint64(bytes)))
+	}
+	return err
 }
 
 // writeFile writes one GGUF file under a temporary name and moves it into place when it is complete.
