@@ -200,7 +200,7 @@ func (r *benchReport) write(w io.Writer) error {
 	}
 	s := r.Stages
 	row("decode", s.Decode.CPU, 0, "of one core, while others are inferred")
-	row("encode", s.Encode.Seconds, s.Encode.Share, "%s a tile%s", timeText(1/s.Encode.Tiles), s.Encode.speedText())
+	row("encode", s.Encode.Seconds, s.Encode.Share, "%s a tile%s", timeText(s.Encode.Seconds/max(r.Tiles, 1)), s.Encode.speedText())
 	row("prefill", s.Prefill.Seconds, s.Prefill.Share, "%s tokens/s%s", numberText(s.Prefill.Tokens), s.Prefill.speedText())
 	row("generate", s.Generate.Seconds, s.Generate.Share, "%s tokens/s%s", numberText(s.Generate.Tokens), s.Generate.speedText())
 	row("supervision", r.Supervision.Seconds, r.Supervision.Share, "tracking too: a run against the bare engine's %s", timeText(r.Supervision.Engine))

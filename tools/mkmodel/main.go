@@ -111,7 +111,10 @@ func writePair(dir, name string, matrix ggml.FileType, seed uint64) (int64, erro
 
 // writeResized writes the vision file of a shape as writePair does, for photos of another longest edge.
 func writeResized(dir, name string, matrix ggml.FileType, seed uint64, longest int) error {
-	s := shapes[name]
+	s, ours := shapes[name]
+	if !ours {
+		return fmt.Errorf("-longest-edge is for SmolVLM's shapes, which %s is not", name)
+	}
 	s.vision.longestEdge = longest
 	path := filepath.Join(dir, fmt.Sprintf("mmproj-%s-%d.gguf", name, longest))
 	bytes, err := writeFile(path, visionKV(name, s, matrix), visionTensors(s, matrix, seed))

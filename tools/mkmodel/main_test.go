@@ -50,6 +50,40 @@ func TestFilesReadBack(t *testing.T) {
 	}
 }
 
+// The vision file for another longest edge differs in that alone.
+func TestLongestEdge(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"-o", dir, "tiny"}, {"-o", dir, "-longest-edge", "128", "tiny"}} {
+		if err := run(args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, err := os.ReadFile(filepath.Join(dir, "mmproj-tiny.gguf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(filepath.Join(dir, "mmproj-tiny-128.gguf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv := decode(t, filepath.Join(dir, "mmproj-tiny-128.gguf")).KV()
+	if got := kv.Uint("vision.preproc_image_size"); got != 128 {
+		t.Errorf("the longest edge is %d", got)
+	}
+	differ := 0
+	for i := range min(len(own), len(other)) {
+		if own[i] != other[i] {
+			differ++
+		}
+	}
+	if len(own) != len(other) || differ != 2 { // 256 becomes 128
+		t.Errorf("%d and %d bytes, of which %d differ", len(own), len(other), differ)
+	}
+	if err := run([]string{"-o", dir, "-longest-edge", "99999", "tiny"}); err == nil {
+		t.Error("an edge of 99,999 pixels is taken")
+	}
+}
+
 // decode reads a file's head and checks that its tensors fill the rest of it, one after another.
 func decode(t *testing.T, path string) *ggml.GGML {
 	t.Helper()
