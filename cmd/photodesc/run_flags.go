@@ -74,7 +74,7 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 	s.BoolVar(&f.keepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
 	s.IntVar(&f.limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.retryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
-	s.StringVar(&f.redo, "redo", redoAsk, "photos described with other settings, another model or prompt: ask, describe them again (changed), or leave them (never)")
+	s.StringVar(&f.redo, "redo", redoAsk, "`WHAT` becomes of photos described with other settings, as another prompt: ask, changed (describe them again) or never")
 	s.BoolVar(&f.background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.BoolVar(&f.json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
 	s.BoolVar(&f.untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
