@@ -120,7 +120,6 @@ var kinds = map[string]kind{
 	"qwen2.5vl_merger": {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
 	"gemma3":           {first: "<start_of_image>", last: "<end_of_image>", lead: "\n\n", separator: "\n\n"},
 	"internvl":         {first: "<img>", last: "</img>", separator: "\n"},
-	"lfm2":             {first: "<|image_start|>", last: "<|image_end|>"},
 }
 
 // kindOf checks that the projector is known and the vocabulary has its tokens.

@@ -64,6 +64,8 @@ func TestCheckOthers(t *testing.T) {
 		{"byte pairs", gemma, true, set("tokenizer.ggml.model", "gpt2"), `of the kind "gpt2"; Gemma 3's is "llama"`},
 		{"a byte less", gemma, true, token("<0x0A>", "<0x0a>"), "no token <0x0A> for a byte"},
 		{"no scores", gemma, true, drop("tokenizer.ggml.scores"), "scores"},
+		{"no tokens", gemma, true, drop("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens"},
+		{"tokens of another type", gemma, true, set("tokenizer.ggml.tokens", []uint32{1, 2}), "wrong type"},
 		{"a score less", gemma, true, set("tokenizer.ggml.scores", []float32{1}), "not every token has a score"},
 		{"a byte of no number", gemma, true, func(f *gguf.File) { f.Keys["tokenizer.ggml.token_type"].([]int32)[700] = 6 }, "damaged at token 700"},
 		{"window of a wrong type", gemma, true, set("gemma3.attention.sliding_window", int32(5)), "wrong type"},
@@ -123,4 +125,5 @@ func TestCheckOthers(t *testing.T) {
 }
 
 func FuzzCheckQwen(f *testing.F)   { fuzzCheck(f, "tiny-qwen2.5vl", "qwen2vl") }
+func FuzzCheckGemma(f *testing.F)  { fuzzCheck(f, "tiny-gemma3", "gemma3") }
 func FuzzCheckIntern(f *testing.F) { fuzzCheck(f, "tiny-internvl", "qwen2") }

@@ -155,6 +155,9 @@ const byteToken = 6
 // and each byte, for letters that have no token.
 func (r *ruler) pieces(tokens []string, types []int32, known map[string]int) {
 	need[[]float32](r, "tokenizer.ggml.scores")
+	if r.err != nil {
+		return
+	}
 	bytes := map[string]bool{}
 	for b := range 256 {
 		name := fmt.Sprintf("<0x%02X>", b)
@@ -163,7 +166,7 @@ func (r *ruler) pieces(tokens []string, types []int32, known map[string]int) {
 		r.must(there && i < len(types) && types[i] == byteToken, "its vocabulary has no token %s for a byte", name)
 	}
 	for i, kind := range types {
-		r.must(kind != byteToken || bytes[tokens[min(i, len(tokens)-1)]], "its vocabulary is damaged at token %d", i)
+		r.must(kind != byteToken || bytes[tokens[i]], "its vocabulary is damaged at token %d", i)
 	}
 }
 

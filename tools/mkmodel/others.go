@@ -198,6 +198,7 @@ func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
 	vision.ones("mm.soft_emb_norm.weight", eyeHidden)
 	return pair{
 		textKV: with(with(otherText(name, "gemma3", layers, matrix), words.sentencePieceKV()), ggml.KV{
+			"gemma3.rope.freq_base":           float32(1e6), // of the layers that see all; the others keep to 10000
 			"gemma3.attention.key_length":     uint32(otherHead),
 			"gemma3.attention.value_length":   uint32(otherHead),
 			"gemma3.attention.sliding_window": uint32(window),
