@@ -36,6 +36,8 @@ func configCommand(g *global) *cobra.Command {
 		Long:    configHelp,
 		Example: "  photodesc config\n  photodesc config --example > photodesc.toml",
 		Args:    exactly(0, "flags only"),
+
+		DisableFlagsInUseLine: true,
 	}
 	f.register(c.Flags())
 	for _, name := range passing {

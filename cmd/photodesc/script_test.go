@@ -16,6 +16,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "photodesc" {
+		// The settings of who runs the tests are none of theirs.
+		os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "photodesc-tests-no-settings"))
+	}
 	testscript.Main(m, map[string]func(){
 		"photodesc": func() {
 			around = faulty
