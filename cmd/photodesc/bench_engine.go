@@ -72,6 +72,10 @@ func (b *benchmark) engine(ctx context.Context, photos []string) (r engineResult
 		r.photos += int(n)
 	}
 	r.took = time.Since(began).Seconds()
+	for _, e := range engines { // what comes next has the machine for itself
+		e.in.Close()
+		e.cmd.Wait()
+	}
 	return r, nil
 }
 

@@ -164,3 +164,24 @@ func TestBenchReport(t *testing.T) {
 		t.Errorf("the ratios are %v", r.Against.Ratios)
 	}
 }
+
+// Where the limit or the arithmetic is not known, no share is made up.
+func TestBenchWithoutLimits(t *testing.T) {
+	b := &benchmark{flags: benchFlags{photos: 1}, threads: 1, model: "m"}
+	b.flags.run.batchSize = 100
+	b.plan.Workers, b.plan.InFlight = 1, 1
+	round := benchRound{
+		limits: limits{Threads: 1, Sgemm: 100, Read: 10, GPU: "CUDA0"},
+		run:    runResult{photos: 1, took: 1, encode: 0.5, prefill: 0.1, generate: 0.1, tiles: 1, promptTokens: 80, tokens: 8},
+		engine: engineResult{photos: 1, took: 0.9},
+	}
+	var text strings.Builder
+	if err := b.report([]benchRound{round}).write(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"on CUDA0, whose limit is not known", "encode            500 ms   50.0%  500 ms a tile\n", "generate          100 ms   10.0%  80 tokens/s\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not said:\n%s", want, &text)
+		}
+	}
+}

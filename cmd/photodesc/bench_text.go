@@ -54,12 +54,12 @@ type benchStages struct {
 // by side counted as one; rates are of all workers together.
 type benchStage struct {
 	Seconds float64 `json:"seconds"`
-	Share   float64 `json:"share"`                       // of a photo's time
-	Tiles   float64 `json:"tiles_per_second,omitempty"`  //
-	Tokens  float64 `json:"tokens_per_second,omitempty"` //
-	GFLOP   float64 `json:"gflop_per_second,omitempty"`  // 0: the model's arithmetic is not known
-	Sgemm   float64 `json:"sgemm_share,omitempty"`       // of sgemm's FLOP a second
-	Memory  float64 `json:"memory_share,omitempty"`      // at least, of the memory's bytes a second
+	Share   float64 `json:"share"` // of a photo's time
+	Tiles   float64 `json:"tiles_per_second,omitempty"`
+	Tokens  float64 `json:"tokens_per_second,omitempty"`
+	GFLOP   float64 `json:"gflop_per_second,omitempty"` // 0: the model's arithmetic is not known
+	Sgemm   float64 `json:"sgemm_share,omitempty"`      // of sgemm's FLOP a second
+	Memory  float64 `json:"memory_share,omitempty"`     // at least, of the memory's bytes a second
 }
 
 type benchProcess struct {
@@ -199,11 +199,11 @@ func (r *benchReport) write(w io.Writer) error {
 		line("%-13s %10s %7s  %s", name, timeText(seconds), shareText, fmt.Sprintf(format, args...))
 	}
 	s := r.Stages
-	row("decode", s.Decode.CPU, 0, "of one core, while others are inferred")
+	row("decode", s.Decode.CPU, 0, "of one core, while other photos are inferred")
 	row("encode", s.Encode.Seconds, s.Encode.Share, "%s a tile%s", timeText(s.Encode.Seconds/max(r.Tiles, 1)), s.Encode.speedText())
 	row("prefill", s.Prefill.Seconds, s.Prefill.Share, "%s tokens/s%s", numberText(s.Prefill.Tokens), s.Prefill.speedText())
 	row("generate", s.Generate.Seconds, s.Generate.Share, "%s tokens/s%s", numberText(s.Generate.Tokens), s.Generate.speedText())
-	row("supervision", r.Supervision.Seconds, r.Supervision.Share, "tracking too: a run against the bare engine's %s", timeText(r.Supervision.Engine))
+	row("supervision", r.Supervision.Seconds, r.Supervision.Share, "and tracking: a run takes longer than the bare engine, %s", timeText(r.Supervision.Engine))
 	row("new worker", r.Process.Load/float64(r.Process.Batch*r.Workers), r.Process.Share, "%s for a batch of %s", timeText(r.Process.Load), comma(r.Process.Batch))
 	line("")
 	line("A run's first worker is ready %s after its start, the model's measuring included.", timeText(r.Process.Start))
@@ -232,7 +232,7 @@ func (s benchStage) speedText() string {
 		text += fmt.Sprintf(", %s of sgemm's", percentText(100*s.Sgemm))
 	}
 	if s.Memory > 0 {
-		text += fmt.Sprintf("; memory %s", percentText(100*s.Memory))
+		text += fmt.Sprintf(", %s of memory's", percentText(100*s.Memory))
 	}
 	return text
 }

@@ -75,8 +75,8 @@ const benchHelp = `Describes photos that it draws itself, in a workdir of its ow
 afterwards, and prints photos an hour and where a photo's time goes: the stages,
 how fast each is, and what share of this machine's limit that is. The limit is
 measured in the same run: sgemm of the linked BLAS for arithmetic, reading for
-memory. It compares arithmetic in single precision with a stage's own, which may
-be coarser and then go beyond it.
+memory. sgemm is of single precision; a stage that calculates in a coarser one
+may go beyond it.
 
 "supervision" is what a run takes longer than the engine alone, given the same
 photos already decoded. Descriptions have exactly --max-tokens tokens. Use at
