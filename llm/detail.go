@@ -7,7 +7,9 @@ import (
 
 // Detail says how finely a picture is cut into tiles: "low", "auto", "high" or
 // a longest edge in pixels. More tiles show smaller things and cost one encode
-// each.
+// each. Models other than SmolVLM have no tiles: it is the longest edge that a
+// picture is brought to, with a tile of lowEdge and a reference of highEdge;
+// and nothing for those that take one size only.
 type Detail string
 
 const (

@@ -9,6 +9,7 @@ package llm
 import "C"
 
 import (
+	"regexp"
 	"strings"
 	"sync"
 	"unsafe"
@@ -71,11 +72,16 @@ func photodescLog(level C.int, text *C.char, _ unsafe.Pointer) {
 	}
 }
 
-// rightLevel lowers warnings that say nothing is wrong: BLAS does only the
-// large products and leaves the rest to the CPU, and slots are smaller than
-// the model's context because photos need no more.
+// harmless is in warnings that say nothing is wrong: BLAS does only the large
+// products and leaves the rest to the CPU; slots are smaller than the model's
+// context because photos need no more; and Qwen's models want larger pictures to
+// point at things, which nobody asks of them.
+var harmless = regexp.MustCompile(`^warmup: |the full capacity of the model will not be utilized|` +
+	`Qwen-VL models require|--image-min-tokens|llama\.cpp/issues/16842`)
+
+// rightLevel lowers such warnings.
 func rightLevel(level Level, line string) Level {
-	if level == Warn && (strings.HasPrefix(line, "warmup: ") || strings.Contains(line, "the full capacity of the model will not be utilized")) {
+	if level == Warn && harmless.MatchString(line) {
 		return Debug
 	}
 	return level

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 //
 //	$PHOTOS  a copy of the example photos
 //	$MODEL   the flags of a small random model
+//	$MODELS  the folder of small random models of each kind
 func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../examples/photos")
 	if err != nil {
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PHOTOS", filepath.Join(env.WorkDir, "photos"))
 			env.Setenv("TEXT", filepath.Join(model, "tiny.gguf"))
 			env.Setenv("MMPROJ", filepath.Join(model, "mmproj-tiny.gguf"))
+			env.Setenv("MODELS", model)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return os.CopyFS(filepath.Join(env.WorkDir, "photos"), os.DirFS(examples))
 		},
@@ -52,10 +54,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// tinyModel writes a small model with random weights and returns its folder.
+// tinyModel writes small models with random weights and returns their folder.
 func tinyModel(t testing.TB) string {
 	dir := t.TempDir()
-	out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny").CombinedOutput()
+	out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny", "tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl").CombinedOutput()
 	if err != nil {
 		t.Fatalf("mkmodel: %v\n%s", err, out)
 	}
