@@ -83,7 +83,8 @@ may go beyond it.
 
 "supervision" is what a run takes longer than the engine alone, given the same
 photos already decoded. Descriptions have exactly --max-tokens tokens. Use at
-least twice as many photos as are described together.
+least twice as many photos as are described together. Settings in photodesc.toml
+and in variables do not count here.
 
 With --against a server is measured too, on the same photos, in turns: ours, the
 server's, ours, and so on. It must take pictures at /v1/chat/completions. Give
