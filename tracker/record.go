@@ -81,22 +81,37 @@ type Seconds struct {
 
 // Record is one line of an output file: one photo, described or failed.
 type Record struct {
-	Path         string       `json:"path"` // relative to the photo folder, any bytes; EncodePath'd on the line
-	Status       Status       `json:"status"`
-	Settings     string       `json:"settings,omitempty"` // the ID of what decided the words
-	Description  string       `json:"description"`
-	Finish       Finish       `json:"finish,omitempty"`
-	Model        string       `json:"model"`
-	Prompt       string       `json:"prompt"`
-	Width        int          `json:"width"` // pixels of the upright photo
-	Height       int          `json:"height"`
-	Tiles        int          `json:"tiles"`
-	PromptTokens int          `json:"prompt_tokens"`
-	Tokens       int          `json:"tokens"` // generated
-	Seconds      Seconds      `json:"seconds"`
-	Attempts     int          `json:"attempts"` // 1 when it went well at once
-	Time         time.Time    `json:"time"`     // when it ended
-	Error        *RecordError `json:"error,omitempty"`
+	Path         string   `json:"path"` // relative to the photo folder, any bytes; EncodePath'd on the line
+	Status       Status   `json:"status"`
+	Settings     string   `json:"settings,omitempty"` // the ID of what decided the words
+	Description  string   `json:"description"`        // the answer to the first prompt
+	Keywords     []string `json:"keywords,omitempty"` // where they were asked for, first or not
+	Raw          string   `json:"raw,omitempty"`      // the description before it was cleaned, if wanted
+	Finish       Finish   `json:"finish,omitempty"`
+	Model        string   `json:"model"`
+	Prompt       string   `json:"prompt"`
+	Width        int      `json:"width"` // pixels of the upright photo
+	Height       int      `json:"height"`
+	Tiles        int      `json:"tiles"`
+	PromptTokens int      `json:"prompt_tokens"`
+	Tokens       int      `json:"tokens"` // generated
+	// Answers to further prompts, by their names: those of the named ones,
+	// "prompt-2" for the second of the run if it has none.
+	Answers  map[string]RecordAnswer `json:"answers,omitempty"`
+	Seconds  Seconds                 `json:"seconds"`
+	Attempts int                     `json:"attempts"` // 1 when it went well at once
+	Time     time.Time               `json:"time"`     // when it ended
+	Error    *RecordError            `json:"error,omitempty"`
+}
+
+// RecordAnswer is the answer to a further prompt. The picture's part of the
+// work, its time included, is the record's.
+type RecordAnswer struct {
+	Prompt string `json:"prompt"`
+	Text   string `json:"text"`
+	Raw    string `json:"raw,omitempty"`
+	Finish Finish `json:"finish,omitempty"`
+	Tokens int    `json:"tokens"`
 }
 
 // origin is the ID of the settings, or what an old line has in its place.

@@ -20,6 +20,17 @@ func TestRecordLine(t *testing.T) {
 	if got := line(t, r); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
+	r.Keywords, r.Raw = []string{"sign", "50 %"}, "**A sign**"
+	r.Answers = map[string]RecordAnswer{"short": {Prompt: "Short?", Text: "A sign.", Finish: FinishStop, Tokens: 3}}
+	want = strings.Replace(want, `more","finish"`, `more","keywords":["sign","50 %"],"raw":"**A sign**","finish"`, 1)
+	want = strings.Replace(want, `"tokens":64,`, `"tokens":64,"answers":{"short":{"prompt":"Short?","text":"A sign.","finish":"stop","tokens":3}},`, 1)
+	got := line(t, r)
+	if got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	if back, err := parseRecord([]byte(got[:len(got)-1])); err != nil || !reflect.DeepEqual(back, r) {
+		t.Errorf("%+v came back as %+v, %v", r, back, err)
+	}
 	if got := line(t, failedRecord("x", TooLarge)); !strings.HasSuffix(got,
 		`"error":{"kind":"too_large","message":"it did not work: <too_large>"}}`+"\n") {
 		t.Error(got)

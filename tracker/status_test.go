@@ -170,6 +170,9 @@ func TestSummarize(t *testing.T) {
 		if i == 4 {
 			r.Attempts = 2
 		}
+		if i == 7 {
+			r.Answers = map[string]RecordAnswer{"short": {Text: "x y", Tokens: 40}, "scene": {Tokens: 2}}
+		}
 		add(t, tr, r)
 	}
 	slow := failedRecord("slow", Timeout)
@@ -188,7 +191,7 @@ func TestSummarize(t *testing.T) {
 	if total := s.Seconds.Total; total.Min != 1 || total.Max != 20 || total.Median != 10 || total.P95 != 19 || total.Count != 21 {
 		t.Errorf("%+v", total)
 	}
-	if s.Words.Min != 1 || s.Words.Median != 11 || s.TokensPerSecond != 32 {
+	if s.Words.Min != 1 || s.Words.Median != 11 || s.TokensPerSecond != 33 || s.Tokens.Max != 64 {
 		t.Errorf("%+v, %v", s.Words, s.TokensPerSecond)
 	}
 	if len(s.Errors) != 2 || s.Errors[0].Kind != Timeout || s.Errors[0].Count != 4 || s.Errors[1].Count != 1 {

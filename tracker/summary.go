@@ -108,18 +108,21 @@ func ListFailed(dir string) ([]FailedPhoto, error) {
 
 // figures are what a result line adds to a summary.
 type figures struct {
-	Path        string       `json:"path"`
-	Status      Status       `json:"status"`
-	Settings    string       `json:"settings"`
-	Description text         `json:"description"`
-	Finish      Finish       `json:"finish"`
-	Model       string       `json:"model"`
-	Tiles       int          `json:"tiles"`
-	Tokens      int          `json:"tokens"`
-	Seconds     Seconds      `json:"seconds"`
-	Attempts    int          `json:"attempts"`
-	Time        time.Time    `json:"time"`
-	Error       *RecordError `json:"error"`
+	Path        string `json:"path"`
+	Status      Status `json:"status"`
+	Settings    string `json:"settings"`
+	Description text   `json:"description"`
+	Finish      Finish `json:"finish"`
+	Model       string `json:"model"`
+	Tiles       int    `json:"tiles"`
+	Tokens      int    `json:"tokens"`
+	Answers     map[string]struct {
+		Tokens int `json:"tokens"`
+	} `json:"answers"`
+	Seconds  Seconds      `json:"seconds"`
+	Attempts int          `json:"attempts"`
+	Time     time.Time    `json:"time"`
+	Error    *RecordError `json:"error"`
 
 	key    key
 	origin []byte // may lie inside the line

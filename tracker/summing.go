@@ -21,8 +21,9 @@ type summing struct {
 type figure struct {
 	stages               [5]float32 // seconds: decode, encode, prompt, generate, total
 	words, tokens, tiles float32
-	finish, model        uint8  // numbers of their names
-	origin               uint16 // number of its settings
+	further              float32 // tokens of the answers to further prompts
+	finish, model        uint8   // numbers of their names
+	origin               uint16  // number of its settings
 	retried              bool
 	refailed             bool // it failed with other settings since
 }
@@ -62,13 +63,18 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 		s.at[f.key] = i
 		s.photos = append(s.photos, figure{})
 	}
+	further := 0
+	for _, a := range f.Answers {
+		further += a.Tokens
+	}
 	s.photos[i] = figure{
 		stages: [5]float32{
 			float32(f.Seconds.Decode), float32(f.Seconds.Encode), float32(f.Seconds.Prompt),
 			float32(f.Seconds.Generate), float32(f.Seconds.Total),
 		},
 		words: float32(f.Description.words), tokens: float32(f.Tokens), tiles: float32(f.Tiles),
-		finish: s.finishes.number(f.Finish), model: s.models.number(f.Model),
+		further: float32(further),
+		finish:  s.finishes.number(f.Finish), model: s.models.number(f.Model),
 		origin: origin, retried: f.Attempts > 1,
 	}
 }
@@ -104,7 +110,7 @@ func (s *summing) end() {
 		}
 		s.Finish[s.finishes[p.finish]]++
 		s.Models[s.models[p.model]]++
-		allTokens += float64(p.tokens)
+		allTokens += float64(p.tokens) + float64(p.further)
 		generating += float64(p.stages[3])
 	}
 	s.Summary.Failed = len(s.failed)

@@ -23,6 +23,9 @@ func (t *Tally) add(r *Record) {
 	if r.Status == OK {
 		t.OK++
 		t.Tokens += r.Tokens
+		for _, a := range r.Answers {
+			t.Tokens += a.Tokens
+		}
 		t.Seconds.sample(r.Seconds.Total)
 		return
 	}

@@ -243,7 +243,7 @@ func TestVariables(t *testing.T) {
 		}
 	}
 	for _, name := range slices.Concat(wordless, always, fileFlags) {
-		if set.Lookup(name) == nil && !slices.Contains([]string{"keep-raw", "prompt-file", "keywords"}, name) {
+		if set.Lookup(name) == nil {
 			t.Errorf("there is no flag --%s", name)
 		}
 	}

@@ -54,21 +54,22 @@ func head(event string) eventHead {
 
 type startEvent struct {
 	eventHead
-	Version   string `json:"version"`
-	PID       int    `json:"pid"`
-	Workdir   string `json:"workdir"`
-	Root      string `json:"root"`
-	Model     string `json:"model"`
-	Prompt    string `json:"prompt"`
-	Settings  string `json:"settings"`
-	Log       string `json:"log"`
-	Total     int    `json:"total"`
-	Described int    `json:"described"`
-	Failed    int    `json:"failed"`
-	Todo      int    `json:"todo"`
-	Workers   int    `json:"workers"`
-	Slots     int    `json:"slots"`
-	Budget    uint64 `json:"budget_bytes"`
+	Version   string   `json:"version"`
+	PID       int      `json:"pid"`
+	Workdir   string   `json:"workdir"`
+	Root      string   `json:"root"`
+	Model     string   `json:"model"`
+	Prompt    string   `json:"prompt"`
+	Prompts   []string `json:"prompts"`
+	Settings  string   `json:"settings"`
+	Log       string   `json:"log"`
+	Total     int      `json:"total"`
+	Described int      `json:"described"`
+	Failed    int      `json:"failed"`
+	Todo      int      `json:"todo"`
+	Workers   int      `json:"workers"`
+	Slots     int      `json:"slots"`
+	Budget    uint64   `json:"budget_bytes"`
 }
 
 type photoEvent struct {
@@ -118,7 +119,7 @@ func (r *runner) startEvent(todo int) {
 	r.events.write(startEvent{
 		eventHead: head("start"), Version: version, PID: os.Getpid(),
 		Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root),
-		Model: r.model.Name, Prompt: r.flags.prompt, Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
+		Model: r.model.Name, Prompt: r.set.ask.first(), Prompts: r.set.ask.names(), Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
 		Total: c.Done + c.Failed + todo + r.left, Described: c.Done, Failed: c.Failed, Todo: todo,
 		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.InFlight, Budget: r.plan.Own,
 	})

@@ -111,7 +111,7 @@ func measureHere(job workerJob) error {
 		io.Copy(io.Discard, os.Stdin)
 		os.Exit(exitError)
 	}()
-	opt := job.Engine
+	opt := job.Ask.engine(job.Engine)
 	opt.Parallel, opt.Threads = 2, 1
 	engine, err := llm.Open(opt)
 	if err != nil {

@@ -176,6 +176,9 @@ func (r *runner) describe() error {
 	if r.model.Name == "builtin" {
 		r.log.Info(models.BuiltinNote)
 	}
+	if text := r.set.ask.text(); text != "" {
+		r.log.Info(text)
+	}
 	// For a model that is not here, before it is fetched and when that is done.
 	for _, fetch := range []func(context.Context) error{r.agree, r.fetchModel, r.agree} {
 		if r.track.SettingsID() != "" {
@@ -204,7 +207,7 @@ func (r *runner) describe() error {
 	r.log.Info(r.plan.Sum)
 	r.log.Info(fmt.Sprintf("%s, each with %s at once on %s; batches of %s",
 		plural(r.plan.Workers, "worker"), plural(r.plan.InFlight, "photo"), plural(r.threads(), "thread"), comma(r.flags.batchSize)))
-	r.track.Live().SetRun(r.model.Name, r.flags.prompt, r.flags.timeout)
+	r.track.Live().SetRun(r.model.Name, r.set.ask.first(), r.flags.timeout)
 
 	defer r.stayAwake()()
 	p := pool.New(r.poolConfig())
@@ -326,9 +329,10 @@ func (r *runner) workerJob() workerJob {
 		Untrusted: r.flags.untrusted,
 		MaxBytes:  int64(r.plan.Photo),
 		Decoders:  2,
+		Ask:       r.set.ask,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
-			Prompts: []llm.Prompt{{Text: r.flags.prompt}}, Detail: r.set.detail,
+			Detail:   r.set.detail,
 			Parallel: max(r.plan.InFlight, 1), Threads: r.threads(),
 			MaxTokens: r.flags.maxTokens, Exact: r.flags.exact,
 			Sampling: llm.Sampling{
@@ -399,7 +403,7 @@ func (r *runner) keep(res pool.Result) error {
 		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
-	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.flags.prompt, r.track.SettingsID()
+	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.ask.first(), r.track.SettingsID()
 	if err := r.track.Add(rec); err != nil {
 		return err
 	}
@@ -426,7 +430,7 @@ func (r *runner) failure(path, kind, message string, attempts int) tracker.Recor
 	}
 	return tracker.Record{
 		Path: path, Status: tracker.Failed, Attempts: attempts, Time: time.Now(),
-		Model: r.model.Name, Prompt: r.flags.prompt,
+		Model: r.model.Name, Prompt: r.set.ask.first(),
 		Error: &tracker.RecordError{Kind: k, Message: message},
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -15,12 +14,17 @@ import (
 	"photodesc/llm"
 	"photodesc/models"
 	"photodesc/pool"
+	"photodesc/prompts"
 )
 
 // runFlags is what a person may say of a run.
 type runFlags struct {
 	model, mmproj string
-	prompt        string
+	prompts       []string
+	promptFile    string
+	keywords      string
+	context       string
+	keepRaw       bool
 	detail        string
 	maxTokens     int
 	temperature   float64
@@ -54,7 +58,11 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 	f.set, s.SortFlags = s, false
 	s.StringVar(&f.model, "model", models.Default, "model: a `NAME` or a GGUF file")
 	s.StringVar(&f.mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
-	s.StringVar(&f.prompt, "prompt", llm.DefaultPrompt, "what to ask of each photo")
+	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
+	s.StringVar(&f.promptFile, "prompt-file", "", "ask what is written in `FILE`")
+	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
+	s.StringVar(&f.context, "context", contextNone, "`WHAT` the model is told of each photo beside its pixels: none, or exif, which is file name, date and place")
+	s.BoolVar(&f.keepRaw, "keep-raw", false, "keep the model's own words, too, as raw in the outputs")
 	s.StringVar(&f.detail, "detail", "auto", "how finely photos are cut into tiles: low, auto, high or a longest edge in pixels")
 	s.IntVar(&f.maxTokens, "max-tokens", 128, "longest description, in tokens")
 	s.Float64Var(&f.temperature, "temperature", 0, "0 always picks the likeliest word; higher is freer")
@@ -83,6 +91,7 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 
 // settings are the flags, checked and in the types that the rooms take.
 type settings struct {
+	ask      questions
 	detail   llm.Detail
 	cooldown time.Duration
 	memory   uint64 // bytes
@@ -97,8 +106,8 @@ func (f *runFlags) check() (settings, error) {
 	if s.detail, err = llm.ParseDetail(f.detail); err != nil {
 		return s, usageError("--detail: %w", err)
 	}
-	if strings.TrimSpace(f.prompt) == "" {
-		return s, usageError("--prompt is empty")
+	if s.ask, err = f.ask(); err != nil {
+		return s, err
 	}
 	for _, x := range []float64{f.temperature, f.topP, f.repeatPenalty, f.maxTemp} {
 		if !(x >= 0) || math.IsInf(x, 0) { // NaN is neither

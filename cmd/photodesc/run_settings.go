@@ -54,6 +54,11 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 		switch {
 		case slices.Contains(wordless, f.Name) || f.Name == "model" || f.Name == "mmproj":
 			continue
+		case f.Name == "prompt-file":
+			continue // what is in it is one of the prompts
+		case f.Name == "prompt":
+			list = append(list, tracker.Setting{Name: f.Name, Value: r.set.ask.asked()})
+			continue
 		case r.flags.temperature == 0 && (f.Name == "seed" || f.Name == "top-p"):
 			continue // nothing is drawn
 		case !slices.Contains(always, f.Name) && f.Value.String() == f.DefValue:
@@ -76,7 +81,11 @@ func flagText(f *pflag.Flag) string {
 	if !many {
 		return f.Value.String()
 	}
-	values := list.GetSlice()
+	return oneText(list.GetSlice())
+}
+
+// oneText is a list as one text.
+func oneText(values []string) string {
 	if len(values) == 1 {
 		return values[0]
 	}

@@ -25,6 +25,7 @@ import (
 type workerJob struct {
 	Root      rawPath   // photo folder, absolute
 	Links     []rawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
+	Ask       questions
 	Engine    llm.Options
 	Untrusted bool
 	MaxBytes  int64 `json:",omitempty"`
@@ -89,7 +90,7 @@ func (w *worker) load(context.Context) (any, error) {
 	if err := vips.Startup(vips.StartupOptions{Untrusted: w.job.Untrusted}); err != nil {
 		return nil, err
 	}
-	engine, err := llm.Open(w.job.Engine)
+	engine, err := llm.Open(w.job.Ask.engine(w.job.Engine))
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +140,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	picture := llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
+		Context: w.job.Ask.context(j.Path, img.Metadata),
 	}
 	img.Pix = nil // the engine lets go of them as soon as it has its tiles
 	a, err := w.engine.Describe(ctx, picture)
@@ -150,15 +152,11 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tracker.Record{
-		Status:       tracker.OK,
-		Description:  a.Text,
-		Finish:       tracker.Finish(a.Finish),
-		Width:        img.OrigWidth,
-		Height:       img.OrigHeight,
-		Tiles:        a.Tiles,
-		PromptTokens: a.PromptTokens,
-		Tokens:       a.Tokens,
+	rec := tracker.Record{
+		Status: tracker.OK,
+		Width:  img.OrigWidth,
+		Height: img.OrigHeight,
+		Tiles:  a.Tiles,
 		Seconds: tracker.Seconds{
 			Decode:   round(decoded.Sub(began)),
 			Encode:   round(a.Encode),
@@ -166,7 +164,9 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 			Generate: round(a.Generate),
 			Total:    round(time.Since(began)),
 		},
-	}, nil
+	}
+	w.job.Ask.record(&rec, a)
+	return rec, nil
 }
 
 // decode turns a path into pixels, so many at once as there are decoders.

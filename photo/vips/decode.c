@@ -131,6 +131,26 @@ static int upright(VipsObject *owner, VipsImage *in, VipsImage **out, int orient
 	return vips_autorot(t[1], out, NULL);
 }
 
+// Takes what is asked for out of the header's EXIF.
+static void read_exif(VipsImage *image, pd_result *res)
+{
+	static const char *const names[PD_EXIF_FIELDS] = {
+		[PD_EXIF_ORIGINAL] = "exif-ifd2-DateTimeOriginal",
+		[PD_EXIF_DIGITIZED] = "exif-ifd2-DateTimeDigitized",
+		[PD_EXIF_CHANGED] = "exif-ifd0-DateTime",
+		[PD_EXIF_LATITUDE] = "exif-ifd3-GPSLatitude",
+		[PD_EXIF_LATITUDE_REF] = "exif-ifd3-GPSLatitudeRef",
+		[PD_EXIF_LONGITUDE] = "exif-ifd3-GPSLongitude",
+		[PD_EXIF_LONGITUDE_REF] = "exif-ifd3-GPSLongitudeRef",
+	};
+	for (int i = 0; i < PD_EXIF_FIELDS; i++) {
+		const char *value;
+		if (vips_image_get_typeof(image, names[i]) == VIPS_TYPE_REF_STRING &&
+			!vips_image_get_string(image, names[i], &value))
+			g_strlcpy(res->exif[i], value, sizeof(res->exif[i]));
+	}
+}
+
 // Everything between the request and the pixels; owner holds what it makes.
 static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 {
@@ -149,6 +169,8 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	if (vips_image_get_typeof(full, "heif-compression") &&
 		!vips_image_get_string(full, "heif-compression", &codec))
 		g_strlcpy(res->codec, codec, sizeof(res->codec));
+
+	read_exif(full, res);
 
 	int orientation = req->orientation;
 	if (vips_image_get_typeof(full, VIPS_META_ORIENTATION))

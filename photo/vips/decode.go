@@ -45,6 +45,9 @@ type Image struct {
 	// shrinking. Work out tiles from these: Width:Height is rounded.
 	OrigWidth, OrigHeight int
 
+	// Metadata is what the file tells of itself; empty where it tells nothing.
+	Metadata photo.Metadata
+
 	// Format is what the file is, whatever its name: photo.FormatJPEG and so on;
 	// photo.FormatRAW for the preview in a RAW file.
 	Format string
@@ -191,7 +194,8 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	img := &Image{
 		Width: int(res.width), Height: int(res.height),
 		OrigWidth: int(res.orig_width), OrigHeight: int(res.orig_height),
-		Format: formatOf(&res),
+		Format:   formatOf(&res),
+		Metadata: metadataOf(&res),
 	}
 	img.Pix = append(img.Pix, unsafe.Slice((*byte)(res.pixels), img.Width*img.Height*3)...)
 	return img, nil

@@ -22,6 +22,13 @@ typedef struct {
 
 enum { PD_OK, PD_UNREADABLE, PD_UNSUPPORTED, PD_TOO_MANY_PIXELS, PD_TOO_MUCH_MEMORY };
 
+// The EXIF fields that are read.
+enum {
+	PD_EXIF_ORIGINAL, PD_EXIF_DIGITIZED, PD_EXIF_CHANGED,
+	PD_EXIF_LATITUDE, PD_EXIF_LATITUDE_REF, PD_EXIF_LONGITUDE, PD_EXIF_LONGITUDE_REF,
+	PD_EXIF_FIELDS
+};
+
 typedef struct {
 	int status;           // PD_…
 	void *pixels;         // 3 bytes a pixel, rows without padding; free with g_free
@@ -32,6 +39,7 @@ typedef struct {
 	char loader[32];      // libvips' name of what read it, such as "jpegload_source"
 	char codec[16];       // in a HEIF: "hevc", "av1" …
 	char error[1024];     // libvips' own words, unless PD_OK
+	char exif[PD_EXIF_FIELDS][64]; // values as libvips words them; empty: not there
 } pd_result;
 
 void pd_decode(const pd_request *req, pd_result *res);

@@ -1,0 +1,62 @@
+package prompts
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A keyword is short; what is longer is prose that came instead.
+const (
+	longestKeyword = 60 // characters
+	mostWords      = 5
+)
+
+// List makes a list of keywords of a model's answer, without duplicates. cut
+// says that the model was cut off: the last keyword is then left out, unless it
+// is the only one.
+func List(answer string, cut bool) []string {
+	var found []string
+	for _, l := range lines(answer) {
+		text := withoutLead(l.text)
+		found = append(found, strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;|•、，", r) })...)
+	}
+	var out, long []string
+	seen := map[string]bool{}
+	for i, s := range found {
+		if cut && i > 0 && i == len(found)-1 {
+			break
+		}
+		s = keyword(s)
+		if s == "" || seen[fold(s)] {
+			continue
+		}
+		seen[fold(s)] = true
+		if utf8.RuneCountInString(s) > longestKeyword || len(strings.Fields(s)) > mostWords {
+			long = append(long, s)
+			continue
+		}
+		out = append(out, s)
+	}
+	if len(out) == 0 {
+		return long
+	}
+	return out
+}
+
+// fold is what two spellings of a keyword have in common.
+func fold(s string) string { return strings.ToLower(s) }
+
+// keyword is one of a list, without what sentences put around it.
+func keyword(s string) string {
+	const around = " \t.:!?…\"'`*#()[]{}“”‘’«»-_/\\"
+	s = strings.Trim(s, around)
+	for again := true; again; {
+		again = false
+		for _, p := range []string{"and ", "or ", "a ", "an ", "the "} {
+			if len(s) > len(p) && strings.EqualFold(s[:len(p)], p) {
+				s, again = strings.Trim(s[len(p):], around), true
+			}
+		}
+	}
+	return s
+}
