@@ -203,7 +203,7 @@ func (r *benchReport) write(w io.Writer) error {
 	row("encode", s.Encode.Seconds, s.Encode.Share, "%s a tile%s", timeText(s.Encode.Seconds/max(r.Tiles, 1)), s.Encode.speedText())
 	row("prefill", s.Prefill.Seconds, s.Prefill.Share, "%s tokens/s%s", numberText(s.Prefill.Tokens), s.Prefill.speedText())
 	row("generate", s.Generate.Seconds, s.Generate.Share, "%s tokens/s%s", numberText(s.Generate.Tokens), s.Generate.speedText())
-	row("supervision", r.Supervision.Seconds, r.Supervision.Share, "and tracking: a run takes longer than the bare engine, %s", timeText(r.Supervision.Engine))
+	row("supervision", r.Supervision.Seconds, r.Supervision.Share, "and tracking: a run's time without the bare engine's %s", timeText(r.Supervision.Engine))
 	row("new worker", r.Process.Load/float64(r.Process.Batch*r.Workers), r.Process.Share, "%s for a batch of %s", timeText(r.Process.Load), comma(r.Process.Batch))
 	line("")
 	line("A run's first worker is ready %s after its start, the model's measuring included.", timeText(r.Process.Start))
