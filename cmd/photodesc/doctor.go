@@ -104,8 +104,8 @@ func checkCPU() (string, error) {
 }
 
 func checkBLAS() (string, error) {
-	if kernels.Supported() {
-		return "not needed; photodesc's own kernels for AVX-512 in bfloat16 and 8 bits", nil
+	if name := kernels.Name(); name != "" {
+		return "not needed; photodesc's own kernels for " + name, nil
 	}
 	config, core := llamacpp.BLAS()
 	if config == "" {

@@ -28,8 +28,8 @@ func versionCommand() *cobra.Command {
 			if config, core := llamacpp.BLAS(); config != "" {
 				fmt.Fprintf(w, "BLAS       %s\n", blasName(config)+", kernels for "+core+" here"+wishedCore(core))
 			}
-			if kernels.Supported() {
-				fmt.Fprintln(w, "kernels    photodesc's own, AVX-512 in bfloat16 and 8 bits; the BLAS is not used")
+			if name := kernels.Name(); name != "" {
+				fmt.Fprintf(w, "kernels    photodesc's own for %s; the BLAS is not used\n", name)
 			}
 			fmt.Fprintf(w, "compiled   %s\n", strings.Join(compiled, " "))
 			if has := cpuFeatures(); len(has) > 0 {

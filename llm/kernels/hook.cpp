@@ -3,11 +3,8 @@
 // it only takes the operations that it computes faster. Weights stay where they are, mapped and shared.
 #include "kernels.h"
 
-#include "attention.h"
 #include "check.h"
-#include "gelu.h"
-#include "product.h"
-#include "q8.h"
+#include "set.h"
 
 #include "ggml-backend-impl.h"
 #include "ggml-backend.h"
@@ -15,12 +12,14 @@
 #include "ggml-cpu-impl.h"
 #include "traits.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 
-#ifdef PD_KERNELS
-
 namespace pd {
+
+static const set * use; // by which the operations are computed
 
 static std::atomic<bool> decoding{false};
 static std::atomic<bool> used{true};
@@ -62,92 +61,78 @@ struct mul_mat : ggml::cpu::tensor_traits {
         if (w->ne[3] != 1 || x->ne[3] != 1 || w->ne[2] != 1) {
             return false;
         }
-        return w->ne[0] >= 32 && (direct(w->type) || ggml_get_type_traits(w->type)->to_float != nullptr) &&
-               (w->type != GGML_TYPE_Q8_0 || w->ne[0] % 32 == 0);
+        return w->ne[0] >= 32 && (w->type == GGML_TYPE_F32 || ggml_get_type_traits(w->type)->to_float != nullptr);
     }
 
-    // Integers are for next tokens only, and stay so for however many of them.
-    static bool in_integers(const ggml_tensor * op) { return decoding && op->src[0]->type == GGML_TYPE_Q8_0; }
+    static bool in_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->q8_multiply != nullptr; }
 
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
-        const int64_t k = op->src[0]->ne[0], rows = ggml_nrows(op->src[1]);
-        size = aligned((size_t) rows * padded((int) k) * 2) + threads * aligned(panel_bytes((int) k));
-        if (k % 32 == 0) {
-            size = std::max(size, (size_t) rows * q8_bytes((int) k));
+        const int k = (int) op->src[0]->ne[0];
+        const size_t rows = (size_t) ggml_nrows(op->src[1]);
+        size = aligned(rows * use->row_dwords(k) * 4) + threads * aligned(use->panel_bytes(k));
+        if (in_integers(op)) {
+            size = std::max(size, rows * use->q8_bytes(k));
         }
         size = ALIGN + std::max(size, own_product_bytes(op));
         return true;
     }
 
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        if (!decoding) {
+            elements(p, op);
+            return true;
+        }
+        // However many next tokens there are.
         if (in_integers(op)) {
             integers(p, op);
             return true;
         }
-        if (decoding) {
-            return false;
-        }
+        return false;
+    }
+
+    static const char * row(const ggml_tensor * x, int i) {
+        const int m = (int) x->ne[1];
+        return (const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1];
+    }
+
+    static void elements(ggml_compute_params * p, ggml_tensor * op) {
         const ggml_tensor * w = op->src[0];
         const ggml_tensor * x = op->src[1];
-        const int    k = (int) w->ne[0];
-        const int    m = (int) x->ne[1], batches = (int) x->ne[2];
-        const size_t lda = padded(k);
-        uint16_t *   a   = (uint16_t *) work(p);
+        const int    k = (int) w->ne[0], m = (int) x->ne[1], batches = (int) x->ne[2];
+        const size_t lda = use->row_dwords(k);
+        uint32_t *   a   = (uint32_t *) work(p);
         for (int i = p->ith; i < m * batches; i += p->nth) {
-            convert_row(GGML_TYPE_F32, (const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1], k, a + i * lda);
+            use->convert_row(GGML_TYPE_F32, row(x, i), k, a + i * lda);
         }
         start_chunks(p);
-        char * scratch = work(p) + aligned((size_t) m * batches * lda * 2) + p->ith * aligned(panel_bytes(k));
-        for (int b = 0; b < batches; b++) {
-            product t = { m, (int) w->ne[1], k, a + (size_t) b * m * lda, lda, w->type, (const char *) w->data, w->nb[1],
-                          (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
-            if (batches == 1) {
-                by_chunks(p, panels(t), [&](int panel) { multiply_panel(t, panel, scratch); });
-            } else {
-                for (int panel = p->ith; panel < panels(t); panel += p->nth) {
-                    multiply_panel(t, panel, scratch);
-                }
-            }
-        }
-        return true;
+        char * scratch = (char *) a + aligned((size_t) m * batches * lda * 4) + p->ith * aligned(use->panel_bytes(k));
+        const int panels = ((int) w->ne[1] + use->panel - 1) / use->panel;
+        by_chunks(p, panels * batches, [&](int chunk) {
+            const int b = chunk / panels;
+            const product t = { m, (int) w->ne[1], k, a + (size_t) b * m * lda, lda, w->type, (const char *) w->data, w->nb[1],
+                                (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
+            use->multiply_panel(t, chunk % panels, scratch);
+        });
     }
 
     static void integers(ggml_compute_params * p, ggml_tensor * op) {
         const ggml_tensor * w = op->src[0];
         const ggml_tensor * x = op->src[1];
-        const int    k = (int) w->ne[0], n = (int) w->ne[1];
-        const int    m = (int) x->ne[1], all = m * (int) x->ne[2];
-        const size_t lda = q8_bytes(k);
+        const int    k = (int) w->ne[0], n = (int) w->ne[1], m = (int) x->ne[1], batches = (int) x->ne[2];
+        const size_t lda = use->q8_bytes(k);
         char *       a   = work(p);
-        for (int i = p->ith; i < all; i += p->nth) {
-            quantise_row((const float *) ((const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1]), k, a + i * lda);
+        for (int i = p->ith; i < m * batches; i += p->nth) {
+            use->q8_row((const float *) row(x, i), k, a + i * lda);
         }
         start_chunks(p);
-        const int each  = 4 * 16; // rows of weights in a chunk
+        const int each = 64; // columns in a chunk
         by_chunks(p, (n + each - 1) / each, [&](int chunk) {
-            for (int n0 = chunk * each; n0 < std::min(n, (chunk + 1) * each); n0 += 16) {
-                const __mmask16 some = first16(n - n0);
-                const char *    rows = (const char *) w->data + n0 * w->nb[1];
-                for (int i = 0; i < all;) {
-                    const int b = i / m, from = i % m;
-                    float *   c = (float *) ((char *) op->data + b * op->nb[2] + from * op->nb[1]) + n0;
-                    i += few(std::min(m - from, Q8_ROWS), k / 32, rows, w->nb[1], a + i * lda, lda, c, op->nb[1] / 4, some);
-                }
+            for (int b = 0; b < batches; b++) {
+                const q8_product t = { m, n, k, a + (size_t) b * m * lda, (const char *) w->data, w->nb[1],
+                                       (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
+                use->q8_multiply(t, chunk * each, std::min(n, (chunk + 1) * each));
             }
         });
-    }
-
-    template <int M> static int fewer(int m, int blocks, const char * w, size_t stride, const char * a, size_t lda, float * c, size_t ldc, __mmask16 some) {
-        if constexpr (M > 1) {
-            if (m < M) {
-                return fewer<M - 1>(m, blocks, w, stride, a, lda, c, ldc, some);
-            }
-        }
-        q8_tile<M>(blocks, w, stride, a, lda, c, ldc, some);
-        return M;
-    }
-    static int few(int m, int blocks, const char * w, size_t stride, const char * a, size_t lda, float * c, size_t ldc, __mmask16 some) {
-        return fewer<Q8_ROWS>(m, blocks, w, stride, a, lda, c, ldc, some);
     }
 };
 
@@ -168,7 +153,7 @@ struct flash : ggml::cpu::tensor_traits {
 
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const ggml_tensor *k = op->src[1], *v = op->src[2];
-        size = threads * aligned(attention_scratch((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]).total);
+        size = threads * aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]));
         size = ALIGN + std::max(size, sizeof(float) * (k->ne[0] + 2 * v->ne[0] + 16) * threads);
         return true;
     }
@@ -184,7 +169,7 @@ struct flash : ggml::cpu::tensor_traits {
             parts *= 2;
         }
         const int each = (queries + parts - 1) / parts;
-        char * scratch = work(p) + p->ith * aligned(attention_scratch((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]).total);
+        char * scratch = work(p) + p->ith * aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]));
         start_chunks(p);
         by_chunks(p, heads * streams * parts, [&](int chunk) {
             const int s = chunk / (heads * parts), h = chunk / parts % heads, part = chunk % parts;
@@ -209,8 +194,8 @@ struct flash : ggml::cpu::tensor_traits {
             memcpy(&a.scale, op->op_params, 4);
             a.out        = (char *) op->data + h * op->nb[1] + s * op->nb[3]; // dv × heads × queries
             a.out_stride = op->nb[2];
-            pack_keys_and_values(a, scratch);
-            attend(a, part * each, std::min(queries, (part + 1) * each), scratch);
+            use->pack_keys_and_values(a, scratch);
+            use->attend(a, part * each, std::min(queries, (part + 1) * each), scratch);
         });
         return true;
     }
@@ -224,7 +209,7 @@ struct unary : ggml::cpu::tensor_traits {
     bool work_size(int, const ggml_tensor *, size_t &) override { return false; }
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
         const int64_t n = ggml_nelements(op), from = n * p->ith / p->nth, to = n * (p->ith + 1) / p->nth;
-        gelu((const float *) op->src[0]->data + from, (float *) op->data + from, to - from);
+        use->gelu((const float *) op->src[0]->data + from, (float *) op->data + from, to - from);
         return true;
     }
 };
@@ -267,25 +252,20 @@ static void enable(void) {
     ggml_backend_cpu_get_extra_buffer_types().push_back(&type);
 }
 
-extern "C" bool pd_kernels_supported(void) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl");
+extern "C" const char * pd_kernels_name(const char * name) {
+    const pd::set * s = pd::choose(name);
+    return s == nullptr ? nullptr : s->name;
 }
 
-extern "C" void pd_kernels_enable(void) {
+extern "C" void pd_kernels_enable(const char * name) {
     static std::once_flag once;
-    std::call_once(once, enable);
+    const pd::set * s = pd::choose(name);
+    if (s != nullptr) {
+        pd::use = s;
+        std::call_once(once, enable);
+    }
 }
 
 extern "C" void pd_kernels_use(int on) { pd::used = on != 0; }
 
 extern "C" void pd_kernels_next_tokens(bool yes) { pd::decoding = yes; }
-
-#else
-
-extern "C" bool pd_kernels_supported(void) { return false; }
-extern "C" void pd_kernels_enable(void) {}
-extern "C" void pd_kernels_use(int) {}
-extern "C" void pd_kernels_next_tokens(bool) {}
-
-#endif

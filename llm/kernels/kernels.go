@@ -1,7 +1,7 @@
-// Package kernels makes llama.cpp's CPU backend faster on CPUs with AVX-512,
-// bfloat16 and integer dot products: products of weights, attention, GELU. It
-// hooks into ggml from outside; llama.cpp's sources stay as they are, and so
-// do the weights, mapped and shared.
+// Package kernels makes llama.cpp's CPU backend faster on x86: products of
+// weights, attention, GELU, in the widest instructions that the CPU has, chosen
+// when the program starts. It hooks into ggml from outside; llama.cpp's sources
+// stay as they are, and so do the weights, mapped and shared.
 package kernels
 
 /*
@@ -10,6 +10,7 @@ package kernels
 #cgo CPPFLAGS: -I${SRCDIR}/../../third_party/llama.cpp/upstream/ml/backend/ggml/ggml/include
 #cgo CPPFLAGS: -I${SRCDIR}/../../third_party/llama.cpp/upstream/ml/backend/ggml/ggml/src
 #cgo CPPFLAGS: -I${SRCDIR}/../../third_party/llama.cpp/upstream/ml/backend/ggml/ggml/src/ggml-cpu
+#include <stdlib.h>
 #include "kernels.h"
 */
 import "C"
@@ -17,24 +18,42 @@ import "C"
 import (
 	"os"
 	"sync"
+	"unsafe"
 
 	_ "github.com/ollama/ollama/ml/backend/ggml/ggml/src" // ggml
 )
 
-// Supported tells whether the kernels were compiled in and this CPU has what
-// they need. PHOTODESC_KERNELS=0 in the environment says no: ggml's own and the
-// BLAS then do the work.
-func Supported() bool { return os.Getenv("PHOTODESC_KERNELS") != "0" && bool(C.pd_kernels_supported()) }
+// wanted is the set of kernels that PHOTODESC_KERNELS asks for: a name such as
+// "avx2", "0" for none (ggml's own and the BLAS then do the work), "" for the
+// best that the CPU can run.
+func wanted() string { return os.Getenv("PHOTODESC_KERNELS") }
+
+// Name describes the set of kernels for this CPU; it is empty when there is
+// none.
+func Name() string {
+	name := C.CString(wanted())
+	defer C.free(unsafe.Pointer(name))
+	return C.GoString(C.pd_kernels_name(name))
+}
+
+// Supported tells whether there are kernels for this CPU.
+func Supported() bool { return Name() != "" }
 
 // Enable hooks them into ggml, for the whole process, before a model is loaded.
-func Enable() { C.pd_kernels_enable() }
+func Enable() { enable(wanted()) }
+
+func enable(set string) {
+	name := C.CString(set)
+	defer C.free(unsafe.Pointer(name))
+	C.pd_kernels_enable(name)
+}
 
 // Work is what a computation is for. It decides how products round, so that a
 // row comes out the same in whatever company it is computed.
 type Work bool
 
 const (
-	Prompts    Work = false // pictures and prompts: bfloat16, for any number of rows
+	Prompts    Work = false // pictures and prompts: the same for any number of rows
 	NextTokens Work = true  // the next token of each slot: 8-bit integers, where the weights are
 )
 

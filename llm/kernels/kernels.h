@@ -1,20 +1,18 @@
 // What package kernels gives to others, in plain C.
 #pragma once
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// Whether the kernels are in this build, and this CPU can run them.
-bool pd_kernels_supported(void);
+// What the set of kernels is called that this CPU can run, or that name asks for ("" for the best); NULL: there is none.
+const char * pd_kernels_name(const char * name);
 
-// Hooks them into ggml's CPU backend, once in a process, before the first model is loaded.
-void pd_kernels_enable(void);
+// Hooks that set into ggml's CPU backend, before the first model is loaded. Another call takes another set.
+void pd_kernels_enable(const char * name);
 
-// Which products come next: of prompts and pictures (bfloat16 for any number of rows) or of the next tokens of the slots
+// Which products come next: of prompts and pictures (the same for any number of rows) or of the next tokens of the slots
 // (8-bit integers where the weights are). A row must not be rounded differently for the company it is in.
 void pd_kernels_next_tokens(bool yes);
 

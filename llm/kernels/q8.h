@@ -1,12 +1,6 @@
 // Products of Q8_0 weights with few rows of activations, in 8-bit integers: decoding the next tokens of all slots.
 // The arithmetic is ggml's own for Q8_0 (activations rounded to 8 bits in blocks of 32), in another order of sums.
-#pragma once
-#include "pack.h"
-#ifdef PD_KERNELS
-
-#include <cmath>
-
-namespace pd {
+namespace pd::PD_SET {
 
 constexpr int Q8_ROWS = 16; // rows of activations at a time
 
@@ -103,5 +97,26 @@ inline void q8_tile(int blocks, const char * w, size_t stride, const char * a, s
     }
 }
 
-} // namespace pd
-#endif
+// One to Q8_ROWS rows of activations.
+template <int M> inline void q8_rows(const q8_product & p, int m, int from, int n0) {
+    if constexpr (M > 1) {
+        if (m < M) {
+            q8_rows<M - 1>(p, m, from, n0);
+            return;
+        }
+    }
+    const int       n    = p.columns - n0;
+    const __mmask16 some = n >= 16 ? 0xffff : (__mmask16) ((1u << n) - 1);
+    q8_tile<M>(p.k / 32, p.w + n0 * p.stride, p.stride, p.a + from * q8_bytes(p.k), q8_bytes(p.k), p.c + from * p.ldc + n0, p.ldc, some);
+}
+
+// Columns from..to; from is a multiple of 16.
+inline void q8_multiply(const q8_product & p, int from, int to) {
+    for (int n0 = from; n0 < to; n0 += 16) {
+        for (int row = 0; row < p.rows; row += Q8_ROWS) {
+            q8_rows<Q8_ROWS>(p, p.rows - row < Q8_ROWS ? p.rows - row : Q8_ROWS, row, n0);
+        }
+    }
+}
+
+} // namespace pd::PD_SET

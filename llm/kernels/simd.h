@@ -1,46 +1,64 @@
-// What the kernels are written in: AVX-512 with bfloat16 and integer dot
-// products (Zen 4, Sapphire Rapids, Cooper Lake and later). Other CPUs keep
-// ggml's own kernels and the BLAS.
-#pragma once
-
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
-    defined(__AVX512BF16__) && defined(__AVX512VNNI__)
-#define PD_KERNELS 1
+// The vectors that the kernels are written in, for the instruction set that the including file chose:
+//
+//   PD_SET      its namespace
+//   PD_AVX512   vectors of 16 dwords (else AVX2's of 8)
+//   PD_BF16     products of bfloat16, two to a dword (else of floats, one)
+//   PD_VNNI     8-bit integer dot products
+//
+// Each file enables its instructions for itself alone, so that a program compiled for older CPUs has them all and
+// chooses when it runs.
 #include <immintrin.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
-namespace pd {
+namespace pd::PD_SET {
 
-inline __m512bh as_bf16(__m512i v) { return (__m512bh) v; }
-inline __m512i  as_int(__m512bh v) { return (__m512i) v; }
+#ifdef PD_AVX512
 
-// Two vectors of 16 floats become 32 bfloat16, lo first.
-inline __m512i to_bf16(__m512 lo, __m512 hi) { return as_int(_mm512_cvtne2ps_pbh(hi, lo)); }
+using floats = __m512;
+using dwords = __m512i;
+constexpr int WIDTH = 16; // dwords in a vector
+constexpr int ROWS  = 12; // rows of a register tile
 
-inline __mmask16 first16(int n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1); }
-
-// exp for x ≤ 0 or small: 2^i · p(f), p a polynomial fitted on [-ln2/2, ln2/2]; relative error below 1e-6.
-inline __m512 exp16(__m512 x) {
-    x = _mm512_max_ps(x, _mm512_set1_ps(-87.0f));
-    x = _mm512_min_ps(x, _mm512_set1_ps(88.0f));
-    const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 f = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693145752f), x);
-    f = _mm512_fnmadd_ps(n, _mm512_set1_ps(1.42860677e-6f), f);
-    __m512 p = _mm512_set1_ps(1.0f / 720);
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f / 120));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f / 24));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f / 6));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.5f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0f));
-    return _mm512_scalef_ps(p, n);
+inline floats load(const float * p) { return _mm512_loadu_ps(p); }
+inline void   store(float * p, floats v) { _mm512_storeu_ps(p, v); }
+inline dwords load(const uint32_t * p) { return _mm512_loadu_si512(p); }
+inline void   store(uint32_t * p, dwords v) { _mm512_storeu_si512(p, v); }
+inline floats zero() { return _mm512_setzero_ps(); }
+inline floats all(float v) { return _mm512_set1_ps(v); }
+inline dwords all(uint32_t v) { return _mm512_set1_epi32((int) v); }
+inline floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
+inline floats sub(floats a, floats b) { return _mm512_sub_ps(a, b); }
+inline floats mul(floats a, floats b) { return _mm512_mul_ps(a, b); }
+inline floats div(floats a, floats b) { return _mm512_div_ps(a, b); }
+inline floats least(floats a, floats b) { return _mm512_min_ps(a, b); }
+inline floats most(floats a, floats b) { return _mm512_max_ps(a, b); }
+inline floats fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }   // a·b + c
+inline floats fnma(floats a, floats b, floats c) { return _mm512_fnmadd_ps(a, b, c); } // c - a·b
+inline floats nearest(floats v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline floats times_power_of_two(floats v, floats n) { return _mm512_scalef_ps(v, n); }
+inline floats where_above(floats x, float limit, floats v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, all(limit), _CMP_GT_OQ), v); }
+inline float  sum_of(floats v) { return _mm512_reduce_add_ps(v); }
+inline float  most_of(floats v) { return _mm512_reduce_max_ps(v); }
+inline floats from_half(const uint16_t * p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
+inline floats from_bf16(const uint16_t * p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));
+}
+inline floats from_bytes(const int8_t * p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) p))); }
+inline dwords as_dwords(floats v) { return _mm512_castps_si512(v); }
+inline floats as_floats(dwords v) { return _mm512_castsi512_ps(v); }
+// The first n values; n may be more than there are, or less than none.
+inline void store_first(float * p, floats v, int n) {
+    _mm512_mask_storeu_ps(p, n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1), v);
 }
 
-// Transposes 16 vectors of 16 dwords in place.
-inline void transpose16(__m512i (&r)[16]) {
-    __m512i t[16];
+// Transposes 16 vectors in place.
+inline void transpose(dwords (&r)[16]) {
+    dwords t[16];
     for (int i = 0; i < 16; i += 2) {
         t[i]     = _mm512_unpacklo_epi32(r[i], r[i + 1]);
         t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
@@ -65,5 +83,110 @@ inline void transpose16(__m512i (&r)[16]) {
     }
 }
 
-} // namespace pd
+#else // AVX2 with FMA and F16C
+
+using floats = __m256;
+using dwords = __m256i;
+constexpr int WIDTH = 8;
+constexpr int ROWS  = 6;
+
+inline floats load(const float * p) { return _mm256_loadu_ps(p); }
+inline void   store(float * p, floats v) { _mm256_storeu_ps(p, v); }
+inline dwords load(const uint32_t * p) { return _mm256_loadu_si256((const __m256i *) p); }
+inline void   store(uint32_t * p, dwords v) { _mm256_storeu_si256((__m256i *) p, v); }
+inline floats zero() { return _mm256_setzero_ps(); }
+inline floats all(float v) { return _mm256_set1_ps(v); }
+inline dwords all(uint32_t v) { return _mm256_set1_epi32((int) v); }
+inline floats add(floats a, floats b) { return _mm256_add_ps(a, b); }
+inline floats sub(floats a, floats b) { return _mm256_sub_ps(a, b); }
+inline floats mul(floats a, floats b) { return _mm256_mul_ps(a, b); }
+inline floats div(floats a, floats b) { return _mm256_div_ps(a, b); }
+inline floats least(floats a, floats b) { return _mm256_min_ps(a, b); }
+inline floats most(floats a, floats b) { return _mm256_max_ps(a, b); }
+inline floats fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
+inline floats fnma(floats a, floats b, floats c) { return _mm256_fnmadd_ps(a, b, c); }
+inline floats nearest(floats v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline floats times_power_of_two(floats v, floats n) { // -126 ≤ n ≤ 127
+    return _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)));
+}
+inline floats where_above(floats x, float limit, floats v) { return _mm256_and_ps(_mm256_cmp_ps(x, all(limit), _CMP_GT_OQ), v); }
+inline float  sum_of(floats v) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+inline float most_of(floats v) {
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+inline floats from_half(const uint16_t * p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p)); }
+inline floats from_bf16(const uint16_t * p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) p)), 16));
+}
+inline floats from_bytes(const int8_t * p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p))); }
+inline dwords as_dwords(floats v) { return _mm256_castps_si256(v); }
+inline floats as_floats(dwords v) { return _mm256_castsi256_ps(v); }
+inline void   store_first(float * p, floats v, int n) {
+    if (n >= WIDTH) {
+        store(p, v);
+    } else if (n > 0) {
+        _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), v);
+    }
+}
+
+// Transposes 8 vectors in place.
+inline void transpose(dwords (&r)[8]) {
+    dwords t[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i]     = _mm256_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        r[i]     = _mm256_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm256_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm256_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm256_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < 4; i++) {
+        t[i]     = _mm256_permute2x128_si256(r[i], r[i + 4], 0x20);
+        t[i + 4] = _mm256_permute2x128_si256(r[i], r[i + 4], 0x31);
+    }
+    for (int i = 0; i < 8; i++) {
+        r[i] = t[i];
+    }
+}
+
 #endif
+
+// Elements of the products: what a dword holds of a row.
+#ifdef PD_BF16
+constexpr int EACH = 2; // values in a dword
+inline dwords pack_two(floats lo, floats hi) { return (dwords) _mm512_cvtne2ps_pbh(hi, lo); } // in their order
+inline floats dot(floats acc, dwords a, dwords b) { return _mm512_dpbf16_ps(acc, (__m512bh) a, (__m512bh) b); }
+#else
+constexpr int EACH = 1;
+inline floats dot(floats acc, dwords a, dwords b) { return fma(as_floats(a), as_floats(b), acc); }
+#endif
+
+constexpr int BLOCK = WIDTH * EACH; // values in a vector of elements
+inline int padded(int k) { return (k + BLOCK - 1) / BLOCK * BLOCK; }
+
+// exp: 2^n · p(f), p the Taylor polynomial of degree 6 on [-ln2/2, ln2/2]; relative error below 1e-6. Bounded to what
+// a float holds.
+inline floats exponential(floats x) {
+    x = least(most(x, all(-87.0f)), all(88.0f));
+    const floats n = nearest(mul(x, all(1.44269504f)));
+    floats f = fnma(n, all(0.693145752f), x);
+    f = fnma(n, all(1.42860677e-6f), f);
+    floats p = all(1.0f / 720);
+    p = fma(p, f, all(1.0f / 120));
+    p = fma(p, f, all(1.0f / 24));
+    p = fma(p, f, all(1.0f / 6));
+    p = fma(p, f, all(0.5f));
+    p = fma(p, f, all(1.0f));
+    p = fma(p, f, all(1.0f));
+    return times_power_of_two(p, n);
+}
+
+} // namespace pd::PD_SET

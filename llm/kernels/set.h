@@ -1,0 +1,85 @@
+// A set of kernels, made for one instruction set; hook.cpp chooses one when the program runs.
+#pragma once
+#include "ggml.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pd {
+
+// c[m][n] = sum over k of a[m][k] · w[n][k].
+struct product {
+    int rows, columns, k; // m, n, k
+
+    const uint32_t * a;   // rows of elements, made by convert_row
+    size_t           lda; // dwords between them
+
+    ggml_type    type;    // of w
+    const char * w;
+    size_t       stride;  // bytes between rows of w
+
+    float * c;
+    size_t  ldc;          // floats between rows of c
+};
+
+// The same with 8-bit integers: w is Q8_0, a is made by q8_row and without gaps.
+struct q8_product {
+    int rows, columns, k;
+
+    const char * a;
+    const char * w;
+    size_t       stride;
+
+    float * c;
+    size_t  ldc;
+};
+
+// One head's attention.
+struct attention {
+    int queries, keys;
+    int dk, dv;            // values in a key (and a query), in a value
+
+    const char * q;        // F32 rows
+    size_t       q_stride; // bytes
+    const char * k;        // F32, F16 or BF16
+    ggml_type    k_type;
+    size_t       k_stride;
+    const char * v;        // F32, F16 or BF16
+    ggml_type    v_type;
+    size_t       v_stride;
+    const char * mask;     // F16 rows, one for each query, added to the scores; or null
+    size_t       mask_stride;
+    float        scale;
+
+    char * out;            // F32 rows of dv values
+    size_t out_stride;     // bytes
+};
+
+struct set {
+    const char * name; // for people
+
+    // Rows of activations become elements: padded(k) values, each() of them in a dword.
+    size_t (*row_dwords)(int k);
+    void   (*convert_row)(ggml_type type, const void * row, int k, uint32_t * out);
+
+    // A product is computed in panels of columns; a thread needs panel_bytes(k) for itself.
+    int    panel; // columns
+    size_t (*panel_bytes)(int k);
+    void   (*multiply_panel)(const product & p, int panel, char * scratch);
+
+    // Integers; null where the CPU has no dot products of them.
+    size_t (*q8_bytes)(int k);
+    void   (*q8_row)(const float * x, int k, char * out);
+    void   (*q8_multiply)(const q8_product & p, int from, int to); // columns; from a multiple of 16
+
+    size_t (*attention_bytes)(int keys, int dk, int dv);
+    void   (*pack_keys_and_values)(const attention & a, char * scratch);
+    void   (*attend)(const attention & a, int from, int to, char * scratch); // queries
+
+    void (*gelu)(const float * x, float * y, int64_t n);
+};
+
+// The best set that this CPU can run, or that name asks for; null when there is none.
+const set * choose(const char * name);
+
+} // namespace pd
