@@ -246,7 +246,7 @@ func TestGoldenWithoutKernels(t *testing.T) {
 		t.Skip("what the other tests run is without them")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestGolden(Embeddings|Logits|Text)$", "-test.v")
-	cmd.Env = append(os.Environ(), "PHOTODESC_KERNELS=0")
+	cmd.Env = append(os.Environ(), "PHOTODESC_KERNELS=0", "OPENBLAS_NUM_THREADS=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil || strings.Count(string(out), "--- PASS") != 3 {
 		t.Errorf("%v\n%s", err, out)
