@@ -124,6 +124,7 @@ func TestUnlikeServers(t *testing.T) {
 		{"good", `echo '{"prompt_tokens":300,"against":{"prompt_tokens":900,"tokens":64,"ratio":9}}'`, "not the same number of tiles"},
 		{"good", `echo '{"prompt_tokens":300,"against":{"prompt_tokens":300,"tokens":12.5,"ratio":9}}'`, "12.5 tokens a photo instead of 64"},
 		{"good", `echo oh >&2; exit 1`, "photodesc bench: exit status 1"},
+		{"good", `printf 'Loading\nphotodesc: no memory\n  buy some\n' >&2; exit 1`, "failed: photodesc bench: no memory"},
 	} {
 		l := newLab(t, test.script)
 		l.server(t, test.kind)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,14 +96,19 @@ type share struct {
 
 // photodesc runs its bench and keeps what it printed under the given name.
 func (l *lab) photodesc(name string, longest int, args ...string) (*report, error) {
-	all := append([]string{"bench", "--json", "--model", l.text(), "--mmproj", l.vision(longest)}, args...)
+	// Four photos of 13 tiles at once keep a server busy for minutes before the first answer.
+	all := append([]string{"bench", "--json", "--timeout", "30m", "--model", l.text(), "--mmproj", l.vision(longest)}, args...)
 	fmt.Fprintf(l.say, "photodesc %s\n", strings.Join(all, " "))
 	cmd := exec.CommandContext(l.ctx, l.program, all...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 20 * time.Second
-	cmd.Stderr = l.say
+	var words strings.Builder
+	cmd.Stderr = io.MultiWriter(l.say, &words)
 	out, err := cmd.Output()
 	if err != nil {
+		if _, why, found := strings.Cut(words.String(), "photodesc: "); found {
+			err = errors.New(strings.TrimSpace(why))
+		}
 		return nil, fmt.Errorf("photodesc bench: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(l.out, name+".json"), out, 0o666); err != nil {
