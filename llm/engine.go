@@ -95,6 +95,7 @@ type Engine struct {
 	multi  *multimodal    // any other model's; nil for SmolVLM
 
 	closings []part // the end of the prompt, for each question
+	rewinds  bool   // the picture stays in the KV cache from question to question
 
 	in   chan *job
 	quit chan struct{}
@@ -148,6 +149,7 @@ func Open(opt Options) (_ *Engine, err error) {
 	if e.model, err = loadText(opt.Model, gpu); err != nil {
 		return nil, err
 	}
+	e.rewinds = e.model.rewinds()
 	projector, err := projectorOf(opt.Vision)
 	if err != nil {
 		return nil, err

@@ -357,7 +357,7 @@ func (e *Engine) prefillMultimodal(s *slot) {
 		s.pos, err = e.multi.prefill(e.ctx, s.id, s.picture)
 		s.pictureEnd = s.pos
 		e.prefilled.Add(int64(len(e.multi.opening) + s.picture.n))
-		if len(e.opt.Prompts) == 1 || e.model.rewinds() {
+		if len(e.opt.Prompts) == 1 || e.rewinds {
 			s.picture = nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +118,39 @@ func TestPromptsShareThePicture(t *testing.T) {
 		if want := a.PromptTokens - len(e.closings[0].tokens) + len(e.closings[i].tokens); r.PromptTokens != want {
 			t.Errorf("answer %d: %d prompt tokens, want %d", i, r.PromptTokens, want)
 		}
+	}
+}
+
+// A model that cannot go back in its cache reads the picture again, which is
+// encoded once all the same.
+func TestPromptsWithoutRewinding(t *testing.T) {
+	change := func(o *Options) { o.Prompts = asked(questions...); o.Parallel = 2 }
+	with, without := open(t, change), open(t, change)
+	without.rewinds = false
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			want, err := with.Describe(t.Context(), scene(i, 128, 96))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			got, err := without.Describe(t.Context(), scene(i, 128, 96))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if !slices.Equal(replies(got), replies(want)) {
+				t.Errorf("photo %d: %+v, want %+v", i, replies(got), replies(want))
+			}
+		})
+	}
+	wg.Wait()
+	if a, b := with.encoded.Load(), without.encoded.Load(); a != b {
+		t.Errorf("%d tiles were encoded, %d with rewinding", b, a)
+	}
+	if a, b := with.prefilled.Load(), without.prefilled.Load(); b < 2*a {
+		t.Errorf("%d tokens were prefilled, %d with rewinding: nothing was read again", b, a)
 	}
 }
 

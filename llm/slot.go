@@ -114,7 +114,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 		for i := s.pos; i < e.length(s); i++ {
 			b.add(i, s.id, i == e.length(s)-1, s.sampler)
 		}
-		if len(e.opt.Prompts) == 1 || e.model.rewinds() {
+		if len(e.opt.Prompts) == 1 || e.rewinds {
 			s.embd = nil
 		}
 	}
@@ -172,7 +172,7 @@ func (e *Engine) askOn(slots []*slot) {
 				s.end(err)
 				break
 			}
-			if e.model.rewinds() {
+			if e.rewinds {
 				s.pos = e.sharedEnd(s)
 				e.ctx.rewind(s.id, s.pos)
 			} else {

@@ -29,7 +29,7 @@ func runCommand(g *global) *cobra.Command {
 		Use:     "run DIR",
 		Short:   "Describe every photo under DIR that is not yet described",
 		Long:    runHelp + exitCodesHelp,
-		Example: "  photodesc run ~/Pictures\n  photodesc -C ~/descriptions run --detail high --batch-size 50 /mnt/nas/photos",
+		Example: "  photodesc run ~/Pictures\n  photodesc run --prompt short --prompt keywords ~/Pictures\n  photodesc -C ~/descriptions run --detail high --batch-size 50 /mnt/nas/photos",
 		Args:    exactly(1, "one folder of photos"),
 	}
 	f.register(c.Flags())
