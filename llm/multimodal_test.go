@@ -33,8 +33,8 @@ func eachOther(t *testing.T, test func(t *testing.T, name string)) {
 // and it must depend on the photo.
 func TestOthersAloneAndTogether(t *testing.T) {
 	eachOther(t, func(t *testing.T, name string) {
-		const photos = 16
-		picture := func(i int) Picture { return scene(i, 40+i*9%200, 30+i*13%200) }
+		const photos = 12
+		picture := func(i int) Picture { return scene(i, 40+i*9%100, 30+i*13%100) }
 		alone := openOther(t, name, nil)
 		var want []Answer
 		texts := map[string]bool{}
@@ -209,15 +209,15 @@ func TestOthersNoLeak(t *testing.T) {
 			}
 			e.Close()
 		}
-		for range 5 {
+		for range 3 {
 			cycle()
 		}
 		mid := anonymous(t)
-		for range 10 {
+		for range 6 {
 			cycle()
 		}
 		if end := anonymous(t); end > mid+20<<20 {
-			t.Errorf("anonymous memory grew from %d to %d MiB over 10 engines", mid>>20, end>>20)
+			t.Errorf("anonymous memory grew from %d to %d MiB over 6 engines", mid>>20, end>>20)
 		}
 	})
 }
@@ -235,9 +235,9 @@ func spelled(m *textModel, tokens []int32) string {
 // encoded and prefilled once; a context comes before the question.
 func TestOthersPrompts(t *testing.T) {
 	eachOther(t, func(t *testing.T, name string) {
-		const photos = 6
+		const photos = 4
 		picture := func(i int) Picture {
-			p := scene(i, 60+i*31, 80)
+			p := scene(i, 60+i*17, 56)
 			if i%2 == 0 {
 				p.Context = "Taken on a Sunday. "
 			}

@@ -217,9 +217,11 @@ extern "C" int pd_vision_reserve(const struct clip_ctx * ctx, int width, int hei
         img->ny = height;
         batch.entries.push_back(std::move(img));
         clip_ctx * c = const_cast<clip_ctx *>(ctx);
-        if (ctx->model.hparams.image_max_pixels > 0) {
+        const auto device = ggml_backend_dev_type(ggml_backend_get_device(ctx->backend));
+        const bool gpu = device == GGML_BACKEND_DEVICE_TYPE_GPU || device == GGML_BACKEND_DEVICE_TYPE_IGPU;
+        if (ctx->model.hparams.image_max_pixels > 0 && !gpu) {
             // Pictures of any size: the scores of each patch against each would take
-            // gigabytes. Where the device cannot, the CPU does it.
+            // gigabytes. A BLAS cannot do without them, but the CPU beside it can.
             c->flash_attn_type = CLIP_FLASH_ATTN_TYPE_ENABLED;
         }
         clip_model_loader::warmup(*c, batch);
