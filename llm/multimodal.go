@@ -317,8 +317,11 @@ func (mm *multimodal) prefillRows(c *textContext, slot, pos int, p *pictureEmbed
 		places[n+i] = int32(pos + at/p.nx)
 		places[2*n+i] = int32(pos + at%p.nx)
 	}
-	rc := C.pd_step(c.p, C.int(n), nil, (*C.float)(&p.embd[from*width]), (*C.int32_t)(&places[0]), (*C.int32_t)(&seq[0]),
-		(*C.int8_t)(&want[0]), nil, (*C.int32_t)(&picked[0]))
+	var rc C.int
+	kernels.Compute(kernels.Prompts, func() {
+		rc = C.pd_step(c.p, C.int(n), nil, (*C.float)(&p.embd[from*width]), (*C.int32_t)(&places[0]), (*C.int32_t)(&seq[0]),
+			(*C.int8_t)(&want[0]), nil, (*C.int32_t)(&picked[0]))
+	})
 	switch {
 	case rc == 1:
 		return errNoRoom
