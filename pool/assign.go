@@ -118,8 +118,8 @@ func (r *run) mayTake(w *worker) bool {
 	if w.state != ready || w.batch.left <= 0 || w.seat.inFlight() >= r.atOnce {
 		return false
 	}
-	if s := w.seat; w == s.next && s.cur.state == ready && s.cur.batch.left > 0 {
-		return false // not its turn yet
+	if w.ahead() && !r.itsTurn(w) {
+		return false
 	}
 	if w.answered == 0 && len(w.flights) == 0 {
 		return true
@@ -153,6 +153,7 @@ func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
 // retire tells workers to leave that have nothing more to do or take too much
 // memory. They finish what is in flight.
 func (r *run) retire(now time.Time) {
+	r.makeRoom(now)
 	for w := range r.live {
 		if w.state != ready {
 			continue
@@ -213,55 +214,6 @@ func (r *run) wanted() bool {
 		}
 	}
 	return waiting > 0
-}
-
-// wantsNext is whether the worker after s.cur should be loaded now, so that it
-// is ready when cur has handed in its last photo. There must be photos for it
-// beyond the batches under way, and memory for both.
-func (r *run) wantsNext(s *seat, now time.Time) bool {
-	w := s.cur
-	if !r.cfg.Prestart || r.cfg.Cooldown > 0 || r.cfg.BatchSize <= 0 || w == nil || s.next != nil {
-		return false
-	}
-	switch w.state {
-	case leaving:
-		if w.leave != ReasonBatch {
-			return false
-		}
-	case ready:
-		if w.answered == 0 {
-			return false
-		}
-		perPhoto := now.Sub(w.firstOut) / time.Duration(w.answered)
-		if perPhoto*time.Duration(w.batch.left) > r.loadTime()*3/2 {
-			return false
-		}
-	default:
-		return false
-	}
-	// Each worker becomes as large, and leaks as much, as the worst so far.
-	var memory, base, growth uint64
-	for w := range r.live {
-		base, growth = max(base, w.mem.loaded), max(growth, w.mem.growth())
-	}
-	spoken := 0
-	for w := range r.live {
-		coming := len(w.flights)
-		if w.state == starting || w.state == ready {
-			spoken += w.batch.left
-			coming += w.batch.left
-		}
-		have := max(w.mem.now, base)
-		memory += max(have, min(have+growth*uint64(coming), r.share))
-	}
-	base += growth * uint64(r.atOnce) // until the one before it is gone
-	if len(r.q.fresh) <= spoken || !r.cool(now) {
-		return false
-	}
-	if r.cfg.Memory > 0 && memory+base > r.cfg.Memory {
-		return false
-	}
-	return !r.last.hasSys || r.last.system.Available > base
 }
 
 // cooled is whether s may begin: a batch that is gone on with needs no rest.

@@ -16,6 +16,9 @@ func (r *run) start(s *seat, now time.Time) *worker {
 	r.resume(pauseCooldown, now)
 	b := s.batch
 	if b == nil || s.cur != nil { // a worker started ahead has a batch of its own
+		b, s.pending = s.pending, nil
+	}
+	if b == nil {
 		r.lastBatch++
 		b = newBatch(r.lastBatch, r.cfg.BatchSize, now)
 		r.stats.Batches++
@@ -68,7 +71,7 @@ func (r *run) sayBatch(b *batch) {
 
 func (r *run) onStarted(w *worker, p *proc, err error, now time.Time) {
 	if err != nil {
-		r.remove(w, now)
+		r.remove(w)
 		if !w.dismissed {
 			r.died(w, death{DeathStart, err.Error()}, nil, now)
 		}
@@ -121,6 +124,7 @@ func (r *run) onHello(w *worker, h *hello, now time.Time) {
 	w.mem.now, w.mem.loaded, w.mem.warm = h.Mem, h.Mem, h.Mem
 	r.loads++
 	r.loadSum += took
+	r.lastLoad = took
 	r.info("Worker %d (pid %d) is ready after %s", w.n, w.p.pid, roundText(took))
 	r.observe(Event{Kind: EventWorkerReady, Batch: w.batch.n, Worker: w.n, PID: w.p.pid, Seconds: took.Seconds(),
 		WorkerBytes: h.Mem, Info: h.Info})
@@ -271,7 +275,7 @@ func (w *worker) oldest() *flight {
 func (r *run) onExit(w *worker, err error, now time.Time) {
 	w.p.close()
 	expected := w.expected()
-	r.remove(w, now)
+	r.remove(w)
 	if !expected {
 		d := w.verdict
 		if d.kind == deathNone {
@@ -289,13 +293,13 @@ func (r *run) onExit(w *worker, err error, now time.Time) {
 		reason = ReasonStop
 	}
 	r.sayExit(w, reason, "", now)
-	if w.batch.left <= 0 || r.stopping || r.fed && r.q.empty() {
+	if w.batch.left <= 0 || w.batch.over || r.stopping || r.fed && r.q.empty() {
 		r.endBatch(w.batch, w.seat, now)
 	}
 }
 
 // remove takes a worker off the books; its batch stays with the seat.
-func (r *run) remove(w *worker, now time.Time) {
+func (r *run) remove(w *worker) {
 	delete(r.live, w)
 	s := w.seat
 	switch w {
@@ -303,13 +307,11 @@ func (r *run) remove(w *worker, now time.Time) {
 		s.cur, s.batch = nil, w.batch
 		if s.next != nil {
 			// The one loaded ahead has a batch of its own to be getting on with.
-			if w.batch.left > 0 {
-				r.endBatch(w.batch, w.seat, now)
-			}
+			w.batch.over = true
 			s.cur, s.next, s.batch = s.next, nil, s.next.batch
 		}
 	case s.next:
-		s.next = nil
+		s.next, s.pending = nil, w.batch
 	}
 }
 
@@ -317,6 +319,9 @@ func (r *run) remove(w *worker, now time.Time) {
 func (r *run) endBatch(b *batch, s *seat, now time.Time) {
 	if s.batch == b {
 		s.batch = nil
+	}
+	if s.pending == b {
+		s.pending = nil
 	}
 	if b.ended {
 		return
@@ -356,7 +361,7 @@ func (r *run) died(w *worker, d death, words []string, now time.Time) {
 	r.deaths++
 	r.backoff = now.Add(r.backoffTime())
 	r.judge(w, d, now)
-	if w.batch.left <= 0 {
+	if w.batch.left <= 0 || w.batch.over {
 		r.endBatch(w.batch, w.seat, now)
 	}
 	if r.deaths >= r.cfg.MaxDeaths && r.end == nil {

@@ -91,9 +91,9 @@ func (p *Plan) fit(s Sizes, budget uint64, workersAsked bool) {
 		p.InFlight, p.Fits = 1, false
 	}
 	p.Photo = room - min(room, s.Slot)
-	// The next worker's buffers exist beside the last one's; the photos are
-	// shared between the two.
-	p.Prestart = p.total(s)+s.Worker <= p.Own
+	// The next worker's buffers and KV cache exist beside the last one's; the
+	// pixels are shared between the two.
+	p.Prestart = p.total(s)+s.Worker+uint64(p.InFlight)*s.Slot <= p.Own
 	if p.Own == 0 {
 		p.Own = 1 // 0 would mean no budget at all
 	}

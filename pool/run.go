@@ -64,7 +64,7 @@ type run struct {
 	lastWorker, lastBatch int
 	lastID                uint64
 	loads                 int
-	loadSum               time.Duration
+	loadSum, lastLoad     time.Duration
 	stats                 Stats
 
 	events   chan any
@@ -145,8 +145,10 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 	}
 	now := time.Now()
 	for _, s := range r.seats {
-		if s.batch != nil {
-			r.endBatch(s.batch, s, now)
+		for _, b := range []*batch{s.batch, s.pending} {
+			if b != nil {
+				r.endBatch(b, s, now)
+			}
 		}
 	}
 	for reason := range r.pauses {
@@ -303,7 +305,7 @@ func (r *run) catchUp(now time.Time) {
 	}
 	for w := range r.live {
 		w.started, w.seen, w.leaveAt = w.started.Add(lost), w.seen.Add(lost), w.leaveAt.Add(lost)
-		w.answerAt = w.answerAt.Add(lost)
+		w.answerAt, w.firstOut = w.answerAt.Add(lost), w.firstOut.Add(lost)
 		for _, f := range w.flights {
 			f.out = f.out.Add(lost)
 		}
@@ -322,6 +324,9 @@ func (r *run) untilNext(now time.Time) time.Duration {
 	sooner(r.backoff)
 	for _, s := range r.seats {
 		sooner(s.cool)
+		if at, ok := r.aheadAt(s); ok {
+			sooner(at)
+		}
 	}
 	if !r.killed.IsZero() {
 		sooner(r.killed.Add(killPatience))

@@ -8,10 +8,11 @@ import (
 // seat is a place for a worker. Workers seats are busy side by side; on each,
 // one batch follows the other.
 type seat struct {
-	cur   *worker // at work, or on its way in or out
-	next  *worker // loaded ahead, takes over when cur is done
-	batch *batch  // begun, and to be gone on with by the next worker here
-	cool  time.Time
+	cur     *worker // at work, or on its way in or out
+	next    *worker // loaded ahead, takes over when cur is done
+	batch   *batch  // begun, and to be gone on with by the next worker here
+	pending *batch  // begun by a next that is gone, for the one after it
+	cool    time.Time
 }
 
 // inFlight counts the photos of both workers: they share the processor, so the
@@ -32,6 +33,7 @@ type batch struct {
 	left     int // may still be handed out
 	answered int
 	began    time.Time
+	over     bool // the seat has gone on to the next one
 	ended    bool
 }
 

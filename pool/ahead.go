@@ -1,0 +1,109 @@
+package pool
+
+import "time"
+
+// This file has the worker of a seat's next batch load its model while the last
+// photos of the batch before are in flight, so that no seat stands idle between
+// two batches. Two workers are then alive on a seat; they count together, in
+// photos as in memory.
+
+// ahead is whether w was loaded ahead and the worker before it is still there.
+func (w *worker) ahead() bool { return w.seat.next == w }
+
+// aheadAt is when the worker after s.cur should begin to load: half as early
+// again as its load takes before cur's batch has all been handed out. It is
+// false where none is to be loaded ahead, or where nothing is known yet.
+func (r *run) aheadAt(s *seat) (time.Time, bool) {
+	w := s.cur
+	if !r.cfg.Prestart || r.cfg.Cooldown > 0 || r.cfg.BatchSize <= 0 || w == nil || s.next != nil {
+		return time.Time{}, false
+	}
+	switch {
+	case w.state == leaving && w.leave == ReasonBatch:
+		return w.leaveAt, true
+	case w.state == ready && w.answered > 0:
+		// Slots that end together answer together: the time since counts too.
+		perPhoto := w.answerAt.Sub(w.firstOut) / time.Duration(w.answered)
+		load := max(r.loadTime(), r.lastLoad)
+		return w.answerAt.Add(perPhoto*time.Duration(w.batch.left) - load*3/2), true
+	}
+	return time.Time{}, false
+}
+
+// wantsNext is whether the worker after s.cur should be loaded now. There must
+// be photos for it beyond the batches under way, and memory for both.
+func (r *run) wantsNext(s *seat, now time.Time) bool {
+	at, ok := r.aheadAt(s)
+	if !ok || now.Before(at) {
+		return false
+	}
+	spoken := 0
+	for w := range r.live {
+		if w.state == starting || w.state == ready {
+			spoken += w.batch.left
+		}
+	}
+	return len(r.q.fresh) > spoken && r.cool(now) && r.bearsNext()
+}
+
+// bearsNext is whether memory has room for one worker more, when each worker
+// becomes as large, and leaks as much, as the worst so far.
+func (r *run) bearsNext() bool {
+	var memory, base, growth uint64
+	for w := range r.live {
+		base, growth = max(base, w.mem.loaded), max(growth, w.mem.growth())
+	}
+	for w := range r.live {
+		coming := len(w.flights)
+		if w.state == starting || w.state == ready {
+			coming += w.batch.left
+		}
+		have := max(w.mem.now, base)
+		memory += max(have, min(have+growth*uint64(coming), r.share))
+	}
+	base += growth * uint64(r.atOnce) // until the one before it is gone
+	if r.cfg.Memory > 0 && memory+base > r.cfg.Memory {
+		return false
+	}
+	return !r.last.hasSys || r.last.system.Available > base
+}
+
+// itsTurn is whether w, loaded ahead, may take a photo: when the batch before
+// its own has all been handed out, and as far as the budget has room for what
+// both workers hold.
+func (r *run) itsTurn(w *worker) bool {
+	before := w.seat.cur
+	if before.state == ready && before.batch.left > 0 {
+		return false
+	}
+	growth := max(w.mem.growth(), before.mem.growth()) * uint64(w.seat.inFlight()+1)
+	return r.cfg.Memory == 0 || r.together()+growth <= r.cfg.Memory
+}
+
+// together is what all workers have for themselves now.
+func (r *run) together() (sum uint64) {
+	for w := range r.live {
+		sum += w.mem.now
+	}
+	return sum
+}
+
+// makeRoom ends workers that were loaded ahead and hold memory that others
+// turned out to need. They have no photo yet; another one takes up their batch.
+func (r *run) makeRoom(now time.Time) {
+	short := r.gate.memory && now.Sub(r.gate.since) > pressurePatience
+	for _, s := range r.seats {
+		w := s.next
+		if w == nil || len(w.flights) > 0 || w.state != starting && w.state != ready {
+			continue
+		}
+		sum := r.together()
+		if !short && (r.cfg.Memory == 0 || sum <= r.cfg.Memory) {
+			continue
+		}
+		r.stats.Replaced++
+		r.info("Worker %d, loaded ahead, makes room: the workers have %s together", w.n, bytesText(sum))
+		w.leave = ReasonMemory
+		r.dismiss(w)
+	}
+}

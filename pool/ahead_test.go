@@ -1,0 +1,255 @@
+package pool
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// moods has worker n in a mood of its own, all others in the first.
+func moods(others string, of map[int]string, env ...string) func(int) *exec.Cmd {
+	return func(n int) *exec.Cmd {
+		mood, ok := of[n]
+		if !ok {
+			mood = others
+		}
+		return fakeCommand(mood, env...)(n)
+	}
+}
+
+// wholeBatches wants each batch to begin once and to end once, without a gap in
+// the numbers.
+func (r *rig) wholeBatches(want int) {
+	r.t.Helper()
+	begun, ended := map[int]int{}, map[int]int{}
+	for _, e := range r.events {
+		switch e.Kind {
+		case EventBatchStart:
+			begun[e.Batch]++
+		case EventBatchEnd:
+			ended[e.Batch]++
+		}
+	}
+	for n := 1; n <= want; n++ {
+		if begun[n] != 1 || ended[n] != 1 {
+			r.t.Errorf("batch %d began %d times and ended %d times; log:\n%s", n, begun[n], ended[n], r.log())
+		}
+	}
+	if len(begun) != want || len(ended) != want || r.stats.Batches != want {
+		r.t.Errorf("%d batches began, %d ended, %d counted, want %d; log:\n%s", len(begun), len(ended), r.stats.Batches, want, r.log())
+	}
+}
+
+// at is when the first event of a kind came, of a batch or worker.
+func (r *rig) at(kind EventKind, is func(Event) bool) time.Time {
+	for _, e := range r.events {
+		if e.Kind == kind && is(e) {
+			return e.Time
+		}
+	}
+	r.t.Fatalf("no such %s; log:\n%s", kind, r.log())
+	return time.Time{}
+}
+
+// The first photo of a batch is handed out while the last ones of the batch
+// before are in flight: loading costs nothing.
+func TestNoGapBetweenBatches(t *testing.T) {
+	t.Parallel()
+	for _, inFlight := range []int{1, 3} {
+		t.Run(fmt.Sprint(inFlight), func(t *testing.T) {
+			t.Parallel()
+			jobs := paths("good", 36)
+			r := newRig(t, Config{InFlight: inFlight, BatchSize: 12, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=100ms")})
+			last := map[int]time.Time{}
+			r.onDone = func(res Result) error { last[res.Batch] = time.Now(); return nil }
+			r.run(jobs).noError(jobs).wholeBatches(3)
+			for n := 2; n <= 3; n++ {
+				out := r.at(EventPhotoOut, func(e Event) bool { return e.Batch == n })
+				ready := r.at(EventWorkerReady, func(e Event) bool { return e.Batch == n })
+				exit := r.at(EventWorkerExit, func(e Event) bool { return e.Batch == n-1 })
+				// A load takes 150 ms and more, a photo 100.
+				if gap := out.Sub(last[n-1]); gap > 75*time.Millisecond {
+					t.Errorf("%v between batch %d and %d", gap, n-1, n)
+				}
+				if ready.After(exit) {
+					t.Errorf("worker of batch %d was ready %v after the one before had left", n, ready.Sub(exit))
+				}
+			}
+			if r.stats.Workers != 3 {
+				t.Errorf("%d workers", r.stats.Workers)
+			}
+		})
+	}
+}
+
+// A worker that dies while it loads ahead costs neither a photo nor a batch's
+// number: another one takes up its batch.
+func TestDeathWhileLoadingAhead(t *testing.T) {
+	t.Parallel()
+	for _, mood := range []string{"dead", "babble", "old"} {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			jobs := paths("good", 40)
+			r := newRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Version: "1",
+				Command: moods("", map[int]string{2: mood, 3: mood}, delayEnv+"=20ms")}).run(jobs).noError(jobs)
+			r.wholeBatches(4)
+			died := 0
+			for _, n := range r.stats.Deaths {
+				died += n
+			}
+			if died != 2 || r.stats.Workers != 6 || r.stats.Retried != 0 || len(r.failed()) != 0 {
+				t.Errorf("%+v; log:\n%s", r.stats, r.log())
+			}
+		})
+	}
+}
+
+// A worker that dies or hangs with the last photos of its batch, while the next
+// one works already, costs no other photo and leaves no batch without an end.
+func TestDeathWhileDraining(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		kind   string
+		failed string
+	}{
+		{"once-segv", ""},
+		{"once-exit3", ""},
+		{"once-garbage", ""},
+		{"segv", "segv crash"},
+		{"hang", "hang timeout"},
+	} {
+		t.Run(test.kind, func(t *testing.T) {
+			t.Parallel()
+			all := slices.Collect(paths("good", 60))
+			all[19] = test.kind // the last of the first batch
+			jobs := slices.Values(all)
+			r := newRig(t, Config{InFlight: 3, BatchSize: 20, Prestart: true, Timeout: 700 * time.Millisecond,
+				Command: fakeCommand("", delayEnv+"=30ms")}).run(jobs).noError(jobs)
+			r.wholeBatches(max(3, r.stats.Batches))
+			want := []string{}
+			if test.failed != "" {
+				want = append(want, test.failed)
+			}
+			if got := r.failed(); !slices.Equal(got, want) {
+				t.Errorf("failed %v, want %v; log:\n%s", got, want, r.log())
+			}
+		})
+	}
+}
+
+// A stop while the next worker loads, or is ready and waits, keeps what is in
+// flight and blames nobody.
+func TestStopWhileLoadingAhead(t *testing.T) {
+	t.Parallel()
+	for _, when := range []EventKind{EventWorkerStart, EventWorkerReady} {
+		t.Run(string(when), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=50ms")})
+			out := 0
+			r.onEvent = func(e Event) {
+				switch {
+				case e.Kind == EventPhotoOut:
+					out++
+				case e.Kind == when && e.Worker == 2:
+					r.p.Stop()
+				}
+			}
+			if r.run(paths("good", 100)); r.err != ErrStopped || len(r.stats.Deaths) != 0 || len(r.results) != out {
+				t.Errorf("run: %v, %d results of %d handed out, %+v", r.err, len(r.results), out, r.stats)
+			}
+			if r.stats.Workers != 2 {
+				t.Errorf("%d workers", r.stats.Workers)
+			}
+			r.wholeBatches(2)
+		})
+	}
+}
+
+// No worker is loaded ahead where a cooldown is asked for, or while the machine
+// is short of memory, or when the photos left are spoken for.
+func TestNotAhead(t *testing.T) {
+	t.Parallel()
+	short := func() (SystemMemory, error) {
+		return SystemMemory{Total: 8 << 30, Available: 1 << 10, UsedPercent: 80}, nil
+	}
+	for _, test := range []struct {
+		name   string
+		cfg    Config
+		photos int
+	}{
+		{"cooldown", Config{Cooldown: 10 * time.Millisecond}, 30},
+		{"nothing available", Config{Samplers: Samplers{System: short}}, 30},
+		{"few photos", Config{}, 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := test.cfg
+			cfg.InFlight, cfg.BatchSize, cfg.Prestart, cfg.Command = 2, 10, true, fakeCommand("", delayEnv+"=5ms")
+			r := newRig(t, cfg)
+			alive, most := 0, 0
+			r.onEvent = func(e Event) {
+				switch e.Kind {
+				case EventWorkerStart:
+					alive++
+				case EventWorkerExit:
+					alive--
+				}
+				most = max(most, alive)
+			}
+			jobs := paths("good", test.photos)
+			r.run(jobs).noError(jobs).wholeBatches(test.photos / 10)
+			if most != 1 || r.stats.Workers != test.photos/10 {
+				t.Errorf("%d workers, up to %d at once; log:\n%s", r.stats.Workers, most, r.log())
+			}
+		})
+	}
+}
+
+// Two workers that together turn out larger than the budget: the one loaded
+// ahead goes, its batch is another's.
+func TestAheadMakesRoom(t *testing.T) {
+	t.Parallel()
+	const budget = 400 << 20
+	var mu sync.Mutex
+	pids := map[int]int{}
+	cfg := Config{InFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
+		Command: moods("nobeat slowload", nil, delayEnv+"=40ms")}
+	// The first worker grows when the second is there; each alone is within the
+	// budget. Answers carry the real, small size, samples these.
+	cfg.Samplers.Worker = func(pid int) (uint64, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch n := pids[pid]; {
+		case n == 1 && len(pids) > 1:
+			return 350 << 20, nil
+		case n == 2:
+			return 100 << 20, nil
+		}
+		return 1 << 20, nil
+	}
+	cfg.SampleEvery = 5 * time.Millisecond
+	r := newRig(t, cfg)
+	r.onEvent = func(e Event) {
+		if e.Kind == EventWorkerStart {
+			mu.Lock()
+			pids[e.PID] = e.Worker
+			mu.Unlock()
+		}
+	}
+	jobs := paths("good", 60)
+	r.run(jobs).noError(jobs)
+	r.wholeBatches(3)
+	reason := ""
+	for _, e := range r.events {
+		if e.Kind == EventWorkerExit && e.Worker == 2 {
+			reason = e.Reason
+		}
+	}
+	if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, loaded ahead, makes room: the workers have 4") {
+		t.Errorf("worker 2 left for %q; %+v; log:\n%s", reason, r.stats, r.log())
+	}
+}
