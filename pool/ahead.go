@@ -10,9 +10,13 @@ import "time"
 // ahead is whether w was loaded ahead and the worker before it is still there.
 func (w *worker) ahead() bool { return w.seat.next == w }
 
-// aheadAt is when the worker after s.cur should begin to load: half as early
-// again as its load takes before cur's batch has all been handed out. It is
-// false where none is to be loaded ahead, or where nothing is known yet.
+// busyLoad is how many times as long a model takes to load beside a worker that
+// keeps the processor busy, compared with the first one, which had it alone.
+const busyLoad = 3
+
+// aheadAt is when the worker after s.cur should begin to load, so that it is
+// ready when cur's batch has all been handed out. It is false where none is to
+// be loaded ahead, or where nothing is known yet.
 func (r *run) aheadAt(s *seat) (time.Time, bool) {
 	w := s.cur
 	if !r.cfg.Prestart || r.cfg.Cooldown > 0 || r.cfg.BatchSize <= 0 || w == nil || s.next != nil {
@@ -25,7 +29,7 @@ func (r *run) aheadAt(s *seat) (time.Time, bool) {
 		// Slots that end together answer together: the time since counts too.
 		perPhoto := w.answerAt.Sub(w.firstOut) / time.Duration(w.answered)
 		load := max(r.loadTime(), r.lastLoad)
-		return w.answerAt.Add(perPhoto*time.Duration(w.batch.left) - load*3/2), true
+		return w.answerAt.Add(perPhoto*time.Duration(w.batch.left) - busyLoad*load), true
 	}
 	return time.Time{}, false
 }
