@@ -140,7 +140,7 @@ func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
 	if p.attempts > 1 {
 		r.stats.Retried++
 	}
-	if w.firstOut.IsZero() {
+	if w.answered == 0 && len(w.flights) == 0 {
 		w.firstOut = now
 	}
 	w.flights[f.id] = f
