@@ -35,10 +35,11 @@ func (r *run) aheadAt(s *seat) (time.Time, bool) {
 }
 
 // wantsNext is whether the worker after s.cur should be loaded now. There must
-// be photos for it beyond the batches under way, and memory for both.
+// be photos for it beyond the batches under way, and memory for both; and while
+// workers die, one more would only be in the way of finding out why.
 func (r *run) wantsNext(s *seat, now time.Time) bool {
 	at, ok := r.aheadAt(s)
-	if !ok || now.Before(at) {
+	if !ok || now.Before(at) || r.deaths > 0 {
 		return false
 	}
 	spoken := 0
