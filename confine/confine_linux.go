@@ -19,20 +19,25 @@ import (
 
 // Apply gives up, on all threads of this process and for good, everything but
 // reading the given files and folders and what the loaded libraries may still
-// want to load. It does as much of that as the kernel can and returns what
+// want to load; with gpu, the GPUs' devices and what drivers read of the system
+// stay open too. It does as much of that as the kernel can and returns what
 // holds now, in words for the log. The error says what of it went wrong; even
 // then the words are true.
-func Apply(read []string) (protection string, err error) {
-	files, filesErr := restrictFiles(read)
+func Apply(read []string, gpu bool) (protection string, err error) {
+	files, filesErr := restrictFiles(read, gpu)
 	calls, callsErr := forbidCalls()
 	err = errors.Join(filesErr, callsErr)
+	may := "workers can read the photos and nothing else: no writing"
+	if gpu {
+		may = "workers can read the photos and use the GPU and nothing else: no writing to files"
+	}
 	switch {
 	case files && calls:
-		return "workers can read the photos and nothing else: no writing, no network, no other programs (Landlock, seccomp)", err
+		return may + ", no network, no other programs (Landlock, seccomp)", err
 	case files && network():
-		return "workers can read the photos and nothing else: no writing, no TCP (Landlock)", err
+		return may + ", no TCP (Landlock)", err
 	case files:
-		return "workers can read the photos and nothing else: no writing (Landlock)", err
+		return may + " (Landlock)", err
 	case calls:
 		return "workers have no network and start no other programs (seccomp), but can read and write what you can: this kernel has no Landlock", err
 	}
@@ -41,11 +46,15 @@ func Apply(read []string) (protection string, err error) {
 
 // restrictFiles has Landlock allow reading read and the libraries' folders, and
 // forbid every other file, all writing and TCP. It reports whether it holds.
-func restrictFiles(read []string) (bool, error) {
+func restrictFiles(read []string, gpu bool) (bool, error) {
 	if version, err := syscall.LandlockGetABIVersion(); err != nil || version < 1 {
 		return false, nil // nothing that anybody could do something about
 	}
 	var rules []landlock.Rule
+	if gpu {
+		rules = append(rules, devices()...)
+		read = slices.Concat(read, driverFiles)
+	}
 	for _, p := range slices.Concat(read, libraries()) {
 		info, err := os.Stat(p)
 		if err != nil {

@@ -52,7 +52,8 @@ func confined(dir string) {
 			panic(err)
 		}
 	}
-	protection, err := Apply([]string{dir})
+	deviceNodes = []string{"/dev/zer*"} // there on machines without a GPU, too
+	protection, err := Apply([]string{dir}, os.Getenv("CONFINE_GPU") != "")
 	a.Protection = protection
 	if err != nil {
 		a.Err = err.Error()
@@ -100,6 +101,9 @@ func try(dir string) map[string]string {
 	note("udp", err)
 	_, err = os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{})
 	note("start a program", err)
+	device, err := os.OpenFile("/dev/zero", os.O_RDWR, 0)
+	device.Close()
+	note("open a device", err)
 	return results
 }
 
@@ -130,7 +134,7 @@ func confine(t *testing.T, env ...string) attempts {
 		t.Fatal(err)
 	}
 	t.Log(a.Protection)
-	if len(a.Tried) != 12 {
+	if len(a.Tried) != 13 {
 		t.Errorf("%d attempts", len(a.Tried))
 	}
 	return a
@@ -149,6 +153,22 @@ func TestApply(t *testing.T) {
 			t.Errorf("%s: %q", name, result)
 		} else {
 			t.Logf("%s: %s", name, result)
+		}
+	}
+}
+
+// TestGPU: the devices are open to a worker that uses a GPU, and no more.
+func TestGPU(t *testing.T) {
+	if version, err := syscall.LandlockGetABIVersion(); err != nil || version < 1 {
+		t.Skip("this kernel has no Landlock")
+	}
+	a := confine(t, "CONFINE_GPU=1")
+	if a.Err != "" || !strings.Contains(a.Protection, "use the GPU") || !strings.Contains(a.Protection, "no writing to files") {
+		t.Errorf("protection %q, error %q", a.Protection, a.Err)
+	}
+	for name, result := range a.Tried {
+		if may := name == "read" || name == "list" || name == "open a device"; may != (result == "") {
+			t.Errorf("%s: %q", name, result)
 		}
 	}
 }

@@ -5,6 +5,6 @@ package confine
 import "runtime"
 
 // Apply does nothing here.
-func Apply([]string) (protection string, err error) {
+func Apply([]string, bool) (protection string, err error) {
 	return "none: " + runtime.GOOS + " has no means that photodesc knows", nil
 }

@@ -88,6 +88,8 @@ var ErrClosed = errors.New("the engine is closed")
 // slots are decoded together; a slot that is done is refilled at once.
 type Engine struct {
 	opt    Options
+	gpu    bool
+	noGPU  string
 	model  *textModel
 	ctx    *textContext
 	vision *visionEncoder // SmolVLM's
@@ -121,9 +123,25 @@ type job struct {
 	ready  chan struct{}
 }
 
-// Open loads the models and starts the engine. Close gives everything back.
-func Open(opt Options) (_ *Engine, err error) {
-	start()
+// Open loads the models and starts the engine, on a GPU where there is one that
+// takes them, else on the CPU. Close gives everything back.
+func Open(opt Options) (*Engine, error) {
+	if !hasGPU() {
+		return openOn(opt, false)
+	}
+	e, err := openOn(opt, true)
+	if err == nil {
+		return e, nil
+	}
+	onCPU, failed := openOn(opt, false)
+	if failed != nil {
+		return nil, failed
+	}
+	onCPU.noGPU = err.Error()
+	return onCPU, nil
+}
+
+func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 	if opt.Parallel < 1 {
 		opt.Parallel = 1
 	}
@@ -137,9 +155,8 @@ func Open(opt Options) (_ *Engine, err error) {
 		opt.Prompts = []Prompt{{Text: DefaultPrompt}}
 	}
 	C.pd_blas_threads(C.int(opt.Threads))
-	gpu := hasGPU()
 
-	e := &Engine{opt: opt, in: make(chan *job), quit: make(chan struct{}), done: make(chan struct{}),
+	e := &Engine{opt: opt, gpu: gpu, in: make(chan *job), quit: make(chan struct{}), done: make(chan struct{}),
 		cutting: make(chan struct{}, 2)}
 	defer func() {
 		if err != nil {
@@ -229,6 +246,17 @@ func (e *Engine) LongestEdge() int {
 // resampled to the given one. Every pixel of a small picture is kept, whatever
 // the model: shrinking while decoding is for photos, where it saves time.
 func WantedEdge(longest int) int { return max(longest, 512) }
+
+// Devices lists the compute devices that the engine uses.
+func (e *Engine) Devices() []Device {
+	return slices.DeleteFunc(Devices(), func(d Device) bool { return d.Kind == "GPU" && !e.gpu })
+}
+
+// OnGPU tells whether it uses a GPU.
+func (e *Engine) OnGPU() bool { return e.gpu }
+
+// NoGPU says why there is a GPU and it is not used; else it is empty.
+func (e *Engine) NoGPU() string { return e.noGPU }
 
 // Sizes is the memory an engine holds, in bytes.
 type Sizes struct {

@@ -36,6 +36,12 @@ static void set_log(void) {
     mtmd_log_set((ggml_log_callback) photodescLog, NULL);
 }
 
+// A list of devices that ends at once: none but the CPU, whatever there is.
+static ggml_backend_dev_t * no_devices(void) {
+    static ggml_backend_dev_t none[1];
+    return none;
+}
+
 static void register_blas(void) {
 #if defined(__linux__)
     ggml_backend_register(ggml_backend_blas_reg());
@@ -70,6 +76,7 @@ var start = sync.OnceFunc(func() {
 	} else {
 		C.register_blas()
 	}
+	backends = loadBackends()
 	C.llama_backend_init()
 })
 
@@ -141,6 +148,8 @@ func loadText(path string, gpu bool) (*textModel, error) {
 	params.n_gpu_layers = 0
 	if gpu {
 		params.n_gpu_layers = 999
+	} else {
+		params.devices = C.no_devices()
 	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))

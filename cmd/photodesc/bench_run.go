@@ -32,7 +32,7 @@ func (b *benchmark) makePlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.plan = r.set.plan(m.sizes())
+	r.plan = r.set.plan(m)
 	b.plan, b.threads, b.job = r.plan, r.threads(), r.workerJob()
 	return nil
 }

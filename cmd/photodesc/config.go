@@ -68,7 +68,7 @@ const variablePrefix = "PHOTODESC_"
 // ownVariables are not settings: where models are, and what the program and
 // its tests say to themselves.
 var ownVariables = []string{
-	"PHOTODESC_MODELS", workerJobEnv, backgroundEnv, "PHOTODESC_POOL_WORKER", "PHOTODESC_KERNELS", "PHOTODESC_SOAK", "PHOTODESC_PHOTOS",
+	"PHOTODESC_MODELS", workerJobEnv, backgroundEnv, "PHOTODESC_POOL_WORKER", "PHOTODESC_KERNELS", "PHOTODESC_BACKENDS", "PHOTODESC_SOAK", "PHOTODESC_PHOTOS",
 }
 
 // commandLineOnly are flags of one command; they are no settings.

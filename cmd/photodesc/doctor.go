@@ -21,7 +21,6 @@ import (
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/spf13/cobra"
 
-	"photodesc/llm"
 	"photodesc/llm/kernels"
 	"photodesc/photo/vips"
 	"photodesc/pool"
@@ -115,15 +114,6 @@ func checkBLAS() (string, error) {
 		core = want
 	}
 	return fmt.Sprintf("%s, kernels for %s", blasName(config), core), nil
-}
-
-func checkGPU() (string, error) {
-	for _, d := range llm.Devices() {
-		if d.Kind == "GPU" {
-			return fmt.Sprintf("%s (%s), %s", d.Name, d.Description, humanize.IBytes(d.Total)), nil
-		}
-	}
-	return "none; the CPU does the work", nil
 }
 
 func checkFormats() (string, error) {

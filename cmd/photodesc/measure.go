@@ -25,6 +25,8 @@ type measured struct {
 	Worker  uint64 // one worker's own: buffers, run time
 	Slot    uint64 // a slot's part of the KV cache
 	Longest int    // longest edge that photos are decoded to, pixels
+	GPU     bool   // a GPU does the work
+	Second  bool   // and has the memory for a second worker
 }
 
 // sizes adds what a decoded photo takes: its pixels, at most twice as long as
@@ -121,17 +123,20 @@ func measureHere(job workerJob) error {
 	if err := vips.Startup(vips.StartupOptions{Untrusted: job.Untrusted}); err != nil {
 		return err
 	}
-	protect(job)
+	if !engine.OnGPU() { // its driver is to fill its caches for the workers
+		protect(job, false)
+	}
 	// The encoder's buffers come with its first tile.
-	opt.MaxTokens = 1
-	const edge = 8
-	if _, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}); err != nil {
+	if err := tryOut(engine); err != nil {
 		return err
 	}
 	s := engine.Sizes()
 	m := measured{
 		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(),
 		Worker: max(pool.OwnMemory(), s.KV+s.Compute) - s.KV,
+	}
+	if m.GPU = engine.OnGPU(); m.GPU {
+		m.Second = gpuRoom(engine.Devices()) > s.Weights+s.Vision+s.KV*uint64(maxSlots)/2+s.Compute
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }

@@ -98,6 +98,16 @@ func (r *runner) workerReady(e pool.Event) {
 	for _, d := range info.Devices {
 		names = append(names, d.Name+" ("+d.Description+")")
 	}
+	for _, b := range info.Backends {
+		if b.Problem != "" && !b.Spare {
+			r.log.Warn("GPU: " + b.String())
+		} else {
+			r.log.Info("GPU: " + b.String())
+		}
+	}
+	if info.NoGPU != "" {
+		r.log.Warn("GPU: the model does not load on it, the CPU does the work: " + info.NoGPU)
+	}
 	r.log.Info(fmt.Sprintf("Model loaded in %.1f s on %s", e.Seconds, strings.Join(names, ", ")))
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)

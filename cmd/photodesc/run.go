@@ -203,7 +203,7 @@ func (r *runner) describe() error {
 	if err != nil {
 		return r.stopped(err)
 	}
-	r.plan = r.set.plan(m.sizes())
+	r.plan = r.set.plan(m)
 	r.log.Info(r.plan.Sum)
 	r.log.Info(fmt.Sprintf("%s, each with %s at once on %s; batches of %s",
 		plural(r.plan.Workers, "worker"), plural(r.plan.InFlight, "photo"), plural(r.threads(), "thread"), comma(r.flags.batchSize)))

@@ -179,17 +179,24 @@ func parseAuto(s string) (int, error) {
 // smallModel is the size in bytes below which a model gets one thread a worker.
 const smallModel = 64 << 20
 
-// plan shares out cores and memory for a model of the given sizes.
-func (s settings) plan(sizes pool.Sizes) pool.Plan {
+// maxSlots is where generating for more photos at once stops paying.
+const maxSlots = 8
+
+// plan shares out cores and memory for a model that was measured.
+func (s settings) plan(m measured) pool.Plan {
+	sizes := m.sizes()
 	limits := pool.Limits{
 		Memory: s.memory, CPUs: runtime.NumCPU(),
 		Workers: s.workers, InFlight: s.parallel,
-		MaxInFlight: 8,
+		MaxInFlight: maxSlots,
 	}
 	// Threads of so small a model spend their time waiting for each other;
 	// workers side by side do not wait.
 	if sizes.Weights < smallModel {
 		limits.CoresPerWorker = 1
+	}
+	if m.GPU { // one worker fills it, and each would hold the model there
+		limits.CoresPerWorker = limits.CPUs
 	}
 	p := pool.MakePlan(sizes, limits)
 	if p.InFlight == 1 { // an engine has two slots at the least
@@ -197,6 +204,7 @@ func (s settings) plan(sizes pool.Sizes) pool.Plan {
 		limits.InFlight = 1
 		p = pool.MakePlan(sizes, limits)
 	}
+	p.Prestart = p.Prestart && (!m.GPU || m.Second)
 	return p
 }
 

@@ -39,6 +39,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	llamacpp, err := filepath.Abs("../../third_party/llama.cpp")
+	if err != nil {
+		t.Fatal(err)
+	}
 	model := tinyModel(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -47,10 +51,14 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TEXT", filepath.Join(model, "tiny.gguf"))
 			env.Setenv("MMPROJ", filepath.Join(model, "mmproj-tiny.gguf"))
 			env.Setenv("MODELS", model)
+			env.Setenv("LLAMACPP", llamacpp)
+			env.Setenv("BIN", filepath.Join(llamacpp, "../../bin"))
+			env.Setenv("LLVMPIPE", llvmpipe())
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return os.CopyFS(filepath.Join(env.WorkDir, "photos"), os.DirFS(examples))
 		},
-		Cmds: scriptCommands,
+		Cmds:      scriptCommands,
+		Condition: conditions,
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/cpu"
 
+	"photodesc/llm"
 	"photodesc/llm/kernels"
 	"photodesc/photo/vips"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -30,6 +31,9 @@ func versionCommand() *cobra.Command {
 			}
 			if name := kernels.Name(); name != "" {
 				fmt.Fprintf(w, "kernels    photodesc's own for %s; the BLAS is not used\n", name)
+			}
+			for _, b := range llm.Backends() {
+				fmt.Fprintf(w, "GPU        %s\n", b)
 			}
 			fmt.Fprintf(w, "compiled   %s\n", strings.Join(compiled, " "))
 			if has := cpuFeatures(); len(has) > 0 {

@@ -38,8 +38,10 @@ const workerJobEnv = "PHOTODESC_WORKER"
 // workerInfo is what a worker tells of itself when its model is loaded.
 type workerInfo struct {
 	Devices    []llm.Device
-	Protection string // what it has given up
-	Weak       string `json:",omitempty"` // why it is not more
+	Backends   []llm.Backend `json:",omitempty"` // libraries of ggml's that were found
+	NoGPU      string        `json:",omitempty"` // why a GPU is not used
+	Protection string        // what it has given up
+	Weak       string        `json:",omitempty"` // why it is not more
 }
 
 func workerCommand() *cobra.Command {
@@ -95,20 +97,39 @@ func (w *worker) load(context.Context) (any, error) {
 		return nil, err
 	}
 	w.engine = engine
+	if engine.OnGPU() {
+		// Drivers compile what they run when it is first wanted, and keep it in
+		// caches that are closed from then on.
+		if err := tryOut(engine); err != nil {
+			return nil, err
+		}
+	}
 	info := workerInfo{
-		Devices: llm.Devices(),
+		Devices:  engine.Devices(),
+		Backends: llm.Backends(),
+		NoGPU:    engine.NoGPU(),
 	}
 	// All that is still to be opened is photos.
-	info.Protection, info.Weak = protect(w.job)
+	info.Protection, info.Weak = protect(w.job, engine.OnGPU())
 	return info, nil
 }
 
-func protect(job workerJob) (protection, weak string) {
+// tryOut has the engine describe a small black picture.
+func tryOut(engine *llm.Engine) error {
+	const edge = 8
+	_, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)})
+	if err != nil && len(llm.Backends()) > 0 && engine.OnGPU() {
+		return fmt.Errorf("%w\n  PHOTODESC_BACKENDS=0 leaves the GPU out", err)
+	}
+	return err
+}
+
+func protect(job workerJob, gpu bool) (protection, weak string) {
 	read := []string{string(job.Root)}
 	for _, l := range job.Links {
 		read = append(read, string(l))
 	}
-	protection, err := confine.Apply(read)
+	protection, err := confine.Apply(read, gpu)
 	if err != nil {
 		weak = err.Error()
 	}

@@ -11,6 +11,7 @@ package llamacpp
 #cgo CPPFLAGS: -I${SRCDIR}/upstream/llama/llama.cpp/src -I${SRCDIR}/upstream/llama/llama.cpp/tools/mtmd
 #cgo CPPFLAGS: -I${SRCDIR}/upstream/ml/backend/ggml/ggml/include -I${SRCDIR}/upstream/ml/backend/ggml/ggml/src
 #cgo linux pkg-config: openblas
+#cgo linux LDFLAGS: -ldl -Wl,--export-dynamic
 #include <stdlib.h>
 #include "bridge.h"
 #include "llama.h"
@@ -24,6 +25,10 @@ import (
 
 // Commit is the llama.cpp commit that the linked sources state of themselves.
 func Commit() string { return C.GoString(C.pd_llama_commit()) }
+
+// Module is the version of the Go module that carries the sources. It has
+// changes of its own to llama.cpp's commit.
+const Module = "v0.17.4"
 
 // SystemInfo lists the CPU features that ggml was compiled with, as llama.cpp
 // prints them.

@@ -22,8 +22,8 @@ func TestLinkedVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`github.com/ollama/ollama (v\S+)`).FindSubmatch(gomod)
-	if m == nil || !strings.Contains(string(readme), string(m[1])) {
-		t.Errorf("go.mod's ollama version %q is not the one README.md names", m)
+	if m == nil || !strings.Contains(string(readme), string(m[1])) || string(m[1]) != Module {
+		t.Errorf("go.mod's ollama version %q is not the one README.md or link.go names", m)
 	}
 }
 
