@@ -31,7 +31,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench gobench metal clean
+.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench gobench metal vulkan cuda clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -53,9 +53,9 @@ else
   ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
 endif
 
-setup: ## install what is missing (apt or brew), after saying what
-	@command -v go >/dev/null || { echo "Go is not installed; get it from https://go.dev/dl/" >&2; exit 1; }
-	@missing=$$($(MISSING) | tr '\n' ' '); \
+# Installs what a command finds missing, after saying what. $(call ADD,COMMAND)
+define ADD
+	@missing=$$($(1) | tr '\n' ' '); \
 	[ -n "$$missing" ] || exit 0; \
 	root="$(ROOT)"; install="$${root:+$$root }$(INSTALL) $$missing"; \
 	stop() { echo "Missing: $$missing" >&2; echo "$$1" >&2; echo "    $$install" >&2; exit 1; }; \
@@ -70,6 +70,11 @@ setup: ## install what is missing (apt or brew), after saying what
 	log=$$(mktemp); \
 	if DEBIAN_FRONTEND=noninteractive $$install >"$$log" 2>&1; then rm -f "$$log"; \
 	else cat "$$log" >&2; rm -f "$$log"; stop "Installing failed. Try it by hand:"; fi
+endef
+
+setup: ## install what is missing (apt or brew), after saying what
+	@command -v go >/dev/null || { echo "Go is not installed; get it from https://go.dev/dl/" >&2; exit 1; }
+	$(call ADD,$(MISSING))
 
 # llama.cpp's headers lie in a Go module; C finds them through a link to it.
 upstream: ## link llama.cpp's sources
@@ -143,6 +148,27 @@ metal: setup build ## macOS: compile, and check that the binary sees the GPU
 else
 metal: ## macOS: compile, and check that the binary sees the GPU
 	@echo "make metal is for macOS: it checks that the binary sees the GPU through Metal. This is $(OS)." >&2; exit 1
+endif
+
+# A library of its own beside the binary, which loads it at start where it is: see third_party/llama.cpp/README.md.
+FOR_VULKAN = { command -v g++ >/dev/null || echo g++; command -v glslc >/dev/null || echo glslc; \
+	echo '$(HASH)include <vulkan/vulkan.hpp>' | c++ -E -x c++ - >/dev/null 2>&1 || echo libvulkan-dev; }
+HASH := \#
+
+ifeq ($(OS),Linux)
+vulkan: upstream ## Linux: build ggml's Vulkan backend beside the binary (some 20 minutes of one core)
+	$(call ADD,$(FOR_VULKAN))
+	@$(MAKE) --no-print-directory -j$$(nproc) -f third_party/llama.cpp/gpu/gpu.mk bin/libggml-vulkan.so
+
+cuda: upstream ## Linux: build ggml's CUDA backend beside the binary; needs NVIDIA's toolkit (nvcc)
+	@command -v $${NVCC:-nvcc} >/dev/null || [ -x /usr/local/cuda/bin/nvcc ] || { \
+		echo "nvcc is not installed. It comes with NVIDIA's CUDA toolkit, 11.6 or newer:" >&2; \
+		echo "    https://developer.nvidia.com/cuda-downloads, or nvidia-cuda-toolkit in Debian's non-free and Ubuntu" >&2; \
+		echo "If it is elsewhere: make cuda NVCC=/path/to/nvcc. Or make vulkan, which needs no toolkit." >&2; exit 1; }
+	@$(MAKE) --no-print-directory -j$$(nproc) -f third_party/llama.cpp/gpu/gpu.mk bin/libggml-cuda.so
+else
+vulkan cuda:
+	@echo "make $@ is for Linux. On macOS Metal is part of the program; make metal checks it." >&2; exit 1
 endif
 
 clean: ## remove what make made; the Go build cache stays
