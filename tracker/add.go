@@ -143,8 +143,12 @@ func (t *Tracker) write(g *group) error {
 // createOutput creates the output file of this run.
 func createOutput(t *Tracker) (*appendFile, error) {
 	dir := filepath.Join(t.dir, OutputsName)
-	for nth := 1; ; nth++ {
-		path := filepath.Join(dir, outputName(t.started, nth))
+	for later := 0; ; later++ {
+		name, err := nextOutput(t.dir, t.started, later)
+		if err != nil {
+			return nil, &WriteError{Op: "list", Path: dir, Err: err}
+		}
+		path := filepath.Join(dir, name)
 		f, err := t.fs.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
 		if errors.Is(err, fs.ErrExist) {
 			continue

@@ -80,7 +80,7 @@ func (f *faultFile) Truncate(size int64) error {
 // was counted stays, what was not is either absent or counted by the next run,
 // and the tracker takes no more.
 func TestFaults(t *testing.T) {
-	output := outputName(testTime, 1)
+	output := outputName(testTime)
 	for _, c := range []struct {
 		op, name    string
 		err         error
@@ -157,7 +157,7 @@ func TestFaults(t *testing.T) {
 func TestFaultsAtOpen(t *testing.T) {
 	for _, op := range []string{"write", "sync"} {
 		dir := t.TempDir()
-		write(t, line(t, okRecord("a.jpg"))+line(t, okRecord("b.jpg")), dir, OutputsName, outputName(testTime, 1))
+		write(t, line(t, okRecord("a.jpg"))+line(t, okRecord("b.jpg")), dir, OutputsName, outputName(testTime))
 		faults := &faultFS{fault: func(o, name string) (int, error) {
 			if o == op && name == ProgressName {
 				return 3, syscall.ENOSPC
@@ -183,7 +183,7 @@ func TestUnreadableOutput(t *testing.T) {
 	closeTracker(t, tr)
 	for _, err := range []error{syscall.EIO, syscall.EACCES} {
 		faults := &faultFS{fault: func(op, name string) (int, error) {
-			if op == "open" && name == outputName(testTime, 1) {
+			if op == "open" && name == outputName(testTime) {
 				return 0, err
 			}
 			return 0, nil
@@ -198,7 +198,7 @@ func TestUnreadableOutput(t *testing.T) {
 
 // TestReplaced takes the files away under a run.
 func TestReplaced(t *testing.T) {
-	for _, sub := range []string{ProgressName, filepath.Join(OutputsName, outputName(testTime, 1))} {
+	for _, sub := range []string{ProgressName, filepath.Join(OutputsName, outputName(testTime))} {
 		dir := t.TempDir()
 		tr := open(t, dir, Options{now: fixedTime})
 		add(t, tr, okRecord("a.jpg"))

@@ -18,6 +18,11 @@ const testDescription = "A brown dog runs along a sandy beach near the water. Th
 
 func fixedTime() time.Time { return testTime }
 
+// outputName is that of a run's outputs in an empty workdir.
+func outputName(started time.Time) string {
+	return outputPrefix + started.Format(stampLayout) + outputSuffix
+}
+
 func okRecord(path string) Record {
 	return Record{
 		Path: path, Status: OK, Settings: "0123456789ab", Description: testDescription, Finish: FinishStop, Model: "smolvlm",

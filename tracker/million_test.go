@@ -42,7 +42,7 @@ func largeWorkdir(b *testing.B, n int) string {
 	done := 0
 	var buf []byte
 	for o := range outputs {
-		out, closeOut := create(filepath.Join(dir, OutputsName, outputName(testTime, o+1)))
+		out, closeOut := create(filepath.Join(dir, OutputsName, outputName(testTime.Add(time.Duration(o)*time.Second))))
 		for i := n * o / outputs; i < n*(o+1)/outputs; i++ {
 			r := okRecord(millionPath(i))
 			if i%1000 == 7 {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -32,14 +31,30 @@ func LogPath(dir string, started time.Time) string {
 	return filepath.Join(dir, LogsName, logPrefix+started.Format(stampLayout)+logSuffix)
 }
 
-// outputName returns the file name of a run started at the given time. nth
-// counts from 1: a second file of the same second is called _2.
-func outputName(started time.Time, nth int) string {
-	name := outputPrefix + started.Format(stampLayout)
-	if nth > 1 {
-		name += "_" + strconv.Itoa(nth)
+// nextOutput returns a name for the outputs of a run that comes after those
+// there are, however a shell sorts them: the newest line of a photo counts. It
+// has the run's start unless the clock was put back since the newest, as at the
+// end of summer time, or the newest is of the same second. later counts from 0,
+// in seconds: the name is taken by what is no file.
+func nextOutput(dir string, started time.Time, later int) (string, error) {
+	files, err := outputFiles(dir)
+	if err != nil {
+		return "", err
 	}
-	return name + outputSuffix
+	// As if there were no time zones, in which clocks go back.
+	next, err := time.Parse(stampLayout, started.Format(stampLayout))
+	if err != nil {
+		return "", err
+	}
+	for _, path := range files {
+		stamp := strings.TrimPrefix(filepath.Base(path), outputPrefix)
+		t, err := time.Parse(stampLayout, stamp[:min(len(stampLayout), len(stamp))])
+		if err == nil && !t.Before(next) {
+			next = t.Add(time.Second)
+		}
+	}
+	next = next.Add(time.Duration(later) * time.Second)
+	return outputPrefix + next.Format(stampLayout) + outputSuffix, nil
 }
 
 // outputFiles lists the outputs of a workdir, oldest first. A workdir without
@@ -65,7 +80,8 @@ func NewestLog(dir string) string {
 }
 
 // matching lists the files of a folder with the given beginning and end of
-// name, ordered by time stamp and then by number, so that _10 follows _9.
+// name, ordered by time stamp and then by a number, if they have one, so that _10
+// follows _9.
 func matching(dir, prefix, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {

@@ -40,6 +40,39 @@ func wantDone(t testing.TB, tr *Tracker, done, failed string) {
 	}
 }
 
+// The clock may be put back between two runs: the second is the newest all the
+// same.
+func TestClockPutBack(t *testing.T) {
+	dir := t.TempDir()
+	one, two := with("smolvlm", "What?"), with("smolvlm2", "What?")
+	write(t, "", dir, OutputsName, "image_analysis_mine.jsonl") // no run's
+	if err := os.Mkdir(filepath.Join(dir, OutputsName, "image_analysis_20251123_143023.jsonl"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []time.Time{testTime, testTime.Add(-time.Hour), testTime.Add(-24 * time.Hour), testTime} {
+		s := one
+		if i%2 == 1 {
+			s = two
+		}
+		tr := open(t, dir, Options{now: func() time.Time { return at }})
+		tr.Use(s, true)
+		if tr.Done("a") {
+			t.Errorf("run %d: done before it was", i)
+		}
+		add(t, tr, okRecord("a"))
+		closeTracker(t, tr)
+		tr = open(t, dir, Options{now: func() time.Time { return at }})
+		if c := tr.Changed(s); c.Photos != 0 {
+			t.Errorf("run %d: the newest line does not count: %+v", i, c.From)
+		}
+		closeTracker(t, tr)
+	}
+	files, err := outputFiles(dir)
+	if err != nil || len(files) != 5 || filepath.Base(files[3]) != "image_analysis_20251123_143026.jsonl" {
+		t.Error(files, err)
+	}
+}
+
 // TestDescribeAgain follows a workdir through a change of settings that is
 // stopped in the middle, with a photo that fails the second time.
 func TestDescribeAgain(t *testing.T) {
@@ -157,7 +190,7 @@ func TestNotKnown(t *testing.T) {
 	gone := okRecord("c")
 	gone.Settings = "fedcba987654" // there is no such file
 	dir := t.TempDir()
-	write(t, line(t, old)+spaced+line(t, gone), dir, OutputsName, outputName(testTime, 1))
+	write(t, line(t, old)+spaced+line(t, gone), dir, OutputsName, outputName(testTime))
 	write(t, "d\n", dir, ProgressName) // its result is gone
 
 	tr := open(t, dir, Options{})

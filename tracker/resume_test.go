@@ -49,7 +49,7 @@ func TestAddAndResume(t *testing.T) {
 		t.Error(notes(tr))
 	}
 	add(t, tr, okRecord("z.jpg")) // in the same second: a file of its own
-	if got := filepath.Base(tr.OutputPath()); got != "image_analysis_20251123_143022_2.jsonl" {
+	if got := filepath.Base(tr.OutputPath()); got != "image_analysis_20251123_143023.jsonl" {
 		t.Error(got)
 	}
 	closeTracker(t, tr)
@@ -145,7 +145,7 @@ func TestReconcile(t *testing.T) {
 				write(t, x.progress, dir, ProgressName)
 			}
 			if x.output != "" {
-				write(t, x.output, dir, OutputsName, outputName(testTime, 1))
+				write(t, x.output, dir, OutputsName, outputName(testTime))
 			}
 			tr := open(t, dir, Options{})
 			for _, p := range []string{"a", "b", "c", "x"} {
