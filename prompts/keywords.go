@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,6 +19,9 @@ func List(answer string, cut bool) []string {
 	var found []string
 	for _, l := range lines(answer) {
 		text := withoutLead(l.text)
+		if l.item { // "1. dog 2. beach" in one line
+			text = numbered.ReplaceAllString(text, ", ")
+		}
 		found = append(found, strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;|•、，", r) })...)
 	}
 	var out, long []string
@@ -43,13 +47,18 @@ func List(answer string, cut bool) []string {
 	return out
 }
 
+var (
+	number   = regexp.MustCompile(`^\d{1,2}[.)]\s*(\D)`)
+	numbered = regexp.MustCompile(`,?\s\d{1,2}[.)]\s`)
+)
+
 // fold is what two spellings of a keyword have in common.
 func fold(s string) string { return strings.ToLower(s) }
 
 // keyword is one of a list, without what sentences put around it.
 func keyword(s string) string {
 	const around = " \t.:!?…\"'`*#()[]{}“”‘’«»-_/\\"
-	s = strings.Trim(s, around)
+	s = strings.Trim(number.ReplaceAllString(strings.Trim(s, around), "$1"), around)
 	for again := true; again; {
 		again = false
 		for _, p := range []string{"and ", "or ", "a ", "an ", "the "} {

@@ -33,9 +33,6 @@ var named = []Prompt{
 	{Name: "scene", Text: "Where and when was this taken? Name the kind of place, indoors or outdoors, the time of day and the weather, in one sentence."},
 }
 
-// Named returns the prompts that have a name.
-func Named() []Prompt { return slices.Clone(named) }
-
 // Names lists them, "describe, short, …".
 func Names() string {
 	var names []string
@@ -54,6 +51,14 @@ func ByName(name string) (Prompt, bool) {
 	return named[i], true
 }
 
+// Named is the prompt with a text: one that has a name, if it asks the same.
+func Named(text string) Prompt {
+	if i := slices.IndexFunc(named, func(p Prompt) bool { return p.Text == text }); i >= 0 {
+		return named[i]
+	}
+	return Prompt{Text: text}
+}
+
 // Parse takes what a person gave as a prompt, a name or a text. A single word
 // that is nearly a name is an error: nobody asks a model "keyword".
 func Parse(given string) (Prompt, error) {
@@ -64,8 +69,8 @@ func Parse(given string) (Prompt, error) {
 	if err != nil {
 		return Prompt{}, err
 	}
-	if i := slices.IndexFunc(named, func(p Prompt) bool { return p.Text == text }); i >= 0 {
-		return named[i], nil
+	if p := Named(text); p.Name != "" {
+		return p, nil
 	}
 	if !strings.ContainsFunc(text, unicode.IsSpace) {
 		for _, p := range named {
@@ -98,7 +103,7 @@ func Text(given string) (string, error) {
 }
 
 // Number gives prompts without a name their place in the run as one, and
-// refuses two of the same name.
+// refuses two that ask the same.
 func Number(list []Prompt) error {
 	seen := map[string]bool{}
 	size := 0
@@ -110,10 +115,10 @@ func Number(list []Prompt) error {
 		if p.Name == "" {
 			p.Name = fmt.Sprintf("prompt-%d", i+1)
 		}
-		if seen[p.Name] {
-			return fmt.Errorf("the prompt %s is there twice", p.Name)
+		if seen[p.Text] {
+			return fmt.Errorf("the prompt %q is there twice", p.Text)
 		}
-		seen[p.Name] = true
+		seen[p.Text] = true
 	}
 	return nil
 }

@@ -38,15 +38,17 @@ func TestParse(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	list := []Prompt{{Name: "short"}, {Text: "x"}, {Text: "y"}, {Name: "scene"}}
+	list := []Prompt{{Name: "short", Text: "s"}, {Text: "x"}, {Text: "y"}, {Name: "scene", Text: "z"}}
 	if err := Number(list); err != nil {
 		t.Fatal(err)
 	}
 	if list[1].Name != "prompt-2" || list[2].Name != "prompt-3" {
 		t.Errorf("%+v", list)
 	}
-	if err := Number([]Prompt{{Name: "short"}, {Name: "short"}}); err == nil {
-		t.Error("the same prompt twice was taken")
+	for _, p := range []Prompt{{Name: "short", Text: "s"}, {Text: "x"}} {
+		if err := Number([]Prompt{p, p}); err == nil || !strings.Contains(err.Error(), "is there twice") {
+			t.Errorf("%+v twice: %v", p, err)
+		}
 	}
 }
 
