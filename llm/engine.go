@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"photodesc/llm/kernels"
 )
 
 // Options says what an engine loads and how large it is.
@@ -97,6 +99,7 @@ type Engine struct {
 	multi  *multimodal    // any other model's; nil for SmolVLM
 
 	closings []part // the end of the prompt, for each question
+	groups   bool   // prompts of several pictures are prefilled together
 	rewinds  bool   // the picture stays in the KV cache from question to question
 
 	in   chan *job
@@ -167,6 +170,7 @@ func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.rewinds = e.model.rewinds()
+	e.groups = gpu || kernels.Supported()
 	projector, err := projectorOf(opt.Vision)
 	if err != nil {
 		return nil, err

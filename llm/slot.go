@@ -82,11 +82,12 @@ func (e *Engine) length(s *slot) int {
 }
 
 // prefill decodes the first prompts of fresh slots, as many together as a step
-// holds, and picks the first token of each.
+// holds, and picks the first token of each. Where a row's rounding depends on
+// how many are computed with it, each goes alone.
 func (e *Engine) prefill(fresh []*slot) {
 	for len(fresh) > 0 {
 		n, rows := 1, e.length(fresh[0])
-		for n < len(fresh) && rows+e.length(fresh[n]) <= e.ctx.batch {
+		for e.groups && n < len(fresh) && rows+e.length(fresh[n]) <= e.ctx.batch {
 			rows += e.length(fresh[n])
 			n++
 		}
@@ -187,41 +188,62 @@ func (e *Engine) askOn(slots []*slot) {
 // generate decodes one token of every live slot together.
 func (e *Engine) generate(slots []*slot) {
 	began := time.Now()
-	b := &entries{work: kernels.NextTokens}
-	var live []*slot
-	for _, s := range slots {
-		if s != nil {
-			live = append(live, s)
-			b.tokens = append(b.tokens, s.last)
-			b.add(s.pos, s.id, true, s.sampler)
-		}
-	}
-	if len(live) == 0 {
+	first, last := columns(len(slots), e.ctx.slots, func(i int) bool { return slots[i] != nil })
+	if first > last {
 		return
 	}
-	// A product with a single column takes another path through ggml and is
-	// rounded differently: a photo's words would depend on its company. So a
-	// lone token is decoded beside a dummy in an empty slot.
-	spare := -1
-	if len(live) == 1 {
-		spare = (live[0].id + 1) % e.ctx.slots
-		b.tokens = append(b.tokens, live[0].last)
-		b.add(0, spare, false, nil)
+	b := &entries{work: kernels.NextTokens}
+	live := 0
+	for i := first; i <= last; i++ {
+		if i < len(slots) && slots[i] != nil {
+			live++
+			b.tokens = append(b.tokens, slots[i].last)
+			b.add(slots[i].pos, i, true, slots[i].sampler)
+		} else { // a dummy; what is not wanted is not computed to the end
+			b.tokens = append(b.tokens, 0)
+			b.add(0, i, last-first == 1, nil)
+		}
 	}
 	picked, err := e.ctx.step(b)
-	if spare >= 0 {
-		e.ctx.forget(spare)
-	}
-	share := seconds(time.Since(began), len(live))
-	for i, s := range live {
+	share := seconds(time.Since(began), live)
+	for i := first; i <= last; i++ {
+		if i >= len(slots) || slots[i] == nil {
+			e.ctx.forget(i)
+			continue
+		}
+		s := slots[i]
 		s.job.answer.Generate += share
 		s.pos++
 		if err != nil {
 			s.end(err)
 			continue
 		}
-		e.take(s, picked[i])
+		e.take(s, picked[i-first])
 	}
+}
+
+// columns are the sequences that a step of next tokens has, from first to last;
+// there are none if first is greater. The first n of so many sequences, two at
+// least, may be live. A product with a single column takes another path through
+// ggml than one with several and is rounded differently: a photo's words would
+// depend on its company. And llama.cpp computes only those sequences together
+// whose numbers follow each other. So a lone slot has a dummy beside it, and
+// gaps between live ones are filled with dummies.
+func columns(n, sequences int, live func(int) bool) (first, last int) {
+	first, last = n, -1
+	for i := range n {
+		if live(i) {
+			first, last = min(first, i), i
+		}
+	}
+	switch {
+	case first != last:
+	case last+1 < sequences:
+		last++
+	default:
+		first--
+	}
+	return first, last
 }
 
 // take adds a picked token to a slot's answer and sees whether it is the end.
