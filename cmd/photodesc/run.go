@@ -254,6 +254,9 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 			r.log.Warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
 			return
 		}
+		if r.track.Done(p.Path) { // when it was still a file
+			return
+		}
 		problems++
 		if _, known := r.track.Failed(p.Path); known {
 			return
