@@ -297,6 +297,7 @@ func setFlag(f *pflag.Flag, g given) error {
 		values[i] = filesAbsolute(f.Name, v, g.base)
 	}
 	f.Changed = g.level >= fromEnvironment
+	f.Annotations = map[string][]string{givenNote: {g.place}}
 	if list, many := f.Value.(pflag.SliceValue); many {
 		return list.Replace(values)
 	}
@@ -308,6 +309,12 @@ func setFlag(f *pflag.Flag, g given) error {
 	}
 	return nil
 }
+
+// givenNote marks a flag that has its value from a variable or a file.
+const givenNote = "given"
+
+// isGiven tells whether somebody has said what a flag is, be it the default.
+func isGiven(f *pflag.Flag) bool { return f.Changed || f.Annotations[givenNote] != nil }
 
 // filesAbsolute makes the names of files relative to a folder; "~/" is the home.
 func filesAbsolute(flag, value, base string) string {
@@ -333,8 +340,10 @@ func wanted(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "bool":
 		return "true or false"
-	case "int", "uint32":
+	case "int":
 		return "a whole number"
+	case "uint32":
+		return "a whole number from 0 to 4294967295"
 	case "float64":
 		return "a number"
 	case "duration":

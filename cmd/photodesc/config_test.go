@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -84,6 +85,44 @@ func TestParseConfig(t *testing.T) {
 		if !errors.As(err, &bad) || line != comma(bad.line) || !strings.Contains(err.Error(), words) {
 			t.Errorf("%q: %v at %+v, want %s", x.text, err, bad, x.err)
 		}
+	}
+}
+
+// A prompt in a file counts beside a prompt-file in the same one, even if it is
+// the default; a list of nothing is refused.
+func TestPromptsOfFiles(t *testing.T) {
+	_, work := alone(t)
+	writeFile(t, "Is it art?", work, "q.txt")
+	for _, x := range []struct {
+		file string
+		args []string
+		want string // names, or an error's words
+	}{
+		{"", nil, "[describe]"},
+		{"prompt-file = 'q.txt'", nil, "[prompt-1]"},
+		{"prompt = 'describe'\nprompt-file = 'q.txt'", nil, "[describe prompt-2]"},
+		{"prompt-file = ['q.txt']", []string{"--prompt", "describe"}, "[describe]"},
+		{"prompt = []\nprompt-file = 'q.txt'", nil, "[prompt-1]"},
+		{"prompt = []", nil, ":1: prompt: the list is empty"},
+		{"prompt = ['short', 'short']", nil, "is there twice"},
+		{"prompt-file = ['q.txt', 'q.txt']", nil, "is there twice"},
+		{"prompt = 'Is it art?'\nprompt-file = 'q.txt'", nil, "is there twice"},
+	} {
+		writeFile(t, x.file, work, configName)
+		f, _, err := configured(t, work, x.args...)
+		if err != nil {
+			if !strings.Contains(err.Error(), x.want) {
+				t.Errorf("%q: %v, want %s", x.file, err, x.want)
+			}
+			continue
+		}
+		if q, err := f.ask(); err != nil || fmt.Sprint(q.names()) != x.want {
+			t.Errorf("%q: %v, %v; want %s", x.file, q.names(), err, x.want)
+		}
+	}
+	t.Setenv("PHOTODESC_PROMPT", "[]")
+	if _, _, err := configured(t, t.TempDir()); err == nil || !strings.Contains(err.Error(), "PHOTODESC_PROMPT: prompt: the list is empty") {
+		t.Error(err)
 	}
 }
 

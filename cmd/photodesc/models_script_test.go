@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"sync"
@@ -30,6 +31,7 @@ var (
 // hub cut: from now on it breaks each connection after half of what was asked.
 // hub whole: no more of that.
 // hub files N: N files were sent, or begun, so far.
+// hub put REPO FILE…: it has these, too, under their names.
 // hub stop: there is no network any more.
 func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 	hubsMu.Lock()
@@ -56,6 +58,12 @@ func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		if n := len(h.Seen("store", "GET")); n != want {
 			ts.Fatalf("%d files were fetched, want %d", n, want)
+		}
+	case "put":
+		for _, name := range args[2:] {
+			content, err := os.ReadFile(ts.MkAbs(name))
+			ts.Check(err)
+			h.Put(args[1], filepath.Base(name), content)
 		}
 	case "stop":
 		h.Close()

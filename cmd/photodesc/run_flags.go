@@ -21,7 +21,7 @@ import (
 type runFlags struct {
 	model, mmproj string
 	prompts       []string
-	promptFile    string
+	promptFiles   []string
 	keywords      string
 	context       string
 	keepRaw       bool
@@ -59,7 +59,7 @@ func (f *runFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.model, "model", models.Default, "model: a `NAME` or a GGUF file")
 	s.StringVar(&f.mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
 	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
-	s.StringVar(&f.promptFile, "prompt-file", "", "ask what is written in `FILE`")
+	s.StringArrayVar(&f.promptFiles, "prompt-file", []string{}, "ask what is written in `FILE`; may be given several times")
 	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
 	s.StringVar(&f.context, "context", contextNone, "`WHAT` else the model is told of each photo: none, or exif (file name, date and place)")
 	s.BoolVar(&f.keepRaw, "keep-raw", false, "keep the model's own words, too, as raw in the outputs")

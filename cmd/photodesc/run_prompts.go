@@ -31,25 +31,25 @@ type questions struct {
 
 // ask makes the run's questions of its flags.
 func (f *runFlags) ask() (q questions, err error) {
-	for _, given := range f.prompts {
-		p, err := prompts.Parse(given)
-		if err != nil {
-			return q, usageError("--prompt: %w", err)
+	// A file takes the place of the default, not of what somebody asked for.
+	if len(f.promptFiles) == 0 || isGiven(f.set.Lookup("prompt")) {
+		for _, given := range f.prompts {
+			p, err := prompts.Parse(given)
+			if err != nil {
+				return q, usageError("--prompt: %w", err)
+			}
+			q.Prompts = append(q.Prompts, p)
 		}
-		q.Prompts = append(q.Prompts, p)
 	}
-	if f.promptFile != "" {
-		text, err := readSmall(f.promptFile)
+	for _, name := range f.promptFiles {
+		text, err := readSmall(name)
 		if err == nil {
 			text, err = prompts.Text(text)
 		}
 		if err != nil {
-			return q, usageError("--prompt-file %q: %w", f.promptFile, err)
+			return q, usageError("--prompt-file %q: %w", name, err)
 		}
-		if f.promptIsDefault() {
-			q.Prompts = nil
-		}
-		q.Prompts = append(q.Prompts, prompts.Prompt{Text: text})
+		q.Prompts = append(q.Prompts, prompts.Named(text))
 	}
 	if f.keywords != "" {
 		text, err := readSmall(f.keywords)
@@ -63,6 +63,9 @@ func (f *runFlags) ask() (q questions, err error) {
 			q.Prompts = append(q.Prompts, p)
 		}
 	}
+	if len(q.Prompts) == 0 {
+		return q, usageError("--prompt: the list is empty; leave it out to ask for a description")
+	}
 	if err := prompts.Number(q.Prompts); err != nil {
 		return q, usageError("--prompt: %w", err)
 	}
@@ -71,12 +74,6 @@ func (f *runFlags) ask() (q questions, err error) {
 	}
 	q.Context, q.KeepRaw = f.context == contextEXIF, f.keepRaw
 	return q, nil
-}
-
-// promptIsDefault tells whether nobody has said --prompt.
-func (f *runFlags) promptIsDefault() bool {
-	flag := f.set.Lookup("prompt")
-	return !flag.Changed && flag.Value.String() == flag.DefValue
 }
 
 // readSmall reads a file that a person has written.
