@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import data
+import printed
 import sentences
 import tokenizer
 from model import Config, Model
@@ -167,6 +168,8 @@ def whiten(model, pool):
 
 
 def rate(step, a):
+    if step >= a.steps:                                # the last stage: down again from a ninth
+        return a.lr * (0.03 + 0.08 * (1 - (step - a.steps) / max(1, a.last)))
     if step < a.warmup:
         return a.lr * (step + 1) / a.warmup
     t = (step - a.warmup) / max(1, a.steps - a.warmup)
@@ -200,7 +203,7 @@ def work(rank, a):
         whiten(model, pools["single"])
     half = torch.autocast("cpu", dtype=torch.bfloat16)          # products in bfloat16: a third of the time on newer CPUs
     t0, log = time.time(), {}
-    for step in range(start, a.steps):
+    for step in range(start, a.steps + a.last):
         both = np.random.default_rng([a.seed, step])            # the same in every process
         rng = np.random.default_rng([a.seed, step, rank + 1])
         kind = "single"
@@ -214,6 +217,8 @@ def work(rank, a):
         count = {"single": SINGLE, "dense": DENSE, "slim": DENSE}.get(kind) or GRIDS[kind][1]
         frames, scenes, maps = pools[kind].sample(rng, newest(kind, step, a.steps), count,
                                              kind == "single" and step < a.easy and both.random() < 0.75)
+        if step >= a.steps:                                     # a third of the pictures in the colours of print
+            frames = np.stack([printed.printed(f) if rng.random() < 0.33 else f for f in frames])
         rows, cols = data.KINDS[kind][:2]
         per = rows * cols + 1
         whole = frames if frames.ndim == 4 and per == 1 else frames[:, -1]
@@ -254,10 +259,10 @@ def work(rank, a):
         if rank == 0 and (step + 1) % 100 == 0:
             with open(os.path.join(a.data, "step"), "w") as out:
                 out.write(str(step + 1))
-            print(f"{time.strftime('%H:%M:%S')} step {step + 1}/{a.steps} lr {rate(step, a):.2e} {(time.time() - t0) / 100:.2f} s/step "
+            print(f"{time.strftime('%H:%M:%S')} step {step + 1}/{a.steps + a.last} lr {rate(step, a):.2e} {(time.time() - t0) / 100:.2f} s/step "
                   + " ".join(f"{k2} {np.nanmean(v):.3f}" for k2, v in sorted(log.items())), flush=True)
             t0, log = time.time(), {}
-        if rank == 0 and ((step + 1) % 400 == 0 or step + 1 == a.steps):
+        if rank == 0 and ((step + 1) % 400 == 0 or step + 1 == a.steps + a.last):
             torch.save({"model": model.state_dict(), "heads": heads.state_dict(), "opt": opt.state_dict(), "ema": ema,
                         "step": step + 1, "steps": a.steps, "config": c.dict(), "seed": a.seed}, a.out + ".tmp")
             os.rename(a.out + ".tmp", a.out)
@@ -270,6 +275,7 @@ def main():
     p.add_argument("--out", default="/tmp/photodesc-builtin/checkpoint.pt")
     p.add_argument("--seed", type=int, default=20)
     p.add_argument("--steps", type=int, default=20000)
+    p.add_argument("--last", type=int, default=1200, help="steps after these, with colours as print has them")
     p.add_argument("--alone", type=int, default=7000, help="steps of the encoder alone, before the text model joins")
     p.add_argument("--still", type=int, default=1000, help="steps of the text model alone, after that")
     p.add_argument("--grid-share", type=float, default=0.35)
