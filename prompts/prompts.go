@@ -112,11 +112,13 @@ func Number(list []Prompt) error {
 		if size += len(p.Text); size > longest {
 			return fmt.Errorf("the prompts have more than %d bytes together", longest)
 		}
+		called := p.Name
 		if p.Name == "" {
 			p.Name = fmt.Sprintf("prompt-%d", i+1)
+			called = fmt.Sprintf("%q", p.Text)
 		}
 		if seen[p.Text] {
-			return fmt.Errorf("the prompt %q is there twice", p.Text)
+			return fmt.Errorf("the prompt %s is there twice", called)
 		}
 		seen[p.Text] = true
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"photodesc/photo"
 )
@@ -66,7 +67,16 @@ func TestLeaks(t *testing.T) {
 	bytes, allocs := Memory()
 	files, before := descriptors(t), anonymous(t)
 	round(500)
-	if b, a := Memory(); b > bytes || a > allocs {
+	// A thread of libvips' own may still be putting away the last photo's buffers.
+	b, a := Memory()
+	for range 50 {
+		if b <= bytes && a <= allocs {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+		b, a = Memory()
+	}
+	if b > bytes || a > allocs {
 		t.Errorf("libvips holds %d bytes in %d pieces, before %d in %d", b, a, bytes, allocs)
 	}
 	if f := descriptors(t); f > files {
