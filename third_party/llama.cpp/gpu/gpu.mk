@@ -62,10 +62,12 @@ CU_FLAGS  := -std=c++17 -O3 -arch=$(CUDA_ARCH) -use_fast_math -extended-lambda $
 	-DGGML_CUDA_PEER_MAX_BATCH_SIZE=128 -DGGML_CUDA_USE_GRAPHS -I$(GGML)/include -I$(GGML)/src -I$(CU_SRC) \
 	-Xcompiler=-fPIC,-fvisibility=hidden
 
-# libcuda comes with the driver; where there is none, the toolkit has a stand-in to link with.
+# libcuda comes with the driver; where there is none, the toolkit (NVIDIA's, Debian's) has a stand-in to link with.
+CU_STUBS  := $(dir $(realpath $(shell command -v $(NVCC))))../lib64/stubs /usr/lib/$(shell uname -m)-linux-gnu/stubs
+
 bin/libggml-cuda.so: $(CU_OBJ) $(CU)/stamp.o
 	@mkdir -p bin
-	$(NVCC) -shared -o $@ $^ -L$(dir $(realpath $(NVCC)))../lib64/stubs -lcublas -lcuda
+	$(NVCC) -shared -o $@ $^ $(CU_STUBS:%=-L%) -lcublas -lcuda
 
 $(CU)/%.cu.o:
 	@mkdir -p $(@D)
