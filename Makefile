@@ -156,7 +156,7 @@ FOR_VULKAN = { command -v g++ >/dev/null || echo g++; command -v glslc >/dev/nul
 HASH := \#
 
 ifeq ($(OS),Linux)
-vulkan: upstream ## Linux: build ggml's Vulkan backend beside the binary (some 20 minutes of one core)
+vulkan: upstream ## Linux: build ggml's Vulkan backend beside the binary (some 4 minutes of one core)
 	$(call ADD,$(FOR_VULKAN))
 	@$(MAKE) --no-print-directory -j$$(nproc) -f third_party/llama.cpp/gpu/gpu.mk bin/libggml-vulkan.so
 
