@@ -37,9 +37,12 @@ func (r *run) aheadAt(s *seat) (time.Time, bool) {
 // wantsNext is whether the worker after s.cur should be loaded now. There must
 // be photos for it beyond the batches under way, and memory for both; and while
 // workers die, one more would only be in the way of finding out why.
+//
+// Where workers outgrow their share each needs all of it, and none is loaded
+// ahead any more.
 func (r *run) wantsNext(s *seat, now time.Time) bool {
 	at, ok := r.aheadAt(s)
-	if !ok || now.Before(at) || r.deaths > 0 {
+	if !ok || now.Before(at) || r.deaths > 0 || r.outgrown {
 		return false
 	}
 	spoken := 0

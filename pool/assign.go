@@ -167,6 +167,7 @@ func (r *run) retire(now time.Time) {
 			r.tellLeave(w, ReasonFinished, now)
 		case w.answered > 0 && w.mem.full(r.share):
 			r.stats.Replaced++
+			r.outgrown = true
 			r.info("Worker %d has reached its share of the memory budget (%s of %s), it will be replaced",
 				w.n, bytesText(w.mem.now), bytesText(r.share))
 			r.tellLeave(w, ReasonMemory, now)

@@ -48,10 +48,11 @@ type run struct {
 	mute       bool     // done has failed and is not called again
 	held       []Result // verdicts that wait for a success, see hold
 
-	deaths  int    // in a row without a success
-	good    string // a path that was described, see nextSuspect
-	backoff time.Time
-	calm    int // successes since the last OOM kill
+	deaths   int    // in a row without a success
+	outgrown bool   // a worker has reached its share of the memory budget
+	good     string // a path that was described, see nextSuspect
+	backoff  time.Time
+	calm     int // successes since the last OOM kill
 
 	gate     gate
 	pauses   map[string]time.Time
