@@ -63,7 +63,13 @@ func (r *run) match() (*worker, *photo, bool) {
 // be good: if that succeeds, it is the photos and not the model, and the count
 // of deaths begins anew.
 func (r *run) nextSuspect() *photo {
-	if r.deaths >= 3 && r.deaths%2 == 1 {
+	if r.deaths < 3 {
+		r.canary = false
+		return r.q.takeSuspect()
+	}
+	// Every other one handed out, not every other death: workers side by side
+	// die in step.
+	if r.canary = !r.canary; r.canary {
 		switch {
 		case len(r.q.fresh) > 0 && !r.q.suspects[0].exclusive:
 			return r.q.takeCanary()

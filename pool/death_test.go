@@ -85,10 +85,15 @@ func TestOnlyTheGuiltyAreBlamed(t *testing.T) {
 // A row of bad photos, as from one broken card, is no broken model.
 func TestManyGuiltyInARow(t *testing.T) {
 	t.Parallel()
-	jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("exit3-", 9)), slices.Collect(paths("fine", 40))))
-	r := newRig(t, Config{InFlight: 8, BatchSize: 50}).run(jobs).noError(jobs)
-	if n := len(r.failed()); n != 9 {
-		t.Errorf("%d failed; log:\n%s", n, r.log())
+	for _, workers := range []int{1, 2, 3} {
+		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
+			t.Parallel()
+			jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("exit3-", 18)), slices.Collect(paths("fine", 40))))
+			r := newRig(t, Config{Workers: workers, InFlight: 8, BatchSize: 50}).run(jobs).noError(jobs)
+			if n := len(r.failed()); n != 18 {
+				t.Errorf("%d failed; log:\n%s", n, r.log())
+			}
+		})
 	}
 }
 

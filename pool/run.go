@@ -50,6 +50,7 @@ type run struct {
 
 	deaths   int    // in a row without a success
 	outgrown bool   // a worker has reached its share of the memory budget
+	canary   bool   // the last to be tried alone was to tell bad photos from a broken model, see nextSuspect
 	good     string // a path that was described, see nextSuspect
 	backoff  time.Time
 	calm     int // successes since the last OOM kill
