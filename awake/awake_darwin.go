@@ -1,25 +1,3 @@
 package awake
 
-import (
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
-)
-
-// hold starts caffeinate, which leaves by itself when this process ends.
-func hold() (string, func(), error) {
-	path, err := exec.LookPath("caffeinate")
-	if err != nil {
-		return "", nil, errors.Join(ErrNoService, err)
-	}
-	cmd := exec.Command(path, "-i", "-w", strconv.Itoa(os.Getpid()))
-	if err := cmd.Start(); err != nil {
-		return "", nil, fmt.Errorf("caffeinate: %w", err)
-	}
-	return "caffeinate holds off idle sleep, but not the lid", func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}, nil
-}
+func hold() (string, func(), error) { return caffeinate() }

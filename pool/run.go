@@ -383,6 +383,9 @@ func (r *run) sample(now time.Time) {
 
 // onSample acts on what the machine looks like.
 func (r *run) onSample(s sample, now time.Time) {
+	if r.cfg.MaxTemp > 0 && !s.hasHeat && !r.sampled {
+		r.warn("No temperature sensor can be read: the limit of %.0f °C has no effect", r.cfg.MaxTemp)
+	}
 	r.sampling, r.sampled, r.last = false, true, s
 	var all uint64
 	for w := range r.live {

@@ -20,6 +20,9 @@ func workerEnvironment(env []string) []string {
 		// glibc would give each thread an arena of its own, which grows for a
 		// thousand pictures; llm says so too, but by then threads have theirs.
 		"MALLOC_ARENA_MAX": "1",
+		// Nor may each keep small pieces that it has freed: over thousands of
+		// photos they pin the pages around them (docs/performance.md).
+		"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
 		// An assert in C would start a debugger to print a backtrace.
 		"GGML_NO_BACKTRACE": "1",
 	} {

@@ -1,0 +1,26 @@
+package awake
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+)
+
+// caffeinate starts macOS's own program of that name, which leaves by itself
+// when this process ends. It is compiled everywhere so that it is tested.
+func caffeinate() (string, func(), error) {
+	path, err := exec.LookPath("caffeinate")
+	if err != nil {
+		return "", nil, errors.Join(ErrNoService, err)
+	}
+	cmd := exec.Command(path, "-i", "-w", strconv.Itoa(os.Getpid()))
+	if err := cmd.Start(); err != nil {
+		return "", nil, fmt.Errorf("caffeinate: %w", err)
+	}
+	return "caffeinate holds off idle sleep, but not the lid", func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}, nil
+}
