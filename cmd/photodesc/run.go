@@ -294,8 +294,8 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	}
 	c := r.track.Counts()
 	r.track.Live().SetTotal(c.Done + c.Failed + len(todo) + r.left)
-	r.log.Info(fmt.Sprintf("Found %s photos: %s described, %s failed, %s to do",
-		comma(found), comma(done), comma(failed+problems), comma(len(todo))))
+	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
+		plural(found, "photo"), comma(done), comma(failed+problems), comma(len(todo))))
 	return todo, nil
 }
 
@@ -445,12 +445,12 @@ func (r *runner) finish() error {
 	r.log.Info(r.summary().text())
 	switch {
 	case r.left > 0:
-		r.log.Info(fmt.Sprintf("%s photos are left by --limit; the next run goes on", comma(r.left)))
+		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", plural(r.left, "photo")))
 	case c.Failed == 0 && r.unread == 0:
 		r.log.Info(fmt.Sprintf("Done: all %s are described", plural(c.Done, "photo")))
 	}
 	if r.unread > 0 {
-		r.log.Warn(fmt.Sprintf("%s could not be read; the photos in them are not described", plural(r.unread, "folder")))
+		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", plural(r.unread, "folder")))
 	}
 	if c.Failed > 0 {
 		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
