@@ -120,6 +120,7 @@ type job struct {
 	tiles  [][]byte
 	prompt []part // what the questions share
 	shared int    // its tokens
+	most   int    // tokens of an answer
 	multi  multiJob
 	answer Answer
 	err    error
@@ -289,7 +290,20 @@ func (e *Engine) Sizes() Sizes {
 // call waits until a slot is free. Cutting the tiles happens in the caller's
 // goroutine. An error is of the picture or of the model; the engine goes on.
 func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
-	j, err := e.prepare(ctx, p)
+	return e.describe(ctx, p, e.opt.Detail, e.opt.MaxTokens)
+}
+
+// Try sends a small black picture all the way to the first token, whatever the
+// detail: afterwards the encoder has its buffers, and weights or a driver that
+// give no numbers have been found out. The errors are Describe's.
+func (e *Engine) Try(ctx context.Context) error {
+	const edge = 8
+	_, err := e.describe(ctx, Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}, DetailAuto, 1)
+	return err
+}
+
+func (e *Engine) describe(ctx context.Context, p Picture, d Detail, most int) (Answer, error) {
+	j, err := e.prepare(ctx, p, d, most)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -309,7 +323,7 @@ func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
 }
 
 // prepare plans and cuts the tiles and lays out the prompt.
-func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
+func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, most int) (*job, error) {
 	e.life.RLock()
 	defer e.life.RUnlock()
 	if e.closed {
@@ -318,15 +332,15 @@ func (e *Engine) prepare(ctx context.Context, p Picture) (*job, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	j := &job{ctx: ctx, ready: make(chan struct{})}
+	j := &job{ctx: ctx, most: most, ready: make(chan struct{})}
 	var cut func() [][]byte
 	if e.multi != nil {
-		j.multi = e.multi.plan(p, e.opt)
+		j.multi = e.multi.plan(p, d, e.opt.Context)
 		j.shared = e.multi.shared(j.multi.size) + len(j.multi.context)
 		cut = func() [][]byte { return [][]byte{j.multi.size.of(p)} }
 	} else {
 		w, h := p.size()
-		grid := PlanTiles(w, h, e.opt.Detail.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
+		grid := PlanTiles(w, h, d.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
 		var err error
 		if j.prompt, j.shared, err = e.prompt.opening(grid, p.Context); err != nil {
 			return nil, err

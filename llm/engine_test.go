@@ -102,7 +102,7 @@ func TestGenerateBesideEmptySlots(t *testing.T) {
 			if _, err := c.step(b); err != nil {
 				t.Fatal(err)
 			}
-			list[id] = &slot{id: id, job: &job{}, pos: len(prompt), last: prompt[0]}
+			list[id] = &slot{id: id, job: &job{most: e.opt.MaxTokens}, pos: len(prompt), last: prompt[0]}
 		}
 		e.generate(list)
 		first, _ := columns(slots, slots, func(i int) bool { return list[i] != nil })
@@ -146,7 +146,7 @@ func TestPrefillBesideShorter(t *testing.T) {
 			if n == 0 {
 				continue
 			}
-			s := &slot{id: id, job: &job{shared: n}}
+			s := &slot{id: id, job: &job{shared: n, most: e.opt.MaxTokens}}
 			for i := range n {
 				row := i % len(closing.tokens) * e.model.embd
 				s.embd = append(s.embd, closing.embd[row:row+e.model.embd]...)
@@ -196,6 +196,27 @@ func TestDetailCounts(t *testing.T) {
 		if a.Tiles != tiles {
 			t.Errorf("detail %s: %d tiles, want %d", detail, a.Tiles, tiles)
 		}
+	}
+}
+
+// Trying out costs one tile and a token, however much a photo costs.
+func TestTry(t *testing.T) {
+	e := open(t, func(o *Options) { o.Detail, o.MaxTokens = DetailHigh, 50 })
+	if err := e.Try(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tried, prompt := e.encoded.Load(), e.prefilled.Load()
+	if tried != 1 {
+		t.Errorf("%d tiles were encoded, want 1", tried)
+	}
+	if compute := e.Sizes().Compute; compute == 0 {
+		t.Error("the encoder has no buffers yet")
+	}
+	if _, err := e.Describe(t.Context(), scene(1, 40, 30)); err != nil {
+		t.Fatal(err)
+	}
+	if tiles := e.encoded.Load() - tried; tiles <= 1 || e.prefilled.Load()-prompt <= prompt {
+		t.Errorf("a photo has %d tiles: the test shows nothing", tiles)
 	}
 }
 

@@ -138,12 +138,12 @@ func (mm *multimodal) computeBytes() uint64 {
 }
 
 // plan is what is to be done with a picture. It is safe for many goroutines.
-func (mm *multimodal) plan(p Picture, opt Options) multiJob {
+func (mm *multimodal) plan(p Picture, d Detail, context int) multiJob {
 	w, h := p.size()
-	j := multiJob{size: mm.scale(w, h, opt.Detail)}
-	if opt.Context > 0 {
+	j := multiJob{size: mm.scale(w, h, d)}
+	if context > 0 {
 		j.context = mm.model.tokenize(p.Context, false)
-		j.context = j.context[:min(len(j.context), opt.Context)]
+		j.context = j.context[:min(len(j.context), context)]
 	}
 	return j
 }

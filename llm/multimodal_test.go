@@ -277,7 +277,7 @@ func TestOthersPrompts(t *testing.T) {
 					differ++
 				}
 				if rows += r.PromptTokens; q > 0 { // the picture only once
-					rows -= len(e.multi.opening) + e.multi.plan(picture(i), e.opt).size.tokens
+					rows -= len(e.multi.opening) + e.multi.plan(picture(i), e.opt.Detail, e.opt.Context).size.tokens
 				}
 			}
 		}

@@ -236,7 +236,7 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 			}
 			e.ctx.batch = steps
 			picture := scene(4, 280, 168)
-			s := &slot{job: &job{ctx: t.Context(), multi: e.multi.plan(picture, e.opt)}}
+			s := &slot{job: &job{ctx: t.Context(), multi: e.multi.plan(picture, e.opt.Detail, e.opt.Context), most: e.opt.MaxTokens}}
 			s.job.tiles = [][]byte{s.job.multi.size.of(picture)}
 			if err := e.encode(s); err != nil {
 				t.Fatal(err)

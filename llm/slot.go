@@ -261,7 +261,7 @@ func (e *Engine) take(s *slot, token int32) {
 			return
 		}
 	}
-	if len(s.out) >= e.opt.MaxTokens {
+	if len(s.out) >= s.job.most {
 		e.finish(s, FinishLength)
 	}
 }

@@ -123,11 +123,14 @@ func measureHere(job workerJob) error {
 	if err := vips.Startup(vips.StartupOptions{Untrusted: job.Untrusted}); err != nil {
 		return err
 	}
-	if !engine.OnGPU() { // its driver is to fill its caches for the workers
-		protect(job, false)
-	}
 	// The encoder's buffers come with its first tile.
-	if err := tryOut(engine); err != nil {
+	if engine.OnGPU() {
+		err = tryOut(engine) // unprotected: its driver is to fill its caches for the workers
+	} else {
+		protect(job, false)
+		err = engine.Try(context.Background())
+	}
+	if err != nil {
 		return err
 	}
 	s := engine.Sizes()

@@ -114,7 +114,8 @@ func (w *worker) load(context.Context) (any, error) {
 	return info, nil
 }
 
-// tryOut has the engine describe a small black picture.
+// tryOut has the engine describe a small black picture with as many tiles and
+// tokens as a photo, for a driver compiles for some of those numbers anew.
 func tryOut(engine *llm.Engine) error {
 	const edge = 8
 	_, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)})
