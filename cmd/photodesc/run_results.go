@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"photodesc/pool"
+	"photodesc/tracker"
+)
+
+// This file keeps what comes back, and says so at the end.
+
+// keep records one photo's result; an error of it ends the run.
+func (r *runner) keep(res pool.Result) error {
+	var rec tracker.Record
+	if res.Failure != nil {
+		rec = r.failure(res.Path, res.Failure.Kind, res.Failure.Message, res.Attempts)
+		rec.Seconds.Total = res.Seconds
+	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
+		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
+	}
+	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
+	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.ask.first(), r.track.SettingsID()
+	if err := r.track.Add(rec); err != nil {
+		return err
+	}
+	if rec.Status == tracker.Failed {
+		tried := ""
+		if rec.Attempts > 1 {
+			tried = fmt.Sprintf(" (tried %d times)", rec.Attempts)
+		}
+		r.log.Warn(fmt.Sprintf("Failed: %s: %s%s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, tried, rec.Error.Message))
+	}
+	line, remaining := r.show.photo(rec)
+	if line != "" {
+		r.detail.Info(line)
+		r.service.status(line)
+	}
+	r.photoEvent(rec, res.Batch, remaining)
+	return nil
+}
+
+func (r *runner) failure(path, kind, message string, attempts int) tracker.Record {
+	k := tracker.Kind(kind)
+	if !slices.Contains(tracker.Kinds, k) {
+		k = tracker.Model
+	}
+	return tracker.Record{
+		Path: path, Status: tracker.Failed, Attempts: attempts, Time: time.Now(),
+		Model: r.model.Name, Prompt: r.set.ask.first(),
+		Error: &tracker.RecordError{Kind: k, Message: message},
+	}
+}
+
+// finish says how it ended and gives the exit code.
+func (r *runner) finish() error {
+	c := r.track.Counts()
+	r.show.end()
+	r.log.Info(r.summary().text())
+	switch {
+	case r.left > 0:
+		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", plural(r.left, "photo")))
+	case c.Failed == 0 && r.unread == 0:
+		r.log.Info(fmt.Sprintf("Done: all %s are described", plural(c.Done, "photo")))
+	}
+	if r.unread > 0 {
+		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", plural(r.unread, "folder")))
+	}
+	if c.Failed > 0 {
+		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
+			plural(c.Failed, "photo"), commandLine(r.dir, "summary", "--failed")))
+	}
+	if c.Failed > 0 || r.unread > 0 {
+		return &exit{code: exitFailed}
+	}
+	return nil
+}
+
+func stopReason(err error) (tracker.StopReason, string) {
+	switch exitCode(err) {
+	case exitOK, exitFailed:
+		return tracker.Finished, ""
+	case exitStopped:
+		return tracker.Stopped, ""
+	}
+	return tracker.Broke, err.Error()
+}
+
+func batches(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return comma(n) + " batches"
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"photodesc/photo"
+	"photodesc/tracker"
+)
+
+// This file finds what is to be done.
+
+// photoFolder checks the folder and makes it absolute, links and all, so that
+// the same folder is the same workdir's from wherever it is named.
+func photoFolder(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(abs)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("there is no folder %q\n  give the folder that holds the photos", dir)
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return "", fmt.Errorf("%q is a file\n  give the folder that holds it; all photos under it are described", dir)
+	}
+	return abs, nil
+}
+
+// walk finds what is to be done and tells of what is not.
+func (r *runner) walk(ctx context.Context) (todo []string, err error) {
+	r.track.Live().SetPhase("looking for photos")
+	r.show.wait("looking for photos")
+	var found, done, failed, problems int
+	linked := newLinks(r.root)
+	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
+	opts.Problem = func(p photo.Problem) {
+		if p.Folder {
+			r.unread++
+			r.log.Warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
+			return
+		}
+		if r.track.Done(p.Path) { // when it was still a file
+			return
+		}
+		problems++
+		if _, known := r.track.Failed(p.Path); known {
+			return
+		}
+		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && err == nil {
+			err = e
+		}
+	}
+	walkErr := photo.Walk(ctx, r.root, opts, func(rel string) error {
+		if found++; found%1000 == 0 {
+			r.show.wait("looking for photos: " + comma(found) + " so far")
+		}
+		switch {
+		case r.track.Done(rel):
+			done++
+			r.good = rel
+		case r.isFailed(rel):
+			failed++
+		case r.flags.limit == 0 || len(todo) < r.flags.limit:
+			todo = append(todo, rel)
+		default:
+			r.left++
+		}
+		return err // of Problem
+	})
+	if err == nil {
+		err = walkErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.links = linked.paths()
+	if found == 0 {
+		r.log.Warn(fmt.Sprintf("There is no photo in %q", r.root))
+	}
+	c := r.track.Counts()
+	r.track.Live().SetTotal(c.Done + c.Failed + len(todo) + r.left)
+	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
+		plural(found, "photo"), comma(done), comma(failed+problems), comma(len(todo))))
+	return todo, nil
+}
+
+func (r *runner) isFailed(rel string) bool {
+	_, failed := r.track.Failed(rel)
+	return failed
+}
+
+// ownFiles are the workdir's own files, which may lie among the photos.
+func (r *runner) ownFiles() []string {
+	var own []string
+	for _, name := range []string{tracker.OutputsName, tracker.LogsName} {
+		own = append(own, filepath.Join(r.dir, name))
+	}
+	return own
+}

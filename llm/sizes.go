@@ -1,0 +1,53 @@
+package llm
+
+import (
+	"slices"
+)
+
+// LongestEdge is the longest edge in pixels that a picture need have: a
+// decoder may shrink larger ones while loading, but not below it.
+func (e *Engine) LongestEdge() int {
+	if e.multi != nil {
+		return WantedEdge(e.multi.longestEdge(e.opt.Detail))
+	}
+	return WantedEdge(e.opt.Detail.largest(e.vision.tile, e.vision.reference))
+}
+
+// WantedEdge is the longest edge in pixels to decode a picture at that is then
+// resampled to the given one. Every pixel of a small picture is kept, whatever
+// the model: shrinking while decoding is for photos, where it saves time.
+func WantedEdge(longest int) int { return max(longest, 512) }
+
+// Devices lists the compute devices that the engine uses.
+func (e *Engine) Devices() []Device {
+	return slices.DeleteFunc(Devices(), func(d Device) bool { return d.Kind == "GPU" && !e.gpu })
+}
+
+// OnGPU tells whether it uses a GPU.
+func (e *Engine) OnGPU() bool { return e.gpu }
+
+// NoGPU says why there is a GPU and it is not used; else it is empty.
+func (e *Engine) NoGPU() string { return e.noGPU }
+
+// Sizes is the memory an engine holds, in bytes.
+type Sizes struct {
+	Weights uint64 `json:"weights"` // text model; mapped, shared between processes
+	Vision  uint64 `json:"vision"`  // vision file; mapped and shared too, except on a GPU
+	KV      uint64 `json:"kv"`      // KV cache
+	Compute uint64 `json:"compute"` // compute buffers of both; the encoder's are known after the first tile
+}
+
+// Sizes reports the memory held now.
+func (e *Engine) Sizes() Sizes {
+	e.life.RLock()
+	defer e.life.RUnlock()
+	if e.closed {
+		return Sizes{}
+	}
+	w, kv, compute := e.ctx.memory()
+	if e.multi != nil {
+		return Sizes{Weights: w, Vision: uint64(e.multi.info().weight_bytes), KV: kv, Compute: compute + e.multi.computeBytes()}
+	}
+	info := e.vision.info()
+	return Sizes{Weights: w, Vision: uint64(info.weight_bytes), KV: kv, Compute: compute + uint64(info.compute_bytes)}
+}

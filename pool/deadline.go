@@ -1,0 +1,64 @@
+package pool
+
+import (
+	"time"
+)
+
+// This file ends what has taken too long.
+
+// expire kills what has taken too long.
+func (r *run) expire(now time.Time) {
+	for w := range r.live {
+		if w.state == dying || w.p == nil || now.Before(r.deadline(w)) {
+			continue
+		}
+		switch f := w.oldest(); {
+		case w.state == starting:
+			r.kill(w, death{DeathSilence, "said nothing for " + roundText(r.cfg.StartTimeout) + " after its start"}, now)
+		case f != nil && r.cfg.Timeout > 0 && now.Sub(f.out) >= r.cfg.Timeout:
+			w.guilty = f
+			r.kill(w, death{DeathTimeout, "no answer within " + roundText(r.cfg.Timeout)}, now)
+		case w.state == leaving && f == nil:
+			r.warn("Worker %d (pid %d) has done its work but does not leave, it is killed", w.n, w.p.pid)
+			r.dismiss(w)
+		default:
+			r.kill(w, death{DeathSilence, "gave no sign of life for " + roundText(r.cfg.Silence)}, now)
+		}
+	}
+}
+
+// deadline is when w has taken too long, for whatever it is at.
+func (r *run) deadline(w *worker) time.Time {
+	switch w.state {
+	case starting:
+		return w.started.Add(r.cfg.StartTimeout)
+	case dying:
+		return time.Time{}
+	}
+	t := w.seen.Add(r.cfg.Silence)
+	f := w.oldest()
+	if f != nil && r.cfg.Timeout > 0 && f.out.Add(r.cfg.Timeout).Before(t) {
+		t = f.out.Add(r.cfg.Timeout)
+	}
+	if f == nil && w.state == leaving {
+		idle := w.answerAt
+		if w.leaveAt.After(idle) {
+			idle = w.leaveAt
+		}
+		if idle = idle.Add(r.cfg.LeaveTimeout); idle.Before(t) {
+			t = idle
+		}
+	}
+	return t
+}
+
+// oldest is the photo that has been in flight longest, nil if there is none.
+func (w *worker) oldest() *flight {
+	var first *flight
+	for _, f := range w.flights {
+		if first == nil || f.id < first.id {
+			first = f
+		}
+	}
+	return first
+}
