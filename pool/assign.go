@@ -70,11 +70,13 @@ func (r *run) nextSuspect() *photo {
 	// Every other one handed out, not every other death: workers side by side
 	// die in step.
 	if r.canary = !r.canary; r.canary {
-		switch {
-		case len(r.q.fresh) > 0 && !r.q.suspects[0].exclusive:
-			return r.q.takeCanary()
-		case len(r.q.fresh) == 0 && r.good != "":
-			return &photo{path: r.good, known: true}
+		switch exclusive := r.q.suspects[0].exclusive; {
+		case r.good != "" && (exclusive || len(r.q.fresh) == 0):
+			return &photo{path: r.good, known: true, exclusive: exclusive}
+		case len(r.q.fresh) > 0:
+			p := r.q.takeCanary()
+			p.exclusive = p.exclusive || exclusive
+			return p
 		}
 	}
 	return r.q.takeSuspect()
@@ -177,7 +179,7 @@ func (r *run) retire(now time.Time) {
 			r.info("Worker %d has reached its share of the memory budget (%s of %s), it will be replaced",
 				w.n, bytesText(w.mem.now), bytesText(r.share))
 			r.tellLeave(w, ReasonMemory, now)
-		case w.answered > 0 && len(w.flights) == 0 && r.gate.memory && now.Sub(r.gate.since) > pressurePatience:
+		case len(w.flights) == 0 && r.gate.memory && now.Sub(r.gate.since) > pressurePatience:
 			// The machine is short of memory and this worker only waits: what it
 			// holds may be what is missing.
 			r.stats.Replaced++

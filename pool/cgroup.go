@@ -115,10 +115,16 @@ func (g cgroup) usage() uint64 {
 	if !ok {
 		used, _ = g.number(dir, "memory.usage_in_bytes")
 	}
+	// What it gives up when it must, as MemAvailable counts for the machine: a
+	// group whose limit is full of mapped weights and of names read is not short.
 	stat := g.keyed(dir, "memory.stat")
-	cache, ok := stat["total_inactive_file"]
-	if !ok {
-		cache = stat["inactive_file"]
+	var cache uint64
+	for _, name := range []string{"inactive_file", "active_file", "slab_reclaimable"} {
+		n, ok := stat["total_"+name]
+		if !ok {
+			n = stat[name]
+		}
+		cache += min(n, used)
 	}
 	return used - min(used, cache)
 }

@@ -97,6 +97,52 @@ func TestManyGuiltyInARow(t *testing.T) {
 	}
 }
 
+// A row of photos that exhaust memory is no broken model either.
+func TestManyGreedyInARow(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("kill9-", 8)), slices.Collect(paths("fine", 60))))
+	r := newRig(t, Config{InFlight: 8}).run(jobs).noError(jobs)
+	if n := len(r.failed()); n != 8 {
+		t.Errorf("%d failed; log:\n%s", n, r.log())
+	}
+}
+
+// One blow that hits all workers is one misfortune.
+func TestAllWorkersKilledAtOnce(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(slices.Concat(slices.Collect(paths("once-kill9-", 12)), slices.Collect(paths("good", 100))))
+	r := newRig(t, Config{Workers: 12}).run(jobs).noError(jobs)
+	if n := len(r.failed()); n != 0 {
+		t.Errorf("%d failed; log:\n%s", n, r.log())
+	}
+}
+
+// A model that has been loaded is not broken because it cannot be loaded once.
+func TestOneLoadFails(t *testing.T) {
+	t.Parallel()
+	jobs := paths("good", 100)
+	r := newRig(t, Config{BatchSize: 10, Command: func(n int) *exec.Cmd {
+		if n == 5 {
+			return fakeCommand("fatal")(n)
+		}
+		return fakeCommand("")(n)
+	}}).run(jobs).noError(jobs)
+	if r.stats.Deaths[DeathStart] != 1 || !strings.Contains(r.log(), "could not load") {
+		t.Errorf("deaths %v; log:\n%s", r.stats.Deaths, r.log())
+	}
+}
+
+// Where there is no way to wait for a process without burying it, a worker that
+// hangs is killed all the same.
+func TestKillWithoutWaiting(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values([]string{"good1", "hang", "good2"})
+	r := newRig(t, Config{Timeout: 300 * time.Millisecond, endGroup: func(int) bool { return false }}).run(jobs).noError(jobs)
+	if got := r.failed(); !slices.Equal(got, []string{"hang timeout"}) {
+		t.Errorf("failed: %v; log:\n%s", got, r.log())
+	}
+}
+
 func TestTenDeathsEndTheRun(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

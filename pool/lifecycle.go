@@ -37,7 +37,7 @@ func (r *run) start(s *seat, now time.Time) *worker {
 	if r.cfg.Output != nil {
 		each = func(line string) { r.cfg.Output(w.n, line) }
 	}
-	r.starter.work <- func() { startProc(w, r.cfg.Command(w.n), r.send, each) }
+	r.starter.work <- func() { startProc(w, r.cfg.Command(w.n), r.cfg.endGroup, r.send, each) }
 	return w
 }
 
@@ -138,6 +138,12 @@ func (r *run) onFatal(w *worker, f *Failure, now time.Time) {
 	}
 	if w.state != starting {
 		r.broken(w, errors.New("it could not start after it had started"), now)
+		return
+	}
+	if r.loads > 0 {
+		// It has loaded before, so this will pass: the disk of the model, or
+		// somebody else's hand on the GPU's memory.
+		r.kill(w, death{DeathStart, "could not load: " + f.Message}, now)
 		return
 	}
 	if r.end == nil {

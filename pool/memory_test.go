@@ -68,7 +68,7 @@ func TestCgroup(t *testing.T) {
 			"sys/fs/cgroup/user.slice/app.scope/memory.max": file("max\n"),
 			"sys/fs/cgroup/user.slice/memory.max":           file("1000\n"),
 			"sys/fs/cgroup/user.slice/memory.current":       file("900\n"),
-			"sys/fs/cgroup/user.slice/memory.stat":          file("anon 5\ninactive_file 300\n"),
+			"sys/fs/cgroup/user.slice/memory.stat":          file("anon 5\ninactive_file 100\nactive_file 150\nslab_reclaimable 50\n"),
 			"sys/fs/cgroup/user.slice/memory.events":        file("low 0\noom 3\noom_kill 2\n"),
 			"proc/vmstat":                                   file("nr_free_pages 12\noom_kill 5\n"),
 		}, 1000, 600, 7},
@@ -81,7 +81,7 @@ func TestCgroup(t *testing.T) {
 			"proc/self/cgroup":                           file("9:name=systemd:/\n4:cpu,memory:/docker/abc\n0::/\n"),
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("5000\n"),
 			"sys/fs/cgroup/memory/memory.usage_in_bytes": file("800\n"),
-			"sys/fs/cgroup/memory/memory.stat":           file("inactive_file 1\ntotal_inactive_file 200\n"),
+			"sys/fs/cgroup/memory/memory.stat":           file("inactive_file 1\ntotal_inactive_file 120\nactive_file 2\ntotal_active_file 80\n"),
 			"sys/fs/cgroup/memory/memory.oom_control":    file("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
 		}, 5000, 600, 1},
 		{"v1 without a limit", fstest.MapFS{

@@ -61,7 +61,7 @@ type Config struct {
 	// nothing but suspects is left it tells bad photos from a broken model.
 	Good string
 
-	MaxDeaths  int           // in a row without a success, that end the run; default 10
+	MaxDeaths  int           // in a row without a success, that end the run; default 10, and 3 for each worker
 	BackoffMin time.Duration // after the first death; doubles; default 100 ms
 	BackoffMax time.Duration // default 10 s
 
@@ -73,6 +73,8 @@ type Config struct {
 	// Observe is given each event, from the goroutine that owns the pool: it
 	// must return at once and not call the pool.
 	Observe func(Event)
+
+	endGroup func(pid int) bool // a test's, in place of the system's
 }
 
 func (c Config) withDefaults() Config {
@@ -91,7 +93,7 @@ func (c Config) withDefaults() Config {
 		c.SampleEvery = time.Second
 	}
 	if c.MaxDeaths <= 0 {
-		c.MaxDeaths = 10
+		c.MaxDeaths = max(10, 3*c.Workers) // one blow may hit all of them
 	}
 	if c.BackoffMin <= 0 {
 		c.BackoffMin = 100 * time.Millisecond
@@ -101,6 +103,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
+	}
+	if c.endGroup == nil {
+		c.endGroup = endGroup
 	}
 	if c.Observe == nil {
 		c.Observe = func(Event) {}

@@ -79,8 +79,8 @@ func (s *starter) close() {
 
 // startProc starts a worker and the goroutines that listen to it. It sends
 // evStarted before anything else is sent about the worker; if that carries an
-// error, nothing follows. send must not block for ever.
-func startProc(w *worker, cmd *exec.Cmd, send func(any), each func(string)) {
+// error, nothing follows. send must not block for ever. wait is endGroup.
+func startProc(w *worker, cmd *exec.Cmd, wait func(pid int) bool, send func(any), each func(string)) {
 	p, reports, err := spawn(cmd, each)
 	send(evStarted{w, p, err})
 	if err != nil {
@@ -93,11 +93,11 @@ func startProc(w *worker, cmd *exec.Cmd, send func(any), each func(string)) {
 		listen(w, reports, send)
 	}()
 	go func() {
-		endGroup(p.pid)
-		p.mu.Lock()
-		p.ended = true
-		p.mu.Unlock()
+		if wait(p.pid) {
+			p.over()
+		}
 		err := cmd.Wait()
+		p.over()
 		reports.SetReadDeadline(time.Now().Add(drainTime))
 		<-heard
 		reports.Close()
@@ -195,6 +195,13 @@ func (p *proc) close() {
 	close(p.orders)
 	p.in.Close()
 	<-p.wrote
+}
+
+// over notes that the process has ended and must not be signalled any more.
+func (p *proc) over() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
 }
 
 // kill ends the worker and what it has started. It may be called at any time.

@@ -13,8 +13,8 @@ func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
 
 // endGroup waits for the process to end and then ends what it has started. The
 // body is left in place meanwhile, so that the group's number cannot have been
-// given to anybody else.
-func endGroup(pid int) {
+// given to anybody else. It reports whether it did.
+func endGroup(pid int) bool {
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if err == unix.EINTR {
@@ -23,6 +23,6 @@ func endGroup(pid int) {
 		if err == nil {
 			syscall.Kill(-pid, syscall.SIGKILL)
 		}
-		return
+		return err == nil
 	}
 }

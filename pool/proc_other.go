@@ -8,6 +8,6 @@ import "syscall"
 // closes with the supervisor, has to do.
 func dieWithParent(*syscall.SysProcAttr) {}
 
-// endGroup does nothing here: without a portable way to wait for a process and
-// leave its body in place, its group's number may already belong to another.
-func endGroup(int) {}
+// endGroup does not wait here: there is no portable way to wait for a process
+// and leave its body in place.
+func endGroup(int) bool { return false }

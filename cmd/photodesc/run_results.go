@@ -20,6 +20,8 @@ func (r *runner) keep(res pool.Result) error {
 		rec.Seconds.Total = res.Seconds
 	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
 		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
+	} else if rec.Status != tracker.OK || rec.Error != nil {
+		rec = r.failure(res.Path, string(tracker.Model), "the worker's answer is no description", res.Attempts)
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
 	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.ask.first(), r.track.SettingsID()

@@ -80,10 +80,14 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		return nil, err
 	}
 	r.links = linked.paths()
+	c := r.track.Counts()
+	if known := c.Done + c.Failed; found+problems == 0 && known > 0 {
+		return nil, fmt.Errorf("there is no photo in %q any more, but %s known: is its disk mounted?\n  when it is, run again; the results stay as they are",
+			r.root, plural(known, "photo")+map[bool]string{true: " is", false: " are"}[known == 1])
+	}
 	if found == 0 {
 		r.log.Warn(fmt.Sprintf("There is no photo in %q", r.root))
 	}
-	c := r.track.Counts()
 	r.track.Live().SetTotal(c.Done + c.Failed + len(todo) + r.left)
 	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
 		plural(found, "photo"), comma(done), comma(failed+problems), comma(len(todo))))
