@@ -24,6 +24,13 @@ type Error struct {
 	Kind Kind
 	Path string // as the caller gave it; may be empty
 	Err  error  // the reason, without the path
+	// Lost: it could not be opened or read, which may be the folder's fault.
+	Lost bool
+}
+
+// Lost makes the Error of a photo that could not be opened or read.
+func Lost(path string, err error) *Error {
+	return &Error{Kind: Unreadable, Path: path, Err: err, Lost: true}
 }
 
 // Errorf makes an Error whose reason is formatted as by [fmt.Errorf].

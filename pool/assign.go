@@ -9,7 +9,7 @@ import (
 
 // handOut gives photos to workers until nobody may take another.
 func (r *run) handOut(now time.Time) {
-	if r.stopping || r.end != nil || len(r.out) >= maxUndelivered {
+	if r.stopping || r.end != nil || len(r.out) >= maxUndelivered || len(r.lost) >= maxLost {
 		return
 	}
 	if _, closed := r.gate.closed(); closed {
@@ -142,7 +142,7 @@ func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
 	line, err := encodeLine(order{Job: &Job{ID: f.id, Path: p.path, Attempt: p.attempts, Alone: alone}})
 	if err != nil {
 		r.deliver(Result{Path: p.path, Attempts: p.attempts, Batch: w.batch.n,
-			Failure: &Failure{KindUnreadable, "the path is too long: " + err.Error()}})
+			Failure: &Failure{Kind: KindUnreadable, Message: "the path is too long: " + err.Error()}})
 		return
 	}
 	if p.attempts > 1 {

@@ -36,7 +36,7 @@ const (
 	EventPhotoOut    EventKind = "photo-out"    // handed to a worker: Path, Attempt
 	EventPhotoBack   EventKind = "photo-back"   // unfinished, will be tried again: Path, Attempt, Reason
 	EventMemory      EventKind = "memory"       // a sample: WorkerBytes (all workers), Memory, CPU, Celsius
-	EventPause       EventKind = "pause"        // no new photos: Reason memory, heat or cooldown
+	EventPause       EventKind = "pause"        // no new photos: Reason memory, heat, folder or cooldown
 	EventResume      EventKind = "resume"       // Seconds paused
 )
 
@@ -45,6 +45,7 @@ const (
 	ReasonBatch    = "batch"         // its batch is done
 	ReasonFinished = "finished"      // nothing left to do
 	ReasonMemory   = "memory-budget" // replaced before it takes too much
+	ReasonFolder   = "folder"        // replaced because the photo folder was away
 	ReasonStop     = "stop"          // the run was stopped
 )
 

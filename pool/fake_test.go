@@ -46,6 +46,13 @@ type kindError string
 func (e kindError) Error() string { return "this is " + string(e) }
 func (e kindError) Kind() string  { return string(e) }
 
+// lostError is of a photo that cannot be read.
+type lostError string
+
+func (e lostError) Error() string { return string(e) }
+func (e lostError) Kind() string  { return KindUnreadable }
+func (e lostError) Lost() bool    { return true }
+
 func fakeWorker() {
 	opt := ServeOptions{Version: "1", Heartbeat: 20 * time.Millisecond}
 	moods := strings.Fields(os.Getenv(moodEnv))
@@ -115,6 +122,8 @@ func fakeWorker() {
 			select {}
 		case act("hang"):
 			select {}
+		case act("lost"):
+			return nil, lostError("cannot open it")
 		case act("stop"):
 			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			select {}

@@ -20,6 +20,7 @@ type gate struct {
 
 	memory bool // closed for memory
 	heat   bool // closed for heat
+	gone   bool // closed until the photos can be reached, see reach.go
 	since  time.Time
 	warned time.Time
 }
@@ -27,10 +28,12 @@ type gate struct {
 // closed says whether no photo may be handed out, and why.
 func (g *gate) closed() (string, bool) {
 	switch {
+	case g.gone:
+		return pauseFolder, true
 	case g.memory:
-		return "memory", true
+		return pauseMemory, true
 	case g.heat:
-		return "heat", true
+		return pauseHeat, true
 	}
 	return "", false
 }

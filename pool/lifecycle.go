@@ -163,10 +163,14 @@ func (r *run) onAnswer(w *worker, a *answer, now time.Time) {
 	}
 	delete(w.flights, a.ID)
 	w.answered++
-	w.batch.answered++
 	w.answerAt = now
 	w.mem.answer(a.Mem, r.atOnce+1)
-	r.deliverAnswer(w, f, a, now)
+	if r.doubtful(f, a) {
+		r.doubt(w, f, a, now)
+	} else {
+		w.batch.answered++
+		r.deliverAnswer(w, f, a, now)
+	}
 	r.checkMemory(w, now)
 }
 

@@ -61,6 +61,13 @@ type Config struct {
 	// nothing but suspects is left it tells bad photos from a broken model.
 	Good string
 
+	// Reach looks for a photo that a worker could not open or read: nil when it
+	// can be read now, a *GoneError when all photos are out of reach, another
+	// error when it is this photo alone. It is called from a goroutine of its own
+	// and may take its time. Without it a worker's word holds.
+	Reach      func(path string) error
+	ReachAgain time.Duration // while all are out of reach; default 5 s
+
 	MaxDeaths  int           // in a row without a success, that end the run; default 10, and 3 for each worker
 	BackoffMin time.Duration // after the first death; doubles; default 100 ms
 	BackoffMax time.Duration // default 10 s
@@ -91,6 +98,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.SampleEvery <= 0 {
 		c.SampleEvery = time.Second
+	}
+	if c.ReachAgain <= 0 {
+		c.ReachAgain = 5 * time.Second
 	}
 	if c.MaxDeaths <= 0 {
 		c.MaxDeaths = max(10, 3*c.Workers) // one blow may hit all of them
@@ -129,6 +139,11 @@ type FatalError struct {
 }
 
 func (e *FatalError) Error() string { return e.Message }
+
+// GoneError says why no photo can be reached, as when a disk is away.
+type GoneError struct{ Why string }
+
+func (e *GoneError) Error() string { return e.Why }
 
 // DeathsError ends a run in which worker after worker died without one success.
 // The photos they died with are not reported: it was probably not their fault.

@@ -90,6 +90,9 @@ func (j *Job) UnmarshalJSON(b []byte) error {
 type Failure struct {
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
+	// Lost: the photo could not be opened or read, which may be its folder's
+	// fault, see Config.Reach.
+	Lost bool `json:"lost,omitempty"`
 }
 
 // order is a line from the supervisor. Exactly one field is set.

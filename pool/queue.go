@@ -7,6 +7,7 @@ type photo struct {
 	crashes  int // deaths while it was alone in flight
 	memory   int // deaths by memory or from outside while it was alone
 	timeouts int // times it took too long
+	lost     int // times it could not be read and then could
 	// exclusive asks for a machine on which no other photo is in flight,
 	// because memory ran out when there were.
 	exclusive bool
@@ -28,19 +29,19 @@ func (p *photo) blame(d death) *Failure {
 	switch {
 	case d.kind == DeathTimeout:
 		if p.timeouts++; p.timeouts >= maxTimeouts {
-			return &Failure{KindTimeout, d.detail}
+			return &Failure{Kind: KindTimeout, Message: d.detail}
 		}
 	case d.memoryKind():
 		p.exclusive = true
 		if p.memory++; p.memory >= maxMemory {
 			if d.kind == DeathKilled {
-				return &Failure{KindCrash, d.detail}
+				return &Failure{Kind: KindCrash, Message: d.detail}
 			}
-			return &Failure{KindMemory, d.detail}
+			return &Failure{Kind: KindMemory, Message: d.detail}
 		}
 	default:
 		if p.crashes++; p.crashes >= maxCrashes {
-			return &Failure{KindCrash, d.detail}
+			return &Failure{Kind: KindCrash, Message: d.detail}
 		}
 	}
 	return nil

@@ -48,6 +48,13 @@ type run struct {
 	mute       bool     // done has failed and is not called again
 	held       []Result // verdicts that wait for a success, see hold
 
+	lost   []lostPhoto // answers that wait for Config.Reach
+	asked  string      // the photo that it looks for, "" when it does not
+	askAt  time.Time   // not before
+	missed string      // the photo that is looked for while all are gone
+	warned time.Time   // that they are
+	plain  bool        // what can be read and is not, is the worker's to say
+
 	deaths   int    // in a row without a success
 	outgrown bool   // a worker has reached its share of the memory budget
 	canary   bool   // the last to be tried alone was to tell bad photos from a broken model, see nextSuspect
@@ -171,6 +178,7 @@ func (r *run) loop(cancelled, stop, kill <-chan struct{}, deliver chan<- Result,
 		r.catchUp(now)
 		r.expire(now)
 		r.sample(now)
+		r.reach(now)
 		r.handOut(now)
 		r.retire(now)
 		r.staff(now)
@@ -234,12 +242,17 @@ func (r *run) handle(ev any, now time.Time) {
 		r.broken(ev.w, ev.err, now)
 	case evExited:
 		r.onExit(ev.w, ev.err, now)
+	case evReach:
+		r.onReach(ev.path, ev.err, now)
 	}
 }
 
 // finished is whether nothing is left to do or to wait for.
 func (r *run) finished(now time.Time) bool {
-	done := r.fed && r.q.empty() && r.inFlight() == 0
+	if r.stopping {
+		r.lost = nil // they are the next run's
+	}
+	done := r.fed && r.q.empty() && r.inFlight() == 0 && len(r.lost) == 0
 	if done || r.stopping && r.inFlight() == 0 {
 		r.release()
 	}
@@ -324,6 +337,7 @@ func (r *run) untilNext(now time.Time) time.Duration {
 	}
 	sooner(r.sampleAt)
 	sooner(r.backoff)
+	sooner(r.askAt)
 	for _, s := range r.seats {
 		sooner(s.cool)
 		if at, ok := r.aheadAt(s); ok {

@@ -219,6 +219,8 @@ func failureOf(err error) *Failure {
 	if errors.As(err, &typed) && typed.Kind() != "" {
 		f.Kind = typed.Kind()
 	}
+	var lost interface{ Lost() bool }
+	f.Lost = errors.As(err, &lost) && lost.Lost()
 	if len(f.Message) > maxLine/16 { // JSON may make six bytes of one
 		f.Message = f.Message[:maxLine/16]
 	}

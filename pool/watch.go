@@ -67,6 +67,7 @@ func (r *run) checkMemory(w *worker, now time.Time) {
 const (
 	pauseMemory   = "memory"
 	pauseHeat     = "heat"
+	pauseFolder   = "folder"
 	pauseCooldown = "cooldown"
 )
 

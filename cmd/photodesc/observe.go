@@ -81,6 +81,8 @@ func waitText(reason string) string {
 	switch reason {
 	case "memory":
 		return "memory to free up"
+	case "folder":
+		return "the photos to come back"
 	case "heat":
 		return "the machine to cool"
 	case "cooldown":

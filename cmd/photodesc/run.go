@@ -185,7 +185,7 @@ func (r *runner) describe() error {
 	r.track.Live().SetRun(r.model.Name, r.set.ask.first(), r.flags.timeout)
 
 	defer r.stayAwake()()
-	p := pool.New(r.poolConfig())
+	p := pool.New(r.poolConfig(todo))
 	r.pool.Store(p)
 	r.startEvent(len(todo))
 	r.show.begin(len(todo))

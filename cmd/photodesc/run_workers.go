@@ -70,7 +70,16 @@ func workerProcess(job workerJob) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-func (r *runner) poolConfig() pool.Config {
+// reach is nil when the folder cannot be told from another.
+func (r *runner) reach(todo []string) func(string) error {
+	before, err := os.Stat(r.root)
+	if err != nil {
+		return nil
+	}
+	return reach{root: r.root, before: before, good: r.good, photos: todo, works: func() bool { return r.track.Counts().Done > 0 }}.look
+}
+
+func (r *runner) poolConfig(todo []string) pool.Config {
 	return pool.Config{
 		Command: func(int) *exec.Cmd {
 			cmd, err := workerProcess(r.workerJob())
@@ -89,6 +98,7 @@ func (r *runner) poolConfig() pool.Config {
 		Memory:    r.plan.Own,
 		MaxTemp:   r.flags.maxTemp,
 		Good:      r.good,
+		Reach:     r.reach(todo),
 		Log:       r.detail,
 		Output:    r.workerSays,
 		Observe:   r.observe,

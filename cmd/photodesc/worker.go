@@ -149,7 +149,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	img, err := w.decode(j.Path)
 	var bad *photo.Error
 	if errors.As(err, &bad) {
-		return nil, kindError{string(bad.Kind), bad.Err} // the record says which photo
+		return nil, kindError{string(bad.Kind), bad.Err, bad.Lost} // the record says which photo
 	}
 	if err != nil {
 		return nil, err
@@ -210,8 +210,10 @@ func round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).M
 type kindError struct {
 	kind string
 	err  error
+	lost bool
 }
 
 func (e kindError) Error() string { return e.err.Error() }
 func (e kindError) Kind() string  { return e.kind }
+func (e kindError) Lost() bool    { return e.lost }
 func (e kindError) Unwrap() error { return e.err }

@@ -2,6 +2,7 @@ package vips
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -77,13 +78,13 @@ func (f *file) readAll() ([]byte, error) {
 
 func cannotOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return photo.Errorf(photo.Unreadable, path, "the file is gone")
+		return photo.Lost(path, errors.New("the file is gone"))
 	}
-	return photo.Errorf(photo.Unreadable, path, "cannot open it: %w", reason(err))
+	return photo.Lost(path, fmt.Errorf("cannot open it: %w", reason(err)))
 }
 
 func cannotRead(path string, err error) error {
-	return photo.Errorf(photo.Unreadable, path, "cannot read it: %w", reason(err))
+	return photo.Lost(path, fmt.Errorf("cannot read it: %w", reason(err)))
 }
 
 // reason is err without the operation and path that os puts before it.

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"photodesc/pool"
+)
+
+func TestReach(t *testing.T) {
+	dir := t.TempDir()
+	root := filepath.Join(dir, "photos")
+	names := numbered("photo", 20)
+	fill := func() {
+		if err := os.MkdirAll(root, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range names {
+			if err := os.WriteFile(filepath.Join(root, n), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fill()
+	before, err := os.Stat(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reach{root: root, before: before, photos: names, works: func() bool { return true }}
+	look := func(want string) {
+		t.Helper()
+		err := r.look(names[3])
+		var gone *pool.GoneError
+		got := "this one"
+		switch {
+		case err == nil:
+			got = "readable"
+		case errors.As(err, &gone):
+			got = "gone"
+		}
+		if got != want {
+			t.Errorf("%s (%v), want %s", got, err, want)
+		}
+	}
+	look("readable")
+	os.Remove(filepath.Join(root, names[3]))
+	look("this one")
+	os.Rename(root, root+" away")
+	look("gone")
+	os.Mkdir(root, 0o700) // the mount point
+	look("gone")
+	os.Remove(root)
+	os.Rename(root+" away", root)
+	look("this one")
+	for _, n := range names {
+		os.Remove(filepath.Join(root, n))
+	}
+	look("this one") // somebody has cleared the folder
+	r.photos = nil
+	look("this one")
+}
+
+// TestFolderGoes has the disk go away in the middle of a run, twice, once with
+// an empty mount point in its place. No photo fails by it.
+func TestFolderGoes(t *testing.T) {
+	h := newHarness(t)
+	names := numbered("photo", 1000)
+	h.add(names...)
+	cmd := h.command("--batch-size", "100")
+	log := filepath.Join(t.TempDir(), "stderr")
+	out, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stderr = out
+	said := func() string {
+		b, _ := os.ReadFile(log)
+		return string(b)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	says := func(sentence string, times int) {
+		t.Helper()
+		for began := time.Now(); strings.Count(said(), sentence) < times; time.Sleep(20 * time.Millisecond) {
+			if len(ended) > 0 || time.Since(began) > 30*time.Second {
+				cmd.Process.Kill()
+				t.Fatalf("it does not say %q for the %d. time:\n%s", sentence, times, said())
+			}
+		}
+	}
+	for n := 1; n <= 2; n++ {
+		h.wait(n*150, ended)
+		if err := os.Rename(h.photos, h.photos+" away"); err != nil {
+			t.Fatal(err)
+		}
+		if n == 2 {
+			os.Mkdir(h.photos, 0o700)
+		}
+		says("WARNING - The photos cannot be reached, waiting until they can", n)
+		if n == 2 {
+			os.Remove(h.photos)
+		}
+		if err := os.Rename(h.photos+" away", h.photos); err != nil {
+			t.Fatal(err)
+		}
+		says("INFO - The photos can be reached again", n)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("%v\n%s", err, said())
+	}
+	h.tally().check(t, names, nil)
+	if testing.Verbose() {
+		t.Log(said())
+	}
+}
+
+// TestEmptyMountPoint runs again before the disk is mounted.
+func TestEmptyMountPoint(t *testing.T) {
+	h := newHarness(t)
+	names := numbered("photo", 5)
+	h.add(names...)
+	if code, said := h.run(); code != exitOK {
+		t.Fatalf("exit code %d\n%s", code, said)
+	}
+	if err := errors.Join(os.Rename(h.photos, h.photos+" away"), os.Mkdir(h.photos, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	code, said := h.run()
+	if want := "5 photos are known: is its disk mounted?"; code != exitError || !strings.Contains(said, want) {
+		t.Errorf("exit code %d, want %d and %q\n%s", code, exitError, want, said)
+	}
+	h.tally().check(t, names, nil)
+}

@@ -1,0 +1,133 @@
+package pool
+
+import (
+	"errors"
+	"time"
+)
+
+// This file doubts a worker that could not read a photo: disks are pulled out,
+// servers go away, and a worker that was confined to a folder does not see what
+// was mounted in its place since. Such an answer waits until Config.Reach has
+// looked. While all photos are out of reach none is handed out, and none fails.
+
+// lostPhoto is an answer in doubt.
+type lostPhoto struct {
+	photo  *photo
+	result Result
+	batch  *batch
+}
+
+// evReach is Config.Reach's answer.
+type evReach struct {
+	path string
+	err  error
+}
+
+const (
+	// maxLost bounds the answers in doubt.
+	maxLost = 64
+	// maxDoubts is how often one photo is handed out again because it could be
+	// read after all; before the last time all workers are replaced.
+	maxDoubts = 2
+)
+
+func (r *run) doubtful(f *flight, a *answer) bool {
+	return a.Failure != nil && a.Failure.Lost && r.cfg.Reach != nil && !f.photo.known
+}
+
+func (r *run) doubt(w *worker, f *flight, a *answer, now time.Time) {
+	r.lost = append(r.lost, lostPhoto{f.photo, Result{Path: f.photo.path, Attempts: f.photo.attempts,
+		Failure: a.Failure, Batch: w.batch.n, Seconds: now.Sub(f.out).Seconds()}, w.batch})
+	if r.gate.gone {
+		r.recall()
+	}
+}
+
+// reach has Config.Reach look, for one photo at a time.
+func (r *run) reach(now time.Time) {
+	if r.asked != "" || r.stopping || now.Before(r.askAt) {
+		return
+	}
+	switch {
+	case r.gate.gone:
+		r.asked = r.missed
+	case len(r.lost) > 0:
+		r.asked = r.lost[0].photo.path
+	default:
+		return
+	}
+	path, look := r.asked, r.cfg.Reach
+	go func() { r.send(evReach{path, look(path)}) }()
+}
+
+func (r *run) onReach(path string, err error, now time.Time) {
+	r.asked = ""
+	var gone *GoneError
+	if errors.As(err, &gone) {
+		r.onGone(path, gone, now)
+		return
+	}
+	if r.gate.gone {
+		r.gate.gone, r.plain = false, false
+		r.resume(pauseFolder, now)
+		r.info("The photos can be reached again, the run goes on")
+	}
+	if len(r.lost) == 0 || r.lost[0].photo.path != path {
+		return
+	}
+	l := r.lost[0]
+	r.lost = r.lost[1:]
+	if err == nil && !r.plain {
+		if l.photo.lost++; l.photo.lost <= maxDoubts {
+			r.putBackLost(l)
+			if l.photo.lost == maxDoubts {
+				r.replaceAll(now)
+			}
+			return
+		}
+		r.plain = true
+	}
+	l.batch.answered++
+	r.deliver(l.result)
+}
+
+// onGone closes the gate: nothing is handed out until the photos are back.
+func (r *run) onGone(path string, gone *GoneError, now time.Time) {
+	if !r.gate.gone || now.Sub(r.warned) >= time.Minute {
+		r.cfg.Log.Warn("The photos cannot be reached, waiting until they can: " + gone.Why)
+		r.warned = now
+	}
+	r.askAt = now.Add(r.cfg.ReachAgain)
+	if r.gate.gone {
+		return
+	}
+	r.gate.gone, r.missed = true, path
+	r.pause(pauseFolder, "", now)
+	r.recall()
+	r.replaceAll(now) // what they are allowed to read is the folder that is gone
+}
+
+// recall puts all that was lost back to be tried again.
+func (r *run) recall() {
+	for _, l := range r.lost {
+		r.putBackLost(l)
+	}
+	r.lost = nil
+}
+
+func (r *run) putBackLost(l lostPhoto) {
+	r.q.putBack([]*photo{l.photo})
+	r.observe(Event{Kind: EventPhotoBack, Batch: l.batch.n, Path: l.photo.path, Attempt: l.photo.attempts, Reason: pauseFolder})
+}
+
+// replaceAll has the workers finish what they have and leave.
+func (r *run) replaceAll(now time.Time) {
+	for w := range r.live {
+		switch w.state {
+		case ready:
+			r.tellLeave(w, ReasonFolder, now)
+		case starting:
+			r.dismiss(w)
+		}
+	}
+}

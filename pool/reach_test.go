@@ -1,0 +1,83 @@
+package pool
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func several(lists ...string) []string {
+	var all []string
+	for _, prefix := range lists {
+		all = append(all, slices.Collect(paths(prefix, 20))...)
+	}
+	return all
+}
+
+// A photo that is lost alone fails, at its first attempt.
+func TestLostAlone(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(several("good", "lost", "fine"))
+	r := newRig(t, Config{Workers: 2, InFlight: 4, Reach: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
+	if n := len(r.failed()); n != 20 || r.stats.Retried != 0 {
+		t.Errorf("%d failed, %d retried; log:\n%s", n, r.stats.Retried, r.log())
+	}
+}
+
+// While all are gone nothing fails and nothing is handed out.
+func TestAllGone(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(several("good", "once-lost", "fine"))
+	var asked atomic.Int64
+	cfg := Config{Workers: 2, InFlight: 4, BatchSize: 10, ReachAgain: 50 * time.Millisecond, Reach: func(path string) error {
+		if !strings.Contains(path, "lost") {
+			t.Errorf("asked about %q", path)
+		}
+		if asked.Add(1) <= 3 {
+			return &GoneError{"the disk is away"}
+		}
+		return nil
+	}}
+	r := newRig(t, cfg).run(jobs).noError(jobs)
+	if len(r.failed()) != 0 || strings.Count(r.log(), "waiting until they can: the disk is away") != 1 || !strings.Contains(r.log(), "can be reached again") {
+		t.Errorf("failed: %v; log:\n%s", r.failed(), r.log())
+	}
+	if r.count(EventPause) != 1 || r.count(EventResume) != 1 {
+		t.Errorf("%d pauses and %d ends of them", r.count(EventPause), r.count(EventResume))
+	}
+}
+
+// What can be read and is not is tried again, by new workers too, and then it
+// is the workers' word that counts: the run ends.
+func TestReadableButNotByWorkers(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(several("good", "lost", "fine"))
+	r := newRig(t, Config{Workers: 2, InFlight: 4, Reach: func(string) error { return nil }}).run(jobs).noError(jobs)
+	if n := len(r.failed()); n != 20 {
+		t.Errorf("%d failed; log:\n%s", n, r.log())
+	}
+	if r.results["lost0"].Attempts > 1+maxDoubts {
+		t.Errorf("%d attempts", r.results["lost0"].Attempts)
+	}
+}
+
+// A stop while all are gone ends the run at once, and fails nothing.
+func TestStopWhileGone(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	r = newRig(t, Config{InFlight: 4, Reach: func(string) error {
+		time.AfterFunc(100*time.Millisecond, r.p.Stop)
+		return &GoneError{"the disk is away"}
+	}})
+	began := time.Now()
+	r.run(slices.Values(several("good", "lost")))
+	if r.err != ErrStopped || len(r.failed()) != 0 {
+		t.Errorf("%v, failed %v", r.err, r.failed())
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
