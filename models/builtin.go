@@ -21,6 +21,9 @@ var (
 // BuiltinNote is what a person should know before using the built-in model.
 const BuiltinNote = "The built-in model describes simple drawn scenes; of a real photo it tells only the main colours and forms. It is there to try photodesc out and to check a machine."
 
+// BuiltinPrompts is what one who asks it something else should know.
+const BuiltinPrompts = "The built-in model was taught to describe and nothing else: its answers to other prompts make little sense."
+
 // builtin unpacks the model that is part of the program into the user's cache
 // folder: llama.cpp maps models from files. Workers share the mapping.
 func builtin() (Files, error) {

@@ -26,7 +26,10 @@ type LockedError struct {
 	Since time.Time // zero when it cannot be read
 }
 
-func (e *LockedError) Error() string {
+func (e *LockedError) Error() string { return fmt.Sprintf("%s is working in %q", e.Who(), e.Dir) }
+
+// Who names the other run.
+func (e *LockedError) Who() string {
 	who := "another run"
 	switch {
 	case e.PID != 0 && !e.Since.IsZero():
@@ -34,8 +37,7 @@ func (e *LockedError) Error() string {
 	case e.PID != 0:
 		who = fmt.Sprintf("another run (pid %d)", e.PID)
 	}
-	return fmt.Sprintf("%s is working in %q\n"+
-		"  watch it with `photodesc status`, end it with `photodesc stop`, or choose another workdir with -C", who, e.Dir)
+	return who
 }
 
 // RootError says that the workdir belongs to another photo folder.

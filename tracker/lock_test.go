@@ -84,7 +84,13 @@ func TestChildDoesNotKeepLock(t *testing.T) {
 
 func TestRoot(t *testing.T) {
 	dir, photos, other := t.TempDir(), t.TempDir(), t.TempDir()
-	closeTracker(t, open(t, dir, Options{Root: photos}))
+	// Without a result the workdir is nobody's.
+	closeTracker(t, open(t, dir, Options{Root: other}))
+	tr := open(t, dir, Options{Root: photos})
+	if err := tr.Add(Record{Path: "a.jpg", Status: OK, Description: "A."}); err != nil {
+		t.Fatal(err)
+	}
+	closeTracker(t, tr)
 	_, err := Open(dir, Options{Root: other})
 	var root *RootError
 	if !errors.As(err, &root) || root.Have != photos || root.Want != other || !strings.Contains(err.Error(), "-C OTHER") {

@@ -109,10 +109,6 @@ func (t *Tracker) fill(opt Options) error {
 			return err
 		}
 		opt.Root = root
-		if old.Root != "" && !sameFolder(old.Root, opt.Root) {
-			return &RootError{Dir: t.dir, Have: old.Root, Want: opt.Root}
-		}
-		old.Root = opt.Root
 	}
 	if old.died() {
 		book.add(Warn, "", 0, "the run before (pid %d) ended without a word, last heard of %s",
@@ -121,6 +117,13 @@ func (t *Tracker) fill(opt Options) error {
 	l := loader{fs: t.fs, dir: t.dir, book: &book}
 	if err := l.load(); err != nil {
 		return err
+	}
+	if opt.Root != "" {
+		// One without a result is nobody's: the first run may have had the wrong folder.
+		if old.Root != "" && !sameFolder(old.Root, opt.Root) && len(l.photos)+len(l.failures) > 0 {
+			return &RootError{Dir: t.dir, Have: old.Root, Want: opt.Root}
+		}
+		old.Root = opt.Root
 	}
 	t.progress, t.photos, t.origins = l.progress, l.photos, l.origins
 	t.failures, t.retrying, t.refailed = l.failures, map[key]Failure{}, l.refailed

@@ -40,7 +40,7 @@ const (
 // returns when the run has really begun or has ended.
 func runInBackground(dir string, w io.Writer) error {
 	if running, pid, since := tracker.Running(dir); running {
-		return &tracker.LockedError{Dir: dir, PID: pid, Since: since}
+		return lockedError(&tracker.LockedError{Dir: dir, PID: pid, Since: since})
 	}
 	console, err := openConsole(dir)
 	if err != nil {

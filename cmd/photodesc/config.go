@@ -271,6 +271,9 @@ func (c *config) variables(environ []string) (map[string]given, error) {
 		}
 		key, known := keys[name]
 		if !known {
+			if flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, variablePrefix), "_", "-")); c.flags.Lookup(flag) != nil {
+				return nil, fmt.Errorf("the variable %s: %w", name, c.known(flag))
+			}
 			if near := nearestOf(name, names, 2); near != "" {
 				return nil, fmt.Errorf("the variable %s is no setting; did you mean %s?\n  `photodesc config` lists the settings", name, near)
 			}

@@ -18,7 +18,7 @@ given with -C. A workdir belongs to one photo folder.
 ` + exitCodesHelp
 
 const exitCodesHelp = `Exit codes:
-    0    all photos are described
+    0    all photos are described, or as many as --limit asked for
     1    could not go on; the message says why and what to do
     2    wrong usage
     3    finished, but some photos failed or a folder could not be read

@@ -120,7 +120,26 @@ func newRoot() *cobra.Command {
 		workerCommand(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(helpCommand(root))
+	root.Version = version
+	root.SetVersionTemplate("photodesc {{.Version}}\n")
 	return root
+}
+
+// helpCommand is cobra's, but does not take a wrong name for none.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(c, args)
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 func unknownCommand(c *cobra.Command, args []string) error {

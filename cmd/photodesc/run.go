@@ -70,6 +70,7 @@ type runner struct {
 	plan    pool.Plan
 	left    int      // photos left for the next run by --limit
 	unread  int      // folders that could not be read
+	gone    int      // photos that failed before and are not there any more
 	links   []string // where links among the photos lead
 	good    string   // a photo that was described in an earlier run
 	pool    atomic.Pointer[pool.Pool]
@@ -90,6 +91,9 @@ func (r *runner) run(dir string) (err error) {
 		return err
 	}
 	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.retryFailed})
+	if locked := (*tracker.LockedError)(nil); errors.As(err, &locked) {
+		return lockedError(locked)
+	}
 	if err != nil {
 		return err
 	}
@@ -127,6 +131,12 @@ func (r *runner) run(dir string) (err error) {
 	return err
 }
 
+// lockedError adds what to do about another run.
+func lockedError(e *tracker.LockedError) error {
+	return fmt.Errorf("%w\n  watch it with `%s`, end it with `%s`, or choose another workdir with -C",
+		e, commandLine(e.Dir, "status"), commandLine(e.Dir, "stop"))
+}
+
 func (r *runner) openLog() (*os.File, error) {
 	name := tracker.LogPath(r.dir, r.started)
 	return os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -150,6 +160,9 @@ func (r *runner) describe() error {
 	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
 	if r.model.Name == "builtin" {
 		r.log.Info(models.BuiltinNote)
+		if !r.set.ask.describesOnly() {
+			r.log.Warn(models.BuiltinPrompts)
+		}
 	}
 	if text := r.set.ask.text(); text != "" {
 		r.log.Info(text)

@@ -29,6 +29,11 @@ type questions struct {
 	KeepRaw    bool               `json:",omitempty"`
 }
 
+// describesOnly is whether nothing but a description is asked for.
+func (q questions) describesOnly() bool {
+	return len(q.Vocabulary) == 0 && !slices.ContainsFunc(q.Prompts, func(p prompts.Prompt) bool { return p.Name != prompts.Describe })
+}
+
 // ask makes the run's questions of its flags.
 func (f *runFlags) ask() (q questions, err error) {
 	// A file takes the place of the default, not of what somebody asked for.

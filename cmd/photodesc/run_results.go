@@ -64,17 +64,21 @@ func (r *runner) finish() error {
 	switch {
 	case r.left > 0:
 		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", plural(r.left, "photo")))
-	case c.Failed == 0 && r.unread == 0:
+	case c.Done == 0 && c.Failed == 0: // it was said that there is no photo
+	case c.Failed == r.gone && r.unread == 0 && c.Done == 1:
+		r.log.Info("Done: the one photo is described")
+	case c.Failed == r.gone && r.unread == 0:
 		r.log.Info(fmt.Sprintf("Done: all %s are described", plural(c.Done, "photo")))
 	}
 	if r.unread > 0 {
 		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", plural(r.unread, "folder")))
 	}
-	if c.Failed > 0 {
+	failed := c.Failed - r.gone
+	if failed > 0 {
 		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
-			plural(c.Failed, "photo"), commandLine(r.dir, "summary", "--failed")))
+			plural(failed, "photo"), commandLine(r.dir, "summary", "--failed")))
 	}
-	if c.Failed > 0 || r.unread > 0 {
+	if failed > 0 || r.unread > 0 {
 		return &exit{code: exitFailed}
 	}
 	return nil

@@ -129,11 +129,11 @@ func (r *runner) agree(ctx context.Context) error {
 		return nil
 	}
 	if c.Photos > 0 && r.flags.redo != redoAsk {
-		does := "are described again"
+		does := "described again"
 		if r.flags.redo == redoNever {
-			does = "stay as they are"
+			does = "left as they are"
 		}
-		r.log.Info(fmt.Sprintf("%s described with other settings %s: %s",
+		r.log.Info(fmt.Sprintf("%s described with other settings, %s: %s",
 			plural(c.Photos, "photo"), does, strings.Join(changedText(s, c.From[0]), "; ")))
 	}
 	r.track.Use(s, r.flags.redo == redoChanged)

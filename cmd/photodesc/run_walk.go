@@ -36,7 +36,8 @@ func photoFolder(dir string) (string, error) {
 func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.track.Live().SetPhase("looking for photos")
 	r.show.wait("looking for photos")
-	var found, done, failed, problems int
+	var found, done, failed, problems, stillBad int
+	before := r.track.Counts().Failed
 	linked := newLinks(r.root)
 	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
 	opts.Problem = func(p photo.Problem) {
@@ -50,6 +51,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		}
 		problems++
 		if _, known := r.track.Failed(p.Path); known {
+			stillBad++
 			return
 		}
 		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && err == nil {
@@ -85,10 +87,15 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		return nil, fmt.Errorf("there is no photo in %q any more, but %s known: is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, plural(known, "photo")+map[bool]string{true: " is", false: " are"}[known == 1])
 	}
+	if r.unread == 0 { // else they may be in there
+		if r.gone = max(before-failed-stillBad, 0); r.gone > 0 {
+			r.log.Info(fmt.Sprintf("%s that failed before: not there any more", plural(r.gone, "photo")))
+		}
+	}
 	if found == 0 {
 		r.log.Warn(fmt.Sprintf("There is no photo in %q", r.root))
 	}
-	r.track.Live().SetTotal(c.Done + c.Failed + len(todo) + r.left)
+	r.track.Live().SetTotal(c.Done + c.Failed - r.gone + len(todo) + r.left)
 	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
 		plural(found, "photo"), comma(done), comma(failed+problems), comma(len(todo))))
 	return todo, nil

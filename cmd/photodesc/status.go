@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,9 @@ func peek(dir string) (tracker.Snapshot, error) {
 func workdirError(dir string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no folder %q\n  give the workdir of a run with -C, or go there", dir)
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("%q is no folder\n  give the workdir of a run with -C, or go there", dir)
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the workdir cannot be read: %w\n  ask as the user who runs it", err)

@@ -21,6 +21,11 @@ func stopCommand(g *global) *cobra.Command {
 		Long:  stopHelp,
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if info, err := os.Stat(g.dir); err != nil {
+				return workdirError(g.dir, err)
+			} else if !info.IsDir() {
+				return workdirError(g.dir, syscall.ENOTDIR)
+			}
 			running, pid := runningPID(g.dir)
 			if !running {
 				fmt.Fprintln(c.OutOrStdout(), "No run is working here.")

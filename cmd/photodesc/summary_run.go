@@ -43,7 +43,7 @@ func (r *runner) summary() runSummary {
 	t, c := r.track.Tally(), r.track.Counts()
 	s := runSummary{
 		Described: t.OK, Failed: t.Failed, Errors: t.Errors, SuccessRate: t.SuccessRate(),
-		AllDescribed: c.Done, AllFailed: c.Failed + c.Retrying, Total: r.track.Live().Total(),
+		AllDescribed: c.Done, AllFailed: c.Failed + c.Retrying - r.gone, Total: r.track.Live().Total(),
 		WallSeconds: round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens,
 		Batches: r.stats.Batches, Workers: r.stats.Workers, Restarts: map[string]int{},
 		PeakWorkers: r.stats.PeakWorkers, Paused: round(r.stats.Paused),
