@@ -186,6 +186,9 @@ func (r *benchReport) write(w io.Writer) error {
 	line("%s, %s of %d×%d in %s: %s and %s tokens in, %s out", r.Model, plural(r.Photos, "photo"), r.Width, r.Height,
 		plural(r.Rounds, "round"), tilesText(r.Tiles), numberText(r.PromptTokens), numberText(r.Tokens))
 	line("%s of %s, %s together in each%s", plural(r.Workers, "worker"), plural(r.Threads, "thread"), plural(r.Parallel, "photo"), r.limitText())
+	if full := 2 * r.Workers * r.Parallel; r.Photos < full {
+		line("So few photos do not fill it: --photos %d or more shows what a long run does.", full)
+	}
 	line("")
 	line("Photos an hour  %s  (%s a photo; a new worker for every %s included)",
 		rateText(r.PhotosHour), timeText(r.PhotoSeconds), plural(r.Process.Batch, "photo"))
@@ -203,7 +206,7 @@ func (r *benchReport) write(w io.Writer) error {
 	row("encode", s.Encode.Seconds, s.Encode.Share, "%s a tile%s", timeText(s.Encode.Seconds/max(r.Tiles, 1)), s.Encode.speedText())
 	row("prefill", s.Prefill.Seconds, s.Prefill.Share, "%s tokens/s%s", numberText(s.Prefill.Tokens), s.Prefill.speedText())
 	row("generate", s.Generate.Seconds, s.Generate.Share, "%s tokens/s%s", numberText(s.Generate.Tokens), s.Generate.speedText())
-	row("supervision", r.Supervision.Seconds, r.Supervision.Share, "and tracking: a run's time without the bare engine's %s", timeText(r.Supervision.Engine))
+	row("supervision", r.Supervision.Seconds, 0, "and tracking: a run takes %s more than the bare engine's %s", percentText(100*r.Supervision.Share), timeText(r.Supervision.Engine))
 	row("new worker", r.Process.Load/float64(r.Process.Batch*r.Workers), r.Process.Share, "%s for a batch of %s", timeText(r.Process.Load), comma(r.Process.Batch))
 	line("")
 	line("A run's first worker is ready %s after its start, the model's measuring included.", timeText(r.Process.Start))
