@@ -187,6 +187,7 @@ func (r *run) deliverAnswer(w *worker, f *flight, a *answer, now time.Time) {
 		return // the worker works, but that says little about the model
 	}
 	r.good = f.photo.path
+	r.plain = false
 	r.deaths, r.backoff = 0, time.Time{}
 	r.release()
 	if r.calm++; r.atOnce < r.cfg.InFlight && r.calm >= calmEnough {

@@ -53,7 +53,7 @@ type run struct {
 	askAt  time.Time   // not before
 	missed string      // the photo that is looked for while all are gone
 	warned time.Time   // that they are
-	plain  bool        // what can be read and is not, is the worker's to say
+	plain  bool        // what can be read and is not, is the worker's to say; until a success
 
 	deaths   int    // in a row without a success
 	outgrown bool   // a worker has reached its share of the memory budget
