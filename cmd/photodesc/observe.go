@@ -93,9 +93,19 @@ func waitText(reason string) string {
 
 func (r *runner) workerReady(e pool.Event) {
 	var info workerInfo
-	if e.Worker != 1 || json.Unmarshal(e.Info, &info) != nil {
+	if json.Unmarshal(e.Info, &info) != nil {
 		return
 	}
+	if e.Worker != 1 {
+		if slow := info.NoGPU != ""; slow != r.noGPU {
+			r.noGPU = slow
+			if slow {
+				r.log.Warn(fmt.Sprintf("GPU: worker %d does not get the model onto it, the CPU does its work: %s", e.Worker, info.NoGPU))
+			}
+		}
+		return
+	}
+	r.noGPU = info.NoGPU != ""
 	var names []string
 	for _, d := range info.Devices {
 		names = append(names, d.Name+" ("+d.Description+")")

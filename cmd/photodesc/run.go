@@ -76,6 +76,7 @@ type runner struct {
 	pool    atomic.Pointer[pool.Pool]
 	stats   pool.Stats     // when the pool has ended
 	pauses  []string       // the pool's reasons to hand out no photos
+	noGPU   bool           // the last worker's model did not load on the GPU that is there
 	waiting string         // for what, when nothing is in flight for that
 	asked   chan os.Signal // for the progress
 	signals chan os.Signal // to stop
