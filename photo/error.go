@@ -3,6 +3,7 @@ package photo
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Kind says why a photo failed. The values are written to the outputs file and
@@ -26,6 +27,18 @@ type Error struct {
 	Err  error  // the reason, without the path
 	// Lost: it could not be opened or read, which may be the folder's fault.
 	Lost bool
+}
+
+// ErrGone is the reason when there is no file any more.
+var ErrGone = errors.New("the file is gone")
+
+// Reason is err without the operation and path that os puts before it.
+func Reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
 // Lost makes the Error of a photo that could not be opened or read.

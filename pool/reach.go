@@ -10,6 +10,16 @@ import (
 // was mounted in its place since. Such an answer waits until Config.Reach has
 // looked. While all photos are out of reach none is handed out, and none fails.
 
+// reaching is what a run knows about photos that could not be read.
+type reaching struct {
+	lost   []lostPhoto // answers that wait for Config.Reach
+	asked  string      // the photo that it looks for, "" when it does not
+	askAt  time.Time   // not before
+	missed string      // the photo that is looked for while all are gone
+	warned time.Time   // that they are
+	plain  bool        // what can be read and is not, is the worker's to say; until a success
+}
+
 // lostPhoto is an answer in doubt.
 type lostPhoto struct {
 	photo  *photo

@@ -48,12 +48,7 @@ type run struct {
 	mute       bool     // done has failed and is not called again
 	held       []Result // verdicts that wait for a success, see hold
 
-	lost   []lostPhoto // answers that wait for Config.Reach
-	asked  string      // the photo that it looks for, "" when it does not
-	askAt  time.Time   // not before
-	missed string      // the photo that is looked for while all are gone
-	warned time.Time   // that they are
-	plain  bool        // what can be read and is not, is the worker's to say; until a success
+	reaching
 
 	deaths   int    // in a row without a success
 	outgrown bool   // a worker has reached its share of the memory budget

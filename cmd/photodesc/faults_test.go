@@ -160,6 +160,60 @@ func (h *harness) run(flags ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), said
 }
 
+// underway is a run that works while the test goes on.
+type underway struct {
+	t     testing.TB
+	cmd   *exec.Cmd
+	log   string // a file with what it says
+	ended chan error
+}
+
+// start starts a run that a command was made for.
+func (h *harness) start(cmd *exec.Cmd) *underway {
+	h.t.Helper()
+	u := &underway{t: h.t, cmd: cmd, log: filepath.Join(h.t.TempDir(), "stderr"), ended: make(chan error, 1)}
+	out, err := os.Create(u.log)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cmd.Stderr = out
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	go func() {
+		u.ended <- cmd.Wait()
+		out.Close()
+	}()
+	return u
+}
+
+func (u *underway) said() string {
+	b, err := os.ReadFile(u.log)
+	if err != nil {
+		u.t.Error(err)
+	}
+	return string(b)
+}
+
+// says waits until a sentence was said so many times.
+func (u *underway) says(sentence string, times int) {
+	u.t.Helper()
+	for began := time.Now(); strings.Count(u.said(), sentence) < times; time.Sleep(20 * time.Millisecond) {
+		if len(u.ended) > 0 || time.Since(began) > 30*time.Second {
+			u.cmd.Process.Kill()
+			u.t.Fatalf("it has not said %q %d times:\n%s", sentence, times, u.said())
+		}
+	}
+}
+
+// end waits for an end without an error.
+func (u *underway) end() {
+	u.t.Helper()
+	if err := <-u.ended; err != nil {
+		u.t.Errorf("%v\n%s", err, u.said())
+	}
+}
+
 // tally is all that a workdir's files say.
 type tally struct {
 	ok, failed map[string]int // lines by path

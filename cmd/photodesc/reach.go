@@ -3,17 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
-	"syscall"
 
+	"photodesc/photo"
+	"photodesc/photo/vips"
 	"photodesc/pool"
 )
 
 // witnesses is how many other photos are asked whether the folder is there.
-const witnesses = 8
+const witnesses = 8 // many, for the page cache may hold some
 
 // reach finds out for the pool whether a photo that a worker could not read is
 // lost alone, or whether the folder is: a disk pulled out, a server gone.
@@ -29,20 +28,20 @@ type reach struct {
 
 // look is pool.Config.Reach.
 func (r reach) look(rel string) error {
-	mine := readable(photoPath(r.root, rel))
+	mine := vips.Readable(photoPath(r.root, rel))
 	if mine == nil {
 		return nil
 	}
 	now, err := os.Stat(r.root)
 	if err != nil {
-		return &pool.GoneError{Why: fmt.Sprintf("the folder %q: %v", r.root, pathless(err))}
+		return &pool.GoneError{Why: fmt.Sprintf("the folder %q: %v", r.root, photo.Reason(err))}
 	}
 	missing := true // all that is asked about
 	for _, other := range r.witnesses() {
-		switch err := readable(photoPath(r.root, other)); {
+		switch err := vips.Readable(photoPath(r.root, other)); {
 		case err == nil:
 			return mine
-		case !errors.Is(err, fs.ErrNotExist):
+		case !errors.Is(err, photo.ErrGone):
 			missing = false
 		}
 	}
@@ -52,7 +51,7 @@ func (r reach) look(rel string) error {
 	case missing, !r.works():
 		return mine
 	}
-	return &pool.GoneError{Why: fmt.Sprintf("none in %q can be read: %v", r.root, pathless(mine))}
+	return &pool.GoneError{Why: fmt.Sprintf("none can be read, as %v", mine)}
 }
 
 // witnesses are photos from all over the run.
@@ -66,33 +65,4 @@ func (r reach) witnesses() []string {
 		list = append(list, r.photos[(first+i*max(1, n/witnesses))%n])
 	}
 	return list
-}
-
-// readable tries to read a file's first byte; the page cache may have it, so
-// that only many files tell.
-func readable(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("no regular file")
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := f.ReadAt(make([]byte, 1), 0); err != nil && err != io.EOF {
-		return err
-	}
-	return nil
-}
-
-func pathless(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

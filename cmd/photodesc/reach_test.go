@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"photodesc/pool"
 )
@@ -70,56 +69,26 @@ func TestFolderGoes(t *testing.T) {
 	h := newHarness(t)
 	names := numbered("photo", 1000)
 	h.add(names...)
-	cmd := h.command("--batch-size", "100")
-	log := filepath.Join(t.TempDir(), "stderr")
-	out, err := os.Create(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stderr = out
-	said := func() string {
-		b, _ := os.ReadFile(log)
-		return string(b)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	says := func(sentence string, times int) {
-		t.Helper()
-		for began := time.Now(); strings.Count(said(), sentence) < times; time.Sleep(20 * time.Millisecond) {
-			if len(ended) > 0 || time.Since(began) > 30*time.Second {
-				cmd.Process.Kill()
-				t.Fatalf("it does not say %q for the %d. time:\n%s", sentence, times, said())
-			}
-		}
-	}
+	u := h.start(h.command("--batch-size", "100"))
 	for n := 1; n <= 2; n++ {
-		h.wait(n*150, ended)
+		h.wait(n*150, u.ended)
 		if err := os.Rename(h.photos, h.photos+" away"); err != nil {
 			t.Fatal(err)
 		}
 		if n == 2 {
 			os.Mkdir(h.photos, 0o700)
 		}
-		says("WARNING - The photos cannot be reached, waiting until they can", n)
+		u.says("WARNING - The photos cannot be reached, waiting until they can", n)
 		if n == 2 {
 			os.Remove(h.photos)
 		}
 		if err := os.Rename(h.photos+" away", h.photos); err != nil {
 			t.Fatal(err)
 		}
-		says("INFO - The photos can be reached again", n)
+		u.says("INFO - The photos can be reached again", n)
 	}
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, said())
-	}
+	u.end()
 	h.tally().check(t, names, nil)
-	if testing.Verbose() {
-		t.Log(said())
-	}
 }
 
 // TestEmptyMountPoint runs again before the disk is mounted.
@@ -134,7 +103,7 @@ func TestEmptyMountPoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said := h.run()
-	if want := "5 photos are known: is its disk mounted?"; code != exitError || !strings.Contains(said, want) {
+	if want := "(known: 5 photos); is its disk mounted?"; code != exitError || !strings.Contains(said, want) {
 		t.Errorf("exit code %d, want %d and %q\n%s", code, exitError, want, said)
 	}
 	h.tally().check(t, names, nil)

@@ -36,7 +36,7 @@ func photoFolder(dir string) (string, error) {
 func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.track.Live().SetPhase("looking for photos")
 	r.show.wait("looking for photos")
-	var found, done, failed, problems, stillBad int
+	var found, done, failed, problems int
 	before := r.track.Counts().Failed
 	linked := newLinks(r.root)
 	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
@@ -49,11 +49,11 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		if r.track.Done(p.Path) { // when it was still a file
 			return
 		}
-		problems++
-		if _, known := r.track.Failed(p.Path); known {
-			stillBad++
+		if r.isFailed(p.Path) {
+			failed++
 			return
 		}
+		problems++
 		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && err == nil {
 			err = e
 		}
@@ -83,12 +83,12 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	}
 	r.links = linked.paths()
 	c := r.track.Counts()
-	if known := c.Done + c.Failed; found+problems == 0 && known > 0 {
-		return nil, fmt.Errorf("there is no photo in %q any more, but %s known: is its disk mounted?\n  when it is, run again; the results stay as they are",
-			r.root, plural(known, "photo")+map[bool]string{true: " is", false: " are"}[known == 1])
+	if known := c.Done + c.Failed; found+failed+problems == 0 && known > 0 {
+		return nil, fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
+			r.root, plural(known, "photo"))
 	}
 	if r.unread == 0 { // else they may be in there
-		if r.gone = max(before-failed-stillBad, 0); r.gone > 0 {
+		if r.gone = max(before-failed, 0); r.gone > 0 {
 			r.log.Info(fmt.Sprintf("%s that failed before: not there any more", plural(r.gone, "photo")))
 		}
 	}

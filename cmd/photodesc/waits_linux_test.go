@@ -24,39 +24,14 @@ func waitsUntil(t *testing.T, variable, dir, sentence string, relief func(), fla
 	h.add(names...)
 	cmd := h.command(flags...)
 	cmd.Env = append(os.Environ(), variable+"="+dir)
-	log := filepath.Join(t.TempDir(), "stderr")
-	out, err := os.Create(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	cmd.Stderr = out
-	said := func() string {
-		b, err := os.ReadFile(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for began := time.Now(); !strings.Contains(said(), sentence); time.Sleep(20 * time.Millisecond) {
-		if len(ended) > 0 || time.Since(began) > 30*time.Second {
-			cmd.Process.Kill()
-			t.Fatalf("it does not say %q:\n%s", sentence, said())
-		}
-	}
+	u := h.start(cmd)
+	u.says(sentence, 1)
 	time.Sleep(2 * time.Second) // two looks at the machine
 	if n := h.lines(); n != 0 {
-		t.Errorf("%d photos were described meanwhile\n%s", n, said())
+		t.Errorf("%d photos were described meanwhile\n%s", n, u.said())
 	}
 	relief()
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, said())
-	}
+	u.end()
 	h.tally().check(t, names, nil)
 }
 

@@ -78,20 +78,20 @@ func (f *file) readAll() ([]byte, error) {
 
 func cannotOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return photo.Lost(path, errors.New("the file is gone"))
+		return photo.Lost(path, photo.ErrGone)
 	}
-	return photo.Lost(path, fmt.Errorf("cannot open it: %w", reason(err)))
+	return photo.Lost(path, fmt.Errorf("cannot open it: %w", photo.Reason(err)))
 }
 
 func cannotRead(path string, err error) error {
-	return photo.Lost(path, fmt.Errorf("cannot read it: %w", reason(err)))
+	return photo.Lost(path, fmt.Errorf("cannot read it: %w", photo.Reason(err)))
 }
 
-// reason is err without the operation and path that os puts before it.
-func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
+// Readable opens a photo as Decode does, reads its beginning, and closes it.
+func Readable(path string) error {
+	f, err := open(path)
+	if err != nil {
+		return err
 	}
-	return err
+	return f.Close()
 }
