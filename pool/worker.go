@@ -136,9 +136,9 @@ func (m *memoryTrack) full(share uint64) bool { return share > 0 && !m.bears(sha
 
 // bears is whether another photo may join those in flight: when each of them
 // leaves behind what the ones before did, the worker stays within its share.
-// One more is allowed for, because what a photo leaves may differ.
+// Two more are allowed for: what a photo leaves may differ, and is seen late.
 func (m *memoryTrack) bears(share uint64, inFlight int) bool {
-	return share == 0 || m.now+m.growth()*uint64(inFlight+2) <= share
+	return share == 0 || m.now+m.growth()*uint64(inFlight+3) <= share
 }
 
 // beyond is whether the worker must go at once. A quarter above the share is
