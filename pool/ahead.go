@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // This file has the worker of a seat's next batch load its model while the last
 // photos of the batch before are in flight, so that no seat stands idle between
@@ -59,7 +62,7 @@ func (r *run) wantsNext(s *seat, now time.Time) bool {
 func (r *run) bearsNext() bool {
 	var memory, base, growth uint64
 	for w := range r.live {
-		base, growth = max(base, w.mem.loaded), max(growth, w.mem.growth())
+		base, growth = max(base, w.mem.loaded), max(growth, w.mem.leak())
 	}
 	for w := range r.live {
 		coming := len(w.flights)
@@ -77,27 +80,36 @@ func (r *run) bearsNext() bool {
 }
 
 // itsTurn is whether w, loaded ahead, may take a photo: when the batch before
-// its own has all been handed out, and as far as the budget has room for what
-// both workers hold.
+// its own has all been handed out.
 func (r *run) itsTurn(w *worker) bool {
 	before := w.seat.cur
-	if before.state == ready && before.batch.left > 0 {
-		return false
-	}
-	growth := max(w.mem.growth(), before.mem.growth()) * uint64(w.seat.inFlight()+1)
-	return r.cfg.Memory == 0 || r.together()+growth <= r.cfg.Memory
+	return before.state != ready || before.batch.left <= 0
 }
 
-// together is what all workers have for themselves now.
-func (r *run) together() (sum uint64) {
+// roomBeside is whether the budget has room for another photo of w's beside what
+// all workers will have. Without one loaded ahead each has its share to itself.
+func (r *run) roomBeside(w *worker) bool {
+	if r.cfg.Memory == 0 || !slices.ContainsFunc(r.seats, func(s *seat) bool { return s.next != nil }) {
+		return true
+	}
+	return r.heading()+w.mem.growth() <= r.cfg.Memory
+}
+
+// heading is what all workers will have for themselves when those that load are
+// loaded and the photos in flight are done.
+func (r *run) heading() (sum uint64) {
+	var base uint64
 	for w := range r.live {
-		sum += w.mem.now
+		base = max(base, w.mem.loaded)
+	}
+	for w := range r.live {
+		sum += max(base, w.mem.now+w.mem.leak()*uint64(len(w.flights)))
 	}
 	return sum
 }
 
 // makeRoom ends workers that were loaded ahead and hold memory that others
-// turned out to need. They have no photo yet; another one takes up their batch.
+// turn out to need. They have no photo yet; another one takes up their batch.
 func (r *run) makeRoom(now time.Time) {
 	short := r.gate.memory && now.Sub(r.gate.since) > pressurePatience
 	for _, s := range r.seats {
@@ -105,12 +117,12 @@ func (r *run) makeRoom(now time.Time) {
 		if w == nil || len(w.flights) > 0 || w.state != starting && w.state != ready {
 			continue
 		}
-		sum := r.together()
+		sum := r.heading()
 		if !short && (r.cfg.Memory == 0 || sum <= r.cfg.Memory) {
 			continue
 		}
 		r.stats.Replaced++
-		r.info("Worker %d, loaded ahead, makes room: the workers have %s together", w.n, bytesText(sum))
+		r.info("Worker %d, loaded ahead, makes room: the workers take up to %s together", w.n, bytesText(sum))
 		w.leave = ReasonMemory
 		r.dismiss(w)
 	}

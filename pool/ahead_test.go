@@ -250,7 +250,7 @@ func TestAheadMakesRoom(t *testing.T) {
 			reason = e.Reason
 		}
 	}
-	if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, loaded ahead, makes room: the workers have 4") {
+	if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, loaded ahead, makes room: the workers take up to 4") {
 		t.Errorf("worker 2 left for %q; %+v; log:\n%s", reason, r.stats, r.log())
 	}
 }

@@ -121,7 +121,8 @@ func (r *run) reserve() {
 }
 
 // mayTake is whether w has room for a photo, by number and by memory. A worker
-// that has done nothing yet may always take one, or nothing would ever be done.
+// that has done nothing yet may always take one, or nothing would ever be done;
+// and one that is idle need not look at others, which may be waiting for it.
 func (r *run) mayTake(w *worker) bool {
 	if w.state != ready || w.batch.left <= 0 || w.seat.inFlight() >= r.atOnce {
 		return false
@@ -129,10 +130,10 @@ func (r *run) mayTake(w *worker) bool {
 	if w.ahead() && !r.itsTurn(w) {
 		return false
 	}
-	if w.answered == 0 && len(w.flights) == 0 {
-		return true
+	if len(w.flights) == 0 && !w.ahead() {
+		return w.answered == 0 || w.mem.bears(r.share, 0)
 	}
-	return w.mem.bears(r.share, len(w.flights))
+	return w.mem.bears(r.share, len(w.flights)) && r.roomBeside(w)
 }
 
 func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
@@ -190,8 +191,17 @@ func (r *run) retire(now time.Time) {
 
 func (r *run) tellLeave(w *worker, reason string, now time.Time) {
 	w.state, w.leave, w.leaveAt = leaving, reason, now
+	r.learn(w)
 	line, _ := encodeLine(order{Leave: true})
 	w.p.orders <- line
+}
+
+// learn has workers that are new expect of a photo what it left behind in w.
+func (r *run) learn(w *worker) {
+	if !w.mem.warm && !w.mem.full(r.share) {
+		return // it grows without leaking
+	}
+	r.usual = usual{w.mem.rate(), true}
 }
 
 // staff starts the workers that are wanted now.

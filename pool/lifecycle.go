@@ -30,7 +30,7 @@ func (r *run) start(s *seat, now time.Time) *worker {
 	}
 	r.lastWorker++
 	r.stats.Workers++
-	w := &worker{n: r.lastWorker, seat: s, batch: b, started: now, seen: now, flights: map[uint64]*flight{}}
+	w := &worker{n: r.lastWorker, seat: s, batch: b, started: now, seen: now, flights: map[uint64]*flight{}, mem: memoryTrack{usual: &r.usual}}
 	w.oomKills = r.cfg.Samplers.OOMKills()
 	r.live[w] = struct{}{}
 	var each func(string)
@@ -96,10 +96,8 @@ func (r *run) onReport(w *worker, rep report, now time.Time) {
 	case rep.Fatal != nil:
 		r.onFatal(w, rep.Fatal, now)
 	case rep.Alive != nil:
-		if rep.Alive.Mem > 0 {
-			w.mem.now = rep.Alive.Mem
-			r.checkMemory(w, now)
-		}
+		w.mem.says(rep.Alive.Mem, now)
+		r.checkMemory(w, now)
 	case rep.Result != nil:
 		r.onAnswer(w, rep.Result, now)
 	}
@@ -121,7 +119,7 @@ func (r *run) onHello(w *worker, h *hello, now time.Time) {
 	}
 	took := now.Sub(w.started)
 	w.state = ready
-	w.mem.now, w.mem.loaded, w.mem.warm = h.Mem, h.Mem, h.Mem
+	w.mem.hello(h.Mem)
 	r.loads++
 	r.loadSum += took
 	r.lastLoad = took
@@ -164,7 +162,8 @@ func (r *run) onAnswer(w *worker, a *answer, now time.Time) {
 	delete(w.flights, a.ID)
 	w.answered++
 	w.answerAt = now
-	w.mem.answer(a.Mem, r.atOnce+1)
+	w.mem.says(a.Mem, now)
+	w.mem.answer(len(w.flights), r.atOnce+1)
 	if r.doubtful(f, a) {
 		r.doubt(w, f, a, now)
 	} else {

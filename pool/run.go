@@ -50,8 +50,9 @@ type run struct {
 
 	reaching
 
-	deaths   int    // in a row without a success
-	outgrown bool   // a worker has reached its share of the memory budget
+	deaths   int  // in a row without a success
+	outgrown bool // a worker has reached its share of the memory budget
+	usual    usual
 	canary   bool   // the last to be tried alone was to tell bad photos from a broken model, see nextSuspect
 	good     string // a path that was described, see nextSuspect
 	backoff  time.Time
@@ -63,7 +64,8 @@ type run struct {
 	last     sample
 	sampled  bool
 	sampling bool
-	sampleAt time.Time
+	sampleAt time.Time // the next one
+	looked   time.Time // when the last one was asked for
 
 	lastWorker, lastBatch int
 	lastID                uint64

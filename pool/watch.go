@@ -18,7 +18,7 @@ func (r *run) sample(now time.Time) {
 			req.pids = append(req.pids, w.p.pid)
 		}
 	}
-	r.sampling = true
+	r.sampling, r.looked = true, now
 	r.sampleAt = now.Add(r.cfg.SampleEvery)
 	r.requests <- req
 }
@@ -31,8 +31,8 @@ func (r *run) onSample(s sample, now time.Time) {
 	r.sampling, r.sampled, r.last = false, true, s
 	var all uint64
 	for w := range r.live {
-		if w.p != nil && s.workers[w.p.pid] > 0 {
-			w.mem.now = s.workers[w.p.pid]
+		if w.p != nil {
+			w.mem.seen(s.workers[w.p.pid], r.looked)
 		}
 		all += w.mem.now
 		r.checkMemory(w, now)

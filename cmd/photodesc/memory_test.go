@@ -84,26 +84,34 @@ func (w watched) during(from, to int) (least, median uint64) {
 
 const mib = 1 << 20
 
-// TestLeak runs workers that lose 10 MB with every photo under a budget of 600 MiB.
+// TestLeak runs workers that lose 10 MB with every photo under a budget of 600 MiB,
+// with batches that end before a worker is full, or just then, and with others beside.
 func TestLeak(t *testing.T) {
 	photos := 150
 	if os.Getenv("PHOTODESC_SOAK") != "" {
 		photos = 1000
 	}
-	h := newHarness(t)
-	names := numbered("leak", photos)
-	h.add(names...)
-	w := h.watch("--memory", "600MiB")
-	if code := w.cmd.ProcessState.ExitCode(); code != exitOK {
-		t.Errorf("exit code %d\n%s", code, w.cmd.Stderr)
+	for _, flags := range []string{"--batch-size 100", "--batch-size 20", "--batch-size 30", "--parallel 16", "--workers 4"} {
+		t.Run(flags, func(t *testing.T) {
+			h := newHarness(t)
+			names := numbered("leak", photos)
+			h.add(names...)
+			w := h.watch(append(strings.Fields(flags), "--memory", "600MiB")...)
+			if code := w.cmd.ProcessState.ExitCode(); code != exitOK {
+				t.Errorf("exit code %d\n%s", code, w.cmd.Stderr)
+			}
+			h.tally().check(t, names, nil)
+			if said := w.cmd.Stderr.(*strings.Builder).String(); strings.Contains(said, "died") {
+				t.Errorf("workers were not replaced in time:\n%s", said)
+			}
+			peak := slices.Max(w.bytes)
+			if limit := uint64(600*mib + 10e6); peak > limit {
+				t.Errorf("the workers had up to %d MiB, more than %d MiB", peak/mib, limit/mib)
+			}
+			t.Logf("%d photos leaking 10 MB each under 600 MiB: at most %d MiB in up to %d workers at once, %d workers in all, all described",
+				photos, peak/mib, w.most, len(w.workers))
+		})
 	}
-	h.tally().check(t, names, nil)
-	peak := slices.Max(w.bytes)
-	if limit := uint64(600*mib + 10e6); peak > limit {
-		t.Errorf("the workers had up to %d MiB, more than %d MiB", peak/mib, limit/mib)
-	}
-	t.Logf("%d photos leaking 10 MB each under 600 MiB: at most %d MiB in up to %d workers at once, %d workers in all, all described",
-		photos, peak/mib, w.most, len(w.workers))
 }
 
 // TestSteady has one worker describe 2,000 photos of all formats.
