@@ -37,7 +37,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
-# The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks.
+# The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks and
+# stop a folder's bindfs, as a server that does not answer.
 FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
 
 ifeq ($(OS),Darwin)
@@ -48,7 +49,7 @@ else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; \
 	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; \
-	command -v dbus-daemon >/dev/null || echo dbus-daemon; $(FOR_TESTS); }
+	command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; $(FOR_TESTS); }
   INSTALL = apt-get install -y --no-install-recommends
   ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
 endif

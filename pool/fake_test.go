@@ -27,6 +27,7 @@ const (
 	roleEnv  = "POOL_TEST_ROLE"
 	moodEnv  = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
 	delayEnv = "POOL_TEST_DELAY" // that each photo takes
+	coldEnv  = "POOL_TEST_COLD"  // a file; while it is there frozen photos wait
 )
 
 func TestMain(m *testing.M) {
@@ -122,6 +123,10 @@ func fakeWorker() {
 			select {}
 		case act("hang"):
 			select {}
+		case act("frozen"):
+			for err := error(nil); err == nil; time.Sleep(time.Millisecond) {
+				_, err = os.Stat(os.Getenv(coldEnv))
+			}
 		case act("lost"):
 			return nil, lostError("cannot open it")
 		case act("stop"):

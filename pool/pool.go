@@ -64,9 +64,11 @@ type Config struct {
 	// Reach looks for a photo that a worker could not open or read: nil when it
 	// can be read now, a *GoneError when all photos are out of reach, another
 	// error when it is this photo alone. It is called from a goroutine of its own
-	// and may take its time. Without it a worker's word holds.
-	Reach      func(path string) error
-	ReachAgain time.Duration // while all are out of reach; default 5 s
+	// and may take its time; longer than ReachPatience, and all photos count as
+	// out of reach until it returns. Without it a worker's word holds.
+	Reach         func(path string) error
+	ReachAgain    time.Duration // while all are out of reach; default 5 s
+	ReachPatience time.Duration // default 30 s, or Timeout where that is less
 
 	MaxDeaths  int           // in a row without a success, that end the run; default 10, and 3 for each worker
 	BackoffMin time.Duration // after the first death; doubles; default 100 ms
@@ -101,6 +103,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ReachAgain <= 0 {
 		c.ReachAgain = 5 * time.Second
+	}
+	if c.ReachPatience <= 0 {
+		c.ReachPatience = 30 * time.Second
+		if c.Timeout > 0 {
+			c.ReachPatience = min(c.ReachPatience, c.Timeout)
+		}
 	}
 	if c.MaxDeaths <= 0 {
 		c.MaxDeaths = max(10, 3*c.Workers) // one blow may hit all of them

@@ -2,6 +2,8 @@ package pool
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -61,6 +63,47 @@ func TestReadableButNotByWorkers(t *testing.T) {
 	}
 	if r.results["lost0"].Attempts > 1+maxDoubts {
 		t.Errorf("%d attempts", r.results["lost0"].Attempts)
+	}
+}
+
+// A folder that answers nobody, neither the workers nor Config.Reach, is waited
+// for. Nothing fails by it, however often a worker has waited too long.
+func TestAllHang(t *testing.T) {
+	t.Parallel()
+	cold := filepath.Join(t.TempDir(), "cold")
+	if err := os.WriteFile(cold, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	jobs := slices.Values(several("good", "frozen"))
+	r := newRig(t, Config{Workers: 2, InFlight: 4, Timeout: 100 * time.Millisecond, MaxDeaths: 10,
+		Command: fakeCommand("", coldEnv+"="+cold),
+		Reach: func(path string) error {
+			for err := error(nil); err == nil; time.Sleep(time.Millisecond) {
+				_, err = os.Stat(cold)
+			}
+			return nil
+		}})
+	r.onEvent = func(e Event) {
+		if e.Kind == EventPause {
+			time.AfterFunc(time.Second, func() { os.Remove(cold) })
+		}
+	}
+	r.run(jobs).noError(jobs)
+	if len(r.failed()) != 0 || strings.Count(r.log(), "waiting until they can: they do not answer") != 1 || !strings.Contains(r.log(), "can be reached again") {
+		t.Errorf("failed: %v; log:\n%s", r.failed(), r.log())
+	}
+	if n := r.stats.Deaths[DeathTimeout]; n == 0 || n > 6 {
+		t.Errorf("%d workers died of it", n)
+	}
+}
+
+// A photo that takes too long while others can be read is blamed for it.
+func TestHangsAlone(t *testing.T) {
+	t.Parallel()
+	jobs := slices.Values(append(several("good"), "hang", "fine"))
+	r := newRig(t, Config{InFlight: 4, Timeout: 200 * time.Millisecond, Reach: func(string) error { return nil }}).run(jobs).noError(jobs)
+	if got := r.failed(); !slices.Equal(got, []string{"hang timeout"}) || r.results["hang"].Attempts != maxTimeouts {
+		t.Errorf("failed: %v; %+v; log:\n%s", got, r.results["hang"], r.log())
 	}
 }
 

@@ -335,6 +335,9 @@ func (r *run) untilNext(now time.Time) time.Duration {
 	sooner(r.sampleAt)
 	sooner(r.backoff)
 	sooner(r.askAt)
+	if r.asked != "" {
+		sooner(r.since.Add(r.cfg.ReachPatience))
+	}
 	for _, s := range r.seats {
 		sooner(s.cool)
 		if at, ok := r.aheadAt(s); ok {

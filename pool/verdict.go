@@ -74,8 +74,11 @@ func (r *run) judge(w *worker, d death, now time.Time) {
 			} else {
 				r.q.suspect(p)
 			}
+		case d.kind == DeathTimeout && r.cfg.Reach != nil:
+			r.doubtTimeout(attemptOf(w, f, now), d)
+			continue
 		case d.kind == DeathTimeout:
-			r.convict(w, f, d, now)
+			r.convict(attemptOf(w, f, now), d)
 			continue
 		case len(photos) > 1:
 			p.exclusive = p.exclusive || d.memoryKind()
@@ -85,33 +88,49 @@ func (r *run) judge(w *worker, d death, now time.Time) {
 			p.exclusive = true
 			r.q.suspect(p)
 		default:
-			r.convict(w, f, d, now)
+			r.convict(attemptOf(w, f, now), d)
 			continue
 		}
-		r.back(w, p, d)
+		r.back(attemptOf(w, f, now), string(d.kind))
 	}
 	r.q.putBack(innocent)
 }
 
+// attempt is one that has ended.
+type attempt struct {
+	photo  *photo
+	worker int
+	batch  *batch
+	took   time.Duration
+}
+
+func attemptOf(w *worker, f *flight, now time.Time) attempt {
+	return attempt{f.photo, w.n, w.batch, now.Sub(f.out)}
+}
+
+func (a attempt) failed(f *Failure) Result {
+	return Result{Path: a.photo.path, Attempts: a.photo.attempts, Failure: f, Batch: a.batch.n, Seconds: a.took.Seconds()}
+}
+
 // convict charges a photo; it is tried again or has its verdict.
-func (r *run) convict(w *worker, f *flight, d death, now time.Time) {
-	p := f.photo
+func (r *run) convict(a attempt, d death) {
+	p := a.photo
 	failure := p.blame(d)
 	if failure == nil {
 		r.q.suspect(p)
-		r.back(w, p, d)
+		r.back(a, string(d.kind))
 		return
 	}
-	w.batch.answered++
+	a.batch.answered++
 	// Whoever is given the result says it aloud; that may be later, see hold.
 	r.cfg.Log.Debug(fmt.Sprintf("%q is given up after %s: %s", p.path, count(p.attempts, "attempt"), failure.Message))
-	r.hold(Result{Path: p.path, Attempts: p.attempts, Failure: failure, Batch: w.batch.n, Seconds: now.Sub(f.out).Seconds()})
+	r.hold(a.failed(failure))
 }
 
 // back notes that a photo is unfinished and its place in the batch free again.
-func (r *run) back(w *worker, p *photo, d death) {
-	w.batch.left++
-	r.observe(Event{Kind: EventPhotoBack, Batch: w.batch.n, Worker: w.n, Path: p.path, Attempt: p.attempts, Reason: string(d.kind)})
+func (r *run) back(a attempt, reason string) {
+	a.batch.left++
+	r.observe(Event{Kind: EventPhotoBack, Batch: a.batch.n, Worker: a.worker, Path: a.photo.path, Attempt: a.photo.attempts, Reason: reason})
 }
 
 // inOrder is what is in flight, first handed out first.

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// slowDisk mounts dir at mount through a process that can be stopped, as a
+// server's folder whose server answers no more.
+func slowDisk(t *testing.T, dir, mount string) *os.Process {
+	t.Helper()
+	if err := os.Mkdir(mount, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("bindfs", "-f", dir, mount)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Skip(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGCONT)
+		syscall.Unmount(mount, syscall.MNT_DETACH)
+		cmd.Process.Kill()
+	})
+	for {
+		select {
+		case <-ended:
+			t.Skip("nothing can be mounted through FUSE here")
+		case <-time.After(10 * time.Millisecond):
+		}
+		if names, err := os.ReadDir(mount); err == nil && len(names) > 0 {
+			return cmd.Process
+		}
+	}
+}
+
+// TestFolderHangs has a server stop answering in the middle of a run, for several
+// times a photo's time-out. Whoever reads waits; no photo fails by it.
+func TestFolderHangs(t *testing.T) {
+	h := newHarness(t)
+	names := numbered("photo", 400)
+	h.add(names...)
+	mount := filepath.Join(filepath.Dir(h.photos), "mount")
+	disk := slowDisk(t, h.photos, mount)
+	h.photos = mount
+	u := h.start(h.command("--timeout", "2s"))
+	h.wait(100, u.ended)
+	if err := disk.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	u.says("WARNING - The photos cannot be reached, waiting until they can: they do not answer", 1)
+	time.Sleep(5 * time.Second)
+	lines := h.lines()
+	if err := disk.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	u.says("INFO - The photos can be reached again", 1)
+	u.end()
+	h.tally().check(t, names, nil)
+	t.Log(strconv.Itoa(lines) + " of 400 photos were described when the folder hung; all in the end")
+}
