@@ -59,8 +59,8 @@ func (r *run) match() (*worker, *photo, bool) {
 }
 
 // nextSuspect is the next photo to be tried alone. After a few deaths without
-// a success, every other one is a photo from elsewhere, or one that is known to
-// be good: if that succeeds, it is the photos and not the model, and the count
+// a success, every other one is known to be good or, when none is yet, from
+// elsewhere: if that succeeds, it is the photos and not the model, and the count
 // of deaths begins anew.
 func (r *run) nextSuspect() *photo {
 	if r.deaths < 3 {
@@ -71,7 +71,7 @@ func (r *run) nextSuspect() *photo {
 	// die in step.
 	if r.canary = !r.canary; r.canary {
 		switch exclusive := r.q.suspects[0].exclusive; {
-		case r.good != "" && (exclusive || len(r.q.fresh) == 0):
+		case r.good != "":
 			return &photo{path: r.good, known: true, exclusive: exclusive}
 		case len(r.q.fresh) > 0:
 			p := r.q.takeCanary()
@@ -182,7 +182,8 @@ func (r *run) retire(now time.Time) {
 			r.tellLeave(w, ReasonMemory, now)
 		case len(w.flights) == 0 && r.gate.memory && now.Sub(r.gate.since) > pressurePatience:
 			// The machine is short of memory and this worker only waits: what it
-			// holds may be what is missing.
+			// holds may be what is missing. The next one would only miss it, too.
+			r.gate.need = max(r.gate.need, w.mem.now)
 			r.stats.Replaced++
 			r.tellLeave(w, ReasonMemory, now)
 		}
@@ -198,10 +199,9 @@ func (r *run) tellLeave(w *worker, reason string, now time.Time) {
 
 // learn has workers that are new expect of a photo what it left behind in w.
 func (r *run) learn(w *worker) {
-	if !w.mem.warm && !w.mem.full(r.share) {
-		return // it grows without leaking
+	if w.mem.warm {
+		r.usual = usual{w.mem.rate(), true}
 	}
-	r.usual = usual{w.mem.rate(), true}
 }
 
 // staff starts the workers that are wanted now.

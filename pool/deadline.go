@@ -6,10 +6,14 @@ import (
 
 // This file ends what has taken too long.
 
-// expire kills what has taken too long.
+// expire kills what has taken too long, and buries what does not die of it.
 func (r *run) expire(now time.Time) {
 	for w := range r.live {
-		if w.state == dying || w.p == nil || now.Before(r.deadline(w)) {
+		if w.p == nil || now.Before(r.deadline(w)) {
+			continue
+		}
+		if w.state == dying {
+			r.bury(w, now)
 			continue
 		}
 		switch f := w.oldest(); {
@@ -33,7 +37,7 @@ func (r *run) deadline(w *worker) time.Time {
 	case starting:
 		return w.started.Add(r.cfg.StartTimeout)
 	case dying:
-		return time.Time{}
+		return w.killed.Add(r.cfg.LeaveTimeout)
 	}
 	t := w.seen.Add(r.cfg.Silence)
 	f := w.oldest()

@@ -11,6 +11,7 @@ const (
 	memoryHigh = 85.0
 	memoryLow  = 83.0
 	heatGap    = 5.0 // °C below the limit at which work resumes
+	maxBlind   = 60  // samples without a temperature before heat is no reason any more
 )
 
 // gate decides whether the machine can bear another photo. It is told each
@@ -18,9 +19,11 @@ const (
 type gate struct {
 	maxTemp float64 // 0 is no limit
 
-	memory bool // closed for memory
-	heat   bool // closed for heat
-	gone   bool // closed until the photos can be reached, see reach.go
+	memory bool   // closed for memory
+	need   uint64 // a worker that had to go for it, and must have room before it opens
+	heat   bool   // closed for heat
+	blind  int    // samples without a temperature since
+	gone   bool   // closed until the photos can be reached, see reach.go
 	since  time.Time
 	warned time.Time
 }
@@ -43,9 +46,22 @@ func (g *gate) closed() (string, bool) {
 func (g *gate) judge(s sample, now time.Time) (warning string) {
 	was := g.memory || g.heat
 	if s.hasSys {
-		g.memory = s.system.UsedPercent >= memoryHigh || g.memory && s.system.UsedPercent >= memoryLow
+		low := memoryLow
+		if s.system.Total > 0 {
+			low = min(low, memoryHigh-100*float64(g.need)/float64(s.system.Total))
+		}
+		g.memory = s.system.UsedPercent >= memoryHigh || g.memory && s.system.UsedPercent >= low
+		if !g.memory {
+			g.need = 0
+		}
 	}
-	if g.maxTemp > 0 && s.hasHeat {
+	if g.blind++; s.hasHeat {
+		g.blind = 0
+	}
+	switch {
+	case g.heat && g.blind > maxBlind:
+		g.heat = false // the sensor is gone; waiting for it would be for ever
+	case g.maxTemp > 0 && s.hasHeat:
 		g.heat = s.celsius >= g.maxTemp || g.heat && s.celsius > g.maxTemp-heatGap
 	}
 	if !g.memory && !g.heat {
@@ -59,6 +75,9 @@ func (g *gate) judge(s sample, now time.Time) (warning string) {
 	g.warned = now
 	if g.memory {
 		return fmt.Sprintf("Memory usage high (%.1f%%), waiting for memory to free up...", s.system.UsedPercent)
+	}
+	if !s.hasHeat {
+		return "The temperature cannot be read any more, waiting for it..."
 	}
 	return fmt.Sprintf("Temperature high (%.0f °C), waiting until it is below %.0f °C...", s.celsius, g.maxTemp-heatGap)
 }

@@ -80,15 +80,20 @@ func (m *memoryTrack) warmedUp() bool {
 	return m.warm && m.answers > m.warmOut+(m.warmOut-m.warmAt)
 }
 
-// leak is what each photo is likely to leave behind.
+// leak is what each photo is likely to leave behind, nothing while it may be the
+// warm-up: what is allocated once must not have a worker replaced.
 func (m *memoryTrack) leak() uint64 {
 	switch {
 	case m.warmedUp():
 		return m.rate()
-	case !m.warm || m.usual.known:
-		return m.usual.leak
+	case !m.warm:
+		return 0
 	}
-	return (m.now - min(m.now, m.warmMem)) / uint64(m.answers-m.warmAt)
+	likely := (m.now - min(m.now, m.warmMem)) / uint64(m.answers-m.warmAt)
+	if m.usual.known {
+		likely = min(likely, m.usual.leak)
+	}
+	return likely
 }
 
 // firstGuess is what a photo may leave behind for all that is known before one
@@ -99,8 +104,8 @@ const firstGuess = 16 << 20
 // warming up or leaking, and are taken at their worst.
 func (m *memoryTrack) growth() uint64 {
 	switch {
-	case m.usual.known:
-		return m.leak()
+	case m.usual.known && !m.warmedUp():
+		return m.usual.leak
 	case m.answers == 0:
 		return firstGuess
 	}

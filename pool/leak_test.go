@@ -127,3 +127,28 @@ func TestNoLeakIsSeen(t *testing.T) {
 		}
 	}
 }
+
+// One large photo in the warm-up has its worker replaced, and not all that follow:
+// what is allocated once is large, too, but it is no leak.
+func TestOneLargePhoto(t *testing.T) {
+	const M, share, photos = 1 << 20, 1000 << 20, 1000
+	r := run{share: share}
+	workers := 0
+	for n := 0; n < photos; workers++ {
+		w := &worker{mem: memoryTrack{usual: &r.usual}}
+		w.mem.hello(400 * M)
+		for in := 0; in < 100 && n < photos && !(in > 0 && w.mem.full(share)); in++ {
+			mem := uint64(750 * M)
+			if n == 0 {
+				mem = 1010 * M
+			}
+			w.mem.says(mem, time.Time{})
+			w.mem.answer(0, 11)
+			n++
+		}
+		r.learn(w)
+	}
+	if workers > 12 {
+		t.Errorf("%d photos took %d workers, want one for 100 and one for the large photo", photos, workers)
+	}
+}

@@ -210,7 +210,7 @@ func (r *run) broken(w *worker, err error, now time.Time) {
 
 // kill ends a worker for a reason that counts as its death.
 func (r *run) kill(w *worker, why death, now time.Time) {
-	w.state, w.verdict = dying, why
+	w.state, w.verdict, w.killed = dying, why, now
 	if w.p != nil {
 		w.p.kill()
 	}
@@ -218,7 +218,7 @@ func (r *run) kill(w *worker, why death, now time.Time) {
 
 // dismiss ends a worker through no fault of its own.
 func (r *run) dismiss(w *worker) {
-	w.state, w.dismissed = dying, true
+	w.state, w.dismissed, w.killed = dying, true, time.Now()
 	if w.p != nil {
 		w.p.kill()
 	}
@@ -227,6 +227,9 @@ func (r *run) dismiss(w *worker) {
 // onExit buries a worker. All that it said has been heard before.
 func (r *run) onExit(w *worker, err error, now time.Time) {
 	w.p.close()
+	if w.buried {
+		return
+	}
 	expected := w.expected()
 	r.remove(w)
 	if !expected {
@@ -249,6 +252,19 @@ func (r *run) onExit(w *worker, err error, now time.Time) {
 	if w.batch.left <= 0 || w.batch.over || r.stopping || r.fed && r.q.empty() {
 		r.endBatch(w.batch, w.seat, now)
 	}
+}
+
+// bury gives up waiting for the exit of a worker that was killed, as when the
+// system holds it in a read of a disk that does not answer.
+func (r *run) bury(w *worker, now time.Time) {
+	r.warn("Worker %d (pid %d) was killed and does not die; the run goes on without it", w.n, w.p.pid)
+	w.buried = true
+	r.remove(w)
+	if w.dismissed {
+		r.sayExit(w, ReasonStop, "", now)
+		return
+	}
+	r.died(w, w.verdict, w.p.words.lines(), now)
 }
 
 // remove takes a worker off the books; its batch stays with the seat.

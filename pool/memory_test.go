@@ -154,6 +154,9 @@ func TestMakePlan(t *testing.T) {
 		if p.Workers != test.workers || p.InFlight != test.inFlight || p.Prestart != test.prestart || p.Fits != test.fits {
 			t.Errorf("%s: %+v", test.name, p)
 		}
+		if p.Photo < test.s.Pixels && test.l.Memory > 0 {
+			t.Errorf("%s: an ordinary photo of %d bytes is too large for %d", test.name, test.s.Pixels, p.Photo)
+		}
 		if p.Fits && test.l.Memory > 0 && test.s.Weights+p.total(test.s) > test.l.Memory {
 			t.Errorf("%s: over the budget: %s", test.name, p.Sum)
 		}
@@ -188,6 +191,47 @@ func TestGate(t *testing.T) {
 		warning := g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: step.used}, hasHeat: true, celsius: step.hot}, now)
 		if why, _ := g.closed(); why != step.closed || warning != step.warning {
 			t.Errorf("step %d: closed %q, warning %q", i, why, warning)
+		}
+	}
+}
+
+// A worker that had to go because memory was short finds room before the gate
+// opens, or it would only be loaded and go again.
+func TestGateWaitsForTheWorker(t *testing.T) {
+	g := gate{need: 2 << 30}
+	now := time.Unix(1000, 0)
+	for i, step := range []struct {
+		used   float64
+		closed bool
+	}{{90, true}, {70, true}, {64, false}, {70, false}, {90, true}, {82, false}} {
+		g.judge(sample{hasSys: true, system: SystemMemory{Total: 10 << 30, UsedPercent: step.used}}, now)
+		if _, closed := g.closed(); closed != step.closed {
+			t.Errorf("step %d: closed %v at %.0f%%", i, closed, step.used)
+		}
+	}
+}
+
+// A sensor that goes away while it is hot does not hold the run for ever.
+func TestSensorGoes(t *testing.T) {
+	g := gate{maxTemp: 80}
+	now := time.Unix(1000, 0)
+	g.judge(sample{celsius: 81, hasHeat: true}, now)
+	closed := 0
+	for range 10 * maxBlind {
+		if g.judge(sample{}, now); g.heat {
+			closed++
+		}
+	}
+	if closed != maxBlind {
+		t.Errorf("closed for %d samples without a temperature, want %d", closed, maxBlind)
+	}
+}
+
+func TestWithout(t *testing.T) {
+	for _, test := range []struct{ says, want uint64 }{{1000, 400}, {600, 0}, {100, 0}} {
+		n, err := without(600, func(int) (uint64, error) { return test.says, nil })(1)
+		if n != test.want || err != nil {
+			t.Errorf("%d of which 600 mapped: %d, %v", test.says, n, err)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Plan struct {
 	Workers  int
 	InFlight int    // photos in flight in each worker
 	Cores    int    // for each worker
+	Weights  uint64 // mapped by all workers
 	Own      uint64 // what all workers may have for themselves: the budget less the weights; 0 is no budget
 	Photo    uint64 // what a single photo's pixels may take at the very most; 0 is any size
 	Prestart bool   // there is room to load the next batch's worker while the last drains
@@ -62,7 +63,7 @@ func MakePlan(s Sizes, l Limits) Plan {
 	if workers <= 0 {
 		workers = max(1, l.CPUs/l.CoresPerWorker)
 	}
-	p := Plan{Workers: workers, InFlight: most, Prestart: true, Fits: true}
+	p := Plan{Workers: workers, InFlight: most, Weights: s.Weights, Prestart: true, Fits: true}
 	if l.Memory > 0 {
 		p.fit(s, l.Memory, l.Workers > 0)
 	}
@@ -90,7 +91,7 @@ func (p *Plan) fit(s Sizes, budget uint64, workersAsked bool) {
 	if p.InFlight < 1 || share < s.Worker {
 		p.InFlight, p.Fits = 1, false
 	}
-	p.Photo = room - min(room, s.Slot)
+	p.Photo = max(room-min(room, s.Slot), s.Pixels) // 0 would be any size
 	// The next worker's buffers and KV cache exist beside the last one's; the
 	// pixels are shared between the two.
 	p.Prestart = p.total(s)+s.Worker+uint64(p.InFlight)*s.Slot <= p.Own

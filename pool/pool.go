@@ -46,12 +46,15 @@ type Config struct {
 	Timeout      time.Duration // of one photo, from being handed out; 0 is none
 	StartTimeout time.Duration // until hello; default 5 minutes
 	Silence      time.Duration // without a sign of life; default 30 s
-	LeaveTimeout time.Duration // between the last answer and the exit; default 10 s
+	LeaveTimeout time.Duration // between the last answer, or a kill, and the exit; default 10 s
 
 	// Memory is what all workers together may have for themselves, in bytes,
 	// without the mapped weights (Plan.Own); 0 is no limit. Each worker has an
 	// equal share.
-	Memory  uint64
+	Memory uint64
+	// Mapped is the size of the weights. Where the system counts mapped files with
+	// a process's own memory, it is taken off.
+	Mapped  uint64
 	MaxTemp float64 // °C at which to pause; 0 is never
 
 	SampleEvery time.Duration // default 1 s
@@ -128,6 +131,9 @@ func (c Config) withDefaults() Config {
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
 	}
+	if c.Samplers.Worker == nil && countsMapped {
+		c.Samplers.Worker = without(c.Mapped, processMemory)
+	}
 	c.Samplers = c.Samplers.withDefaults()
 	return c
 }
@@ -199,7 +205,7 @@ func (p *Pool) Kill() { p.killOnce.Do(func() { close(p.kill) }) }
 // The error is nil when all is done, ErrStopped after Stop or the end of ctx,
 // ErrKilled after Kill, a *FatalError, a *DeathsError, or done's own. When Run
 // returns, no worker is alive, and no goroutine or descriptor is left (after
-// Kill, but for a call of jobs that has not yet returned).
+// Kill, but for calls of jobs and done that have not yet returned).
 func (p *Pool) Run(ctx context.Context, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
 	r := newRun(p.cfg)
 	return r.run(ctx, p.stop, p.kill, jobs, done)

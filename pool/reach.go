@@ -130,7 +130,7 @@ func (r *run) onGone(path, why string, now time.Time) {
 		return
 	}
 	r.gate.gone, r.missed = true, path
-	r.deaths, r.backoff = 0, time.Time{} // it was not the model
+	r.deaths, r.backoff = 0, time.Time{} // it is not the model
 	r.pause(pauseFolder, "", now)
 	r.recall()
 	r.replaceAll(now) // what they are allowed to read is the folder that is gone

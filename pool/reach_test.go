@@ -107,6 +107,21 @@ func TestHangsAlone(t *testing.T) {
 	}
 }
 
+// A stop while the last answer is in doubt is a stop: that photo is not done.
+func TestStopInDoubt(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	r = newRig(t, Config{InFlight: 4, Reach: func(string) error {
+		r.p.Stop()
+		time.Sleep(100 * time.Millisecond)
+		return nil
+	}})
+	r.run(slices.Values(append(several("good"), "lost")))
+	if _, done := r.results["lost"]; r.err != ErrStopped || done || len(r.results) != 20 {
+		t.Errorf("%v, %d results", r.err, len(r.results))
+	}
+}
+
 // A stop while all are gone ends the run at once, and fails nothing.
 func TestStopWhileGone(t *testing.T) {
 	t.Parallel()

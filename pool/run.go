@@ -49,6 +49,7 @@ type run struct {
 	held       []Result // verdicts that wait for a success, see hold
 
 	reaching
+	dropped bool // photos in doubt are left to the next run
 
 	deaths   int  // in a row without a success
 	outgrown bool // a worker has reached its share of the memory budget
@@ -138,9 +139,9 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 	close(deliver)
 	close(r.requests)
 	r.starter.close()
-	for range delivered {
-	}
 	if r.killed.IsZero() {
+		for range delivered {
+		}
 		for range r.samples {
 		}
 		// A walker that hangs on a network disk must not keep us.
@@ -246,10 +247,13 @@ func (r *run) handle(ev any, now time.Time) {
 
 // finished is whether nothing is left to do or to wait for.
 func (r *run) finished(now time.Time) bool {
-	if r.stopping {
-		r.lost = nil // they are the next run's
+	if r.stopping && len(r.lost) > 0 {
+		r.lost, r.dropped = nil, true // they are the next run's
 	}
-	done := r.fed && r.q.empty() && r.inFlight() == 0 && len(r.lost) == 0
+	if !r.killed.IsZero() && now.Sub(r.killed) > killPatience {
+		return true // whatever hangs: a worker, or the disk of the results
+	}
+	done := r.fed && r.q.empty() && r.inFlight() == 0 && len(r.lost) == 0 && !r.dropped
 	if done || r.stopping && r.inFlight() == 0 {
 		r.release()
 	}
@@ -257,7 +261,7 @@ func (r *run) finished(now time.Time) bool {
 		return false
 	}
 	if len(r.live) > 0 {
-		return !r.killed.IsZero() && now.Sub(r.killed) > killPatience
+		return false
 	}
 	if r.stopping && !done && r.end == nil {
 		r.end = ErrStopped
@@ -317,7 +321,7 @@ func (r *run) catchUp(now time.Time) {
 	}
 	for w := range r.live {
 		w.started, w.seen, w.leaveAt = w.started.Add(lost), w.seen.Add(lost), w.leaveAt.Add(lost)
-		w.answerAt, w.firstOut = w.answerAt.Add(lost), w.firstOut.Add(lost)
+		w.answerAt, w.firstOut, w.killed = w.answerAt.Add(lost), w.firstOut.Add(lost), w.killed.Add(lost)
 		for _, f := range w.flights {
 			f.out = f.out.Add(lost)
 		}

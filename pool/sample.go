@@ -39,6 +39,14 @@ func (s Samplers) withDefaults() Samplers {
 	return s
 }
 
+// without takes mapped off what a sampler says.
+func without(mapped uint64, worker func(pid int) (uint64, error)) func(pid int) (uint64, error) {
+	return func(pid int) (uint64, error) {
+		n, err := worker(pid)
+		return n - min(n, mapped), err
+	}
+}
+
 // sample is one look at everything.
 type sample struct {
 	workers map[int]uint64 // by pid

@@ -9,6 +9,9 @@ import (
 	"github.com/shirou/gopsutil/v3/host"
 )
 
+// countsMapped: see Config.Mapped.
+const countsMapped = false
+
 // processMemory reads /proc/PID/status. smaps_rollup has more to say but walks
 // all page tables of a process with gigabytes mapped, with its lock held.
 func processMemory(pid int) (uint64, error) {

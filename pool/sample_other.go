@@ -9,9 +9,11 @@ import (
 	"strings"
 )
 
+// countsMapped: see Config.Mapped.
+const countsMapped = true
+
 // processMemory is the resident size as ps tells it: systems other than Linux
-// have no portable count of a process's own memory. The mapped weights are in
-// it, so a budget is kept more strictly here than it asks to be.
+// have no portable count of a process's own memory. Mapped files are in it.
 func processMemory(pid int) (uint64, error) {
 	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {

@@ -20,7 +20,9 @@ func (r *run) died(w *worker, d death, words []string, now time.Time) {
 	for _, line := range words {
 		r.cfg.Log.Debug(fmt.Sprintf("Worker %d: %s", w.n, line))
 	}
-	r.deaths++
+	if !r.gate.gone { // what hangs in a folder that is gone is no sign of a broken model
+		r.deaths++
+	}
 	r.backoff = now.Add(r.backoffTime())
 	r.judge(w, d, now)
 	if w.batch.left <= 0 || w.batch.over {
@@ -40,7 +42,7 @@ func fate(n int) string {
 
 func (r *run) backoffTime() time.Duration {
 	d := r.cfg.BackoffMin
-	for range r.deaths - 1 {
+	for range max(r.deaths-1, 0) {
 		if d *= 2; d >= r.cfg.BackoffMax {
 			return r.cfg.BackoffMax
 		}

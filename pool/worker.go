@@ -70,9 +70,11 @@ type worker struct {
 	answered int
 	reserved bool // waits until it is empty, to take suspects
 
-	leave     string // why it was told to leave
-	dismissed bool   // killed, and nobody is to blame
-	verdict   death  // why we killed it
+	killed    time.Time // by us
+	buried    bool      // it does not die, and is not waited for any more
+	leave     string    // why it was told to leave
+	dismissed bool      // killed, and nobody is to blame
+	verdict   death     // why we killed it
 	guilty    *flight
 
 	mem      memoryTrack

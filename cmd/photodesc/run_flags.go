@@ -204,6 +204,9 @@ func (s settings) plan(m measured) pool.Plan {
 		limits.InFlight = 1
 		p = pool.MakePlan(sizes, limits)
 	}
+	if limits.CoresPerWorker == 1 {
+		p.Cores = 1 // also where memory has room for fewer workers than there are cores
+	}
 	p.Prestart = p.Prestart && (!m.GPU || m.Second)
 	return p
 }

@@ -96,6 +96,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Prestart:  r.plan.Prestart,
 		Timeout:   r.flags.timeout,
 		Memory:    r.plan.Own,
+		Mapped:    r.plan.Weights,
 		MaxTemp:   r.flags.maxTemp,
 		Good:      r.good,
 		Reach:     r.reach(todo),

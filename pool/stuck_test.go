@@ -1,0 +1,87 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A worker that the system does not let die, as in a read of a disk that hangs,
+// does not hold its photo, its seat or the end of the run.
+func TestUnkillable(t *testing.T) {
+	t.Parallel()
+	var waited atomic.Bool
+	release := make(chan struct{})
+	cfg := Config{InFlight: 2, Timeout: 200 * time.Millisecond, LeaveTimeout: 300 * time.Millisecond}
+	cfg.endGroup = func(int) bool {
+		if !waited.Swap(true) {
+			<-release
+		}
+		return false
+	}
+	jobs := slices.Values([]string{"good0", "once-hang", "good1", "good2", "good3", "good4"})
+	r := newRig(t, cfg)
+	r.onEvent = func(e Event) {
+		if e.Kind == EventWorkerStart && e.Worker == 1 {
+			delete(r.alive, e.PID) // it will be, that is the point
+		}
+	}
+	r.run(jobs).noError(jobs)
+	close(release)
+	if len(r.failed()) != 0 || r.stats.Workers != 2 || !strings.Contains(r.log(), "was killed and does not die") {
+		t.Errorf("failed %v, %d workers; log:\n%s", r.failed(), r.stats.Workers, r.log())
+	}
+}
+
+// Kill ends a run whose results cannot be kept, because their disk hangs.
+func TestKillWhileDoneHangs(t *testing.T) {
+	t.Parallel()
+	p := New(Config{Command: fakeCommand(""), InFlight: 2})
+	began := make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Run(context.Background(), paths("good", 10), func(Result) error { close(began); select {} })
+		ended <- err
+	}()
+	<-began
+	p.Kill()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrKilled) {
+			t.Error(err)
+		}
+	case <-time.After(3 * killPatience):
+		t.Error("it hangs, too")
+	}
+}
+
+// A folder of damaged photos of which some are deadly is told from a broken model
+// by a photo that was described, though nothing else succeeds in between.
+func TestDamagedFolder(t *testing.T) {
+	t.Parallel()
+	all := []string{"good0", "good1"}
+	var deadly []string
+	for i := range 300 {
+		name := fmt.Sprintf("unreadable%d", i)
+		if i%50 == 30 {
+			name = fmt.Sprintf("segv%d", i)
+			deadly = append(deadly, name)
+		}
+		all = append(all, name)
+	}
+	jobs := slices.Values(all)
+	r := newRig(t, Config{InFlight: 4, BatchSize: 100}).run(jobs).noError(jobs)
+	for _, name := range deadly {
+		if f := r.results[name].Failure; f == nil || f.Kind != KindCrash {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if len(r.failed()) != 300 {
+		t.Errorf("%d failed", len(r.failed()))
+	}
+}
