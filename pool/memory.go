@@ -11,6 +11,9 @@ import (
 	"github.com/shirou/gopsutil/v3/mem"
 )
 
+// leastMemory is below every budget that anybody can mean. Who says 60 means 60%.
+const leastMemory = 1 << 20
+
 // ParseMemory reads a budget as people write it, "60%", "6GiB" or "600 MiB", as
 // bytes; a share is taken of machine. An empty string is no budget, 0.
 func ParseMemory(s string, machine uint64) (uint64, error) {
@@ -21,7 +24,7 @@ func ParseMemory(s string, machine uint64) (uint64, error) {
 	if share, ok := strings.CutSuffix(s, "%"); ok {
 		p, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
 		if err != nil || math.IsNaN(p) || p <= 0 || p > 100 {
-			return 0, fmt.Errorf("memory %q: a share is between 0%% and 100%%", s)
+			return 0, fmt.Errorf("memory %q: a share is more than 0%% and at most 100%%", s)
 		}
 		return uint64(float64(machine) * (p / 100)), nil
 	}
@@ -29,8 +32,8 @@ func ParseMemory(s string, machine uint64) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("memory %q: want a share as in 60%% or a size as in 6GiB", s)
 	}
-	if n == 0 {
-		return 0, fmt.Errorf("memory %q: nothing runs without memory", s)
+	if n < leastMemory {
+		return 0, fmt.Errorf("memory %q: that is %s, too little for anything; want a share as in 60%% or a size as in 6GiB", s, humanize.IBytes(n))
 	}
 	return n, nil
 }

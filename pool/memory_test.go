@@ -26,6 +26,8 @@ func TestParseMemory(t *testing.T) {
 		{"2GB", 2e9, false},
 		{"500000000", 5e8, false},
 		{"0", 0, true},
+		{"60", 0, true},
+		{"512KiB", 0, true},
 		{"0%", 0, true},
 		{"101%", 0, true},
 		{"-5%", 0, true},

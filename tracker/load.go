@@ -213,8 +213,9 @@ func (l *loader) report() {
 		file  string
 		text  string
 	}{
-		{l.recovered, Info, ProgressName, "%s described photos had no progress line; added"},
-		{without, Info, ProgressName, "%s photos have no result line in " + OutputsName + "; they stay done"},
+		{l.recovered, Info, ProgressName, "%s described but without a progress line; added"},
+		{without, Warn, ProgressName, "%s described but without a result line in " + OutputsName + "; they stay done. " +
+			"To have them described again, take their lines out of this file"},
 		{l.doubleLines, Info, ProgressName, "%s lines stand there twice; counted once"},
 		{l.doubleResults, Info, OutputsName, "%s photos have a second ok line of the same settings; counted once"},
 	} {

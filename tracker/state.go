@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -128,15 +129,42 @@ func parseState(data []byte) (state, error) {
 }
 
 func (s state) write(dir string) error {
+	data, err := s.encode()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, StateName)
+	err = renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(dir))
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		s.Recent, s.Failures = nil, nil
+		if data, e := s.encode(); e == nil && overwrite(path, data) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (s state) encode() ([]byte, error) {
 	s.Version = stateVersion
 	if s.Root != "" {
 		s.Root = EncodePath(s.Root)
 	}
 	data, err := json.MarshalIndent(s, "", " ")
+	return append(data, '\n'), err
+}
+
+// overwrite writes into the blocks that a file has: on a full disk it says why the
+// run ended all the same. A file half written is none, which loses no result.
+func overwrite(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(dir, StateName), append(data, '\n'), 0o644, renameio.WithTempDir(dir))
+	_, err = f.WriteAt(data, 0)
+	if err == nil {
+		err = f.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 // removeLeftovers removes what writing the state or settings leaves when it is

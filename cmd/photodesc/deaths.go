@@ -13,7 +13,16 @@ func explain(err error) error {
 	if !errors.As(err, &deaths) {
 		return err
 	}
+	why, what := "the model's files, libvips or a driver are probably broken", "`photodesc doctor` checks this machine"
+	switch deaths.Kind {
+	case pool.DeathMemory:
+		why, what = "the memory budget is probably too small for this model", "give more with --memory, or take a smaller model"
+	case pool.DeathOOM:
+		why, what = "the machine's memory is probably too small for this model", "end what else takes memory, or take a smaller model"
+	case pool.DeathTimeout:
+		why, what = "the time for a photo is probably too short for this machine", "give more with --timeout, or take a smaller model or --detail low"
+	}
 	return fmt.Errorf("%w"+
-		"\n  no photo is blamed for it: the model's files, libvips or a driver are probably broken"+
-		"\n  `photodesc doctor` checks this machine, `photodesc logs` has more; then run again, it goes on where it stopped", err)
+		"\n  no photo is blamed for it: %s"+
+		"\n  %s; `photodesc logs` has more; then run again, it goes on where it stopped", err, why, what)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -35,6 +36,10 @@ func TestDiskFull(t *testing.T) {
 	}
 	if alive := workersOf(h.photos); len(alive) > 0 {
 		t.Errorf("workers %v are alive", alive)
+	}
+	status, err := exec.Command("photodesc", "-C", h.work, "status").Output()
+	if !strings.Contains(string(status), "could not go on") {
+		t.Errorf("status does not say why it ended (%v):\n%s", err, status)
 	}
 	kept := h.lines()
 	if kept == 0 || kept == len(names) {

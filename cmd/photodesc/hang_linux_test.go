@@ -5,9 +5,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"photodesc/tracker"
 )
 
 // slowDisk mounts dir at mount through a process that can be stopped, as a
@@ -65,4 +68,52 @@ func TestFolderHangs(t *testing.T) {
 	u.end()
 	h.tally().check(t, names, nil)
 	t.Log(strconv.Itoa(lines) + " of 400 photos were described when the folder hung; all in the end")
+}
+
+// TestWorkdirHangs opens a workdir that never answers. Two signals end the run.
+func TestWorkdirHangs(t *testing.T) {
+	h := newHarness(t)
+	h.add("photo-0000.jpg")
+	if err := os.MkdirAll(h.work, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(h.work, tracker.ProgressName), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u := h.start(h.command())
+	time.Sleep(300 * time.Millisecond)
+	for range 100 {
+		u.cmd.Process.Signal(syscall.SIGINT)
+		if time.Sleep(50 * time.Millisecond); len(u.ended) > 0 {
+			break
+		}
+	}
+	select {
+	case <-u.ended:
+		if code := u.cmd.ProcessState.ExitCode(); code != exitStopped {
+			t.Errorf("exit code %d, want %d\n%s", code, exitStopped, u.said())
+		}
+	case <-time.After(time.Second):
+		u.cmd.Process.Kill()
+		t.Error("it cannot be stopped")
+	}
+}
+
+// TestStopNowSuspended stops a run that somebody has suspended.
+func TestStopNowSuspended(t *testing.T) {
+	h := newHarness(t)
+	names := numbered("photo", 300)
+	h.add(names...)
+	u := h.start(h.command())
+	h.wait(20, u.ended)
+	if err := u.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("photodesc", "-C", h.work, "stop", "--now").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Stopped. Run again to go on.") {
+		u.cmd.Process.Kill()
+		t.Errorf("%v\n%s", err, out)
+	}
+	<-u.ended
+	h.goesOn(names)
 }

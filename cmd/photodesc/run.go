@@ -62,24 +62,25 @@ type runner struct {
 	service    *serviceManager
 	foreground *foreground
 
-	track   *tracker.Tracker
-	log     *zap.Logger
-	detail  *zap.Logger // what a terminal shows as a bar and not as lines
-	show    *progress
-	started time.Time
-	plan    pool.Plan
-	left    int      // photos left for the next run by --limit
-	unread  int      // folders that could not be read
-	gone    int      // photos that failed before and are not there any more
-	links   []string // where links among the photos lead
-	good    string   // a photo that was described in an earlier run
-	pool    atomic.Pointer[pool.Pool]
-	stats   pool.Stats     // when the pool has ended
-	pauses  []string       // the pool's reasons to hand out no photos
-	noGPU   bool           // the last worker's model did not load on the GPU that is there
-	waiting string         // for what, when nothing is in flight for that
-	asked   chan os.Signal // for the progress
-	signals chan os.Signal // to stop
+	track    *tracker.Tracker
+	log      *zap.Logger
+	detail   *zap.Logger // what a terminal shows as a bar and not as lines
+	show     *progress
+	started  time.Time
+	plan     pool.Plan
+	left     int      // photos left for the next run by --limit
+	unread   int      // folders that could not be read
+	gone     int      // photos that failed before and are not there any more
+	links    []string // where links among the photos lead
+	good     string   // a photo that was described in an earlier run
+	pool     atomic.Pointer[pool.Pool]
+	stats    pool.Stats     // when the pool has ended
+	pauses   []string       // the pool's reasons to hand out no photos
+	noGPU    bool           // the last worker's model did not load on the GPU that is there
+	waiting  string         // for what, when nothing is in flight for that
+	asked    chan os.Signal // for the progress
+	signals  chan os.Signal // to stop
+	handOver func()         // has signals be left to catchSignals
 }
 
 func (r *runner) run(dir string) (err error) {
@@ -194,6 +195,9 @@ func (r *runner) describe() error {
 	}
 	r.plan = r.set.plan(m)
 	r.log.Info(r.plan.Sum)
+	if !r.plan.Fits {
+		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.memory)
+	}
 	r.log.Info(fmt.Sprintf("%s, each with %s at once on %s; batches of %s",
 		plural(r.plan.Workers, "worker"), plural(r.plan.InFlight, "photo"), plural(r.threads(), "thread"), comma(r.flags.batchSize)))
 	r.track.Live().SetRun(r.model.Name, r.set.ask.first(), r.flags.timeout)

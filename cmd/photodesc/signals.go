@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	"photodesc/awake"
 )
@@ -15,6 +17,7 @@ import (
 // closes says so more than once, without meaning more by it, and is not there
 // any more for what is written to it.
 func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
+	r.handOver()
 	quit := make(chan struct{})
 	go func() {
 		asked := 0
@@ -36,6 +39,7 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 					if p := r.pool.Load(); p != nil {
 						p.Kill()
 					}
+					time.AfterFunc(atOnce, func() { os.Exit(exitStopped) }) // a disk may hang
 				case s == syscall.SIGHUP:
 					r.log.Info("The terminal was closed; stopping, photos in flight are finished first")
 				default:
@@ -48,9 +52,15 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 	return func() { close(quit) }
 }
 
+// atOnce is how long a run may take to end when it is to stop at once. It can be
+// killed at any moment, so a process that hangs is no loss.
+const atOnce = 10 * time.Second
+
 // heedSignals takes the signals that ask for the progress or for an end, from
 // the first moment to the last: unheard they would end the process, while it
-// reads what earlier runs left or writes the last figures. catchSignals answers.
+// reads what earlier runs left or writes the last figures. catchSignals answers;
+// until then a second one ends the process, for the workdir may be on a disk
+// that hangs.
 func (r *runner) heedSignals() (release func()) {
 	r.asked = make(chan os.Signal, 1)
 	signal.Notify(r.asked, progressSignals...)
@@ -61,7 +71,32 @@ func (r *runner) heedSignals() (release func()) {
 	}
 	// Caught and left alone: a write to a closed pipe is an error, not the end.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	early, kept := make(chan struct{}), make(chan []os.Signal, 1)
+	go func() {
+		var asked []os.Signal
+		for {
+			select {
+			case <-early:
+				kept <- asked
+				return
+			case s := <-r.signals:
+				if asked = append(asked, s); s == syscall.SIGQUIT || len(asked) > 1 && s != syscall.SIGHUP {
+					os.Exit(exitStopped)
+				}
+			}
+		}
+	}()
+	r.handOver = sync.OnceFunc(func() {
+		close(early)
+		for _, s := range <-kept {
+			select {
+			case r.signals <- s:
+			default: // there are enough of them
+			}
+		}
+	})
 	return func() {
+		r.handOver()
 		signal.Stop(r.asked)
 		signal.Stop(r.signals)
 	}

@@ -192,7 +192,7 @@ func runningText(s tracker.Snapshot, now time.Time) string {
 	case tracker.StateFinished:
 		return text + ", " + styleGood.Render("finished") + endedText(s, now)
 	case tracker.StateDied:
-		return text + ", it " + styleBad.Render("ended without a word") + " (killed, or the machine went down)"
+		return text + ", it " + styleBad.Render("ended without a word") + " (killed, the machine went down, or its disk is full)"
 	case tracker.StateBroke:
 		first, _, _ := strings.Cut(s.Stop.Text, "\n")
 		return text + ", it " + styleBad.Render("could not go on") + endedText(s, now) + ": " + oneLine(first)

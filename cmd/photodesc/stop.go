@@ -42,6 +42,10 @@ func stopCommand(g *global) *cobra.Command {
 				return fmt.Errorf("cannot stop the run (pid %d): %w", pid, err)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "Stopping the run (pid %d)…\n", pid)
+			if now {
+				_ = syscall.Kill(pid, syscall.SIGCONT) // it may be suspended
+				return waitKilled(g.dir, pid)
+			}
 			return waitStopped(g.dir, pid)
 		},
 	}
@@ -59,13 +63,39 @@ func runningPID(dir string) (running bool, pid int) {
 	}
 }
 
+// stopNowPatience is how long a run may take to end after `stop --now`; it takes
+// killPatience of pool's, and a little, when its disk hangs.
+const stopNowPatience = 15 * time.Second
+
+// waitKilled kills a run that does not end by itself. Its workers end with it, and
+// what it was writing the next run repairs.
+func waitKilled(dir string, pid int) error {
+	for end := time.Now().Add(stopNowPatience); !ended(dir, pid); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("cannot kill the run (pid %d): %w", pid, err)
+			}
+			fmt.Println("It did not answer and was killed. Run again to go on.")
+			return nil
+		}
+	}
+	fmt.Println("Stopped. Run again to go on.")
+	return nil
+}
+
+// ended is whether the run of that pid has let go of its workdir.
+func ended(dir string, pid int) bool {
+	running, now, _ := tracker.Running(dir)
+	return !running || now > 0 && now != pid
+}
+
 // waitStopped returns when the run has ended, or when the person loses patience.
 func waitStopped(dir string, pid int) error {
 	impatient := make(chan os.Signal, 1)
 	signal.Notify(impatient, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(impatient)
 	for {
-		if running, now, _ := tracker.Running(dir); !running || now > 0 && now != pid {
+		if ended(dir, pid) {
 			fmt.Println("Stopped. Run again to go on.")
 			return nil
 		}
