@@ -62,7 +62,11 @@ func (r *run) judge(w *worker, d death, now time.Time) {
 	if len(photos) > 1 && d.memoryKind() && r.atOnce > 1 {
 		r.calm = 0
 		r.atOnce = max(1, r.atOnce/2)
-		r.warn("Memory was not enough: at most %s at once from now on", count(r.atOnce, "photo"))
+		why := "Memory was not enough"
+		if d.kind == DeathKilled {
+			why = "Perhaps memory was short" // macOS and earlyoom do not say so
+		}
+		r.warn("%s: at most %s at once for now", why, count(r.atOnce, "photo"))
 	}
 	var innocent []*photo
 	for _, f := range photos {

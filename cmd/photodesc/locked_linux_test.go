@@ -68,7 +68,17 @@ func TestLocked(t *testing.T) {
 		return cmd.ProcessState.ExitCode(), cmd.Stderr.(*strings.Builder).String()
 	}
 
+	if err := os.Chmod(h.photos, 0); err != nil {
+		t.Fatal(err)
+	}
 	code, said := run()
+	if code != exitError || !strings.Contains(said, "mend its permissions") {
+		t.Errorf("the photo folder itself: exit code %d, want %d\n%s", code, exitError, said)
+	}
+	if err := os.Chmod(h.photos, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	code, said = run()
 	if code != exitFailed {
 		t.Errorf("exit code %d, want %d\n%s", code, exitFailed, said)
 	}

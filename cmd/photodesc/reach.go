@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 
 	"photodesc/photo"
 	"photodesc/photo/vips"
@@ -17,10 +16,10 @@ const witnesses = 8 // many, for the page cache may hold some
 // reach finds out for the pool whether a photo that a worker could not read is
 // lost alone, or whether the folder is: a disk pulled out, a server gone.
 type reach struct {
-	root   string
-	before os.FileInfo // of the root when the run began
-	good   string      // a photo that was described in an earlier run, if there is one
-	photos []string    // what this run has to do
+	root    string
+	anchors anchors
+	good    string   // a photo that was described in an earlier run, if there is one
+	photos  []string // what this run has to do
 	// works is whether a photo was ever described: where none was, files that
 	// cannot be read are what the folder holds.
 	works func() bool
@@ -28,13 +27,13 @@ type reach struct {
 
 // look is pool.Config.Reach.
 func (r reach) look(rel string) error {
-	mine := vips.Readable(photoPath(r.root, rel))
+	path := photoPath(r.root, rel)
+	mine := vips.Readable(path)
 	if mine == nil {
 		return nil
 	}
-	now, err := os.Stat(r.root)
-	if err != nil {
-		return &pool.GoneError{Why: fmt.Sprintf("the folder %q: %v", r.root, photo.Reason(err))}
+	if err := r.anchors.gone(path); err != nil {
+		return err
 	}
 	missing := true // all that is asked about
 	for _, other := range r.witnesses() {
@@ -45,10 +44,7 @@ func (r reach) look(rel string) error {
 			missing = false
 		}
 	}
-	switch same := os.SameFile(r.before, now); {
-	case !same:
-		return &pool.GoneError{Why: fmt.Sprintf("%q is another folder than before, without these photos; is its disk mounted?", r.root)}
-	case missing, !r.works():
+	if missing || !r.works() {
 		return mine
 	}
 	return &pool.GoneError{Why: fmt.Sprintf("none can be read, as %v", mine)}

@@ -25,11 +25,7 @@ func TestReach(t *testing.T) {
 		}
 	}
 	fill()
-	before, err := os.Stat(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := reach{root: root, before: before, photos: names, works: func() bool { return true }}
+	r := reach{root: root, anchors: newAnchors(root), photos: names, works: func() bool { return true }}
 	look := func(want string) {
 		t.Helper()
 		err := r.look(names[3])
@@ -89,6 +85,34 @@ func TestFolderGoes(t *testing.T) {
 	}
 	u.end()
 	h.tally().check(t, names, nil)
+}
+
+// TestLinkedFolderGoes has the photos of a link's folder go away, with others
+// beside it that can be read all the time.
+func TestLinkedFolderGoes(t *testing.T) {
+	h := newHarness(t)
+	names := numbered("photo", 400)
+	h.add(names...)
+	nas := h.photos + " server"
+	if err := errors.Join(os.Rename(h.photos, nas), os.Mkdir(h.photos, 0o700), os.Symlink(nas, filepath.Join(h.photos, "server"))); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range names {
+		names[i] = "server/" + n
+	}
+	local := numbered("local", 5)
+	h.add(local...)
+	u := h.start(h.command())
+	h.wait(100, u.ended)
+	if err := errors.Join(os.Rename(nas, nas+" away"), os.Mkdir(nas, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	u.says("WARNING - The photos cannot be reached, waiting until they can", 1)
+	if err := errors.Join(os.Remove(nas), os.Rename(nas+" away", nas)); err != nil {
+		t.Fatal(err)
+	}
+	u.end()
+	h.tally().check(t, append(names, local...), nil)
 }
 
 // TestEmptyMountPoint runs again before the disk is mounted.

@@ -72,6 +72,7 @@ type runner struct {
 	unread   int      // folders that could not be read
 	gone     int      // photos that failed before and are not there any more
 	links    []string // where links among the photos lead
+	anchors  anchors  // what the photos hang on
 	good     string   // a photo that was described in an earlier run
 	pool     atomic.Pointer[pool.Pool]
 	stats    pool.Stats     // when the pool has ended

@@ -39,8 +39,17 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	var found, done, failed, problems int
 	before := r.track.Counts().Failed
 	linked := newLinks(r.root)
-	opts := photo.WalkOptions{Skip: r.ownFiles(), Link: linked.add}
+	r.anchors = newAnchors(r.root)
+	opts := photo.WalkOptions{Skip: r.ownFiles()}
+	opts.Link = func(path string) {
+		linked.add(path)
+		r.anchors.add(path)
+	}
 	opts.Problem = func(p photo.Problem) {
+		if p.Folder && p.Path == "." {
+			err = fmt.Errorf("%q: %w\n  mend its permissions, or run as a user who may read it", r.root, p.Err.Err)
+			return
+		}
 		if p.Folder {
 			r.unread++
 			r.log.Warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))

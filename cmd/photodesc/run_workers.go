@@ -70,13 +70,8 @@ func workerProcess(job workerJob) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// reach is nil when the folder cannot be told from another.
 func (r *runner) reach(todo []string) func(string) error {
-	before, err := os.Stat(r.root)
-	if err != nil {
-		return nil
-	}
-	return reach{root: r.root, before: before, good: r.good, photos: todo, works: func() bool { return r.track.Counts().Done > 0 }}.look
+	return reach{root: r.root, anchors: r.anchors, good: r.good, photos: todo, works: func() bool { return r.track.Counts().Done > 0 }}.look
 }
 
 func (r *runner) poolConfig(todo []string) pool.Config {
