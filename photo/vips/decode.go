@@ -8,6 +8,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -201,6 +202,10 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	return img, nil
 }
 
+// heifLimit is how libheif words a size beyond what it decodes. It looks at the
+// size before libvips does, so no check of ours comes first.
+var heifLimit = regexp.MustCompile(`Image size (\d+)x(\d+) exceeds the maximum image size (\d+(?:x\d+)?)`)
+
 // failure words what went wrong.
 func failure(path string, res *C.pd_result, opts Options) error {
 	text := errorText(C.GoString(&res.error[0]))
@@ -211,6 +216,10 @@ func failure(path string, res *C.pd_result, opts Options) error {
 		return tooMuchMemory(path, int64(res.need), opts)
 	case C.PD_UNSUPPORTED:
 		return photo.Errorf(photo.Unsupported, path, "%w: %s", errNoLoader, text)
+	}
+	if m := heifLimit.FindStringSubmatch(text); m != nil {
+		return photo.Errorf(photo.TooLarge, path, "it has %s × %s pixels, and at most %s are decoded of a HEIF or AVIF: describe a smaller copy",
+			m[1], m[2], strings.Replace(m[3], "x", " × ", 1))
 	}
 	// A HEIF whose codec is not installed is whole, only not for us.
 	if strings.HasPrefix(C.GoString(&res.loader[0]), "heif") && strings.Contains(text, "nsupported") {

@@ -157,6 +157,27 @@ func TestHugePNG(t *testing.T) {
 	failsAs(t, write(t, "huge.bmp", bmp), photo.TooLarge, "million")
 }
 
+// A size in a HEIF's or AVIF's header that libheif itself refuses, before libvips has seen it.
+func TestHugeHEIF(t *testing.T) {
+	for _, name := range []string{"orange-square.heic", "purple-cross.avif"} {
+		for _, c := range []struct {
+			width, height uint32
+			kind          photo.Kind
+			text          string
+		}{
+			{60_000, 60_000, photo.TooLarge, "it has 60000 × 60000 pixels, and at most"},
+			{0, 0, photo.Unreadable, "damaged"},
+			{600, 400, photo.Unreadable, "damaged"}, // the codec knows better
+		} {
+			data := read(t, name)
+			size := data[bytes.Index(data, []byte("ispe"))+8:]
+			binary.BigEndian.PutUint32(size, c.width)
+			binary.BigEndian.PutUint32(size[4:], c.height)
+			failsAs(t, write(t, name, data), c.kind, c.text)
+		}
+	}
+}
+
 // peak is the most memory the process has had so far, in bytes.
 func peak(tb testing.TB) int64 {
 	tb.Helper()
