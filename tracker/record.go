@@ -49,7 +49,7 @@ func (k Kind) Hint() string {
 	case Unreadable:
 		return "the file is damaged, empty or may not be read: restore it from a backup or mend its permissions, then use --retry-failed"
 	case Unsupported:
-		return "no decoder here reads this format: convert the photo to JPEG"
+		return "no decoder here reads this format: convert the photo to JPEG; what is no picture, restore from a backup or leave out"
 	case TooLarge:
 		return "more pixels or bytes than are decoded: make a smaller copy, or give more --memory"
 	case Timeout:

@@ -79,6 +79,14 @@ func Decode(path string, opts Options) (*Image, error) {
 	defer f.Close()
 
 	format := photo.Sniff(f.head)
+	if format == "" {
+		if zeros, err := f.onlyZeros(); err != nil {
+			return nil, err
+		} else if zeros {
+			return nil, photo.Errorf(photo.Unreadable, path,
+				"it holds only zeros: the disk or card it was on has lost it; restore it from a backup")
+		}
+	}
 	switch {
 	case format == photo.FormatRAW, format == photo.FormatTIFF && photo.IsRaw(path):
 		return decodeRaw(f, opts, untrusted)
@@ -101,26 +109,26 @@ var errNoLoader = errors.New("libvips does not know its format")
 
 // mayTry says why libvips should not even be asked to read a format.
 func mayTry(path, format string, untrusted bool) error {
-	const hint = "\nto let it be tried, run with --untrusted-loaders"
 	switch format {
 	case photo.FormatSVG, photo.FormatPDF, photo.FormatMP4:
 		return photo.Errorf(photo.Unsupported, path, "it is no photo, by its content it is a file of the kind %s", format)
 	case "":
 		if !untrusted {
-			return photo.Errorf(photo.Unsupported, path, "by its content it is no picture of a known format"+hint)
+			return photo.Errorf(photo.Unsupported, path, "by its content it is no picture of a known format: it is damaged, or something else under a photo's name")
 		}
 		return nil
 	}
 	loader := loaderOf(format)
 	if loader == "" { // known to us, but libvips has no loader of its own
 		if !untrusted {
-			return photo.Errorf(photo.Unsupported, path, "no trusted loader reads %s"+hint, format)
+			return photo.Errorf(photo.Unsupported, path, "no trusted loader reads %s: save it as JPEG", format)
 		}
 		return nil
 	}
 	switch canLoad(loader) {
 	case Blocked:
-		return photo.Errorf(photo.Unsupported, path, "libvips' loader for %s is not safe with files from strangers and is blocked"+hint, format)
+		return photo.Errorf(photo.Unsupported, path, "libvips' loader for %s is not safe with files from strangers and is blocked"+
+			"\nto let it be tried, run with --untrusted-loaders", format)
 	case Missing:
 		return photo.Errorf(photo.Unsupported, path, "this libvips (%s) reads no %s: install one that does", Version(), format)
 	}

@@ -64,7 +64,7 @@ func TestTruncated(t *testing.T) {
 func TestNoPhoto(t *testing.T) {
 	failsAs(t, write(t, "a.jpg", nil), photo.Unreadable, "empty")
 	failsAs(t, write(t, "a.jpg", []byte{0xff}), photo.Unsupported, "no picture of a known format")
-	failsAs(t, write(t, "a.jpg", []byte("just a text")), photo.Unsupported, "--untrusted-loaders")
+	failsAs(t, write(t, "a.jpg", []byte("just a text")), photo.Unsupported, "no picture of a known format")
 	failsAs(t, write(t, "a.jpg", []byte("\xff\xd8\xff\xe0")), photo.Unreadable, "damaged or cut short")
 	failsAs(t, write(t, "a.png", []byte("\x89PNG\r\n\x1a\n")), photo.Unreadable, "damaged or cut short")
 	failsAs(t, write(t, "a.bmp", []byte("BM")), photo.Unreadable, "damaged or cut short")
@@ -74,6 +74,37 @@ func TestNoPhoto(t *testing.T) {
 	failsAs(t, filepath.Join(t.TempDir(), "gone.jpg"), photo.Unreadable, "gone")
 	failsAs(t, "a\x00b.jpg", photo.Unreadable, "cannot open")
 	failsAs(t, t.TempDir(), photo.Unreadable, "a folder")
+}
+
+// What has a photo's name and nothing of a photo in it. Another decoder is
+// advised only where there is one for what the file is.
+func TestNoPicture(t *testing.T) {
+	zeros := make([]byte, 3<<20)
+	late := bytes.Clone(zeros)
+	late[len(late)-1] = 1
+	const lost, unknown, hint = "it holds only zeros", "no picture of a known format", "--untrusted-loaders"
+	for _, c := range []struct {
+		name   string
+		data   []byte
+		kind   photo.Kind
+		text   string
+		advise bool
+	}{
+		{"zeros", zeros, photo.Unreadable, lost, false},
+		{"one zero", zeros[:1], photo.Unreadable, lost, false},
+		{"as many as are looked at first", zeros[:photo.SniffLen], photo.Unreadable, lost, false},
+		{"zeros and more", late, photo.Unsupported, unknown, false},
+		{"random bytes", []byte("\x83\x11\xd2\x07\x9a\x5c\xee\x40"), photo.Unsupported, unknown, false},
+		{"a page", []byte("<!DOCTYPE html><html><body>404</body></html>"), photo.Unsupported, unknown, false},
+		{"a Photoshop file", []byte("8BPS\x00\x01"), photo.Unsupported, "psd", false},
+		{"JPEG XL", []byte("\xff\x0axxxx"), photo.Unsupported, "blocked", true},
+	} {
+		path := write(t, "a.jpg", c.data)
+		if _, err := Decode(path, Options{}); err != nil && strings.Contains(err.Error(), hint) != c.advise {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		failsAs(t, path, c.kind, c.text)
+	}
 }
 
 // The name says nothing: the content is decoded.

@@ -1,6 +1,7 @@
 package vips
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +75,29 @@ func (f *file) readAll() ([]byte, error) {
 		return nil, cannotRead(f.path, err)
 	}
 	return data[:n], nil
+}
+
+// onlyZeros reports whether the file holds nothing but zeros, as a fault of a
+// disk or a card leaves it. It stops at the first other byte, and after as much
+// as any photo has: a disk image is not read to its end.
+func (f *file) onlyZeros() (bool, error) {
+	const most = 1 << 30
+	in := io.NewSectionReader(f, 0, min(f.size, most))
+	part := make([]byte, photo.SniffLen) // enough for all but the files sought
+	for {
+		n, err := in.Read(part)
+		switch {
+		case len(bytes.TrimLeft(part[:n], "\x00")) > 0:
+			return false, nil
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case err != nil:
+			return false, cannotRead(f.path, err)
+		}
+		if len(part) == photo.SniffLen {
+			part = make([]byte, 1<<20)
+		}
+	}
 }
 
 func cannotOpen(path string, err error) error {

@@ -13,7 +13,7 @@ func TestUntrusted(t *testing.T) {
 	ppm := write(t, "a.jpg", []byte("P6 2 1 255\n\x01\x02\x03\xf1\xf2\xf3"))
 	svg := write(t, "a.png", []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>`))
 	if os.Getenv(untrustedEnv) == "" {
-		failsAs(t, ppm, photo.Unsupported, "--untrusted-loaders")
+		failsAs(t, ppm, photo.Unsupported, "no picture of a known format")
 		failsAs(t, svg, photo.Unsupported, "no photo")
 		again := exec.Command(os.Args[0], "-test.run=^TestUntrusted$")
 		again.Env = append(os.Environ(), untrustedEnv+"=1", "VIPS_BLOCK_UNTRUSTED=1")
@@ -28,6 +28,7 @@ func TestUntrusted(t *testing.T) {
 	}
 	failsAs(t, svg, photo.Unsupported, "no photo") // a drawing stays one
 	failsAs(t, write(t, "a.jpg", []byte("just a text")), photo.Unsupported, "libvips does not know")
+	failsAs(t, write(t, "a.jpg", make([]byte, 5000)), photo.Unreadable, "only zeros")
 }
 
 // Large files are read through their descriptor, not as a whole: the same pixels.
