@@ -6,6 +6,7 @@ package vips
 import "C"
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -214,6 +215,10 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 // size before libvips does, so no check of ours comes first.
 var heifLimit = regexp.MustCompile(`Image size (\d+)x(\d+) exceeds the maximum image size (\d+(?:x\d+)?)`)
 
+// noReason is told where libvips fails without a word, as it does for a PNG with
+// impossible numbers in its header.
+const noReason = "something in it, such as its size, makes no sense; restore it from a backup"
+
 // failure words what went wrong.
 func failure(path string, res *C.pd_result, opts Options) error {
 	text := errorText(C.GoString(&res.error[0]))
@@ -233,7 +238,7 @@ func failure(path string, res *C.pd_result, opts Options) error {
 	if strings.HasPrefix(C.GoString(&res.loader[0]), "heif") && strings.Contains(text, "nsupported") {
 		return photo.Errorf(photo.Unsupported, path, "the codec in it is not installed: %s", text)
 	}
-	return photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %s", text)
+	return photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %s", cmp.Or(text, noReason))
 }
 
 func tooManyPixels(path string, width, height int, opts Options) error {

@@ -188,6 +188,37 @@ func TestHugePNG(t *testing.T) {
 	failsAs(t, write(t, "huge.bmp", bmp), photo.TooLarge, "million")
 }
 
+func TestErrorText(t *testing.T) {
+	for _, c := range []struct{ buffer, want string }{
+		{"", ""}, {"\n \n", ""},
+		{"a: b\na: b\nc\n", "a: b; c"},
+		{"1\n2\n3\n4\n", "1; 2; 3"},
+		{"source: bad seek to 722\nsource: bad seek to 9\n1\n2\n3\n", "1; 2; 3"},
+		{"source: bad seek to 722\n", "source: bad seek to 722"},
+	} {
+		if got := errorText(c.buffer); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.buffer, got, c.want)
+		}
+	}
+	// Of a photo: the reason comes first.
+	for _, name := range []string{"orange-square.heic", "purple-cross.avif"} {
+		data := read(t, name)
+		failsAs(t, write(t, name, data[:len(data)/2]), photo.Unreadable, "it is damaged or cut short: heif: ")
+	}
+}
+
+// Sizes that no PNG can have: libvips says nothing of them, we do.
+func TestImpossiblePNG(t *testing.T) {
+	for _, side := range []uint32{0, 1 << 31} {
+		header := binary.BigEndian.AppendUint32(nil, side)
+		header = binary.BigEndian.AppendUint32(header, side)
+		data := append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 8, 0, 0, 0, 0))...)
+		data = append(data, chunk("IDAT", deflate(make([]byte, 1000)))...)
+		data = append(data, chunk("IEND", nil)...)
+		failsAs(t, write(t, "a.png", data), photo.Unreadable, "something in it, such as its size, makes no sense")
+	}
+}
+
 // A size in a HEIF's or AVIF's header that libheif itself refuses, before libvips has seen it.
 func TestHugeHEIF(t *testing.T) {
 	for _, name := range []string{"orange-square.heic", "purple-cross.avif"} {

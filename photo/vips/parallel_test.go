@@ -22,7 +22,7 @@ func TestParallel(t *testing.T) {
 	badPNG := write(t, "bad.png", whole[:len(whole)/2])
 	_, jpegErr := Decode(badJPEG, Options{})
 	_, pngErr := Decode(badPNG, Options{})
-	if jpegErr == nil || pngErr == nil || strings.Contains(jpegErr.Error(), "no reason") {
+	if jpegErr == nil || pngErr == nil || strings.Contains(jpegErr.Error(), noReason) {
 		t.Fatal(jpegErr, pngErr)
 	}
 	var wg sync.WaitGroup

@@ -12,6 +12,7 @@ package vips
 import "C"
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,7 +62,7 @@ func Startup(opts StartupOptions) error {
 		untrusted = 1
 	}
 	if C.pd_startup(untrusted) != 0 {
-		return fmt.Errorf("libvips does not start: %s", errorText(C.GoString(C.vips_error_buffer())))
+		return fmt.Errorf("libvips does not start: %s", cmp.Or(errorText(C.GoString(C.vips_error_buffer())), "it gives no reason"))
 	}
 	state.phase, state.untrusted = running, opts.Untrusted
 	return nil
@@ -100,20 +101,31 @@ func Memory() (bytes int64, allocations int) {
 	return int64(C.vips_tracked_get_mem()), int(C.vips_tracked_get_allocs())
 }
 
-// errorText makes one line of libvips' error buffer: its lines without doubles.
+// errorText makes one line of libvips' error buffer: its lines without doubles
+// and, if they are not all, without noise. It is empty if the buffer is.
 func errorText(buffer string) string {
-	var lines []string
+	var lines, noise []string
 	seen := make(map[string]bool)
 	for line := range strings.Lines(buffer) {
 		line = strings.TrimSpace(strings.ToValidUTF8(line, "?"))
-		if line != "" && !seen[line] {
-			seen[line] = true
+		switch {
+		case line == "" || seen[line]:
+		case isNoise(line):
+			noise = append(noise, line)
+		default:
 			lines = append(lines, line)
 		}
+		seen[line] = true
 	}
 	if len(lines) == 0 {
-		return "libvips gives no reason"
+		lines = noise
 	}
 	const most = 3 // the first lines say why, the rest what failed because of it
 	return strings.Join(lines[:min(len(lines), most)], "; ")
+}
+
+// isNoise knows what libvips writes about good files, too: libheif tries
+// whether it can seek to where a box should end, and may do without.
+func isNoise(line string) bool {
+	return strings.HasPrefix(line, "source: bad seek to ")
 }
