@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
@@ -145,14 +146,26 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 		req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
 		return call(f.path, &req, opts)
 	}
-	if f.size > opts.MaxBytes {
-		return nil, tooMuchMemory(f.path, f.size, opts)
+	size := f.size
+	if format == photo.FormatWebP {
+		size = min(size, webpSize(f.head))
 	}
-	data, err := f.readAll()
+	if size > opts.MaxBytes {
+		return nil, tooMuchMemory(f.path, size, opts)
+	}
+	data, err := f.read(size)
 	if err != nil {
 		return nil, err
 	}
 	return decodeBytes(f.path, data, 0, opts)
+}
+
+// webpSize is how many bytes a WebP says it has. What comes after them, which
+// may be gigabytes, is none of it.
+func webpSize(head []byte) int64 {
+	const before = 8 // "RIFF" and the length itself
+	length := int64(binary.LittleEndian.Uint32(head[4:]))
+	return before + length + length&1 // it ends at an even byte
 }
 
 // decodeBytes has libvips decode a file's bytes. orientation (EXIF, 0: none)

@@ -240,6 +240,41 @@ func TestHugeHEIF(t *testing.T) {
 	}
 }
 
+// A WebP ends where it says: what follows, here gigabytes of nothing, is not read.
+func TestWebPAndMore(t *testing.T) {
+	for _, name := range []string{"yellow-star-on-blue.webp", "red-ring-animated.webp"} {
+		data := read(t, name)
+		path := write(t, name, data)
+		want := decode(t, path, Options{})
+		if err := os.Truncate(path, 6<<30); err != nil {
+			t.Fatal(err)
+		}
+		before := peak(t)
+		if got := decode(t, path, Options{}); !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s: other pixels", name)
+		}
+		if grown := peak(t) - before; grown > 100<<20 {
+			t.Errorf("%s took %d MiB", name, grown>>20)
+		}
+	}
+	for _, c := range []struct {
+		length uint32
+		want   int64
+	}{{0, 8}, {7, 16}, {8, 16}, {1<<32 - 1, 1<<32 + 8}} {
+		head := append(binary.LittleEndian.AppendUint32([]byte("RIFF"), c.length), "WEBPVP8 "...)
+		if got := webpSize(head); got != c.want {
+			t.Errorf("of %d: got %d, want %d", c.length, got, c.want)
+		}
+		// A lie of the header is no more than a damaged photo.
+		data := read(t, "yellow-star-on-blue.webp")
+		copy(data, head[:8])
+		if img, err := Decode(write(t, "a.webp", data), Options{}); err == nil && c.length < 9 ||
+			err != nil && photo.KindOf(err) != photo.Unreadable {
+			t.Errorf("of %d: %v %v", c.length, img, err)
+		}
+	}
+}
+
 // peak is the most memory the process has had so far, in bytes.
 func peak(tb testing.TB) int64 {
 	tb.Helper()

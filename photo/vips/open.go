@@ -66,10 +66,9 @@ func opened(f *os.File, path string) (*file, error) {
 	return &file{f, path, info.Size(), head[:n]}, nil
 }
 
-// readAll returns the whole file. It may have become shorter; if it has grown,
-// the rest is left.
-func (f *file) readAll() ([]byte, error) {
-	data := make([]byte, f.size)
+// read returns the file's first size bytes, or fewer if it has become shorter.
+func (f *file) read(size int64) ([]byte, error) {
+	data := make([]byte, size)
 	n, err := f.ReadAt(data, 0)
 	if err != nil && (!errors.Is(err, io.EOF) || n == 0) {
 		return nil, cannotRead(f.path, err)
