@@ -82,20 +82,22 @@ func (f *file) read(size int64) ([]byte, error) {
 func (f *file) onlyZeros() (bool, error) {
 	const most = 1 << 30
 	in := io.NewSectionReader(f, 0, min(f.size, most))
-	part := make([]byte, photo.SniffLen) // enough for all but the files sought
-	for {
-		n, err := in.Read(part)
-		switch {
-		case len(bytes.TrimLeft(part[:n], "\x00")) > 0:
+	var buf []byte
+	for part := f.head; ; {
+		if len(bytes.TrimLeft(part, "\x00")) > 0 {
 			return false, nil
+		}
+		if buf == nil { // few files get as far
+			buf = make([]byte, 1<<20)
+		}
+		n, err := in.Read(buf)
+		switch {
 		case errors.Is(err, io.EOF):
 			return true, nil
 		case err != nil:
 			return false, cannotRead(f.path, err)
 		}
-		if len(part) == photo.SniffLen {
-			part = make([]byte, 1<<20)
-		}
+		part = buf[:n]
 	}
 }
 
