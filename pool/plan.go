@@ -114,7 +114,7 @@ func (p *Plan) explain(s Sizes, budget uint64) string {
 	case budget == 0:
 		b.WriteString(", no budget set")
 	case !p.Fits:
-		fmt.Fprintf(&b, ", more than the budget of %s: one photo at a time, workers will be replaced often", humanize.IBytes(budget))
+		fmt.Fprintf(&b, ", more than the budget of %s", humanize.IBytes(budget))
 	default:
 		fmt.Fprintf(&b, " of %s", humanize.IBytes(budget))
 		if !p.Prestart {

@@ -51,7 +51,8 @@ again (it can be stopped and goes on), --redo never leaves them as they are.
 
 const stopHelp = `Asks the run in the workdir to stop and waits until it has. Photos in flight are
 finished and kept, which can take as long as one photo takes. With --now the
-workers are killed: photos in flight are described again by the next run.`
+workers are killed, and the run itself if it does not answer: photos in flight
+are described again by the next run.`
 
 const modelsHelp = `Lists the models that have a name: how large they are, whether they are on this
 machine, and whether they fit into the memory that a run may use (60% of the
