@@ -183,7 +183,7 @@ func (r *run) retire(now time.Time) {
 		case len(w.flights) == 0 && r.gate.memory && now.Sub(r.gate.since) > pressurePatience:
 			// The machine is short of memory and this worker only waits: what it
 			// holds may be what is missing. The next one would only miss it, too.
-			r.gate.need = max(r.gate.need, w.mem.now)
+			r.gate.need = max(r.gate.need, min(w.mem.now, max(w.mem.loaded, w.mem.warmMem)))
 			r.stats.Replaced++
 			r.tellLeave(w, ReasonMemory, now)
 		}

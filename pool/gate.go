@@ -11,7 +11,9 @@ const (
 	memoryHigh = 85.0
 	memoryLow  = 83.0
 	heatGap    = 5.0 // °C below the limit at which work resumes
-	maxBlind   = 60  // samples without a temperature before heat is no reason any more
+	// roomPatience is how long room is waited for that another worker needs.
+	roomPatience = 5 * time.Minute
+	maxBlind     = 60 // samples without a temperature before heat is no reason any more
 )
 
 // gate decides whether the machine can bear another photo. It is told each
@@ -46,11 +48,9 @@ func (g *gate) closed() (string, bool) {
 func (g *gate) judge(s sample, now time.Time) (warning string) {
 	was := g.memory || g.heat
 	if s.hasSys {
-		low := memoryLow
-		if s.system.Total > 0 {
-			low = min(low, memoryHigh-100*float64(g.need)/float64(s.system.Total))
-		}
-		g.memory = s.system.UsedPercent >= memoryHigh || g.memory && s.system.UsedPercent >= low
+		// Room for a worker is waited for, but not for ever: it may never come.
+		noRoom := s.system.Available < g.need && now.Sub(g.since) < roomPatience
+		g.memory = s.system.UsedPercent >= memoryHigh || g.memory && (s.system.UsedPercent >= memoryLow || noRoom)
 		if !g.memory {
 			g.need = 0
 		}

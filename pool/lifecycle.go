@@ -81,6 +81,7 @@ func (r *run) onStarted(w *worker, p *proc, err error, now time.Time) {
 	w.started, w.seen = now, now
 	r.observe(Event{Kind: EventWorkerStart, Batch: w.batch.n, Worker: w.n, PID: p.pid})
 	if w.state == dying {
+		w.killed = now
 		p.kill()
 	}
 }
@@ -244,6 +245,11 @@ func (r *run) onExit(w *worker, err error, now time.Time) {
 		d := classify(err, w.p.words, 0)
 		r.warn("Worker %d (pid %d) ended badly after its work was done: %s", w.n, w.p.pid, d.detail)
 	}
+	r.left(w, now)
+}
+
+// left notes that a worker has gone in good order, or through no fault of its own.
+func (r *run) left(w *worker, now time.Time) {
 	reason := w.leave
 	if reason == "" {
 		reason = ReasonStop
@@ -260,11 +266,11 @@ func (r *run) bury(w *worker, now time.Time) {
 	r.warn("Worker %d (pid %d) was killed and does not die; the run goes on without it", w.n, w.p.pid)
 	w.buried = true
 	r.remove(w)
-	if w.dismissed {
-		r.sayExit(w, ReasonStop, "", now)
+	if !w.dismissed {
+		r.died(w, w.verdict, w.p.words.lines(), now)
 		return
 	}
-	r.died(w, w.verdict, w.p.words.lines(), now)
+	r.left(w, now)
 }
 
 // remove takes a worker off the books; its batch stays with the seat.

@@ -198,18 +198,35 @@ func TestGate(t *testing.T) {
 }
 
 // A worker that had to go because memory was short finds room before the gate
-// opens, or it would only be loaded and go again.
+// opens, or it would only be loaded and go again; but that is not waited for for ever.
 func TestGateWaitsForTheWorker(t *testing.T) {
-	g := gate{need: 2 << 30}
+	const G = 1 << 30
+	g := gate{need: 2 * G}
 	now := time.Unix(1000, 0)
 	for i, step := range []struct {
-		used   float64
-		closed bool
-	}{{90, true}, {70, true}, {64, false}, {70, false}, {90, true}, {82, false}} {
-		g.judge(sample{hasSys: true, system: SystemMemory{Total: 10 << 30, UsedPercent: step.used}}, now)
+		after     time.Duration
+		used      float64
+		available uint64
+		closed    bool
+	}{
+		{0, 90, G, true}, {time.Second, 80, G, true}, {time.Second, 78, 3 * G, false}, {time.Second, 80, G, false},
+		{time.Second, 90, G, true}, {time.Second, 82, G, false},
+	} {
+		now = now.Add(step.after)
+		g.judge(sample{hasSys: true, system: SystemMemory{Available: step.available, UsedPercent: step.used}}, now)
 		if _, closed := g.closed(); closed != step.closed {
 			t.Errorf("step %d: closed %v at %.0f%%", i, closed, step.used)
 		}
+	}
+	g = gate{need: 1 << 60}
+	g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: 90}}, now)
+	g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: 10}}, now.Add(roomPatience-1))
+	if !g.memory {
+		t.Error("it has not waited")
+	}
+	g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: 10}}, now.Add(roomPatience))
+	if g.memory {
+		t.Error("it waits for ever")
 	}
 }
 

@@ -204,8 +204,9 @@ func (p *Pool) Kill() { p.killOnce.Do(func() { close(p.kill) }) }
 //
 // The error is nil when all is done, ErrStopped after Stop or the end of ctx,
 // ErrKilled after Kill, a *FatalError, a *DeathsError, or done's own. When Run
-// returns, no worker is alive, and no goroutine or descriptor is left (after
-// Kill, but for calls of jobs and done that have not yet returned).
+// returns, no worker is alive, and no goroutine or descriptor is left but those of
+// workers that do not die when killed and of calls that have not yet returned: of
+// Reach and, after Kill, of jobs, done and the samplers.
 func (p *Pool) Run(ctx context.Context, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
 	r := newRun(p.cfg)
 	return r.run(ctx, p.stop, p.kill, jobs, done)

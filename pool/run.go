@@ -319,6 +319,7 @@ func (r *run) catchUp(now time.Time) {
 	if lost < jump {
 		return
 	}
+	r.since = r.since.Add(lost)
 	for w := range r.live {
 		w.started, w.seen, w.leaveAt = w.started.Add(lost), w.seen.Add(lost), w.leaveAt.Add(lost)
 		w.answerAt, w.firstOut, w.killed = w.answerAt.Add(lost), w.firstOut.Add(lost), w.killed.Add(lost)

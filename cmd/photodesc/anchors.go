@@ -41,14 +41,18 @@ func (a anchors) add(path string) {
 }
 
 // gone is why the photo at path is out of reach with all others of its disk, nil
-// if the folders it hangs on are those of the beginning.
-func (a anchors) gone(path string) error {
+// if the folders it hangs on are those of the beginning, or live, because photos
+// below them can be read: a disk that is mounted again may be another to the system.
+func (a anchors) gone(path string, lives func(dir string) bool) error {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		if before, ok := a[dir]; ok {
 			switch now, err := os.Stat(dir); {
 			case err != nil:
 				return &pool.GoneError{Why: fmt.Sprintf("the folder %q: %v", dir, photo.Reason(err))}
-			case !os.SameFile(before, now):
+			case os.SameFile(before, now):
+			case lives(dir):
+				a[dir] = now
+			default:
 				return &pool.GoneError{Why: fmt.Sprintf("%q is another folder than before; is its disk mounted?", dir)}
 			}
 		}

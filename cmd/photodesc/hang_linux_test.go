@@ -132,15 +132,16 @@ func TestAnchorsMounts(t *testing.T) {
 	}
 	defer unix.Unmount(sub, unix.MNT_DETACH)
 	a := newAnchors(root)
+	nobody := func(string) bool { return false }
 	photo := filepath.Join(sub, "b", "photo.jpg")
-	if err := a.gone(photo); err != nil {
+	if err := a.gone(photo, nobody); err != nil {
 		t.Errorf("mounted: %v", err)
 	}
 	unix.Unmount(sub, 0)
-	if err := a.gone(photo); err == nil {
+	if err := a.gone(photo, nobody); err == nil {
 		t.Error("not missed")
 	}
-	if err := a.gone(filepath.Join(root, "photo.jpg")); err != nil {
+	if err := a.gone(filepath.Join(root, "photo.jpg"), nobody); err != nil {
 		t.Errorf("a photo beside it: %v", err)
 	}
 }

@@ -72,7 +72,7 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said := run()
-	if code != exitError || !strings.Contains(said, "mend its permissions") {
+	if code != exitError || !strings.Contains(said, "mend its permissions, or run as") {
 		t.Errorf("the photo folder itself: exit code %d, want %d\n%s", code, exitError, said)
 	}
 	if err := os.Chmod(h.photos, 0o755); err != nil {

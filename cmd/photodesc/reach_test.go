@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"photodesc/photo/vips"
 	"photodesc/pool"
 )
 
@@ -25,7 +27,7 @@ func TestReach(t *testing.T) {
 		}
 	}
 	fill()
-	r := reach{root: root, anchors: newAnchors(root), photos: names, works: func() bool { return true }}
+	r := reach{root: root, anchors: newAnchors(root), photos: names, works: func() bool { return true }, readable: vips.Readable, patience: time.Minute}
 	look := func(want string) {
 		t.Helper()
 		err := r.look(names[3])
@@ -48,9 +50,22 @@ func TestReach(t *testing.T) {
 	look("gone")
 	os.Mkdir(root, 0o700) // the mount point
 	look("gone")
-	os.Remove(root)
+	fill() // the same photos on a disk that was mounted again
+	os.Remove(filepath.Join(root, names[3]))
+	look("this one")
+	os.RemoveAll(root)
+	look("gone")
 	os.Rename(root+" away", root)
 	look("this one")
+	r.patience = 10 * time.Millisecond
+	r.readable = func(path string) error {
+		if filepath.Base(path) == names[3] {
+			select {} // hangs alone
+		}
+		return nil
+	}
+	look("this one")
+	r.readable = vips.Readable
 	for _, n := range names {
 		os.Remove(filepath.Join(root, n))
 	}

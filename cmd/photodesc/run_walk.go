@@ -47,7 +47,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	}
 	opts.Problem = func(p photo.Problem) {
 		if p.Folder && p.Path == "." {
-			err = fmt.Errorf("%q: %w\n  mend its permissions, or run as a user who may read it", r.root, p.Err.Err)
+			err = fmt.Errorf("%q: %w\n  see to its disk, mend its permissions, or run as a user who may read it", r.root, p.Err.Err)
 			return
 		}
 		if p.Folder {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"photodesc/llm"
+	"photodesc/photo/vips"
 	"photodesc/pool"
 )
 
@@ -71,7 +72,11 @@ func workerProcess(job workerJob) (*exec.Cmd, error) {
 }
 
 func (r *runner) reach(todo []string) func(string) error {
-	return reach{root: r.root, anchors: r.anchors, good: r.good, photos: todo, works: func() bool { return r.track.Counts().Done > 0 }}.look
+	return reach{
+		root: r.root, anchors: r.anchors, good: r.good, photos: todo,
+		works:    func() bool { return r.track.Counts().Done > 0 },
+		readable: vips.Readable, patience: answerPatience,
+	}.look
 }
 
 func (r *runner) poolConfig(todo []string) pool.Config {

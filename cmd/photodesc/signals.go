@@ -74,15 +74,21 @@ func (r *runner) heedSignals() (release func()) {
 	early, kept := make(chan struct{}), make(chan []os.Signal, 1)
 	go func() {
 		var asked []os.Signal
+		again := false
 		for {
 			select {
 			case <-early:
 				kept <- asked
 				return
 			case s := <-r.signals:
-				if asked = append(asked, s); s == syscall.SIGQUIT || len(asked) > 1 && s != syscall.SIGHUP {
+				asked = append(asked, s)
+				if s == syscall.SIGHUP {
+					continue
+				}
+				if again || s == syscall.SIGQUIT {
 					os.Exit(exitStopped)
 				}
+				again = true
 			}
 		}
 	}()
