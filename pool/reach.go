@@ -23,7 +23,7 @@ type reaching struct {
 	plain  bool        // what can be read and is not, is the worker's to say; until a success
 }
 
-// lostPhoto is an attempt in doubt: an answer, or the death that it was waited for to.
+// lostPhoto is an attempt in doubt: it was answered with failure, or ended in death.
 type lostPhoto struct {
 	attempt
 	failure *Failure

@@ -38,6 +38,33 @@ func TestUnkillable(t *testing.T) {
 	}
 }
 
+// One that does not leave when its batch is done, and does not die of being killed
+// either, takes its batch with it: the next worker has the next batch.
+func TestUnkillableAfterItsBatch(t *testing.T) {
+	t.Parallel()
+	var waited atomic.Bool
+	release := make(chan struct{})
+	cfg := Config{InFlight: 2, BatchSize: 5, LeaveTimeout: 200 * time.Millisecond, Command: moods("", map[int]string{1: "sticky"})}
+	cfg.endGroup = func(int) bool {
+		if !waited.Swap(true) {
+			<-release
+		}
+		return false
+	}
+	jobs := paths("good", 10)
+	r := newRig(t, cfg)
+	r.onEvent = func(e Event) {
+		if e.Kind == EventWorkerStart && e.Worker == 1 {
+			delete(r.alive, e.PID)
+		}
+	}
+	r.run(jobs).noError(jobs).wholeBatches(2)
+	close(release)
+	if r.stats.Workers != 2 || len(r.stats.Deaths) != 0 {
+		t.Errorf("%+v; log:\n%s", r.stats, r.log())
+	}
+}
+
 // Kill ends a run whose results cannot be kept, because their disk hangs.
 func TestKillWhileDoneHangs(t *testing.T) {
 	t.Parallel()
