@@ -6,7 +6,7 @@ package bench
 import (
 	"strings"
 
-	"photodesc/models/gguf"
+	"photodesc/internal/models/gguf"
 )
 
 // Vision is the sizes of a SigLIP encoder with the projector behind its pixel

@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"photodesc/models/gguf"
+	"photodesc/internal/models/gguf"
 )
 
 // SmolVLM-500M's encoder by hand: 1024 patches, 12 layers.

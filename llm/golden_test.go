@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	builtinDir = "../models/builtin"
+	builtinDir = "../internal/models/builtin"
 	goldenDir  = builtinDir + "/testdata/golden"
 )
 

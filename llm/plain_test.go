@@ -13,8 +13,8 @@ import (
 
 	"github.com/x448/float16"
 
+	"photodesc/internal/models/gguf"
 	"photodesc/llm/kernels"
-	"photodesc/models/gguf"
 )
 
 // A plain text model, written down as the papers have it, to hold llama.cpp's

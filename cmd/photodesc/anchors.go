@@ -7,7 +7,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/disk"
 
-	"photodesc/photo"
+	"photodesc/internal/photo"
 	"photodesc/pool"
 )
 

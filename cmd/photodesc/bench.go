@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"photodesc/bench"
+	"photodesc/internal/models/gguf"
 	"photodesc/llm"
-	"photodesc/models/gguf"
 	"photodesc/pool"
 )
 

@@ -18,8 +18,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/photo/vips"
 	"photodesc/llm"
-	"photodesc/photo/vips"
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 

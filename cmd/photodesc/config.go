@@ -15,7 +15,7 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/spf13/pflag"
 
-	"photodesc/models"
+	"photodesc/internal/models"
 )
 
 // Settings of a run come from its flags, then from variables, then from the

@@ -21,8 +21,8 @@ import (
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/photo/vips"
 	"photodesc/llm/kernels"
-	"photodesc/photo/vips"
 	"photodesc/pool"
 	llamacpp "photodesc/third_party/llama.cpp"
 	"photodesc/tracker"

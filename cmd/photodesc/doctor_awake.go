@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 
-	"photodesc/awake"
+	"photodesc/internal/awake"
 )
 
 // checkAwake keeps the machine awake for a moment.

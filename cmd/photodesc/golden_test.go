@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"testing"
 
+	"photodesc/internal/photo/vips"
 	"photodesc/llm"
-	"photodesc/photo/vips"
 )
 
-const goldenDir = "../../models/builtin/testdata/golden"
+const goldenDir = "../../internal/models/builtin/testdata/golden"
 
 // goldenEntry is as much of a golden entry as is needed here; the README.md
 // beside the files explains it.

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"photodesc/internal/photo/vips"
 	"photodesc/llm"
-	"photodesc/photo/vips"
 	"photodesc/pool"
 )
 

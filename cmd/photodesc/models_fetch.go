@@ -9,8 +9,8 @@ import (
 	"github.com/dustin/go-humanize"
 	"go.uber.org/zap"
 
-	"photodesc/models"
-	"photodesc/models/hub"
+	"photodesc/internal/models"
+	"photodesc/internal/models/hub"
 )
 
 // findModel says what the flags mean, and checks the model if it is here:

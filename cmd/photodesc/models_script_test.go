@@ -12,9 +12,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"photodesc/models"
-	"photodesc/models/gguf"
-	"photodesc/models/hub/hubtest"
+	"photodesc/internal/models"
+	"photodesc/internal/models/gguf"
+	"photodesc/internal/models/hub/hubtest"
 )
 
 func init() { scriptCommands["hub"] = hubCommand }

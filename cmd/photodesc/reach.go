@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"photodesc/photo"
+	"photodesc/internal/photo"
 	"photodesc/pool"
 )
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"photodesc/photo/vips"
+	"photodesc/internal/photo/vips"
 	"photodesc/pool"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
-	"photodesc/models"
+	"photodesc/internal/models"
 	"photodesc/pool"
 	"photodesc/tracker"
 )

@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"photodesc/internal/models"
+	"photodesc/internal/prompts"
 	"photodesc/llm"
-	"photodesc/models"
 	"photodesc/pool"
-	"photodesc/prompts"
 )
 
 // runFlags is what a person may say of a run.

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"photodesc/internal/photo"
+	"photodesc/internal/prompts"
 	"photodesc/llm"
-	"photodesc/photo"
-	"photodesc/prompts"
 	"photodesc/tracker"
 )
 

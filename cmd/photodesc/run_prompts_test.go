@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"photodesc/internal/photo"
+	"photodesc/internal/prompts"
 	"photodesc/llm"
-	"photodesc/photo"
-	"photodesc/prompts"
 	"photodesc/tracker"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"photodesc/photo"
+	"photodesc/internal/photo"
 	"photodesc/tracker"
 )
 

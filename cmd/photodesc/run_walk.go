@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"photodesc/photo"
+	"photodesc/internal/photo"
 	"photodesc/tracker"
 )
 

@@ -6,8 +6,8 @@ import (
 	"os/exec"
 	"runtime"
 
+	"photodesc/internal/photo/vips"
 	"photodesc/llm"
-	"photodesc/photo/vips"
 	"photodesc/pool"
 )
 

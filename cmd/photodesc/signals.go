@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"photodesc/awake"
+	"photodesc/internal/awake"
 )
 
 // catchSignals stops the run at the first signal and kills the workers at the

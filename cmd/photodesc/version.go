@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/cpu"
 
+	"photodesc/internal/photo/vips"
 	"photodesc/llm"
 	"photodesc/llm/kernels"
-	"photodesc/photo/vips"
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 

@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"photodesc/confine"
+	"photodesc/internal/confine"
+	"photodesc/internal/photo"
+	"photodesc/internal/photo/vips"
 	"photodesc/llm"
-	"photodesc/photo"
-	"photodesc/photo/vips"
 	"photodesc/pool"
 	"photodesc/tracker"
 )

@@ -1,4 +1,4 @@
-"""Writes the reference's own answers for about 40 pictures to models/builtin/testdata/golden (see the README there)."""
+"""Writes the reference's own answers for about 40 pictures to internal/models/builtin/testdata/golden (see the README there)."""
 import argparse
 import hashlib
 import json

@@ -1,0 +1,59 @@
+package models
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// The project's own small model; internal/models/builtin/README.md says what it can do.
+var (
+	//go:embed builtin/builtin.gguf
+	builtinText []byte
+	//go:embed builtin/mmproj-builtin.gguf
+	builtinVision []byte
+)
+
+// BuiltinNote is what a person should know before using the built-in model.
+const BuiltinNote = "The built-in model describes simple drawn scenes; of a real photo it tells only the main colours and forms. It is there to try photodesc out and to check a machine."
+
+// BuiltinPrompts is what one who asks it something else should know.
+const BuiltinPrompts = "The built-in model was taught to describe and nothing else: its answers to other prompts make little sense."
+
+// builtin unpacks the model that is part of the program into the user's cache
+// folder: llama.cpp maps models from files. Workers share the mapping.
+func builtin() (Files, error) {
+	dir, err := builtinDir()
+	if err != nil {
+		return Files{}, fmt.Errorf("the built-in model cannot be unpacked: %w\n  make room in the cache folder, or set XDG_CACHE_HOME to a folder that can be written", err)
+	}
+	f := Files{Name: "builtin", Text: filepath.Join(dir, "builtin.gguf"), Vision: filepath.Join(dir, "mmproj-builtin.gguf")}
+	for path, want := range map[string][]byte{f.Text: builtinText, f.Vision: builtinVision} {
+		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, want) {
+			continue
+		}
+		// A run that has the old file mapped keeps it: the new one is another file.
+		if err := renameio.WriteFile(path, want, 0o644); err != nil {
+			return Files{}, fmt.Errorf("the built-in model cannot be unpacked: %w", err)
+		}
+	}
+	return f, nil
+}
+
+// builtinDir is the user's cache folder for photodesc, or one among the
+// temporary files where there is no home.
+func builtinDir() (string, error) {
+	base, err := os.UserCacheDir()
+	if err == nil {
+		dir := filepath.Join(base, "photodesc", "builtin")
+		if err = os.MkdirAll(dir, 0o755); err == nil {
+			return dir, nil
+		}
+	}
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("photodesc-builtin-%d", os.Getuid()))
+	return dir, os.MkdirAll(dir, 0o700)
+}

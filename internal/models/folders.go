@@ -1,0 +1,193 @@
+package models
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"photodesc/internal/models/gguf"
+)
+
+// Dir is the folder that fetched models go to: PHOTODESC_MODELS, or one in the
+// user's cache folder.
+func Dir() (string, error) {
+	if dir := os.Getenv("PHOTODESC_MODELS"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(base, "photodesc", "models"), nil
+}
+
+// A place is where a file of a repository may lie.
+type place struct {
+	path string
+	ours bool // in Dir, so that damage is worth a word
+}
+
+// places lists where a file may lie, the likeliest first: our own folder, the
+// Hugging Face cache, llama.cpp's cache.
+func places(repo, file string) []place {
+	var list []place
+	if dir, err := Dir(); err == nil {
+		list = append(list, place{filepath.Join(dir, filepath.FromSlash(repo), filepath.FromSlash(file)), true})
+		if inCatalogue(repo) { // its files' names are like no others
+			list = append(list, place{filepath.Join(dir, filepath.FromSlash(file)), true})
+		}
+	}
+	for _, dir := range snapshots(repo) {
+		list = append(list, place{filepath.Join(dir, filepath.FromSlash(file)), false})
+	}
+	if dir := llamaCache(); dir != "" {
+		list = append(list, place{filepath.Join(dir, strings.ReplaceAll(repo+"/"+file, "/", "_")), false})
+	}
+	return list
+}
+
+func inCatalogue(repo string) bool {
+	return slices.ContainsFunc(Catalogue, func(e Entry) bool { return e.Repo == repo })
+}
+
+// locate returns where a file lies. What is incomplete in another program's
+// cache is passed over; ours is returned as it is, to be complained about.
+func locate(repo, file string) string {
+	for _, p := range places(repo, file) {
+		info, err := os.Stat(p.path)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if !p.ours {
+			if _, err := gguf.Open(p.path); err != nil {
+				continue
+			}
+		}
+		return p.path
+	}
+	return ""
+}
+
+// localFiles lists the GGUF files of a repository that are on this machine, by
+// their paths in the repository. llama.cpp's cache has "_" for the "/" of a
+// path, and they stay: locate finds a file under either.
+func localFiles(repo string) []string {
+	var files []string
+	if dir, err := Dir(); err == nil {
+		files = append(files, ggufsBelow(filepath.Join(dir, filepath.FromSlash(repo)))...)
+	}
+	for _, dir := range snapshots(repo) {
+		files = append(files, ggufsBelow(dir)...)
+	}
+	if dir := llamaCache(); dir != "" {
+		prefix := strings.ReplaceAll(repo+"/", "/", "_")
+		found, _ := filepath.Glob(filepath.Join(globQuote(dir), globQuote(prefix)+"*.gguf"))
+		for _, f := range found {
+			files = append(files, strings.TrimPrefix(filepath.Base(f), prefix))
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// ggufsBelow lists the GGUF files in a folder and those in it, relative to it
+// and with slashes. The hub's cache has links in the place of files.
+func ggufsBelow(dir string) (files []string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // what cannot be read is not here
+		}
+		if rel, err := filepath.Rel(dir, path); err == nil && !d.IsDir() && strings.HasSuffix(path, ".gguf") {
+			files = append(files, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	return files
+}
+
+var globSpecial = regexp.MustCompile(`[*?\[\]\\]`)
+
+func globQuote(s string) string { return globSpecial.ReplaceAllString(s, `\$0`) }
+
+// snapshots are the folders of a repository in the caches laid out as the
+// Hugging Face hub's: models--OWNER--NAME/snapshots/COMMIT, the one that
+// refs/main names first.
+func snapshots(repo string) []string {
+	var list []string
+	for _, cache := range []string{huggingFaceCache(), os.Getenv("LLAMA_CACHE")} { // newer llama.cpp has the same layout
+		if cache == "" {
+			continue
+		}
+		base := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
+		if ref, err := os.ReadFile(filepath.Join(base, "refs", "main")); err == nil && commit.Match(ref) {
+			list = append(list, filepath.Join(base, "snapshots", strings.TrimSpace(string(ref))))
+		}
+		others, _ := filepath.Glob(filepath.Join(globQuote(base), "snapshots", "*"))
+		for _, dir := range others {
+			if !slices.Contains(list, dir) {
+				list = append(list, dir)
+			}
+		}
+	}
+	return list
+}
+
+var commit = regexp.MustCompile(`^[0-9A-Fa-f]{5,64}\s*$`)
+
+func huggingFaceCache() string {
+	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
+		if dir := os.Getenv(name); dir != "" {
+			return expand(dir)
+		}
+	}
+	if home := os.Getenv("HF_HOME"); home != "" {
+		return filepath.Join(expand(home), "hub")
+	}
+	if base := dotCache(); base != "" {
+		return filepath.Join(base, "huggingface", "hub")
+	}
+	return ""
+}
+
+func llamaCache() string {
+	if dir := os.Getenv("LLAMA_CACHE"); dir != "" {
+		return dir
+	}
+	if runtime.GOOS == "darwin" {
+		if base, err := os.UserCacheDir(); err == nil {
+			return filepath.Join(base, "llama.cpp")
+		}
+		return ""
+	}
+	if base := dotCache(); base != "" {
+		return filepath.Join(base, "llama.cpp")
+	}
+	return ""
+}
+
+// dotCache is ~/.cache, which the hub's own tools use on every system.
+func dotCache() string {
+	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
+		return dir
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".cache")
+}
+
+// expand does what the hub's own tools do with their variables.
+func expand(dir string) string {
+	dir = os.ExpandEnv(dir)
+	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	return dir
+}

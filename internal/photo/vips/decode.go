@@ -1,0 +1,281 @@
+package vips
+
+/*
+#include "decode.h"
+*/
+import "C"
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"photodesc/internal/photo"
+)
+
+// Options says what the caller needs and allows.
+type Options struct {
+	// Longest is the longest edge needed, in pixels. What is decoded is at least
+	// this long, unless the photo itself is shorter, and at most twice and a bit.
+	// 0: all pixels there are.
+	Longest int
+
+	// MaxPixels is how many pixels the photo may have as stored; 0: DefaultMaxPixels.
+	MaxPixels int64
+
+	// MaxBytes is how much memory decoding may take at once, by an estimate that
+	// errs upwards and leaves out the copy handed to the caller; 0: DefaultMaxBytes.
+	MaxBytes int64
+}
+
+const (
+	DefaultMaxPixels = 500_000_000 // a panorama of 50,000 × 10,000
+	DefaultMaxBytes  = 2 << 30
+)
+
+// Image is a decoded photo: upright, sRGB, 8 bits, over white.
+type Image struct {
+	Width, Height int    // of Pix, in pixels
+	Pix           []byte // red, green, blue; row by row from the top left; Width*Height*3
+
+	// OrigWidth and OrigHeight are those of the whole photo, upright, before any
+	// shrinking. Work out tiles from these: Width:Height is rounded.
+	OrigWidth, OrigHeight int
+
+	// Metadata is what the file tells of itself; empty where it tells nothing.
+	Metadata photo.Metadata
+
+	// Format is what the file is, whatever its name: photo.FormatJPEG and so on;
+	// photo.FormatRAW for the preview in a RAW file.
+	Format string
+}
+
+// Decode reads the photo at path. It shrinks while it decodes, as far as
+// opts.Longest allows and only by means that a later, better resampling does
+// not notice; a photo that is not larger than twice what is needed has exactly
+// the pixels of the file (JPEG and WebP may shrink in their decoders).
+//
+// Errors are *photo.Error, except when Startup was not called. It may be called
+// by several goroutines at once.
+func Decode(path string, opts Options) (*Image, error) {
+	untrusted, err := started()
+	if err != nil {
+		return nil, err
+	}
+	if opts.MaxPixels == 0 {
+		opts.MaxPixels = DefaultMaxPixels
+	}
+	if opts.MaxBytes == 0 {
+		opts.MaxBytes = DefaultMaxBytes
+	}
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+
+	format := photo.Sniff(f.head)
+	if format == "" {
+		if zeros, err := f.onlyZeros(); err != nil {
+			return nil, err
+		} else if zeros {
+			return nil, photo.Errorf(photo.Unreadable, path,
+				"it holds only zeros: the disk or card it was on has lost it; restore it from a backup")
+		}
+	}
+	switch {
+	case format == photo.FormatRAW, format == photo.FormatTIFF && photo.IsRaw(path):
+		return decodeRaw(f, opts, untrusted)
+	case format == photo.FormatBMP:
+		return decodeBMP(f, opts)
+	}
+	if err := mayTry(path, format, untrusted); err != nil {
+		return nil, err
+	}
+	img, err := decodeFile(f, format, opts)
+	if errors.Is(err, errNoLoader) && loaderOf(format) != "" {
+		// libvips looks for more than the first bytes, and there is a loader.
+		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: it begins like a %s, and no more", format)
+	}
+	return img, err
+}
+
+// errNoLoader is libvips' own finding that it does not know a file's format.
+var errNoLoader = errors.New("libvips does not know its format")
+
+// mayTry says why libvips should not even be asked to read a format.
+func mayTry(path, format string, untrusted bool) error {
+	switch format {
+	case photo.FormatSVG, photo.FormatPDF, photo.FormatMP4:
+		return photo.Errorf(photo.Unsupported, path, "it is no photo, by its content it is a file of the kind %s", format)
+	case "":
+		if !untrusted {
+			return photo.Errorf(photo.Unsupported, path, "by its content it is no picture of a known format: it is damaged, or something else under a photo's name")
+		}
+		return nil
+	}
+	loader := loaderOf(format)
+	if loader == "" { // known to us, but libvips has no loader of its own
+		if !untrusted {
+			return photo.Errorf(photo.Unsupported, path, "no trusted loader reads %s: save it as JPEG", format)
+		}
+		return nil
+	}
+	switch canLoad(loader) {
+	case Blocked:
+		return photo.Errorf(photo.Unsupported, path, "libvips' loader for %s is not safe with files from strangers and is blocked"+
+			"\nto let it be tried, run with --untrusted-loaders", format)
+	case Missing:
+		return photo.Errorf(photo.Unsupported, path, "this libvips (%s) reads no %s: install one that does", Version(), format)
+	}
+	return nil
+}
+
+// decodeFile has libvips decode the whole file.
+func decodeFile(f *file, format string, opts Options) (*Image, error) {
+	// These loaders map a file into memory, and a file that shrinks then kills
+	// the process: they get bytes of their own at any size.
+	mapped := format == photo.FormatWebP || format == photo.FormatGIF
+	if f.size > inMemory && !mapped {
+		req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
+		return call(f.path, &req, opts)
+	}
+	size := f.size
+	if format == photo.FormatWebP {
+		size = min(size, webpSize(f.head))
+	}
+	if size > opts.MaxBytes {
+		return nil, tooMuchMemory(f.path, size, opts)
+	}
+	data, err := f.read(size)
+	if err != nil {
+		return nil, err
+	}
+	return decodeBytes(f.path, data, 0, opts)
+}
+
+// webpSize is how many bytes a WebP says it has. What comes after them, which
+// may be gigabytes, is none of it.
+func webpSize(head []byte) int64 {
+	const before = 8 // "RIFF" and the length itself
+	length := int64(binary.LittleEndian.Uint32(head[4:]))
+	return before + length + length&1 // it ends at an even byte
+}
+
+// decodeBytes has libvips decode a file's bytes. orientation (EXIF, 0: none)
+// counts if the file does not have its own.
+func decodeBytes(path string, data []byte, orientation int, opts Options) (*Image, error) {
+	return withData(path, data, C.pd_request{orientation: C.int(orientation)}, opts)
+}
+
+// decodePixels has libvips treat pixels as if they had come from a file: 8 bits,
+// bands a pixel (1 grey, 3 RGB, 4 RGBA), rows without padding.
+func decodePixels(path string, pix []byte, width, height, bands int, opts Options) (*Image, error) {
+	req := C.pd_request{raw_width: C.int(width), raw_height: C.int(height), raw_bands: C.int(bands)}
+	return withData(path, pix, req, opts)
+}
+
+func withData(path string, data []byte, req C.pd_request, opts Options) (*Image, error) {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&data[0])
+	req.fd, req.data, req.size = -1, unsafe.Pointer(&data[0]), C.size_t(len(data))
+	return call(path, &req, opts)
+}
+
+// gate keeps decodes apart where libvips' one error buffer for the whole
+// process would mix their errors: usual decodes share it, a decode that failed
+// is run again alone to learn why.
+var gate sync.RWMutex
+
+func call(path string, req *C.pd_request, opts Options) (*Image, error) {
+	req.longest = C.int(opts.Longest)
+	req.max_pixels = C.int64_t(opts.MaxPixels)
+	req.max_bytes = C.int64_t(opts.MaxBytes)
+
+	var res C.pd_result
+	gate.RLock()
+	C.pd_decode(req, &res)
+	gate.RUnlock()
+	if res.status == C.PD_UNREADABLE || res.status == C.PD_UNSUPPORTED {
+		gate.Lock()
+		C.vips_error_clear()
+		C.pd_decode(req, &res)
+		C.vips_error_clear()
+		gate.Unlock()
+	}
+	if res.status != C.PD_OK {
+		return nil, failure(path, &res, opts)
+	}
+	defer C.g_free(C.gpointer(res.pixels))
+	img := &Image{
+		Width: int(res.width), Height: int(res.height),
+		OrigWidth: int(res.orig_width), OrigHeight: int(res.orig_height),
+		Format:   formatOf(&res),
+		Metadata: metadataOf(&res),
+	}
+	img.Pix = append(img.Pix, unsafe.Slice((*byte)(res.pixels), img.Width*img.Height*3)...)
+	return img, nil
+}
+
+// heifLimit is how libheif words a size beyond what it decodes. It looks at the
+// size before libvips does, so no check of ours comes first.
+var heifLimit = regexp.MustCompile(`Image size (\d+)x(\d+) exceeds the maximum image size (\d+(?:x\d+)?)`)
+
+// noReason is told where libvips fails without a word, as it does for a PNG with
+// impossible numbers in its header.
+const noReason = "something in it, such as its size, makes no sense; restore it from a backup"
+
+// failure words what went wrong.
+func failure(path string, res *C.pd_result, opts Options) error {
+	text := errorText(C.GoString(&res.error[0]))
+	switch res.status {
+	case C.PD_TOO_MANY_PIXELS:
+		return tooManyPixels(path, int(res.orig_width), int(res.orig_height), opts)
+	case C.PD_TOO_MUCH_MEMORY:
+		return tooMuchMemory(path, int64(res.need), opts)
+	case C.PD_UNSUPPORTED:
+		return photo.Errorf(photo.Unsupported, path, "%w: %s", errNoLoader, text)
+	}
+	if m := heifLimit.FindStringSubmatch(text); m != nil {
+		return photo.Errorf(photo.TooLarge, path, "it has %s × %s pixels, and at most %s are decoded of a HEIF or AVIF: describe a smaller copy",
+			m[1], m[2], strings.Replace(m[3], "x", " × ", 1))
+	}
+	// A HEIF whose codec is not installed is whole, only not for us.
+	if strings.HasPrefix(C.GoString(&res.loader[0]), "heif") && strings.Contains(text, "nsupported") {
+		return photo.Errorf(photo.Unsupported, path, "the codec in it is not installed: %s", text)
+	}
+	return photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %s", cmp.Or(text, noReason))
+}
+
+func tooManyPixels(path string, width, height int, opts Options) error {
+	return photo.Errorf(photo.TooLarge, path, "it has %d × %d pixels, %s, and at most %s are decoded: describe a smaller copy",
+		width, height, millions(int64(width)*int64(height)), millions(opts.MaxPixels))
+}
+
+func tooMuchMemory(path string, need int64, opts Options) error {
+	const mib = 1 << 20
+	return photo.Errorf(photo.TooLarge, path, "decoding it takes about %d MiB of memory and %d MiB are allowed: allow more with --memory or describe a smaller copy",
+		(need+mib-1)/mib, opts.MaxBytes/mib)
+}
+
+func millions(n int64) string { return fmt.Sprintf("%.1f million", float64(n)/1e6) }
+
+// formatOf names the format after the loader that read it.
+func formatOf(res *C.pd_result) string {
+	loader := C.GoString(&res.loader[0])
+	switch {
+	case strings.HasPrefix(loader, "heif") && C.GoString(&res.codec[0]) == "av1":
+		return photo.FormatAVIF
+	case strings.HasPrefix(loader, "jp2k"):
+		return photo.FormatJP2
+	}
+	name, _, _ := strings.Cut(loader, "load")
+	return name
+}

@@ -1,0 +1,122 @@
+package vips
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"photodesc/internal/photo"
+)
+
+// inMemory is up to how many bytes a file is read as a whole before it is
+// decoded: one pass over a network drive instead of many small reads, and
+// bytes that cannot change under the decoder. A variable for the tests.
+var inMemory int64 = 64 << 20
+
+// file is an opened photo.
+type file struct {
+	*os.File
+	path string
+	size int64  // bytes, when it was opened
+	head []byte // its first bytes, for photo.Sniff
+}
+
+// open opens the photo at path, which must be a regular file and not empty. It
+// cannot hang: what is no file is not opened, and should it become a pipe in
+// between, opening does not wait for a writer.
+func open(path string) (*file, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, photo.NotRegular(path, info.Mode())
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	opened, err := opened(f, path)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+func opened(f *os.File, path string) (*file, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, cannotOpen(path, err)
+	case !info.Mode().IsRegular():
+		return nil, photo.NotRegular(path, info.Mode())
+	case info.Size() == 0:
+		return nil, photo.Errorf(photo.Unreadable, path, "the file is empty")
+	}
+	head := make([]byte, photo.SniffLen)
+	n, err := f.ReadAt(head, 0)
+	if n == 0 && err != nil {
+		return nil, cannotRead(path, err)
+	}
+	return &file{f, path, info.Size(), head[:n]}, nil
+}
+
+// read returns the file's first size bytes, or fewer if it has become shorter.
+func (f *file) read(size int64) ([]byte, error) {
+	data := make([]byte, size)
+	n, err := f.ReadAt(data, 0)
+	if err != nil && (!errors.Is(err, io.EOF) || n == 0) {
+		return nil, cannotRead(f.path, err)
+	}
+	return data[:n], nil
+}
+
+// onlyZeros reports whether the file holds nothing but zeros, as a fault of a
+// disk or a card leaves it. It stops at the first other byte, and after as much
+// as any photo has: a disk image is not read to its end.
+func (f *file) onlyZeros() (bool, error) {
+	const most = 1 << 30
+	in := io.NewSectionReader(f, 0, min(f.size, most))
+	var buf []byte
+	for part := f.head; ; {
+		if len(bytes.TrimLeft(part, "\x00")) > 0 {
+			return false, nil
+		}
+		if buf == nil { // few files get as far
+			buf = make([]byte, 1<<20)
+		}
+		n, err := in.Read(buf)
+		switch {
+		case errors.Is(err, io.EOF):
+			return true, nil
+		case err != nil:
+			return false, cannotRead(f.path, err)
+		}
+		part = buf[:n]
+	}
+}
+
+func cannotOpen(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return photo.Lost(path, photo.ErrGone)
+	}
+	return photo.Lost(path, fmt.Errorf("cannot open it: %w", photo.Reason(err)))
+}
+
+func cannotRead(path string, err error) error {
+	return photo.Lost(path, fmt.Errorf("cannot read it: %w", photo.Reason(err)))
+}
+
+// Readable opens a photo as Decode does, reads its beginning, and closes it.
+func Readable(path string) error {
+	f, err := open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}

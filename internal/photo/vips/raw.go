@@ -1,0 +1,36 @@
+package vips
+
+import (
+	"errors"
+	"io"
+
+	"photodesc/internal/photo"
+	"photodesc/internal/photo/raw"
+)
+
+// decodeRaw decodes the preview that the camera put into its RAW file. Without
+// one, and if the user allows it, libvips' other loaders may try.
+func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
+	preview, err := raw.Find(f, f.size)
+	switch {
+	case errors.Is(err, raw.ErrNoPreview) && untrusted:
+		return decodeFile(f, photo.FormatRAW, opts)
+	case errors.Is(err, raw.ErrNoPreview):
+		return nil, photo.Errorf(photo.Unsupported, f.path,
+			"%w, and sensor data is not developed: describe a JPEG made from it, or run with --untrusted-loaders", err)
+	case err != nil:
+		return nil, cannotRead(f.path, err)
+	}
+	const most = 64 << 20 // no preview is larger, and the rest of a file may be no preview
+	data := make([]byte, min(preview.Length, most))
+	n, err := f.ReadAt(data, preview.Offset)
+	if n == 0 || err != nil && !errors.Is(err, io.EOF) {
+		return nil, cannotRead(f.path, err)
+	}
+	img, err := decodeBytes(f.path, data[:n], preview.Orientation, opts)
+	if err != nil {
+		return nil, err
+	}
+	img.Format = photo.FormatRAW
+	return img, nil
+}
