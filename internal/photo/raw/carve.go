@@ -13,9 +13,18 @@ const (
 
 // carve hands the place of each thing in the file that begins like a JPEG to
 // consider, its length running to the file's end: a decoder stops at the
-// JPEG's own. It finds the previews of CR3, CRW, X3F and ORF.
-func carve(r io.ReaderAt, size int64, consider func(offset, length int64)) error {
-	start := []byte{0xff, 0xd8, 0xff}
+// JPEG's own. It finds the previews of CR3, CRW, MRW, X3F and ORF. What begins
+// at one of the places in skip is passed over.
+func carve(r io.ReaderAt, size int64, skip map[int64]bool, consider func(offset, length int64)) error {
+	err := carveStart(r, size, []byte{0xff, 0xd8, 0xff}, 0, skip, consider)
+	if err == nil && isMinolta(r) { // the first byte is broken, the fourth is always this
+		err = carveStart(r, size, []byte{0xd8, 0xff, 0xdb}, 1, skip, consider)
+	}
+	return err
+}
+
+// carveStart is carve for what has start so many bytes behind its first byte.
+func carveStart(r io.ReaderAt, size int64, start []byte, behind int64, skip map[int64]bool, consider func(offset, length int64)) error {
 	buf := make([]byte, carveChunk)
 	hits := 0
 	for base := int64(0); base < min(size, carveBytes); {
@@ -29,9 +38,11 @@ func carve(r io.ReaderAt, size int64, consider func(offset, length int64)) error
 				break
 			}
 			at += i
-			consider(base+int64(at), size-base-int64(at))
-			if hits++; hits >= carveHits {
-				return nil
+			if offset := base + int64(at) - behind; !skip[offset] {
+				consider(offset, size-offset)
+				if hits++; hits >= carveHits {
+					return nil
+				}
 			}
 			at += len(start)
 		}

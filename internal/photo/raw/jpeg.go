@@ -16,11 +16,12 @@ var errNotJPEG = errors.New("not a JPEG that can be shown")
 
 // jpegSize reads a JPEG's header up to its size. It takes only what a preview
 // can be: 8 bits, grey or three colours, and not the lossless JPEG in which
-// cameras keep the sensor's data.
+// cameras keep the sensor's data. The first byte is not looked at: Minolta's
+// previews have another one there than a JPEG's.
 func jpegSize(s *io.SectionReader) (width, height int, err error) {
 	r := bufio.NewReaderSize(s, 512)
 	var b [8]byte
-	if _, err := io.ReadFull(r, b[:2]); err != nil || b[0] != 0xff || b[1] != 0xd8 {
+	if _, err := io.ReadFull(r, b[:2]); err != nil || b[1] != 0xd8 {
 		return 0, 0, errNotJPEG
 	}
 	for range maxSegments {

@@ -191,6 +191,10 @@ func FuzzFind(f *testing.F) {
 	f.Add(d.Bytes())
 	f.Add(small)
 	f.Add([]byte("FUJIFILMCCD-RAW"))
+	f.Add(cr3(6, small))
+	f.Add(mrw(6, small))
+	f.Add(crw(le, 90, small))
+	f.Add(tiled(f, small, tagTileOffsets, 2, photometricLinearRaw))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := find(t, data)
 		if err == nil && (p.Offset < 0 || p.Length <= 0 || p.Offset+p.Length > int64(len(data)) || p.Width < 1) {

@@ -9,16 +9,19 @@ import (
 const (
 	maxDirectories = 64
 	maxEntries     = 1024
-	maxValues      = 64 // read of one entry
+	maxValues      = 64      // read of one entry
+	maxTiles       = 1 << 16 // places read of one entry that names a picture's parts
 )
 
 // The TIFF tags that matter here.
 const (
 	tagPanasonicJPEG = 0x002e // RW2: the preview itself is the value
 	tagCompression   = 0x0103
+	tagPhotometric   = 0x0106
 	tagStripOffsets  = 0x0111
 	tagOrientation   = 0x0112
 	tagStripCounts   = 0x0117
+	tagTileOffsets   = 0x0144
 	tagSubIFDs       = 0x014a
 	tagJPEGOffset    = 0x0201
 	tagJPEGLength    = 0x0202
@@ -29,24 +32,23 @@ const (
 	compressionJPEG    = 7
 )
 
-// directories walks a TIFF file's image directories, hands each place that may
-// be a JPEG to consider, and returns the first orientation it meets (0: none).
+const (
+	photometricCFA       = 32803 // the sensor's own values
+	photometricLinearRaw = 34892 // the same, interpolated
+)
+
+// directories walks a TIFF file's image directories and hands each place that
+// may be a JPEG to consider, unless it is part of a picture: a tile, or one of
+// several strips. It returns the first orientation it meets (0: none) and where
+// those parts are.
 // A file that is no TIFF, or a damaged one, yields what it has until there.
-func directories(r io.ReaderAt, size int64, consider func(offset, length int64)) (orientation int) {
-	var head [8]byte
-	if _, err := r.ReadAt(head[:], 0); err != nil {
-		return 0
+func directories(r io.ReaderAt, size int64, consider func(offset, length int64)) (orientation int, parts map[int64]bool) {
+	t, first, ok := openTIFF(r)
+	if !ok {
+		return 0, nil
 	}
-	t := tiff{r: r}
-	switch string(head[:2]) {
-	case "II":
-		t.order = binary.LittleEndian
-	case "MM":
-		t.order = binary.BigEndian
-	default:
-		return 0
-	}
-	queue := []int64{int64(t.order.Uint32(head[4:]))}
+	parts = make(map[int64]bool)
+	queue := []int64{first}
 	seen := make(map[int64]bool)
 	for len(queue) > 0 && len(seen) < maxDirectories {
 		at := queue[0]
@@ -60,10 +62,14 @@ func directories(r io.ReaderAt, size int64, consider func(offset, length int64))
 			orientation = int(o)
 		}
 		consider(d.first(tagJPEGOffset), d.first(tagJPEGLength))
-		if c := d.first(tagCompression); c == compressionJPEG || c == compressionOldJPEG {
-			if len(d[tagStripOffsets]) == 1 {
-				consider(d.first(tagStripOffsets), d.first(tagStripCounts))
+		if d.inParts() {
+			for _, offset := range append(d[tagTileOffsets], d[tagStripOffsets]...) {
+				if len(parts) < maxTiles {
+					parts[offset] = true
+				}
 			}
+		} else if c := d.first(tagCompression); c == compressionJPEG || c == compressionOldJPEG {
+			consider(d.first(tagStripOffsets), d.first(tagStripCounts))
 		}
 		if p := d[tagPanasonicJPEG]; len(p) == 2 {
 			consider(p[0], p[1])
@@ -71,12 +77,42 @@ func directories(r io.ReaderAt, size int64, consider func(offset, length int64))
 		queue = append(queue, d[tagSubIFDs]...)
 		queue = append(queue, next)
 	}
-	return orientation
+	return orientation, parts
 }
 
 type tiff struct {
 	r     io.ReaderAt
 	order binary.ByteOrder
+}
+
+// openTIFF reads the header of a TIFF, or of a format that differs in its magic
+// number only, as Olympus' and Panasonic's do. first is where its first
+// directory is.
+func openTIFF(r io.ReaderAt) (t tiff, first int64, ok bool) {
+	var head [8]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return t, 0, false
+	}
+	switch string(head[:2]) {
+	case "II":
+		t = tiff{r, binary.LittleEndian}
+	case "MM":
+		t = tiff{r, binary.BigEndian}
+	default:
+		return t, 0, false
+	}
+	switch string(head[:4]) {
+	case "II*\x00", "MM\x00*", "IIRO", "IIRS", "MMOR", "IIU\x00":
+		return t, int64(t.order.Uint32(head[4:])), true
+	}
+	return t, 0, false
+}
+
+// inParts reports whether the directory's data are pieces of a picture, or the
+// sensor's values, so that a JPEG among them is no preview.
+func (d ifd) inParts() bool {
+	p := d.first(tagPhotometric)
+	return len(d[tagTileOffsets]) > 0 || len(d[tagStripOffsets]) > 1 || p == photometricCFA || p == photometricLinearRaw
 }
 
 // ifd holds the values of one directory's tags. A tag of raw bytes holds their
@@ -107,10 +143,15 @@ func (t tiff) directory(at int64) (d ifd, next int64) {
 	for i := 0; i < n && (i+1)*12 <= got; i++ {
 		e := buf[i*12:]
 		tag := t.order.Uint16(e)
+		if d[tag] != nil { // the first counts, and is read once
+			continue
+		}
 		switch tag {
-		case tagCompression, tagStripOffsets, tagOrientation, tagStripCounts, tagSubIFDs,
+		case tagTileOffsets, tagStripOffsets:
+			d[tag] = t.values(e, maxTiles)
+		case tagCompression, tagPhotometric, tagOrientation, tagStripCounts, tagSubIFDs,
 			tagJPEGOffset, tagJPEGLength, tagPanasonicJPEG:
-			d[tag] = t.values(e)
+			d[tag] = t.values(e, maxValues)
 		}
 	}
 	if got == len(buf) {
@@ -119,8 +160,8 @@ func (t tiff) directory(at int64) (d ifd, next int64) {
 	return d, next
 }
 
-// values reads an entry's numbers, at most maxValues of them.
-func (t tiff) values(e []byte) []int64 {
+// values reads an entry's numbers, at most so many of them.
+func (t tiff) values(e []byte, most int64) []int64 {
 	const (
 		typeShort     = 3
 		typeLong      = 4
@@ -140,7 +181,7 @@ func (t tiff) values(e []byte) []int64 {
 	}
 	data := e[8:12]
 	if count*width > 4 {
-		count = min(count, maxValues)
+		count = min(count, most)
 		data = make([]byte, count*width)
 		if _, err := t.r.ReadAt(data, int64(t.order.Uint32(e[8:]))); err != nil {
 			return nil

@@ -1,0 +1,220 @@
+package raw
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"math"
+)
+
+// containerOrientation returns the EXIF orientation that a RAW format keeps in
+// a place of its own, 0 if there is none: Canon's CR3 and CRW, Minolta's MRW,
+// Sigma's X3F. Formats made of TIFF directories, and Fuji's, whose only
+// orientation is the preview's own, need none of this.
+func containerOrientation(r io.ReaderAt, size int64) int {
+	var head [16]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return 0
+	}
+	switch {
+	case string(head[4:12]) == "ftypcrx ":
+		return cr3Orientation(r, size)
+	case isMinolta(r):
+		return mrwOrientation(r, size)
+	case string(head[6:14]) == "HEAPCCDR":
+		return crwOrientation(r, size)
+	case string(head[:4]) == "FOVb":
+		return x3fOrientation(r)
+	}
+	return 0
+}
+
+// Orientation returns the EXIF orientation (1 to 8) in the first directory of a
+// TIFF block, which is what EXIF is; 0 if there is none.
+func Orientation(tiff []byte) int {
+	return tiffOrientation(bytes.NewReader(tiff), 0, int64(len(tiff)))
+}
+
+// tiffOrientation is that of the first directory of a TIFF block inside a file.
+func tiffOrientation(r io.ReaderAt, offset, length int64) int {
+	t, first, ok := openTIFF(io.NewSectionReader(r, offset, length))
+	if !ok {
+		return 0
+	}
+	d, _ := t.directory(first)
+	if o := d.first(tagOrientation); 1 <= o && o <= 8 {
+		return int(o)
+	}
+	return 0
+}
+
+// maxBlocks is how many boxes or blocks of a container are looked at in one
+// place: cameras write fewer than twenty.
+const maxBlocks = 256
+
+// cr3Orientation reads CR3, an ISO media file: moov holds Canon's box, whose
+// CMT1 is a TIFF block with IFD0.
+func cr3Orientation(r io.ReaderAt, size int64) int {
+	const canon = "\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48"
+	orientation := 0
+	boxes(r, 0, size, func(name string, at, end int64) {
+		if name != "moov" {
+			return
+		}
+		boxes(r, at, end, func(name string, at, end int64) {
+			var id [len(canon)]byte
+			if _, err := r.ReadAt(id[:], at); name != "uuid" || err != nil || string(id[:]) != canon {
+				return
+			}
+			boxes(r, at+int64(len(canon)), end, func(name string, at, end int64) {
+				if name == "CMT1" && orientation == 0 {
+					orientation = tiffOrientation(r, at, end-at)
+				}
+			})
+		})
+	})
+	return orientation
+}
+
+// boxes calls f with the name of each box of an ISO media file from at to end,
+// and where its content lies.
+func boxes(r io.ReaderAt, at, end int64, f func(name string, at, end int64)) {
+	for range maxBlocks {
+		var head [16]byte
+		n, _ := r.ReadAt(head[:], at) // less than 16 at the end of the file
+		if at+8 > end || n < 8 {
+			return
+		}
+		length, header := int64(binary.BigEndian.Uint32(head[:])), int64(8)
+		switch length {
+		case 0: // up to the end
+			length = end - at
+		case 1:
+			length, header = int64(binary.BigEndian.Uint64(head[8:])&math.MaxInt64), 16
+		}
+		if length < header || length > end-at {
+			return
+		}
+		f(string(head[4:8]), at+header, at+length)
+		at += length
+	}
+}
+
+func isMinolta(r io.ReaderAt) bool {
+	var head [4]byte
+	_, err := r.ReadAt(head[:], 0)
+	return err == nil && string(head[:]) == "\x00MRM"
+}
+
+// mrwOrientation reads MRW, a list of blocks before the sensor's data. TTW is a
+// TIFF block with IFD0.
+func mrwOrientation(r io.ReaderAt, size int64) int {
+	const header = 8
+	at := int64(header)
+	for range maxBlocks {
+		var head [header]byte
+		if _, err := r.ReadAt(head[:], at); err != nil {
+			return 0
+		}
+		length := int64(binary.BigEndian.Uint32(head[4:]))
+		if string(head[:4]) == "\x00TTW" {
+			return tiffOrientation(r, at+header, length)
+		}
+		at += header + length
+		if head[0] != 0 || at >= size {
+			return 0
+		}
+	}
+	return 0
+}
+
+// crwOrientation reads CRW, a tree of heaps: each ends with the place of its
+// directory. ImageInfo has the angle.
+func crwOrientation(r io.ReaderAt, size int64) int {
+	var head [6]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return 0
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if string(head[:2]) == "MM" {
+		order = binary.BigEndian
+	}
+	h := heaps{r, order, maxBlocks}
+	return h.orientation(int64(order.Uint32(head[2:])), size)
+}
+
+type heaps struct {
+	r     io.ReaderAt
+	order binary.ByteOrder
+	left  int // how many more are read: they may lead in circles
+}
+
+// orientation looks in the heap from start to end, and in those inside it.
+func (h *heaps) orientation(start, end int64) int {
+	const (
+		imageInfo  = 0x1810
+		kindMask   = 0x3800 // of a tag
+		inEntry    = 0x4000 // the value stands in the directory
+		entry      = 10     // bytes
+		angleAt    = 12     // after width, height and the pixels' shape
+		kind1, kid = 0x2800, 0x3000
+	)
+	var place [4]byte
+	if h.left--; h.left < 0 || end-start < 4 {
+		return 0
+	}
+	if _, err := h.r.ReadAt(place[:], end-4); err != nil {
+		return 0
+	}
+	table := start + int64(h.order.Uint32(place[:]))
+	var count [2]byte
+	if _, err := h.r.ReadAt(count[:], table); err != nil || table >= end {
+		return 0
+	}
+	entries := make([]byte, entry*min(int(h.order.Uint16(count[:])), maxBlocks))
+	n, _ := h.r.ReadAt(entries, table+2)
+	for e := entries[:n-n%entry]; len(e) > 0; e = e[entry:] {
+		tag := h.order.Uint16(e)
+		length, at := int64(h.order.Uint32(e[2:])), start+int64(h.order.Uint32(e[6:]))
+		switch {
+		case tag&inEntry != 0 || at+length > end:
+		case tag == imageInfo:
+			var angle [4]byte
+			if _, err := h.r.ReadAt(angle[:], at+angleAt); err == nil && length >= angleAt+4 {
+				return fromAngle(h.order.Uint32(angle[:]))
+			}
+		case tag&kindMask == kind1 || tag&kindMask == kid:
+			if o := h.orientation(at, at+length); o != 0 {
+				return o
+			}
+		}
+	}
+	return 0
+}
+
+// x3fOrientation reads the angle in the header of X3F files before version 4;
+// later ones have only the preview's.
+func x3fOrientation(r io.ReaderAt) int {
+	const angleAt, version4 = 36, 4 << 16
+	var head [angleAt + 4]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil || binary.LittleEndian.Uint32(head[4:]) >= version4 {
+		return 0
+	}
+	return fromAngle(binary.LittleEndian.Uint32(head[angleAt:]))
+}
+
+// fromAngle is the EXIF orientation of a picture that is to be turned
+// clockwise by so many degrees.
+func fromAngle(degrees uint32) int {
+	switch degrees {
+	case 0:
+		return 1
+	case 90:
+		return 6
+	case 180:
+		return 3
+	case 270:
+		return 8
+	}
+	return 0
+}
