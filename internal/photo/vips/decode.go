@@ -6,6 +6,7 @@ package vips
 import "C"
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -144,6 +145,9 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 	mapped := format == photo.FormatWebP || format == photo.FormatGIF
 	if f.size > inMemory && !mapped {
 		req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
+		if format == photo.FormatPNG {
+			req.orientation = C.int(pngOrientation(f, f.size))
+		}
 		return call(f.path, &req, opts)
 	}
 	size := f.size
@@ -157,7 +161,11 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeBytes(f.path, data, 0, opts)
+	orientation := 0
+	if format == photo.FormatPNG {
+		orientation = pngOrientation(bytes.NewReader(data), int64(len(data)))
+	}
+	return decodeBytes(f.path, data, orientation, opts)
 }
 
 // webpSize is how many bytes a WebP says it has. What comes after them, which

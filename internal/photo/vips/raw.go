@@ -27,6 +27,7 @@ func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
 	if n == 0 || err != nil && !errors.Is(err, io.EOF) {
 		return nil, cannotRead(f.path, err)
 	}
+	data[0] = 0xff // see raw.Preview
 	img, err := decodeBytes(f.path, data[:n], preview.Orientation, opts)
 	if err != nil {
 		return nil, err
