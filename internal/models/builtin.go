@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"photodesc/internal/durable"
 )
 
 // The project's own small model; internal/models/builtin/README.md says what it can do.
@@ -37,7 +37,7 @@ func builtin() (Files, error) {
 			continue
 		}
 		// A run that has the old file mapped keeps it: the new one is another file.
-		if err := renameio.WriteFile(path, want, 0o644); err != nil {
+		if err := durable.WriteFile(path, want, 0o644); err != nil {
 			return Files{}, fmt.Errorf("the built-in model cannot be unpacked: %w", err)
 		}
 	}

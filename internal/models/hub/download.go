@@ -18,7 +18,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/google/renameio/v2"
+
+	"photodesc/internal/durable"
 )
 
 // This file is one download: the part on disk, the requests that make it grow,
@@ -92,7 +93,7 @@ func (d *download) writeNote() error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(d.dst+noteSuffix, b, 0o644)
+	return durable.WriteFile(d.dst+noteSuffix, b, 0o644)
 }
 
 func (d *download) restart() error {
@@ -282,11 +283,14 @@ func (d *download) hex() string { return hex.EncodeToString(d.sum.Sum(nil)) }
 
 // finish gives the file its name, once it is safe on the disk.
 func (d *download) finish() error {
-	if err := errors.Join(d.part.Sync(), d.part.Close()); err != nil {
+	if err := durable.Sync(d.part); err != nil && !durable.Unsupported(err) {
+		return errors.Join(err, d.part.Close())
+	}
+	if err := d.part.Close(); err != nil {
 		return err
 	}
 	line := fmt.Sprintf("%s  %s\n", d.hex(), filepath.Base(d.dst))
-	if err := renameio.WriteFile(d.dst+sumSuffix, []byte(line), 0o644); err != nil {
+	if err := durable.WriteFile(d.dst+sumSuffix, []byte(line), 0o644); err != nil {
 		return err
 	}
 	if err := os.Rename(d.dst+partSuffix, d.dst); err != nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"photodesc/internal/durable"
 )
 
 // Progress hears how a download goes. Its methods are called one at a time.
@@ -84,6 +86,10 @@ func (c *Client) Fetch(ctx context.Context, repo, path, dst string, p Progress) 
 func (c *Client) lock(ctx context.Context, lock *flock.Flock, path string, p Progress) error {
 	for said := false; ; {
 		ok, err := lock.TryLock()
+		if durable.NoLocks(err) {
+			return fmt.Errorf("the download cannot be locked: %w\n  the file system of %q has no file locks: keep models on a local disk, which PHOTODESC_MODELS names",
+				err, filepath.Dir(lock.Path()))
+		}
 		if err != nil {
 			return fmt.Errorf("the download cannot be locked: %w", err)
 		}
