@@ -248,7 +248,7 @@ func (r *run) cooled(s *seat, now time.Time) bool {
 
 // cool asks Config.Cool, under AutoCooldown and not before the first batch.
 func (r *run) cool(now time.Time) bool {
-	if r.cfg.Cooldown != AutoCooldown || r.cfg.Cool == nil || r.lastBatch == 0 {
+	if r.cfg.Cooldown != AutoCooldown || r.cfg.Cool == nil || r.stats.Batches == 0 {
 		return true
 	}
 	if now.Before(r.askCool) {

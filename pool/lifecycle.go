@@ -19,9 +19,12 @@ func (r *run) start(s *seat, now time.Time) *worker {
 		b, s.pending = s.pending, nil
 	}
 	if b == nil {
-		r.lastBatch++
-		b = newBatch(r.lastBatch, r.cfg.BatchSize, now)
 		r.stats.Batches++
+		n := r.stats.Batches
+		if r.cfg.NextBatch != nil {
+			n = r.cfg.NextBatch()
+		}
+		b = newBatch(n, r.cfg.BatchSize, now)
 		r.sayBatch(b)
 		r.observe(Event{Kind: EventBatchStart, Batch: b.n})
 	}

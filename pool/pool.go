@@ -33,6 +33,11 @@ type Config struct {
 	InFlight  int // photos in one worker; default 1
 	BatchSize int // photos one process may do; 0 is no limit
 
+	// NextBatch gives a batch that begins its number, by which events, results
+	// and the log name it. It is called as Observe is. Without it the numbers are
+	// 1, 2, 3, ….
+	NextBatch func() int
+
 	// Cooldown is the pause between a seat's batches, or AutoCooldown.
 	Cooldown time.Duration
 	// Cool is asked before a batch under AutoCooldown: wait, and why? It is

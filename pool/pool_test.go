@@ -3,6 +3,7 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -81,6 +82,36 @@ func TestBatches(t *testing.T) {
 				t.Errorf("%d batches ended", n)
 			}
 		})
+	}
+}
+
+// TestBatchNumbers has batches numbered from where an earlier run ended, the
+// same everywhere.
+func TestBatchNumbers(t *testing.T) {
+	t.Parallel()
+	last := 41
+	jobs := paths("good", 30)
+	r := newRig(t, Config{BatchSize: 10, Prestart: true, NextBatch: func() int { last++; return last }})
+	r.run(jobs).noError(jobs)
+	seen := map[int]int{}
+	for _, res := range r.results {
+		seen[res.Batch]++
+	}
+	if want := map[int]int{42: 10, 43: 10, 44: 10}; !maps.Equal(seen, want) || r.stats.Batches != 3 {
+		t.Errorf("results by batch: %v; %d batches", seen, r.stats.Batches)
+	}
+	for _, e := range r.events {
+		switch e.Kind {
+		case EventBatchStart, EventBatchEnd, EventWorkerStart, EventWorkerReady, EventWorkerExit, EventPhotoOut:
+			if e.Batch < 42 || e.Batch > 44 {
+				t.Errorf("%s of batch %d", e.Kind, e.Batch)
+			}
+		}
+	}
+	for _, sentence := range []string{"Batch 42 starts", "Batch 44 ends: 10 photos"} {
+		if !strings.Contains(r.log(), sentence) {
+			t.Errorf("the log lacks %q:\n%s", sentence, r.log())
+		}
 	}
 }
 

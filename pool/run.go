@@ -68,11 +68,11 @@ type run struct {
 	sampleAt time.Time // the next one
 	looked   time.Time // when the last one was asked for
 
-	lastWorker, lastBatch int
-	lastID                uint64
-	loads                 int
-	loadSum, lastLoad     time.Duration
-	stats                 Stats
+	lastWorker        int
+	lastID            uint64
+	loads             int
+	loadSum, lastLoad time.Duration
+	stats             Stats
 
 	events   chan any
 	quit     chan struct{} // closed when nobody listens to events any more
