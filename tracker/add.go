@@ -119,6 +119,9 @@ func (t *Tracker) commit(g *group) {
 // write puts the results and then the progress on the disk. Failing between
 // the two leaves results that were not counted; the next Open counts them.
 func (t *Tracker) write(g *group) error {
+	if err := t.lock.check(); err != nil {
+		return err
+	}
 	if t.output == nil {
 		if t.settings != nil {
 			if err := t.settings.save(t.fs, t.dir); err != nil {
@@ -198,7 +201,7 @@ func (t *Tracker) uncount(g *group) {
 	var w *WriteError
 	if t.broken == nil && errors.As(g.err, &w) {
 		w.Need = t.need()
-		t.broken = w
+		t.fails(w)
 	}
 }
 

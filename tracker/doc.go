@@ -11,7 +11,8 @@
 //   - outputs/image_analysis_*.jsonl: one [Record] a line, one file a run;
 //   - outputs/settings_ID.json: the [Settings] that result lines name by their
 //     ID: all that decides the words;
-//   - photodesc.pid: the lock of the run, see [LockedError];
+//   - photodesc.pid: who works here. It and the progress file are locked while a
+//     run works, see [LockedError];
 //   - photodesc_state.json: figures for [Peek] and [Summarize] and the name of
 //     the photo folder; losing it loses nothing but those;
 //   - logs/: written by others, only made here.
@@ -27,6 +28,13 @@
 // reported and passed over. Whatever the state of the files, opening a workdir
 // fails only where writing to it would fail too, where another run holds it, or
 // where it belongs to another photo folder.
+//
+// One run works in a workdir at a time. A removed photodesc.pid lets no second
+// one in, and is written again. Where the progress file was removed as well, or
+// the workdir was moved and another run began in its place, this is noticed
+// before the next line is written and within a second or two: the run ends, see
+// [Tracker.Broken]. A file system without locks is refused. One without fsync is
+// not: a kill loses nothing there, and a power cut the newest lines at most.
 //
 // What the two files cannot show is a byte that turned into another letter: it
 // makes another valid line. In the progress file the result line mends that; in

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"photodesc/internal/durable"
 )
 
 var (
@@ -75,7 +77,13 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 func (e *WriteError) hint() string {
 	const again = "run again: it goes on where it stopped"
+	var other *LockedError
 	switch {
+	case errors.As(e.Err, &other):
+		return "the other run goes on with what is left; leave " + LockName + " where it is while a run works"
+	case e.Op == "lock" && durable.NoLocks(e.Err):
+		return "its file system has no file locks, without which two runs could describe the same photos: " +
+			"put the workdir on a local disk with -C FOLDER (the photos may stay where they are)"
 	case errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT):
 		room := "some space"
 		if e.Need > 0 {

@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"syscall"
+	"sync"
+
+	"photodesc/internal/durable"
 )
 
 // file is what the tracker does with the files it may not lose.
@@ -33,7 +35,7 @@ func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (file, error) {
 	if err != nil {
 		return nil, err // not a nil *os.File in a non-nil interface
 	}
-	return f, nil
+	return osFile{f}, nil
 }
 
 func (osFS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
@@ -44,12 +46,51 @@ func (osFS) SyncDir(name string) error {
 		return err
 	}
 	defer d.Close()
-	err = d.Sync()
-	// Some network file systems do not know how to, and need not.
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		return nil
+	return durable.Sync(d)
+}
+
+type osFile struct{ *os.File }
+
+func (f osFile) Sync() error { return durable.Sync(f.File) }
+
+// lenientFS is a filesystem that may refuse to sync, as exFAT and network file
+// systems do: what is written counts all the same. Only a power cut can then
+// take it away, not the death of the program.
+type lenientFS struct {
+	filesystem
+	refused func(error) // told of the first file that cannot be synced
+	once    sync.Once
+}
+
+func (l *lenientFS) OpenFile(name string, flag int, perm fs.FileMode) (file, error) {
+	f, err := l.filesystem.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return lenientFile{f, l}, nil
+}
+
+// SyncDir keeps silent about a refusal: folders are refused by many file systems
+// that sync files.
+func (l *lenientFS) SyncDir(name string) error {
+	if err := l.filesystem.SyncDir(name); !durable.Unsupported(err) {
+		return err
+	}
+	return nil
+}
+
+type lenientFile struct {
+	file
+	fs *lenientFS
+}
+
+func (f lenientFile) Sync() error {
+	err := f.file.Sync()
+	if !durable.Unsupported(err) {
+		return err
+	}
+	f.fs.once.Do(func() { f.fs.refused(err) })
+	return nil
 }
 
 // appendFile is a file of lines that only grows, by whole lines.

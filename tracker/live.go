@@ -29,6 +29,7 @@ type Live struct {
 	dirty    bool
 	err      error
 	broken   func() error
+	foreign  func() bool // another run works here
 
 	quit chan struct{}
 	done chan struct{}
@@ -43,7 +44,7 @@ func newLive(t *Tracker, old state) *Live {
 	s.Counters.Runs++
 	s.setCounts(t.counts, t.progress.size)
 	l := &Live{
-		dir: t.dir, now: t.now, s: s, clock: now, activity: now, dirty: true, broken: t.Err,
+		dir: t.dir, now: t.now, s: s, clock: now, activity: now, dirty: true, broken: t.Err, foreign: t.lock.foreign,
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	l.s.Activity = now
@@ -77,8 +78,11 @@ func (l *Live) loop() {
 	}
 }
 
-// flush writes the state now.
+// flush writes the state now, unless another run works here that has its own.
 func (l *Live) flush() {
+	if l.broken() != nil && l.foreign() {
+		return
+	}
 	l.mu.Lock()
 	now := l.tick()
 	l.s.Updated = now

@@ -57,6 +57,10 @@ func (l *loader) loadProgress() error {
 		f.Close()
 		return &WriteError{Op: "sync", Path: l.dir, Err: err}
 	}
+	if err := f.Sync(); err != nil { // so that a disk that fails is known now
+		f.Close()
+		return &WriteError{Op: "sync", Path: path, Err: err}
+	}
 	l.progress = &appendFile{fs: l.fs, f: f, path: path}
 	d := damage{book: l.book, file: ProgressName}
 	parse := func(line []byte) (key, error) {

@@ -2,11 +2,14 @@ package tracker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -16,62 +19,151 @@ import (
 // for microseconds, and a probe must not keep a run from starting.
 const lockPatience = 400 * time.Millisecond
 
-// lock is the lock of a run on its workdir. The system releases it when the
-// process ends, however it ends. The file stays: removing it would let a third
-// process lock a file that is no longer there for the others.
+// lock is the lock of a run on its workdir: operating system locks on two files,
+// which end with the process, however it ends. The pid file says who holds it,
+// and runs of earlier versions lock it alone. It may be removed, as people do
+// with stale ones; the progress file then still keeps other runs out, and watch
+// writes the pid file again. Neither is removed at the end: a third process
+// could lock a file that is no longer there for the others.
 type lock struct {
-	flock *flock.Flock
-	path  string
+	dir      string
+	text     string       // of the pid file
+	progress *flock.Flock // on the progress file
+
+	mu  sync.Mutex
+	pid *flock.Flock // on the pid file; another one after that was removed
 }
 
+// takeLock locks dir. It returns a *LockedError where another run holds it, and
+// a *WriteError where it cannot be locked.
 func takeLock(dir string, now time.Time) (*lock, error) {
-	path := filepath.Join(dir, LockName)
-	l := &lock{path: path, flock: flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))}
-	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
-	defer cancel()
-	held, err := l.flock.TryLockContext(ctx, 20*time.Millisecond)
-	if !held {
-		if ctx.Err() == nil && err != nil {
-			return nil, &WriteError{Op: "lock", Path: path, Err: err}
-		}
-		pid, since := readLock(path)
-		return nil, &LockedError{Dir: dir, PID: pid, Since: since}
+	l := &lock{dir: dir, text: lockText(os.Getpid(), now)}
+	var err error
+	if l.progress, err = lockFile(dir, ProgressName); err != nil {
+		return nil, err
 	}
-	if err := l.write(fmt.Sprintf("%d\n%s\n", os.Getpid(), now.Format(time.RFC3339))); err != nil {
-		_ = l.flock.Unlock()
-		return nil, &WriteError{Op: "write to", Path: path, Err: err}
+	if l.pid, err = lockFile(dir, LockName); err != nil {
+		_ = l.progress.Unlock()
+		return nil, err
+	}
+	if err := l.write(); err != nil {
+		_ = l.pid.Unlock()
+		_ = l.progress.Unlock()
+		return nil, &WriteError{Op: "write to", Path: l.pid.Path(), Err: err}
 	}
 	return l, nil
 }
 
-// write replaces the file's text in place.
-func (l *lock) write(text string) error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_TRUNC, 0)
+// newFlock is a lock on a file that is created where there is none.
+func newFlock(path string) *flock.Flock {
+	return flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
+}
+
+// lockFile locks a file of dir, and tries again where it is removed meanwhile.
+func lockFile(dir, name string) (*flock.Flock, error) {
+	path := filepath.Join(dir, name)
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	for {
+		f := newFlock(path)
+		held, err := f.TryLockContext(ctx, 20*time.Millisecond)
+		if held {
+			if p := presenceOf(f); p == present || p == unknown {
+				return f, nil
+			}
+			_ = f.Unlock()
+			continue
+		}
+		if ctx.Err() != nil {
+			pid, since := readLock(filepath.Join(dir, LockName))
+			return nil, &LockedError{Dir: dir, PID: pid, Since: since}
+		}
+		op := "lock"
+		if open := (*fs.PathError)(nil); errors.As(err, &open) {
+			op = "open"
+		}
+		return nil, &WriteError{Op: op, Path: path, Err: err}
+	}
+}
+
+// presence is what became of a file that is open.
+type presence int
+
+const (
+	present  presence = iota // it is where it was
+	removed                  // there is none any more
+	replaced                 // there is another one
+	unknown                  // the file system does not say
+)
+
+// presenceOf says whether a lock's file is still the one at its path.
+func presenceOf(f *flock.Flock) presence {
+	here, err := f.Stat()
+	if err != nil {
+		return unknown
+	}
+	there, err := os.Stat(f.Path())
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return removed
+	case err != nil:
+		return unknown
+	case !os.SameFile(here, there):
+		return replaced
+	}
+	return present
+}
+
+// write puts who holds the lock into the pid file, unless another file is in its
+// place.
+func (l *lock) write() error { return l.fill(l.text) }
+
+func (l *lock) fill(text string) error {
+	f, err := os.OpenFile(l.pid.Path(), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	defer f.Close()
+	ours, err := l.pid.Stat()
+	if err != nil {
+		return err
 	}
+	if there, err := f.Stat(); err != nil || !os.SameFile(ours, there) {
+		return errors.Join(errReplaced, err)
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
 	return err
 }
 
+// release ends the lock.
 func (l *lock) release() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	// A pid left behind misleads nobody: the lock says whether it counts.
-	_ = l.write("")
-	return l.flock.Unlock()
+	_ = l.fill("")
+	return errors.Join(l.pid.Unlock(), l.progress.Unlock())
 }
 
-// readLock returns who wrote the lock file: first line the pid, second the
-// time. Both are zero when the file does not say.
+// lockText is what the pid file holds: first line the pid, second the time.
+func lockText(pid int, since time.Time) string {
+	return fmt.Sprintf("%d\n%s\n", pid, since.Format(time.RFC3339))
+}
+
+// readLock returns who wrote the pid file. Both are zero when it does not say.
 func readLock(path string) (pid int, since time.Time) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return 0, time.Time{}
 	}
-	first, second, _ := strings.Cut(string(data), "\n")
-	pid, err = strconv.Atoi(first)
+	return parseLock(string(data))
+}
+
+func parseLock(text string) (pid int, since time.Time) {
+	first, second, _ := strings.Cut(text, "\n")
+	pid, err := strconv.Atoi(first)
 	if err != nil || pid <= 0 {
 		return 0, time.Time{}
 	}
@@ -80,19 +172,22 @@ func readLock(path string) (pid int, since time.Time) {
 }
 
 // Running says whether a run holds the workdir, who and since when. PID and
-// time are zero while a run is just starting. It disturbs nobody and needs
-// only the right to read.
+// time are zero while a run is just starting, and for a second after its pid
+// file was removed. It disturbs nobody and needs only the right to read.
 func Running(dir string) (running bool, pid int, since time.Time) {
-	path := filepath.Join(dir, LockName)
+	if path := filepath.Join(dir, LockName); locked(path) {
+		pid, since = readLock(path)
+		return true, pid, since
+	}
+	return locked(filepath.Join(dir, ProgressName)), 0, time.Time{}
+}
+
+// locked is whether another process holds the lock of a file.
+func locked(path string) bool {
 	probe := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	free, err := probe.TryRLock()
-	if err != nil {
-		return false, 0, time.Time{}
-	}
 	if free {
 		_ = probe.Unlock()
-		return false, 0, time.Time{}
 	}
-	pid, since = readLock(path)
-	return true, pid, since
+	return !free && err == nil
 }

@@ -1,6 +1,10 @@
 package tracker
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"sync"
+)
 
 // Level is how much a note matters.
 type Level string
@@ -10,7 +14,8 @@ const (
 	Warn Level = "warn"
 )
 
-// Note is something found while opening a workdir, for the log.
+// Note is something that was found while opening a workdir or while the run
+// works, for the log.
 type Note struct {
 	Level Level
 	Text  string
@@ -32,11 +37,39 @@ func (n Note) String() string {
 // maxDamageNotes bounds the notes on damaged lines of one file.
 const maxDamageNotes = 50
 
-// notebook collects notes.
-type notebook struct{ notes []Note }
+// notebook collects notes until somebody listens.
+type notebook struct {
+	mu     sync.Mutex
+	notes  []Note
+	listen func(Note)
+}
 
 func (b *notebook) add(level Level, file string, line int, format string, args ...any) {
-	b.notes = append(b.notes, Note{Level: level, File: file, Line: line, Text: fmt.Sprintf(format, args...)})
+	n := Note{Level: level, File: file, Line: line, Text: fmt.Sprintf(format, args...)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.notes = append(b.notes, n)
+	if b.listen != nil {
+		b.listen(n)
+	}
+}
+
+func (b *notebook) all() []Note {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.notes)
+}
+
+// Listen gives each note to f, one at a time: first those that there are, later
+// ones as they come, from another goroutine.
+func (t *Tracker) Listen(f func(Note)) {
+	b := &t.notes
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range b.notes {
+		f(n)
+	}
+	b.listen = f
 }
 
 // damage counts and reports the damaged lines of one file.

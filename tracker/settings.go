@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"photodesc/internal/durable"
 )
 
 // Setting is one of those settings of a run that decide its words.
@@ -117,7 +117,7 @@ func (s Settings) save(fs filesystem, dir string) error {
 	path := settingsPath(dir, id)
 	data, err := json.MarshalIndent(settingsFile{id, s}, "", " ")
 	if err == nil {
-		err = renameio.WriteFile(path, append(data, '\n'), 0o644, renameio.WithTempDir(filepath.Dir(path)))
+		err = durable.WriteFile(path, append(data, '\n'), 0o644)
 	}
 	if err == nil {
 		err = fs.SyncDir(filepath.Dir(path))

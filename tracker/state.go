@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"photodesc/internal/durable"
 )
 
 const (
@@ -134,7 +134,7 @@ func (s state) write(dir string) error {
 		return err
 	}
 	path := filepath.Join(dir, StateName)
-	err = renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(dir))
+	err = durable.WriteFile(path, data, 0o644)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		s.Recent, s.Failures = nil, nil
 		if data, e := s.encode(); e == nil && overwrite(path, data) == nil {

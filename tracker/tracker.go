@@ -37,7 +37,9 @@ type Tracker struct {
 	started time.Time
 	lock    *lock
 	live    *Live
-	notes   []Note
+	notes   notebook
+
+	unwatch, watched chan struct{} // the first ends watch, which closes the other
 
 	progress *appendFile
 	commits  sync.Mutex  // held while writing; guards output
@@ -62,7 +64,9 @@ type Tracker struct {
 	next    *group // waiting to be written
 	written int64  // bytes of result lines of this run
 	broken  error  // why nothing can be written any more
-	closed  bool
+	// brokenCh is closed with broken set.
+	brokenCh chan struct{}
+	closed   bool
 }
 
 // Open makes dir the workdir of a run: it takes its lock, creates what is
@@ -70,10 +74,12 @@ type Tracker struct {
 // *LockedError when another run holds dir, a *RootError when dir belongs to
 // other photos, and a *WriteError when dir cannot be written to.
 func Open(dir string, opt Options) (*Tracker, error) {
-	t := &Tracker{dir: dir, fs: opt.fs, now: opt.now}
-	if t.fs == nil {
-		t.fs = osFS{}
+	t := &Tracker{dir: dir, now: opt.now, brokenCh: make(chan struct{}), unwatch: make(chan struct{}), watched: make(chan struct{})}
+	disk := &lenientFS{filesystem: opt.fs, refused: t.cannotSync}
+	if disk.filesystem == nil {
+		disk.filesystem = osFS{}
 	}
+	t.fs = disk
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -92,12 +98,19 @@ func Open(dir string, opt Options) (*Tracker, error) {
 		_ = t.lock.release()
 		return nil, err
 	}
+	go t.watch()
 	return t, nil
+}
+
+// cannotSync notes that the file system does not say when files are on the disk.
+func (t *Tracker) cannotSync(err error) {
+	t.notes.add(Warn, "", 0, "the file system of the workdir cannot confirm that files are on its disk (%v): "+
+		"a power cut may take the newest descriptions with it, and the next run makes them again. A workdir on a local disk, with -C, is safe", err)
 }
 
 // fill reads the workdir, whose lock is held.
 func (t *Tracker) fill(opt Options) error {
-	var book notebook
+	book := &t.notes
 	removeLeftovers(t.dir)
 	old, err := readState(t.dir)
 	if err != nil && !os.IsNotExist(err) {
@@ -114,7 +127,7 @@ func (t *Tracker) fill(opt Options) error {
 		book.add(Warn, "", 0, "the run before (pid %d) ended without a word, last heard of %s",
 			old.PID, old.Updated.Format(time.DateTime))
 	}
-	l := loader{fs: t.fs, dir: t.dir, book: &book}
+	l := loader{fs: t.fs, dir: t.dir, book: book}
 	if err := l.load(); err != nil {
 		return err
 	}
@@ -131,7 +144,6 @@ func (t *Tracker) fill(opt Options) error {
 	if opt.RetryFailed {
 		t.failures, t.retrying = t.retrying, t.failures
 	}
-	t.notes = book.notes
 	t.counts = Counts{Done: len(t.photos), Failed: len(t.failures), Retrying: len(t.retrying)}
 	t.live = newLive(t, old)
 	return nil
@@ -148,8 +160,9 @@ func sameFolder(a, b string) bool {
 	return aerr == nil && berr == nil && os.SameFile(ai, bi)
 }
 
-// Notes are what was found and mended by Open, for the log.
-func (t *Tracker) Notes() []Note { return t.notes }
+// Notes are what was found and mended by Open, for the log, and what was noticed
+// since.
+func (t *Tracker) Notes() []Note { return t.notes.all() }
 
 // Live is where the supervisor leaves what status and summary show.
 func (t *Tracker) Live() *Live { return t.live }
@@ -208,6 +221,8 @@ func (t *Tracker) Close() error {
 	t.closed = true
 	t.mu.Unlock()
 
+	close(t.unwatch)
+	<-t.watched
 	t.live.close()
 	err := t.progress.f.Close()
 	if t.output != nil {

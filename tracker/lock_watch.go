@@ -1,0 +1,132 @@
+package tracker
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// This file notices when somebody removes or replaces the files that keep other
+// runs out, while the run works.
+
+// watchEvery is how often the files of the lock are looked at.
+const watchEvery = time.Second
+
+// watch looks after the lock until the tracker is closed. When the lock is lost
+// it ends the run.
+func (t *Tracker) watch() {
+	defer close(t.watched)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-t.unwatch:
+			return
+		case <-tick.C:
+		}
+		note, err := t.lock.tend()
+		if note != "" {
+			t.notes.add(Warn, LockName, 0, "%s", note)
+		}
+		if err != nil {
+			t.fail(err)
+			return
+		}
+	}
+}
+
+// fail ends the run for good.
+func (t *Tracker) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fails(err)
+}
+
+// fails is fail with t.mu held. The first error counts.
+func (t *Tracker) fails(err error) {
+	if t.broken == nil {
+		t.broken = err
+		close(t.brokenCh)
+	}
+}
+
+// Broken is closed when nothing can be written any more; Err says why. A run
+// that waits and has nothing to add hears of it by this.
+func (t *Tracker) Broken() <-chan struct{} { return t.brokenCh }
+
+// check is nil while no other run can have begun in the workdir.
+func (l *lock) check() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.intact()
+}
+
+// intact is check with l.mu held.
+func (l *lock) intact() error {
+	if p := presenceOf(l.progress); p == removed || p == replaced {
+		return &WriteError{Op: "go on with", Path: l.progress.Path(), Err: errReplaced}
+	}
+	if presenceOf(l.pid) != replaced {
+		return nil
+	}
+	pid, since, foreign := l.holder()
+	if !foreign {
+		return nil
+	}
+	return &WriteError{Op: "go on in", Path: l.dir, Err: &LockedError{Dir: l.dir, PID: pid, Since: since}}
+}
+
+// holder says who holds the pid file that is there now, and whether this is
+// another run. Some file systems give one file two identities, so what it says
+// counts, too.
+func (l *lock) holder() (pid int, since time.Time, foreign bool) {
+	if !locked(l.pid.Path()) {
+		return 0, time.Time{}, false
+	}
+	data, err := os.ReadFile(l.pid.Path())
+	if err != nil || string(data) == l.text {
+		return 0, time.Time{}, false
+	}
+	pid, since = parseLock(string(data))
+	return pid, since, pid > 0
+}
+
+// tend keeps the pid file where it belongs: one that was removed, emptied or
+// replaced is written again, which the note says. The error says that the lock
+// is lost.
+func (l *lock) tend() (note string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.intact(); err != nil {
+		return "", err
+	}
+	switch presenceOf(l.pid) {
+	case present:
+		if data, err := os.ReadFile(l.pid.Path()); err != nil || string(data) == l.text || l.write() != nil {
+			return "", nil
+		}
+		return "it was changed while the run works, and is written again", nil
+	case removed, replaced:
+		again := newFlock(l.pid.Path())
+		if held, err := again.TryLock(); !held || err != nil {
+			return "", nil // the next look tells who holds it
+		}
+		_ = l.pid.Unlock()
+		l.pid = again
+		if err := l.write(); err != nil {
+			return "", nil
+		}
+		return "it was removed while the run works, and is written again; a second run is kept out without it, too", nil
+	}
+	return "", nil
+}
+
+// foreign is whether another run works in the workdir.
+func (l *lock) foreign() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if other := (*LockedError)(nil); errors.As(l.intact(), &other) {
+		return true
+	}
+	return presenceOf(l.progress) == replaced && locked(l.progress.Path())
+}
