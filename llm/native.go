@@ -8,6 +8,7 @@ package llm
 #include "ggml-backend.h"
 #include "ggml-blas.h"
 #include "ggml.h"
+#include "lifetime.h"
 #include "llama.h"
 #include "mtmd.h"
 #include "step.h"
@@ -77,6 +78,7 @@ var start = sync.OnceFunc(func() {
 		C.register_blas()
 	}
 	backends = loadBackends()
+	C.pd_hook_devices()
 	C.llama_backend_init()
 })
 
@@ -241,7 +243,7 @@ func newContext(m *textModel, slots, perSlot, threads, atOnce int) (*textContext
 	params.n_threads = C.int32_t(threads)
 	params.n_threads_batch = C.int32_t(threads)
 	params.kv_unified = false
-	p := C.llama_init_from_model(m.p, params)
+	p := C.pd_text_new(m.p, &params)
 	if p == nil {
 		return nil, fmt.Errorf("llama.cpp cannot make a context of %d slots of %d tokens; the log says why, and fewer slots (--parallel) need less memory", slots, perSlot)
 	}
@@ -251,7 +253,7 @@ func newContext(m *textModel, slots, perSlot, threads, atOnce int) (*textContext
 
 func (c *textContext) close() {
 	if c != nil && c.p != nil {
-		C.llama_free(c.p)
+		C.pd_text_free(c.p)
 		c.p = nil
 		handles.Add(-1)
 	}

@@ -13,6 +13,7 @@ extern "C" {
 
 struct llama_model;
 struct llama_context;
+struct llama_context_params;
 struct clip_ctx;
 struct mtmd_context;
 struct mtmd_input_chunk;
@@ -76,6 +77,11 @@ struct mtmd_input_chunks * pd_multi_cut(struct mtmd_context * ctx, const uint8_t
 
 // Encodes an image chunk. out: its tokens * embd floats. Returns 0, or -1.
 int pd_multi_encode(struct mtmd_context * ctx, const struct mtmd_input_chunk * chunk, float * out);
+
+// Makes the context of a text model, as llama_init_from_model does, and frees
+// it: in the right order, see lifetime.h. Returns NULL when it cannot.
+struct llama_context * pd_text_new(struct llama_model * model, const struct llama_context_params * params);
+void pd_text_free(struct llama_context * ctx);
 
 // Writes token's row of the input embedding table to out (n_embd floats), so
 // that text and image go through one prefill. Returns 0, or -1.

@@ -3,6 +3,7 @@
 #include "upstream/llama/llama.cpp/tools/mtmd/mtmd.cpp"
 
 #include "bridge.h"
+#include "lifetime.h"
 
 #include <cmath>
 
@@ -22,6 +23,7 @@ extern "C" struct mtmd_context * pd_multi_load(const char * path, const struct l
     if (fused) {
         params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
     }
+    pd_free_later later;
     try {
         std::unique_ptr<mtmd_context> ctx(new mtmd_context(path, model, params));
         if (ctx->ctx_v == nullptr) {
@@ -39,6 +41,7 @@ extern "C" struct mtmd_context * pd_multi_load(const char * path, const struct l
 }
 
 extern "C" void pd_multi_free(struct mtmd_context * ctx) {
+    pd_free_later later;
     clip_ctx * vision = ctx->ctx_v;
     mtmd_free(ctx);
     pd_vision_unmap(vision); // after the tensors that lie in it

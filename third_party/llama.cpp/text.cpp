@@ -1,4 +1,5 @@
 #include "bridge.h"
+#include "lifetime.h"
 
 #include "ggml-backend.h"
 #include "ggml.h"
@@ -13,6 +14,16 @@ extern char const * LLAMA_COMMIT; // build-info.cpp
 
 extern "C" const char * pd_llama_commit(void) {
     return LLAMA_COMMIT;
+}
+
+extern "C" struct llama_context * pd_text_new(struct llama_model * model, const struct llama_context_params * params) {
+    pd_free_later later;
+    return llama_init_from_model(model, *params);
+}
+
+extern "C" void pd_text_free(struct llama_context * ctx) {
+    pd_free_later later;
+    llama_free(ctx);
 }
 
 extern "C" int pd_token_embedding(const struct llama_model * model, int32_t token, float * out) {

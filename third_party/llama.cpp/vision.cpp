@@ -3,6 +3,7 @@
 #include "upstream/llama/llama.cpp/tools/mtmd/clip.cpp"
 
 #include "bridge.h"
+#include "lifetime.h"
 
 #include <cstdio>
 #include <map>
@@ -93,6 +94,7 @@ extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fu
     params.image_min_tokens = -1;
     params.image_max_tokens = -1;
     params.warmup           = false;
+    pd_free_later later;
     try {
         clip_init_result r = clip_init(path, params);
         if (r.ctx_a != nullptr) {
@@ -115,6 +117,7 @@ extern "C" void pd_vision_share(struct clip_ctx * ctx, const char * path) {
 }
 
 extern "C" void pd_vision_free(struct clip_ctx * ctx) {
+    pd_free_later later;
     clip_free(ctx);
     pd_vision_unmap(ctx);
 }
