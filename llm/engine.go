@@ -51,6 +51,22 @@ type Answer struct {
 	Tiles int     // pictures encoded, the overview among them
 	// Time spent, on all prompts together; what was shared with other pictures is split evenly.
 	Encode, Prefill, Generate time.Duration
+
+	sampled []sampled // by prompt, in all tries
+}
+
+// sampled are the tokens that the tries to answer a prompt have come to, with
+// the one that ended each.
+type sampled struct {
+	all, first []int32
+}
+
+// reply is the answer to one of the prompts.
+func (a *Answer) reply(prompt int) *Reply {
+	if prompt == 0 {
+		return &a.Reply
+	}
+	return &a.More[prompt-1]
 }
 
 // Reply is the answer to one prompt.
@@ -114,6 +130,8 @@ type job struct {
 	shared int    // its tokens
 	most   int    // tokens of an answer
 	multi  multiJob
+	put    []int // the prompts that are put, by index
+	retry  bool
 	answer Answer
 	err    error
 	ready  chan struct{}
@@ -123,7 +141,17 @@ type job struct {
 // call waits until a slot is free. Cutting the tiles happens in the caller's
 // goroutine. An error is of the picture or of the model; the engine goes on.
 func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
-	return e.describe(ctx, p, e.opt.Detail, e.opt.MaxTokens)
+	return e.describe(ctx, p, e.opt.Detail, e.newJob(e.opt.MaxTokens))
+}
+
+// newJob asks all prompts.
+func (e *Engine) newJob(most int) *job {
+	n := len(e.opt.Prompts)
+	j := &job{most: most, answer: Answer{More: make([]Reply, n-1), sampled: make([]sampled, n)}}
+	for i := range n {
+		j.put = append(j.put, i)
+	}
+	return j
 }
 
 // Try sends a small black picture all the way to the first token, whatever the
@@ -131,13 +159,12 @@ func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
 // give no numbers have been found out. The errors are Describe's.
 func (e *Engine) Try(ctx context.Context) error {
 	const edge = 8
-	_, err := e.describe(ctx, Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}, DetailAuto, 1)
+	_, err := e.describe(ctx, Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}, DetailAuto, e.newJob(1))
 	return err
 }
 
-func (e *Engine) describe(ctx context.Context, p Picture, d Detail, most int) (Answer, error) {
-	j, err := e.prepare(ctx, p, d, most)
-	if err != nil {
+func (e *Engine) describe(ctx context.Context, p Picture, d Detail, j *job) (Answer, error) {
+	if err := e.prepare(ctx, p, d, j); err != nil {
 		return Answer{}, err
 	}
 	select {
@@ -156,16 +183,16 @@ func (e *Engine) describe(ctx context.Context, p Picture, d Detail, most int) (A
 }
 
 // prepare plans and cuts the tiles and lays out the prompt.
-func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, most int) (*job, error) {
+func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, j *job) error {
 	e.life.RLock()
 	defer e.life.RUnlock()
 	if e.closed {
-		return nil, ErrClosed
+		return ErrClosed
 	}
 	if err := p.check(); err != nil {
-		return nil, err
+		return err
 	}
-	j := &job{ctx: ctx, most: most, ready: make(chan struct{})}
+	j.ctx, j.ready = ctx, make(chan struct{})
 	var cut func() [][]byte
 	if e.multi != nil {
 		j.multi = e.multi.plan(p, d, e.opt.Context)
@@ -176,20 +203,20 @@ func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, most int) (*j
 		grid := PlanTiles(w, h, d.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
 		var err error
 		if j.prompt, j.shared, err = e.prompt.opening(grid, p.Context); err != nil {
-			return nil, err
+			return err
 		}
 		cut = func() [][]byte { return p.Tiles(grid, e.vision.tile) }
 	}
 	length := j.shared + e.longestClosing()
 	if room := e.ctx.perSlot - e.opt.MaxTokens; length > room {
-		return nil, fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", length, room)
+		return fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", length, room)
 	}
 	// More at once would be no faster, and each takes a thread and twice its pixels.
 	e.cutting <- struct{}{}
 	j.tiles = cut()
 	<-e.cutting
 	j.answer.Tiles = len(j.tiles)
-	return j, nil
+	return nil
 }
 
 // Close stops the engine and frees the C memory. Answers under way end with

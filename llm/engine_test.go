@@ -92,7 +92,7 @@ func TestGenerateBesideEmptySlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.close()
-		e := &Engine{opt: Options{MaxTokens: 100, Exact: true}, model: m, ctx: c}
+		e := &Engine{opt: Options{MaxTokens: 100, Exact: true, Prompts: asked(DefaultPrompt)}, model: m, ctx: c}
 		list := make([]*slot, slots)
 		for _, id := range live {
 			b := &entries{tokens: prompt}
@@ -102,7 +102,7 @@ func TestGenerateBesideEmptySlots(t *testing.T) {
 			if _, err := c.step(b); err != nil {
 				t.Fatal(err)
 			}
-			list[id] = &slot{id: id, job: &job{most: e.opt.MaxTokens}, pos: len(prompt), last: prompt[0]}
+			list[id] = &slot{id: id, job: e.newJob(e.opt.MaxTokens), pos: len(prompt), last: prompt[0]}
 		}
 		e.generate(list)
 		first, _ := columns(slots, slots, func(i int) bool { return list[i] != nil })
@@ -146,7 +146,8 @@ func TestPrefillBesideShorter(t *testing.T) {
 			if n == 0 {
 				continue
 			}
-			s := &slot{id: id, job: &job{shared: n, most: e.opt.MaxTokens}}
+			s := &slot{id: id, job: e.newJob(e.opt.MaxTokens)}
+			s.job.shared = n
 			for i := range n {
 				row := i % len(closing.tokens) * e.model.embd
 				s.embd = append(s.embd, closing.embd[row:row+e.model.embd]...)

@@ -320,7 +320,7 @@ func (mm *multimodal) prefillRows(c *textContext, slot, pos int, p *pictureEmbed
 	var rc C.int
 	kernels.Compute(kernels.Prompts, func() {
 		rc = C.pd_step(c.p, C.int(n), nil, (*C.float)(&p.embd[from*width]), (*C.int32_t)(&places[0]), (*C.int32_t)(&seq[0]),
-			(*C.int8_t)(&want[0]), nil, (*C.int32_t)(&picked[0]))
+			(*C.int8_t)(&want[0]), nil, nil, 0, (*C.int32_t)(&picked[0]))
 	})
 	switch {
 	case rc == 1:
@@ -344,7 +344,7 @@ func (e *Engine) encodeMultimodal(s *slot) (err error) {
 	began := time.Now()
 	s.picture, err = e.multi.encode(s.job.tiles[0], s.job.multi.size)
 	s.job.tiles = nil
-	s.job.answer.Encode = time.Since(began)
+	s.job.answer.Encode += time.Since(began)
 	e.encoded.Add(1)
 	return err
 }
@@ -360,7 +360,7 @@ func (e *Engine) prefillMultimodal(s *slot) {
 		s.pos, err = e.multi.prefill(e.ctx, s.id, s.picture)
 		s.pictureEnd = s.pos
 		e.prefilled.Add(int64(len(e.multi.opening) + s.picture.n))
-		if len(e.opt.Prompts) == 1 || e.rewinds {
+		if len(s.job.put) == 1 || e.rewinds {
 			s.picture = nil
 		}
 	}

@@ -141,6 +141,8 @@ type textModel struct {
 	vocab *C.struct_llama_vocab
 	embd  int // values in one embedding
 	train int // context length the model was trained for
+	// silent are the tokens that say nothing and end nothing: an answer has none of them.
+	silent []int32
 }
 
 func loadText(path string, gpu bool) (*textModel, error) {
@@ -160,12 +162,18 @@ func loadText(path string, gpu bool) (*textModel, error) {
 		return nil, fmt.Errorf("llama.cpp cannot load the text model %q; the log says why", path)
 	}
 	handles.Add(1)
-	return &textModel{
+	m := &textModel{
 		p:     p,
 		vocab: C.llama_model_get_vocab(p),
 		embd:  int(C.llama_model_n_embd(p)),
 		train: int(C.llama_model_n_ctx_train(p)),
-	}, nil
+	}
+	m.silent = make([]int32, C.llama_vocab_n_tokens(m.vocab))
+	if len(m.silent) > 0 {
+		n := C.pd_silent_tokens(m.vocab, (*C.int32_t)(&m.silent[0]))
+		m.silent = slices.Clone(m.silent[:n])
+	}
+	return m, nil
 }
 
 func (m *textModel) close() {
@@ -227,7 +235,8 @@ type textContext struct {
 	embd    int
 	slots   int
 	perSlot int
-	batch   int // entries one step may hold
+	batch   int     // entries one step may hold
+	never   []int32 // tokens that are not picked
 }
 
 // newContext makes one. What must be decoded in one go has up to atOnce entries.
@@ -248,7 +257,7 @@ func newContext(m *textModel, slots, perSlot, threads, atOnce int) (*textContext
 		return nil, fmt.Errorf("llama.cpp cannot make a context of %d slots of %d tokens; the log says why, and fewer slots (--parallel) need less memory", slots, perSlot)
 	}
 	handles.Add(1)
-	return &textContext{p: p, embd: m.embd, slots: slots, perSlot: int(C.llama_n_ctx_seq(p)), batch: int(C.llama_n_batch(p))}, nil
+	return &textContext{p: p, embd: m.embd, slots: slots, perSlot: int(C.llama_n_ctx_seq(p)), batch: int(C.llama_n_batch(p)), never: m.silent}, nil
 }
 
 func (c *textContext) close() {
@@ -338,7 +347,8 @@ func (c *textContext) step(b *entries) ([]int32, error) {
 	var rc C.int
 	kernels.Compute(b.work, func() {
 		rc = C.pd_step(c.p, C.int(n), tokens, embd, (*C.int32_t)(&b.pos[0]), (*C.int32_t)(&b.seq[0]),
-			(*C.int8_t)(&b.want[0]), &b.samplers[0], (*C.int32_t)(&picked[0]))
+			(*C.int8_t)(&b.want[0]), &b.samplers[0],
+			(*C.int32_t)(unsafe.SliceData(c.never)), C.int(len(c.never)), (*C.int32_t)(&picked[0]))
 	})
 	switch {
 	case rc == 0:

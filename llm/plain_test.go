@@ -230,13 +230,15 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := openOther(t, name, func(o *Options) { o.Detail = "280"; o.MaxTokens = 1; o.Exact = true })
+		e.ctx.never = nil // the plain model computes all
 		for _, steps := range []int{e.ctx.batch, 7} {
 			if steps == 7 && e.multi.nonCausal {
 				continue // such a picture cannot be decoded in several steps
 			}
 			e.ctx.batch = steps
 			picture := scene(4, 280, 168)
-			s := &slot{job: &job{ctx: t.Context(), multi: e.multi.plan(picture, e.opt.Detail, e.opt.Context), most: e.opt.MaxTokens}}
+			s := &slot{job: e.newJob(e.opt.MaxTokens)}
+			s.job.ctx, s.job.multi = t.Context(), e.multi.plan(picture, e.opt.Detail, e.opt.Context)
 			s.job.tiles = [][]byte{s.job.multi.size.of(picture)}
 			if err := e.encode(s); err != nil {
 				t.Fatal(err)

@@ -2,6 +2,7 @@ package llm
 
 /*
 #include <stdlib.h>
+#include <string.h>
 #include "llama.h"
 #include "step.h"
 
@@ -14,7 +15,16 @@ static void free_sampler(struct pd_sampler * s) {
     if (s->chain != NULL) {
         llama_sampler_free(s->chain);
     }
+    free(s->not_first);
     free(s);
+}
+
+static void not_first(struct pd_sampler * s, const int32_t * tokens, int n) {
+    s->not_first = malloc(n * sizeof(*tokens));
+    if (s->not_first != NULL) {
+        memcpy(s->not_first, tokens, n * sizeof(*tokens));
+        s->n_not_first = n;
+    }
 }
 */
 import "C"
@@ -30,6 +40,16 @@ type Sampling struct {
 	TopP          float64 // 0 or 1: off
 	RepeatPenalty float64 // 0 or 1: off; over the last 64 tokens
 	Seed          uint32  // the same for every answer, so that a photo's text does not depend on its neighbours
+}
+
+// retryPenalty is what the tokens of an answer that said nothing are given at least.
+const retryPenalty = 1.3
+
+// again is how tokens are chosen once more, after as many as sampled.
+func (s Sampling) again(sampled int) Sampling {
+	s.RepeatPenalty = max(s.RepeatPenalty, retryPenalty)
+	s.Seed += uint32(sampled) + 1
+	return s
 }
 
 // sampler picks the tokens of one answer; nil picks greedily.
@@ -87,6 +107,16 @@ func (s *sampler) pointer() *C.struct_pd_sampler {
 		return nil
 	}
 	return s.p
+}
+
+// avoid makes what was sampled in earlier tries less likely.
+func (s *sampler) avoid(said sampled) {
+	for _, t := range said.all {
+		C.llama_sampler_accept(s.p.chain, C.llama_token(t))
+	}
+	if len(said.first) > 0 {
+		C.not_first(s.p, (*C.int32_t)(&said.first[0]), C.int(len(said.first)))
+	}
 }
 
 func (s *sampler) close() {

@@ -14,7 +14,8 @@ import (
 type slot struct {
 	id         int
 	job        *job
-	question   int // index of the prompt being answered
+	turn       int // index in job.put of the prompt being answered
+	question   int // index of that prompt
 	sampler    *sampler
 	embd       []float32         // what the prompts share, a row for each token; freed when it is needed no more
 	picture    *pictureEmbedding // or the picture alone, of models other than SmolVLM
@@ -64,15 +65,22 @@ func (e *Engine) encode(s *slot) error {
 		return fmt.Errorf("the prompt has %d embeddings, want %d: not every tile went in", at/width, s.job.shared)
 	}
 	s.job.tiles, s.job.prompt = nil, nil
-	s.job.answer.Encode = time.Since(began)
+	s.job.answer.Encode += time.Since(began)
 	return nil
 }
 
-// ask makes a slot ready for one of the prompts.
-func (e *Engine) ask(s *slot, question int) (err error) {
+// ask makes a slot ready for one of the prompts that are put.
+func (e *Engine) ask(s *slot, turn int) (err error) {
 	s.sampler.close()
-	s.question, s.answered, s.out = question, false, nil
-	s.sampler, err = newSampler(e.model, e.opt.Sampling, e.opt.Prompts[question].Grammar)
+	s.turn, s.question, s.answered, s.out = turn, s.job.put[turn], false, nil
+	sampling, said := e.opt.Sampling, s.job.answer.sampled[s.question]
+	if s.job.retry {
+		sampling = sampling.again(len(said.all))
+	}
+	s.sampler, err = newSampler(e.model, sampling, e.opt.Prompts[s.question].Grammar)
+	if err == nil && s.job.retry {
+		s.sampler.avoid(said)
+	}
 	return err
 }
 
@@ -115,7 +123,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 		for i := s.pos; i < e.length(s); i++ {
 			b.add(i, s.id, i == e.length(s)-1, s.sampler)
 		}
-		if len(e.opt.Prompts) == 1 || e.rewinds {
+		if len(s.job.put) == 1 || e.rewinds {
 			s.embd = nil
 		}
 	}
@@ -165,11 +173,11 @@ func (e *Engine) pad(b *entries, s *slot) bool {
 func (e *Engine) askOn(slots []*slot) {
 	for _, s := range slots {
 		for s != nil && s.answered && !s.ended && s.job.ctx.Err() == nil {
-			if s.question+1 == len(e.opt.Prompts) {
+			if s.turn+1 == len(s.job.put) {
 				s.end(nil)
 				break
 			}
-			if err := e.ask(s, s.question+1); err != nil {
+			if err := e.ask(s, s.turn+1); err != nil {
 				s.end(err)
 				break
 			}
@@ -248,6 +256,13 @@ func columns(n, sequences int, live func(int) bool) (first, last int) {
 
 // take adds a picked token to a slot's answer and sees whether it is the end.
 func (e *Engine) take(s *slot, token int32) {
+	if token >= 0 {
+		said := &s.job.answer.sampled[s.question]
+		said.all = append(said.all, token)
+		if len(s.out) == 0 {
+			said.first = append(said.first, token)
+		}
+	}
 	if token < 0 || !e.opt.Exact && e.model.ends(token) {
 		e.finish(s, FinishStop)
 		return
@@ -271,16 +286,11 @@ func (e *Engine) finish(s *slot, why Finish) {
 	for _, t := range s.out {
 		text = append(text, e.model.piece(t)...)
 	}
-	r := Reply{
+	*s.job.answer.reply(s.question) = Reply{
 		Text:         strings.TrimSpace(strings.ToValidUTF8(string(text), "\uFFFD")),
 		Finish:       why,
 		PromptTokens: e.length(s),
 		Tokens:       len(s.out),
-	}
-	if s.question == 0 {
-		s.job.answer.Reply = r
-	} else {
-		s.job.answer.More = append(s.job.answer.More, r)
 	}
 	s.answered = true
 }

@@ -3,7 +3,10 @@
 #include "llama.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int32_t argmax(const float * v, int n) {
     int32_t best = 0;
@@ -35,7 +38,10 @@ static int32_t likeliest_allowed(struct llama_sampler * grammar, const float * v
                 best = i;
             }
         }
-        if (best < 0 || allows(grammar, best)) {
+        if (best < 0 || v[best] == -INFINITY) {
+            return -1;
+        }
+        if (allows(grammar, best)) {
             return best;
         }
         last = best;
@@ -44,13 +50,19 @@ static int32_t likeliest_allowed(struct llama_sampler * grammar, const float * v
 }
 
 // Picks a token after row i of the last step.
-static int32_t pick(struct llama_context * ctx, int i, int vocab, struct pd_sampler * s) {
-    const float * logits = llama_get_logits_ith(ctx, i);
+static int32_t pick(struct llama_context * ctx, int i, int vocab, struct pd_sampler * s, const int32_t * never, int n_never) {
+    float * logits = llama_get_logits_ith(ctx, i);
     if (logits == NULL) {
         return -101;
     }
+    for (int k = 0; k < n_never; k++) {
+        logits[never[k]] = -INFINITY;
+    }
     if (s == NULL) {
         return argmax(logits, vocab);
+    }
+    for (; s->n_not_first > 0; s->n_not_first--) {
+        logits[s->not_first[s->n_not_first - 1]] = -INFINITY;
     }
     if (s->grammar == NULL) {
         return llama_sampler_sample(s->chain, ctx, i);
@@ -90,7 +102,7 @@ static int32_t pick(struct llama_context * ctx, int i, int vocab, struct pd_samp
 
 int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const float * embd,
             const int32_t * pos, const int32_t * seq, const int8_t * want,
-            struct pd_sampler ** samplers, int32_t * picked) {
+            struct pd_sampler ** samplers, const int32_t * never, int n_never, int32_t * picked) {
     // One sequence for each entry.
     int32_t * counts = malloc(n * sizeof(*counts));
     llama_seq_id ** ids = malloc(n * sizeof(*ids));
@@ -124,10 +136,50 @@ int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const flo
         if (!want[i]) {
             continue;
         }
-        picked[i] = pick(ctx, i, vocab, samplers == NULL ? NULL : samplers[i]);
+        picked[i] = pick(ctx, i, vocab, samplers == NULL ? NULL : samplers[i], never, n_never);
         if (picked[i] <= -100) {
             return picked[i];
         }
     }
     return 0;
+}
+
+// Whether a token's name is that of a mark: "<|…|>", "<unused7>", "<row_1_col_2>"
+// or what models of the families that photodesc knows have around a picture.
+static bool is_mark(const char * name) {
+    static const char * const marks[] = {
+        "<image>", "</image>", "<global-img>", "<fake_token_around_image>", "<img>", "</img>", "<IMG_CONTEXT>",
+        "<start_of_image>", "<end_of_image>", "<image_soft_token>", "[multimodal]",
+    };
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (strcmp(name, marks[i]) == 0) {
+            return true;
+        }
+    }
+    int a, b, end = 0;
+    if (sscanf(name, "<row_%d_col_%d>%n", &a, &b, &end) == 2 && end > 0 && name[end] == 0) {
+        return true;
+    }
+    end = 0;
+    if (sscanf(name, "<unused%d>%n", &a, &end) == 1 && end > 0 && name[end] == 0) {
+        return true;
+    }
+    const size_t n = strlen(name);
+    return n > 4 && strncmp(name, "<|", 2) == 0 && strcmp(name + n - 2, "|>") == 0;
+}
+
+int pd_silent_tokens(const struct llama_vocab * vocab, int32_t * out) {
+    int found = 0;
+    for (int32_t t = 0; t < llama_vocab_n_tokens(vocab); t++) {
+        if (llama_vocab_is_eog(vocab, t)) {
+            continue;
+        }
+        char none[1];
+        const bool has_text = llama_token_to_piece(vocab, t, none, 0, 0, false) != 0;
+        const bool user     = llama_vocab_get_attr(vocab, t) & LLAMA_TOKEN_ATTR_USER_DEFINED;
+        if (!has_text || (user && is_mark(llama_vocab_get_text(vocab, t)))) {
+            out[found++] = t;
+        }
+    }
+    return found;
 }

@@ -3,20 +3,30 @@
 
 struct llama_context;
 struct llama_sampler;
+struct llama_vocab;
 
 // How the tokens of one answer are picked. grammar: what the answer must keep
 // to, NULL: anything. chain: what picks, NULL: the likeliest.
 struct pd_sampler {
     struct llama_sampler * grammar;
     struct llama_sampler * chain;
+    int32_t * not_first; // tokens that the answer does not begin with
+    int n_not_first;     // 0 once it has begun
 };
 
 // One call does one whole step: decodes n entries and picks a token for each
 // entry that wants one. Exactly one of tokens (n) and embd (n × embedding
 // length) is given. samplers[i] == NULL picks the likeliest. picked[i] is the
 // token, -1 for an entry that wants none, or -2 where the grammar allows none.
+// The n_never tokens of never are not picked: their logits become -INFINITY.
 // Returns llama_decode's code: 0 done, 1 no room in the KV cache, 2 aborted,
 // negative: failed; -100: out of memory; -101: no logits for an entry.
 int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const float * embd,
             const int32_t * pos, const int32_t * seq, const int8_t * want,
-            struct pd_sampler ** samplers, int32_t * picked);
+            struct pd_sampler ** samplers, const int32_t * never, int n_never, int32_t * picked);
+
+// Writes the tokens that say nothing to out, which has room for the whole
+// vocabulary, and returns how many there are: those without a text, control
+// tokens among them, and those that only mark something in a prompt, as a
+// picture's place. Tokens that end an answer are not among them.
+int pd_silent_tokens(const struct llama_vocab * vocab, int32_t * out);
