@@ -19,7 +19,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(internal/(photo|photo/raw|prompts|models|models/hub|models/gguf|awake|confine)|pool|tracker)$$
+RACE     := ^photodesc/(internal/(photo|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000
@@ -42,12 +42,13 @@ help: ## list the targets
 FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
 
 ifeq ($(OS),Darwin)
-  MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; $(FOR_TESTS); }
+  MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
+	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; $(FOR_TESTS); }
   INSTALL = brew install
   ROOT    =
 else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
-	pkg-config --exists vips 2>/dev/null || echo libvips-dev; \
+	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
 	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; \
 	command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; $(FOR_TESTS); }
   INSTALL = apt-get install -y --no-install-recommends

@@ -7,6 +7,7 @@
 // shrunk while it streams by; then colours; and last the turning, which needs
 // the whole picture in memory and is then cheapest.
 #include "decode.h"
+#include "tiff.h"
 
 #include <unistd.h>
 #include <string.h>
@@ -58,6 +59,9 @@ static VipsImage *open_photo(const pd_request *req, pd_result *res, int shrink, 
 		if (shrink > 1)
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
 				"fail_on", FAIL_ON, "shrink", shrink, NULL);
+		else if (req->tiff.reader == PD_TIFF_PLAIN && (req->tiff.page > 0 || req->tiff.subifd >= 0))
+			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
+				"fail_on", FAIL_ON, "page", req->tiff.page, "subifd", req->tiff.subifd, NULL);
 		else if (scale < 1)
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
 				"fail_on", FAIL_ON, "scale", scale, NULL);
@@ -159,6 +163,10 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	if (req->raw_width) {
 		g_strlcpy(res->loader, "pixels", sizeof(res->loader));
 		t[0] = open_pixels(req);
+	} else if (req->tiff.reader == PD_TIFF_SAMPLES) {
+		t[0] = pd_tiff_samples(req, res);
+	} else if (req->tiff.reader == PD_TIFF_RGBA) {
+		t[0] = pd_tiff_rgba(req, res);
 	} else {
 		t[0] = open_photo(req, res, 1, 1);
 	}
@@ -175,6 +183,8 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	int orientation = req->orientation;
 	if (vips_image_get_typeof(full, VIPS_META_ORIENTATION))
 		orientation = vips_image_get_orientation(full);
+	if (req->tiff.reader != PD_TIFF_NONE)
+		orientation = req->tiff.orientation;
 	int swapped = orientation >= 5;
 	res->orig_width = swapped ? full->Ysize : full->Xsize;
 	res->orig_height = swapped ? full->Xsize : full->Ysize;
@@ -199,7 +209,7 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	double left = req->longest > 0 ? MARGIN * req->longest * shrink / (edge * scale) : 1;
 	if (left < 1)
 		result = (int64_t) (loaded * left * left);
-	res->need = memory_need(res, full, loaded, result, orientation > 1);
+	res->need = memory_need(res, full, loaded, result, orientation > 1) + req->tiff.chunk;
 	if (req->fd < 0)
 		res->need += req->size;
 	if (res->need > req->max_bytes) {

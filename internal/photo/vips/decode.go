@@ -99,7 +99,12 @@ func Decode(path string, opts Options) (*Image, error) {
 	if err := mayTry(path, format, untrusted); err != nil {
 		return nil, err
 	}
-	img, err := decodeFile(f, format, opts)
+	var img *Image
+	if format == photo.FormatTIFF {
+		img, err = decodeTIFF(f, opts, untrusted)
+	} else {
+		img, err = decodeFile(f, format, opts)
+	}
 	if errors.Is(err, errNoLoader) && loaderOf(format) != "" {
 		// libvips looks for more than the first bytes, and there is a loader.
 		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: it begins like a %s, and no more", format)
@@ -211,7 +216,8 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	gate.RLock()
 	C.pd_decode(req, &res)
 	gate.RUnlock()
-	if res.status == C.PD_UNREADABLE || res.status == C.PD_UNSUPPORTED {
+	switch res.status {
+	case C.PD_UNREADABLE, C.PD_UNSUPPORTED, C.PD_KIND_NOT_READ:
 		gate.Lock()
 		C.vips_error_clear()
 		C.pd_decode(req, &res)
@@ -250,6 +256,11 @@ func failure(path string, res *C.pd_result, opts Options) error {
 		return tooMuchMemory(path, int64(res.need), opts)
 	case C.PD_UNSUPPORTED:
 		return photo.Errorf(photo.Unsupported, path, "%w: %s", errNoLoader, text)
+	case C.PD_KIND_NOT_READ:
+		return unsupportedTIFF(path, text)
+	}
+	if strings.HasPrefix(C.GoString(&res.loader[0]), "tiff") && kindNotRead.MatchString(text) {
+		return unsupportedTIFF(path, text)
 	}
 	if m := heifLimit.FindStringSubmatch(text); m != nil {
 		return photo.Errorf(photo.TooLarge, path, "it has %s × %s pixels, and at most %s are decoded of a HEIF or AVIF: describe a smaller copy",

@@ -6,6 +6,23 @@
 #include <stdint.h>
 #include <vips/vips.h>
 
+// Which picture of a TIFF is decoded, and how; see internal/photo/tiff.
+typedef struct {
+	int reader;      // PD_TIFF_…
+	int page;        // for libvips' loader
+	int subifd;      // of the page, from 0; -1: the page itself
+	uint64_t offset; // of the picture's directory in the file
+	int photometric;
+	int colours;       // how many samples, from the first, are its colours
+	int alpha;         // which sample is its alpha; -1: none
+	int premultiplied; // the colours have been multiplied by alpha
+	int orientation;   // 1 to 8
+	int64_t chunk;     // bytes that one strip or tile takes
+} pd_tiff;
+
+// PD_TIFF_NONE: the file is no TIFF, or one without a readable directory.
+enum { PD_TIFF_NONE, PD_TIFF_PLAIN, PD_TIFF_SAMPLES, PD_TIFF_RGBA };
+
 // Where the photo's bytes are, and what the caller needs.
 typedef struct {
 	int fd;              // of a regular file, or -1; it is left open, its position changes
@@ -18,9 +35,11 @@ typedef struct {
 	int64_t max_pixels;  // most pixels of the picture as stored
 	int64_t max_bytes;   // most memory that decoding may take at once, as estimated
 	int orientation;     // EXIF orientation for a photo that does not name its own; 0: none
+	pd_tiff tiff;
 } pd_request;
 
-enum { PD_OK, PD_UNREADABLE, PD_UNSUPPORTED, PD_TOO_MANY_PIXELS, PD_TOO_MUCH_MEMORY };
+// PD_UNSUPPORTED: no loader knows the format. PD_KIND_NOT_READ: this kind of it is not read.
+enum { PD_OK, PD_UNREADABLE, PD_UNSUPPORTED, PD_KIND_NOT_READ, PD_TOO_MANY_PIXELS, PD_TOO_MUCH_MEMORY };
 
 // The EXIF fields that are read.
 enum {

@@ -5,7 +5,8 @@
 package vips
 
 /*
-#cgo pkg-config: vips
+#cgo pkg-config: vips libtiff-4
+#cgo LDFLAGS: -lm
 #include <vips/vips.h>
 #include "startup.h"
 */

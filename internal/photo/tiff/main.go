@@ -1,0 +1,62 @@
+package tiff
+
+// largestThumbnail is the longest edge, in pixels, up to which a picture may be
+// a thumbnail of a larger one without saying so.
+const largestThumbnail = 512
+
+// Main returns the main picture of a file's directories, of which there must be
+// one: the first that is neither reduced nor a mask. Of a page's SubIFDs it is
+// the largest. A small picture that has the shape of a far larger one is taken
+// for its thumbnail. What the main picture leaves to its thumbnail's directory,
+// its orientation, is filled in.
+func Main(list []Directory) Directory {
+	var main *Directory
+	for i := range list {
+		d := &list[i]
+		if d.Thumbnail || d.NoPicture || d.Width <= 0 || d.Height <= 0 {
+			continue
+		}
+		if main == nil || main.isThumbnailOf(d) ||
+			main.SubIFD >= 0 && d.SubIFD >= 0 && main.Page == d.Page && d.pixels() > main.pixels() {
+			main = d
+		}
+	}
+	if main == nil { // nothing but reduced pictures: the largest
+		main = &list[0]
+		for i := range list {
+			if d := &list[i]; !d.NoPicture && d.pixels() > main.pixels() {
+				main = d
+			}
+		}
+	}
+	found := *main
+	for i := range list {
+		if d := &list[i]; found.Orient == 0 && d.leadsTo(&found) {
+			found.Orient = d.Orient
+		}
+	}
+	return found
+}
+
+func (d *Directory) pixels() float64 { return float64(d.Width) * float64(d.Height) }
+
+// isThumbnailOf reports whether d, which does not say that it is a thumbnail, is
+// so small beside a picture of the same shape that it is one.
+func (d *Directory) isThumbnailOf(large *Directory) bool {
+	const times, tolerance = 3, 0.04
+	if max(d.Width, d.Height) > largestThumbnail || d.Subfile&subfilePage != 0 ||
+		large.Width < times*d.Width || large.Height < times*d.Height {
+		return false
+	}
+	ratio := float64(d.Width) * float64(large.Height) / (float64(d.Height) * float64(large.Width))
+	return ratio > 1-tolerance && ratio < 1+tolerance
+}
+
+// leadsTo reports whether d is the directory of a smaller version of main: the
+// page whose SubIFD main is, or a first page that is its thumbnail.
+func (d *Directory) leadsTo(main *Directory) bool {
+	if main.SubIFD >= 0 {
+		return d.SubIFD < 0 && d.Page == main.Page
+	}
+	return d.Page == 0 && d.SubIFD < 0 && main.Page > 0 && (d.Thumbnail || d.isThumbnailOf(main))
+}

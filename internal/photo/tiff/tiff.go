@@ -1,0 +1,234 @@
+// Package tiff reads the directories of a TIFF file and says which of them is
+// the main picture and how its samples are to be read.
+//
+// A TIFF may hold thumbnails, masks, pages and channels that are no colours, in
+// kinds of samples that decoders mistake for others without a word. What a file
+// holds is therefore known before it is decoded. Classic TIFF and BigTIFF are
+// read, in both byte orders.
+//
+// Pure Go, and every step is bounded, since the files come from anywhere.
+package tiff
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"io"
+)
+
+// Bounds on a file's directories: far above what programs write. Pages beyond
+// maxPages are never the main picture.
+const (
+	maxPages   = 256
+	maxSubIFDs = 32 // of one page
+	maxEntries = 4096
+	maxValues  = 64 // read of one entry
+)
+
+// Directory is one picture in a TIFF file, as its directory (IFD) tells of it.
+// A number that the file leaves out has the default of the TIFF specification.
+type Directory struct {
+	Page   int // its place in the chain of pages, from 0
+	SubIFD int // its place among the page's SubIFDs, from 0; -1: it is the page itself
+
+	Offset int64 // of the directory in the file, in bytes
+
+	Width, Height int64 // pixels, as stored; 0: not told
+
+	Subfile    uint32 // NewSubfileType; that of the old SubfileType where only this is there
+	Thumbnail  bool   // Subfile says that it is a reduced copy of another picture
+	NoPicture  bool   // Subfile says that it is a mask, a depth map or the like
+	Orient     int    // 1 to 8 as in EXIF; 0: not told
+	HasProfile bool   // an ICC profile
+
+	Photometric  int // -1: not told
+	Compression  int
+	Samples      int   // a pixel, with those that are no colours
+	ExtraSamples []int // what the samples after the colours are
+	Bits         []int // of each sample; fewer values than samples: the last holds for the rest
+	Format       []int // SampleFormat of each sample, as Bits
+	Planar       bool  // each sample has a plane of its own
+	Tiled        bool  // in tiles, not in strips
+	Inks         int   // InkSet; 1 is CMYK
+	Indexed      bool  // samples are indices into a table of the colour space
+
+	// ChunkBytes is how many bytes one strip or tile takes when it is decoded.
+	ChunkBytes int64
+}
+
+// ErrNoDirectory is returned for what is no TIFF, or has no directory that can be read.
+var ErrNoDirectory = errors.New("it has no readable TIFF directory")
+
+// Read returns the directories of the TIFF file r of the given size in bytes:
+// each page followed by its SubIFDs. A file that is cut short yields those that
+// can be read. The error is ErrNoDirectory or that of reading.
+func Read(r io.ReaderAt, size int64) ([]Directory, error) {
+	f := file{r: r, size: size}
+	at, ok := f.header()
+	if !ok {
+		return nil, cmp.Or(f.err, ErrNoDirectory)
+	}
+	var list []Directory
+	seen := make(map[int64]bool)
+	for page := 0; page < maxPages && at != 0 && !seen[at]; page++ {
+		seen[at] = true
+		e, next, ok := f.entries(at)
+		if !ok {
+			break
+		}
+		d := e.directory()
+		d.Page, d.SubIFD, d.Offset = page, -1, at
+		list = append(list, d)
+		for i, sub := range f.subIFDs(e) {
+			if seen[sub] {
+				continue
+			}
+			seen[sub] = true
+			if e, _, ok := f.entries(sub); ok {
+				d := e.directory()
+				d.Page, d.SubIFD, d.Offset = page, i, sub
+				list = append(list, d)
+			}
+		}
+		at = next
+	}
+	if f.err != nil || len(list) == 0 {
+		return nil, cmp.Or(f.err, ErrNoDirectory)
+	}
+	return list, nil
+}
+
+// file is a TIFF file that is being read.
+type file struct {
+	r     io.ReaderAt
+	size  int64
+	order binary.ByteOrder
+	big   bool  // BigTIFF: 64-bit offsets
+	err   error // of reading, other than the end of the file
+}
+
+// read fills buf from offset at as far as the file goes and returns what it read.
+func (f *file) read(buf []byte, at int64) []byte {
+	if at < 0 || at >= f.size {
+		return nil
+	}
+	n, err := f.r.ReadAt(buf, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.err = err
+	}
+	return buf[:n]
+}
+
+// header reads the file's first bytes and returns the first directory's offset.
+func (f *file) header() (first int64, ok bool) {
+	head := f.read(make([]byte, 16), 0)
+	if len(head) < 8 {
+		return 0, false
+	}
+	switch string(head[:2]) {
+	case "II":
+		f.order = binary.LittleEndian
+	case "MM":
+		f.order = binary.BigEndian
+	default:
+		return 0, false
+	}
+	switch f.order.Uint16(head[2:]) {
+	case 42:
+		return int64(f.order.Uint32(head[4:])), true
+	case 43:
+		f.big = true
+		if len(head) < 16 || f.order.Uint16(head[4:]) != 8 {
+			return 0, false
+		}
+		return int64(f.order.Uint64(head[8:])), true
+	}
+	return 0, false
+}
+
+// entries reads the directory at offset at and says where the next one is (0: nowhere).
+func (f *file) entries(at int64) (e entries, next int64, ok bool) {
+	const headerBytes = 8 // of the file
+	if at < headerBytes {
+		return nil, 0, false
+	}
+	countBytes, entryBytes, offsetBytes := 2, 12, 4
+	if f.big {
+		countBytes, entryBytes, offsetBytes = 8, 20, 8
+	}
+	head := f.read(make([]byte, countBytes), at)
+	if len(head) < countBytes {
+		return nil, 0, false
+	}
+	n := uint64(f.order.Uint16(head))
+	if f.big {
+		n = f.order.Uint64(head)
+	}
+	if n == 0 || n > maxEntries {
+		return nil, 0, false
+	}
+	all := int(n) * entryBytes
+	buf := f.read(make([]byte, all+offsetBytes), at+int64(countBytes))
+	e = make(entries)
+	for i := 0; i < all && i+entryBytes <= len(buf); i += entryBytes {
+		tag := f.order.Uint16(buf[i:])
+		if _, twice := e[tag]; wanted[tag] && !twice {
+			e[tag] = f.values(buf[i : i+entryBytes])
+		}
+	}
+	if len(buf) == all+offsetBytes {
+		next = f.offset(buf[all:])
+	}
+	return e, next, true
+}
+
+// offset reads an offset of the file's kind; one that fits no file is 0.
+func (f *file) offset(b []byte) int64 {
+	if !f.big {
+		return int64(f.order.Uint32(b))
+	}
+	return max(int64(f.order.Uint64(b)), 0)
+}
+
+// values reads an entry's whole numbers, at most maxValues of them. Of an entry
+// that has other values, such as a profile's bytes, nothing is read.
+func (f *file) values(entry []byte) []int64 {
+	// The widths of the types of whole numbers: BYTE, SHORT, LONG, IFD, LONG8, IFD8.
+	width := map[uint16]int64{1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8}[f.order.Uint16(entry[2:])]
+	if width == 0 {
+		return nil
+	}
+	count, value := int64(f.order.Uint32(entry[4:])), entry[8:]
+	if f.big {
+		count, value = int64(f.order.Uint64(entry[4:])), entry[12:]
+	}
+	if count < 0 {
+		return nil
+	}
+	whole := count <= int64(len(value))/width
+	count = min(count, maxValues)
+	data := value
+	if !whole {
+		data = f.read(make([]byte, count*width), f.offset(value))
+	}
+	var out []int64
+	for ; count > 0 && int64(len(data)) >= width; count, data = count-1, data[width:] {
+		switch width {
+		case 1:
+			out = append(out, int64(data[0]))
+		case 2:
+			out = append(out, int64(f.order.Uint16(data)))
+		case 4:
+			out = append(out, int64(f.order.Uint32(data)))
+		case 8:
+			out = append(out, max(int64(f.order.Uint64(data)), 0))
+		}
+	}
+	return out
+}
+
+// subIFDs are the offsets of a page's further directories.
+func (f *file) subIFDs(e entries) []int64 {
+	list := e[tagSubIFDs]
+	return list[:min(len(list), maxSubIFDs)]
+}

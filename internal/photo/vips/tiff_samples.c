@@ -1,0 +1,440 @@
+// Decoding a TIFF sample by sample: numbers of any width and kind, with bands
+// that are no colours left out, as pictures of 8 or 16 bits.
+//
+// libtiff decompresses strips and tiles. What is in them is taken apart here: a
+// row of numbers for each band that counts. When the file does not say which
+// number is white, the picture is read twice, first for some of its numbers.
+#include "tiff.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Most samples that count: CMYK and alpha.
+#define MAX_USED 5
+
+typedef struct {
+	const pd_request *req;
+	pd_result *res;
+	TIFF *tif;
+	int width, height;
+	int bits, format, compression;
+	int samples; // in a pixel
+	int planar;
+	int photometric;
+
+	int used;               // how many samples count
+	int which[MAX_USED];    // their places: the colours, then alpha
+	int colours, has_alpha;
+
+	int tiled;
+	int chunk_width, chunk_height; // of a strip or tile, in pixels
+	tmsize_t row_bytes, chunk_bytes;
+	uint8_t *chunk[MAX_USED]; // one, or one a sample in use when planar
+	double *row[MAX_USED];    // numbers, chunk_width of each
+
+	pd_range range;
+	uint16_t *map[3]; // of a palette
+	int map_max;
+
+	// Of the first pass: some of the numbers.
+	double *some;
+	int some_count, step_x, step_y;
+	double max_alpha;
+
+	VipsImage *image;
+} reader;
+
+// A row of the picture, or of a tile, is in r->row: n pixels from x on.
+typedef void (*row_fn)(reader *r, int x, int y, int n);
+
+static double half_to_double(unsigned bits, int exponent_bits, int fraction_bits)
+{
+	unsigned fraction = bits & ((1u << fraction_bits) - 1);
+	int most = (1 << exponent_bits) - 1;
+	int exponent = (bits >> fraction_bits) & most;
+	double sign = bits >> (exponent_bits + fraction_bits) & 1 ? -1 : 1;
+	int bias = most >> 1;
+	if (exponent == most)
+		return fraction ? NAN : sign * INFINITY;
+	if (exponent == 0)
+		return sign * ldexp(fraction, 1 - bias - fraction_bits);
+	return sign * ldexp(fraction + (1u << fraction_bits), exponent - bias - fraction_bits);
+}
+
+// Takes n numbers out of a row of bytes: those at index first, first + step …
+// libtiff has brought numbers of 16, 24, 32 and 64 bits to this machine's order.
+#define EACH(TYPE, EXPRESSION) \
+	for (int x = 0; x < n; x++) { \
+		TYPE v; \
+		memcpy(&v, row + (first + (size_t) x * step) * sizeof(TYPE), sizeof(TYPE)); \
+		out[x] = (EXPRESSION); \
+	} \
+	return
+
+static void unpack(const reader *r, const uint8_t *row, size_t first, size_t step, int n, double *out)
+{
+	int is_signed = r->format == SAMPLEFORMAT_INT;
+	int is_float = r->format == SAMPLEFORMAT_IEEEFP;
+	switch (r->bits) {
+	case 8:
+		if (is_signed) {
+			EACH(int8_t, v);
+		}
+		EACH(uint8_t, v);
+	case 16:
+		if (is_float) {
+			EACH(uint16_t, half_to_double(v, 5, 10));
+		}
+		if (is_signed) {
+			EACH(int16_t, v);
+		}
+		EACH(uint16_t, v);
+	case 32:
+		if (is_float) {
+			EACH(float, v);
+		}
+		if (is_signed) {
+			EACH(int32_t, v);
+		}
+		EACH(uint32_t, v);
+	case 64:
+		if (is_float) {
+			EACH(double, v);
+		}
+		if (is_signed) {
+			EACH(int64_t, v);
+		}
+		EACH(uint64_t, v);
+	}
+	for (int x = 0; x < n; x++) {
+		size_t i = first + x * step;
+		uint64_t v = 0;
+		if (r->bits == 24) {
+			const uint8_t *p = row + i * 3;
+			v = G_BYTE_ORDER == G_LITTLE_ENDIAN ? p[0] | p[1] << 8 | p[2] << 16 : p[2] | p[1] << 8 | p[0] << 16;
+		} else { // bits follow each other, the highest first
+			size_t bit = i * r->bits;
+			size_t last = (bit + r->bits - 1) / 8;
+			for (size_t at = bit / 8; at <= last; at++)
+				v = v << 8 | row[at];
+			v = v >> (7 - (bit + r->bits - 1) % 8) & ((UINT64_C(1) << r->bits) - 1);
+		}
+		if (is_float)
+			out[x] = half_to_double(v, 7, 16);
+		else if (is_signed && v >> (r->bits - 1))
+			out[x] = (double) v - (double) (UINT64_C(1) << r->bits);
+		else
+			out[x] = v;
+	}
+}
+
+// Reads the strip or tile at x, y of each plane in use: rows rows of it count.
+static int read_chunks(reader *r, int x, int y, int rows)
+{
+	int planes = r->planar ? r->used : 1;
+	for (int i = 0; i < planes; i++) {
+		int plane = r->planar ? r->which[i] : 0;
+		tmsize_t need = rows * r->row_bytes;
+		tmsize_t got;
+		if (r->tiled) {
+			got = TIFFReadEncodedTile(r->tif, TIFFComputeTile(r->tif, x, y, 0, plane), r->chunk[i], r->chunk_bytes);
+		} else {
+			got = TIFFReadEncodedStrip(r->tif, TIFFComputeStrip(r->tif, y, plane), r->chunk[i], need);
+		}
+		if (got < need) {
+			vips_error("photodesc", "the picture's data ends early");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+// Calls fn for each row, or part of a row that is in one tile.
+static int each_row(reader *r, row_fn fn)
+{
+	for (int y = 0; y < r->height; y += r->chunk_height) {
+		int rows = VIPS_MIN(r->chunk_height, r->height - y);
+		for (int x = 0; x < r->width; x += r->chunk_width) {
+			int n = VIPS_MIN(r->chunk_width, r->width - x);
+			if (read_chunks(r, x, y, rows))
+				return -1;
+			for (int j = 0; j < rows; j++) {
+				for (int i = 0; i < r->used; i++) {
+					const uint8_t *from = r->chunk[r->planar ? i : 0] + j * r->row_bytes;
+					if (r->planar)
+						unpack(r, from, 0, 1, n, r->row[i]);
+					else
+						unpack(r, from, r->which[i], r->samples, n, r->row[i]);
+				}
+				fn(r, x, y + j, n);
+			}
+		}
+	}
+	return 0;
+}
+
+// The first pass: takes some numbers, but none that are infinite or mean "nothing here".
+static void collect(reader *r, int x, int y, int n)
+{
+	const double nothing = 1e30;
+	if (y % r->step_y)
+		return;
+	for (int i = (r->step_x - x % r->step_x) % r->step_x; i < n; i += r->step_x) {
+		for (int c = 0; c < r->colours; c++)
+			if (fabs(r->row[c][i]) < nothing)
+				r->some[r->some_count++] = r->row[c][i];
+		if (r->has_alpha && r->row[r->colours][i] < nothing)
+			r->max_alpha = fmax(r->max_alpha, r->row[r->colours][i]);
+	}
+}
+
+static int find_range(reader *r)
+{
+	enum { SIDE = 256 };
+	r->step_x = (r->width + SIDE - 1) / SIDE;
+	r->step_y = (r->height + SIDE - 1) / SIDE;
+	if (!(r->some = g_try_new(double, (size_t) SIDE * SIDE * r->colours)) || each_row(r, collect))
+		return -1;
+	pd_kind kind = {r->format == SAMPLEFORMAT_IEEEFP, 0, 0};
+	if (!kind.is_float) {
+		int is_signed = r->format == SAMPLEFORMAT_INT;
+		kind.min = is_signed ? -ldexp(1, r->bits - 1) : 0;
+		kind.max = ldexp(1, is_signed ? r->bits - 1 : r->bits) - 1;
+	}
+	void *profile;
+	uint32_t length;
+	int has_profile = TIFFGetField(r->tif, TIFFTAG_ICCPROFILE, &length, &profile);
+	r->range = pd_find_range(kind, r->some, r->some_count, r->max_alpha,
+		!has_profile && r->photometric != PHOTOMETRIC_SEPARATED);
+	if (has_profile || r->photometric == PHOTOMETRIC_SEPARATED)
+		r->range.linear = 0; // as the profile says
+	return 0;
+}
+
+static double clip(double v)
+{
+	return v > 0 ? (v < 1 ? v : 1) : 0; // 0 for what is no number
+}
+
+// Light as it is seen, of 16 bits: sRGB's curve.
+static const uint16_t *curve(void)
+{
+	static uint16_t table[65536];
+	static gsize done = 0;
+	if (g_once_init_enter(&done)) {
+		for (int i = 0; i < 65536; i++) {
+			double v = i / 65535.0;
+			v = v <= 0.0031308 ? v * 12.92 : 1.055 * pow(v, 1 / 2.4) - 0.055;
+			table[i] = v * 65535 + 0.5;
+		}
+		g_once_init_leave(&done, 1);
+	}
+	return table;
+}
+
+// Lays a colour over another: all of it, or what its alpha leaves.
+static double over(const reader *r, double v, double under, int i)
+{
+	if (!r->has_alpha)
+		return v;
+	double alpha = clip(r->row[r->colours][i] / r->range.opaque);
+	return (r->req->tiff.premultiplied ? v : v * alpha) + under * (1 - alpha);
+}
+
+// Grey, RGB and palettes.
+static void write_rgb(reader *r, int x, int y, int n)
+{
+	int bands = r->image->Bands;
+	int wide = r->image->BandFmt == VIPS_FORMAT_USHORT;
+	VipsPel *out = VIPS_IMAGE_ADDR(r->image, x, y);
+	const uint16_t *seen = r->range.linear ? curve() : NULL;
+	double black = r->range.black, span = r->range.white - r->range.black;
+	int invert = r->photometric == PHOTOMETRIC_MINISWHITE;
+	for (int i = 0; i < n; i++) {
+		for (int b = 0; b < bands; b++) {
+			double v;
+			if (r->map[0])
+				v = r->map[b][(int) r->row[0][i]] / (double) r->map_max;
+			else
+				v = (r->row[b][i] - black) / span;
+			v = clip(over(r, invert ? 1 - clip(v) : clip(v), 1, i));
+			if (!wide)
+				out[i * bands + b] = v * 255 + 0.5;
+			else if (seen)
+				((uint16_t *) out)[i * bands + b] = seen[(int) (v * 65535 + 0.5)];
+			else
+				((uint16_t *) out)[i * bands + b] = v * 65535 + 0.5;
+		}
+	}
+}
+
+static void write_cmyk(reader *r, int x, int y, int n)
+{
+	VipsPel *out = VIPS_IMAGE_ADDR(r->image, x, y);
+	double black = r->range.black, span = r->range.white - r->range.black;
+	for (int i = 0; i < n; i++)
+		for (int b = 0; b < 4; b++)
+			out[i * 4 + b] = clip(over(r, clip((r->row[b][i] - black) / span), 0, i)) * 255 + 0.5;
+}
+
+// CIELab, whose a and b are signed, and ICC's Lab, where they are shifted.
+static void write_lab(reader *r, int x, int y, int n)
+{
+	int16_t *out = (int16_t *) VIPS_IMAGE_ADDR(r->image, x, y);
+	int shifted = r->photometric == PHOTOMETRIC_ICCLAB;
+	double scale = r->bits == 8 ? 1 : 256;
+	double most = shifted && r->bits == 16 ? 0xff00 : 256 * scale - 1;
+	for (int i = 0; i < n; i++) {
+		for (int b = 0; b < r->used; b++)
+			if (r->row[b][i] < 0) // told to be signed: back to its bits
+				r->row[b][i] += 256 * scale;
+		double v[3] = {r->row[0][i], r->row[1][i], r->row[2][i]};
+		double light = clip(v[0] / most) * 100;
+		for (int b = 1; b < 3; b++) {
+			v[b] /= scale;
+			v[b] = shifted ? v[b] - 128 : (v[b] >= 128 ? v[b] - 256 : v[b]);
+		}
+		out[i * 3] = rint(VIPS_CLIP(0, over(r, light, 100, i), 100) * 32767 / 100);
+		for (int b = 1; b < 3; b++)
+			out[i * 3 + b] = rint(VIPS_CLIP(-128, over(r, v[b], 0, i), 127.99) * 256);
+	}
+}
+
+static int read_palette(reader *r)
+{
+	if (r->format != SAMPLEFORMAT_UINT && r->format != SAMPLEFORMAT_VOID)
+		return -1;
+	if (!TIFFGetField(r->tif, TIFFTAG_COLORMAP, &r->map[0], &r->map[1], &r->map[2])) {
+		vips_error("photodesc", "its palette is missing");
+		return -1;
+	}
+	r->map_max = 255; // some programs write 8 bits where 16 belong
+	for (int b = 0; b < 3; b++)
+		for (int i = 0; i < 1 << r->bits; i++)
+			if (r->map[b][i] > 255)
+				r->map_max = 65535;
+	return 0;
+}
+
+// Reads what the directory says of the samples, and refuses what was not foreseen.
+static int read_layout(reader *r)
+{
+	uint32_t width, height, rows = 0;
+	uint16_t bits, format, compression, samples, planar;
+	const pd_tiff *t = &r->req->tiff;
+	TIFFGetField(r->tif, TIFFTAG_IMAGEWIDTH, &width);
+	TIFFGetField(r->tif, TIFFTAG_IMAGELENGTH, &height);
+	TIFFGetFieldDefaulted(r->tif, TIFFTAG_BITSPERSAMPLE, &bits);
+	TIFFGetFieldDefaulted(r->tif, TIFFTAG_SAMPLEFORMAT, &format);
+	TIFFGetFieldDefaulted(r->tif, TIFFTAG_COMPRESSION, &compression);
+	TIFFGetFieldDefaulted(r->tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
+	TIFFGetFieldDefaulted(r->tif, TIFFTAG_PLANARCONFIG, &planar);
+	r->width = width;
+	r->height = height;
+	r->bits = bits;
+	r->format = format;
+	r->compression = compression;
+	r->samples = samples;
+	r->planar = planar == PLANARCONFIG_SEPARATE && samples > 1;
+	r->photometric = t->photometric;
+	r->colours = t->colours;
+	r->has_alpha = t->alpha >= 0;
+	for (int i = 0; i < t->colours; i++)
+		r->which[r->used++] = i;
+	if (r->has_alpha)
+		r->which[r->used++] = t->alpha;
+
+	int is_float = format == SAMPLEFORMAT_IEEEFP;
+	int is_lab = r->photometric == PHOTOMETRIC_CIELAB || r->photometric == PHOTOMETRIC_ICCLAB;
+	if (r->photometric == PHOTOMETRIC_YCBCR || t->colours < 1 || t->colours > 4 ||
+		t->colours > samples || t->alpha >= samples || (bits > 32 && bits != 64) || bits < 1 ||
+		(is_float && bits != 16 && bits != 24 && bits != 32 && bits != 64) ||
+		(is_lab && (t->colours != 3 || is_float || (bits != 8 && bits != 16))) ||
+		(r->photometric == PHOTOMETRIC_PALETTE && bits > 16)) {
+		vips_error("photodesc", "its directory contradicts itself");
+		return -1;
+	}
+	r->tiled = TIFFIsTiled(r->tif);
+	if (r->tiled) {
+		TIFFGetField(r->tif, TIFFTAG_TILEWIDTH, &width);
+		TIFFGetField(r->tif, TIFFTAG_TILELENGTH, &rows);
+		r->row_bytes = TIFFTileRowSize(r->tif);
+		r->chunk_bytes = TIFFTileSize(r->tif);
+	} else {
+		TIFFGetFieldDefaulted(r->tif, TIFFTAG_ROWSPERSTRIP, &rows);
+		rows = VIPS_MIN(rows, height);
+		r->row_bytes = TIFFScanlineSize(r->tif);
+		r->chunk_bytes = TIFFStripSize(r->tif);
+	}
+	uint64_t row_bits = (uint64_t) width * bits * (r->planar ? 1 : samples);
+	if (width < 1 || rows < 1 || width > VIPS_MAX_COORD || rows > VIPS_MAX_COORD ||
+		(uint64_t) r->row_bytes < (row_bits + 7) / 8 || r->chunk_bytes / rows < r->row_bytes) {
+		vips_error("photodesc", "the size of its strips or tiles makes no sense");
+		return -1;
+	}
+	r->chunk_width = width;
+	r->chunk_height = rows;
+	return r->photometric == PHOTOMETRIC_PALETTE ? read_palette(r) : 0;
+}
+
+static int decode_samples(reader *r)
+{
+	if (read_layout(r))
+		return -1;
+	int planes = r->planar ? r->used : 1;
+	int64_t extra = r->chunk_bytes * planes + (int64_t) r->chunk_width * r->used * sizeof(double);
+	int wide = r->bits > 8;
+	row_fn write = write_rgb;
+	int bands = r->colours == 1 && !r->map[0] ? 1 : 3;
+	VipsBandFormat format = wide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR;
+	VipsInterpretation type = bands == 1
+		? (wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
+		: (wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB);
+	switch (r->photometric) {
+	case PHOTOMETRIC_SEPARATED:
+		write = write_cmyk;
+		bands = 4;
+		format = VIPS_FORMAT_UCHAR;
+		type = VIPS_INTERPRETATION_CMYK;
+		break;
+	case PHOTOMETRIC_CIELAB:
+	case PHOTOMETRIC_ICCLAB:
+		write = write_lab;
+		format = VIPS_FORMAT_SHORT;
+		type = VIPS_INTERPRETATION_LABS;
+		break;
+	}
+	if (!(r->image = pd_tiff_image(r->req, r->res, r->tif, bands, format, type, extra)))
+		return -1;
+	for (int i = 0; i < planes; i++)
+		if (!(r->chunk[i] = g_try_malloc0(r->chunk_bytes)))
+			return -1;
+	for (int i = 0; i < r->used; i++)
+		if (!(r->row[i] = g_try_new(double, r->chunk_width)))
+			return -1;
+
+	// Unsigned numbers of fewer than 16 bits use them all.
+	r->range = (pd_range) {0, ldexp(1, r->bits) - 1, ldexp(1, r->bits) - 1, 0};
+	if (type != VIPS_INTERPRETATION_LABS && !r->map[0] &&
+		(r->bits >= 16 || r->format == SAMPLEFORMAT_INT || r->format == SAMPLEFORMAT_IEEEFP) &&
+		find_range(r))
+		return -1;
+	return each_row(r, write);
+}
+
+VipsImage *pd_tiff_samples(const pd_request *req, pd_result *res)
+{
+	reader r = {.req = req, .res = res};
+	if (!(r.tif = pd_tiff_open(req, res)))
+		return NULL;
+	if (decode_samples(&r))
+		VIPS_UNREF(r.image);
+	for (int i = 0; i < MAX_USED; i++) {
+		g_free(r.chunk[i]);
+		g_free(r.row[i]);
+	}
+	g_free(r.some);
+	TIFFClose(r.tif);
+	return r.image;
+}
