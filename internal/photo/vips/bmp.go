@@ -3,49 +3,45 @@ package vips
 import (
 	"bytes"
 	"errors"
-	"image"
-	"image/color"
 	"io"
-
-	"golang.org/x/image/bmp"
+	"io/fs"
 
 	"photodesc/internal/photo"
+	"photodesc/internal/photo/bmp"
 )
 
 // decodeBMP reads a BMP in Go: libvips has only ImageMagick for it, which is
 // not safe with files from strangers.
 func decodeBMP(f *file, opts Options) (*Image, error) {
-	config, err := bmp.DecodeConfig(bytes.NewReader(f.head))
+	h, err := bmp.Read(f)
 	if err != nil {
 		return nil, bmpError(f.path, err)
 	}
-	pixels := int64(config.Width) * int64(config.Height)
-	if pixels > opts.MaxPixels {
-		return nil, tooManyPixels(f.path, config.Width, config.Height, opts)
+	if int64(h.Width)*int64(h.Height) > opts.MaxPixels {
+		return nil, tooManyPixels(f.path, h.Width, h.Height, opts)
 	}
-	// The decoder makes room for what the header claims: let it claim no more
-	// than the file can hold, at 3 bytes a pixel or, with a palette, a bit.
-	least := pixels * 3
-	if _, ok := config.ColorModel.(color.Palette); ok {
-		least = pixels / 8
+	var in io.ReaderAt = f
+	inMemory := f.size <= inMemory
+	need := int64(h.Width) * int64(h.Height) * int64(h.Bands())
+	if inMemory {
+		need += f.size
 	}
-	if f.size < least {
-		return nil, photo.Errorf(photo.Unreadable, f.path, "it is cut short: %d bytes for %d × %d pixels",
-			f.size, config.Width, config.Height)
-	}
-	const perPixel = 4 + 4 // as decoded, and as handed to libvips
-	if need := pixels * perPixel; need > opts.MaxBytes {
+	if need > opts.MaxBytes {
 		return nil, tooMuchMemory(f.path, need, opts)
 	}
-	img, err := bmp.Decode(io.NewSectionReader(f, 0, f.size))
-	if err != nil {
-		return nil, bmpError(f.path, err)
+	if inMemory {
+		data, err := f.read(f.size)
+		if err != nil {
+			return nil, err
+		}
+		in = bytes.NewReader(data)
 	}
-	if pixels == 0 {
-		return nil, photo.Errorf(photo.Unreadable, f.path, "it has no pixels")
+	var out *Image
+	if h.Embedded() {
+		out, err = decodeEmbedded(f, h, in, opts)
+	} else {
+		out, err = decodeBitmap(f, h, in, opts)
 	}
-	pix, bands := interleave(img)
-	out, err := decodePixels(f.path, pix, config.Width, config.Height, bands, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -53,42 +49,37 @@ func decodeBMP(f *file, opts Options) (*Image, error) {
 	return out, nil
 }
 
-// interleave returns the pixels of what bmp.Decode makes, RGB or RGBA, and the
-// number of bands.
-func interleave(img image.Image) (pix []byte, bands int) {
-	b := img.Bounds()
-	switch m := img.(type) {
-	case *image.NRGBA: // not premultiplied, as libvips has it
-		for y := range b.Dy() {
-			pix = append(pix, m.Pix[y*m.Stride:][:b.Dx()*4]...)
-		}
-		return pix, 4
-	case *image.RGBA: // opaque
-		pix = make([]byte, 0, b.Dx()*b.Dy()*3)
-		for y := range b.Dy() {
-			row := m.Pix[y*m.Stride:][:b.Dx()*4]
-			for x := 0; x < len(row); x += 4 {
-				pix = append(pix, row[x], row[x+1], row[x+2])
-			}
-		}
-		return pix, 3
+func decodeBitmap(f *file, h *bmp.Header, in io.ReaderAt, opts Options) (*Image, error) {
+	pix, bands, err := h.Decode(in, f.size)
+	if err != nil {
+		return nil, bmpError(f.path, err)
 	}
-	pix = make([]byte, 0, b.Dx()*b.Dy()*3)
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			pix = append(pix, c.R, c.G, c.B)
-		}
+	return decodePixels(f.path, pix, h.Width, h.Height, bands, opts)
+}
+
+// decodeEmbedded decodes a BMP that is a JPEG or PNG in an envelope.
+func decodeEmbedded(f *file, h *bmp.Header, in io.ReaderAt, opts Options) (*Image, error) {
+	data := make([]byte, max(0, min(f.size-h.Offset, inMemory)))
+	n, err := in.ReadAt(data, h.Offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, cannotRead(f.path, err)
 	}
-	return pix, 3
+	switch photo.Sniff(data[:n]) {
+	case photo.FormatJPEG, photo.FormatPNG:
+		return decodeBytes(f.path, data[:n], 0, opts)
+	}
+	return nil, bmpError(f.path, io.ErrUnexpectedEOF)
 }
 
 func bmpError(path string, err error) error {
-	if errors.Is(err, bmp.ErrUnsupported) {
-		return photo.Errorf(photo.Unsupported, path, "this kind of BMP (compressed, or of few colours) is not read: save it as PNG")
+	var reading *fs.PathError
+	switch {
+	case errors.Is(err, bmp.ErrUnsupported):
+		return photo.Errorf(photo.Unsupported, path, "%w: save it as PNG", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %w", err)
+	case errors.As(err, &reading):
+		return cannotRead(path, err)
 	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	return photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %w", err)
+	return photo.Errorf(photo.Unreadable, path, "it is damaged: %w", err)
 }

@@ -50,7 +50,7 @@ func Formats() []Format {
 		list = append(list, Format{l.format, "libvips " + l.loader, canLoad(l.loader)})
 	}
 	return append(list,
-		Format{photo.FormatBMP, "golang.org/x/image", Yes},
+		Format{photo.FormatBMP, "photodesc", Yes},
 		Format{photo.FormatRAW, "the preview inside", canLoad("jpegload_source")})
 }
 
