@@ -21,13 +21,16 @@ var inMemory int64 = 64 << 20
 type file struct {
 	*os.File
 	path string
-	size int64  // bytes, when it was opened
+	size int64  // bytes, when it was opened; 0 until load
 	head []byte // its first bytes, for photo.Sniff
+	data []byte // all of them, after load
 }
 
-// open opens the photo at path, which must be a regular file and not empty. It
-// cannot hang: what is no file is not opened, and should it become a pipe in
-// between, opening does not wait for a writer.
+// open opens the photo at path, which must be a regular file and not empty: its
+// first byte tells, for some file systems, such as rclone's of Google Photos, do
+// not know the size of what they have not fetched and give 0. It cannot hang:
+// what is no file is not opened, and should it become a pipe in between, opening
+// does not wait for a writer.
 func open(path string) (*file, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -55,15 +58,42 @@ func opened(f *os.File, path string) (*file, error) {
 		return nil, cannotOpen(path, err)
 	case !info.Mode().IsRegular():
 		return nil, photo.NotRegular(path, info.Mode())
-	case info.Size() == 0:
-		return nil, photo.Errorf(photo.Unreadable, path, "the file is empty")
 	}
 	head := make([]byte, photo.SniffLen)
 	n, err := f.ReadAt(head, 0)
-	if n == 0 && err != nil {
+	switch {
+	case n == 0 && errors.Is(err, io.EOF) && info.Size() == 0:
+		return nil, photo.Errorf(photo.Unreadable, path, "the file is empty")
+	case n == 0 && err != nil:
 		return nil, cannotRead(path, err)
 	}
-	return &file{f, path, info.Size(), head[:n]}, nil
+	return &file{File: f, path: path, size: info.Size(), head: head[:n]}, nil
+}
+
+// load reads a file whose size is not known, which may take up to half of
+// opts.MaxBytes, and so finds its size. Of others it reads nothing.
+func (f *file) load(opts Options) error {
+	if f.size > 0 {
+		return nil
+	}
+	limit := opts.MaxBytes / 2
+	data, err := io.ReadAll(io.LimitReader(f.File, limit+1))
+	switch {
+	case err != nil:
+		return cannotRead(f.path, err)
+	case int64(len(data)) > limit:
+		return tooMuchMemory(f.path, 2*int64(len(data)), opts)
+	}
+	f.data, f.size = data, int64(len(data))
+	return nil
+}
+
+// ReadAt reads from the file, or from what load has read.
+func (f *file) ReadAt(p []byte, offset int64) (int, error) {
+	if f.data == nil {
+		return f.File.ReadAt(p, offset)
+	}
+	return bytes.NewReader(f.data).ReadAt(p, offset)
 }
 
 // read returns the file's first size bytes, or fewer if it has become shorter.
