@@ -2,50 +2,129 @@ package photo
 
 import "strings"
 
-// plain are the extensions of pictures that are decoded as they are.
-// SVG is left out on purpose: it is a drawing, and a program as much as a picture.
-var plain = set("jpg jpeg jpe jfif png webp gif bmp tif tiff heic heif avif jxl")
+// A treatment says what the end of a file's name decides about the file.
+type treatment uint8
 
-// raws are the extensions of the cameras' own formats, of which the embedded
-// preview is decoded.
-var raws = set("cr2 cr3 crw nef nrw arw sr2 srf dng raf orf rw2 pef srw x3f " +
-	"3fr erf kdc mrw mef mos iiq rwl")
+const (
+	notPhoto  treatment = iota // no photo; it is not mentioned
+	byName                     // a photo; the walk does not open it
+	rawByName                  // the same, a camera's own format of which the preview is decoded
+	byContent                  // the walk opens it: a photo if a picture is in it, else left out and counted
+	rawMaybe                   // the walk opens it: a RAW if a picture is in it, else no photo
+	maybe                      // the walk opens it: a photo if a picture is in it, else no photo
+	unread                     // looks like a photo and is not read: left out and counted
+	inCloud                    // the placeholder of a photo that only a cloud has: counted
+	sidecar                    // belongs to the photo whose whole name it has; it is not mentioned
+)
 
-func set(words string) map[string]bool {
-	m := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
-		m[w] = true
+// endings is the one table of what the walk knows about names. An ending is
+// what follows the last dot, in lower case. kindOfName adds what is made of
+// these endings: copies with a number, cut names, backups.
+//
+// SVG, PDF and EPS are left out on purpose: they are drawings and documents.
+var endings = []struct {
+	treatment treatment
+	names     string
+	of        string
+}{
+	{byName, "jpg jpeg jpe jfif", "JPEG"},
+	{byName, "png webp gif bmp tif tiff avif jxl", ""},
+	{byName, "heic heif hif", "HEIF; .hif: Canon, Fujifilm, Nikon, Sony"},
+	{rawByName, "cr2 cr3 crw nef nrw arw sr2 srf dng raf orf rw2 pef srw x3f", ""},
+	{rawByName, "3fr erf kdc mrw mef mos iiq rwl", ""},
+	{rawByName, "dcr gpr fff ori", "Kodak, GoPro, Hasselblad, Olympus' high resolution"},
+
+	{byContent, "mpo jps pns insp", "JPEG or PNG inside: stereo cameras, panoramas of phones, Insta360"},
+	{byContent, "jif jfi jpg_large jpeg_large", "JPEG, by old browsers and Twitter"},
+	{byContent, "apng dib heics heifs hifs avifs avci", "animations, BMP, sequences"},
+	{byContent, "jp hei pn", "cut off, as by Google Takeout"},
+	{rawMaybe, "raw ptx dcs k25 kc2 rwz", "Panasonic, Pentax, Kodak, Rawzor; or something else"},
+
+	{unread, "jp2 j2k j2c jpc jpf jpx jpm jxr wdp hdp", "JPEG 2000, JPEG XR"},
+	{unread, "psd psb pdd xcf kra ora afphoto", "image editors"},
+	{unread, "exr hdr tga pcx pcd pct pict ppm pgm pbm pnm pfm pam sgi qoi bpg flif fpx", ""},
+	{unread, "thm", "a film's first frame, by cameras"},
+}
+
+// afterwards are the endings that other programs put after a photo's whole
+// name: IMG_1.jpg.part.
+var afterwards = []struct {
+	treatment treatment
+	names     string
+	of        string
+}{
+	{inCloud, "icloud cloud nextcloud owncloud opencloud", "see clouds"},
+	{sidecar, "xmp json pp3 pp2 dop arp rrdata cos on1 comask nksc spd vrd dxo aae exv exif " +
+		"ini xml yml yaml toml csv txt md log html htm url lnk webloc desktop torrent pdf " +
+		"md5 sha1 sha256 sha512 sfv sig asc par2 db thm mp4 mov m4v", "what is known about the photo; its film"},
+	// All else is left out and counted: .part, .crdownload, .bak, .old, .gpg, .zip
+}
+
+// clouds are the services whose placeholders end in afterwards' inCloud.
+var clouds = map[string]string{
+	"icloud": "iCloud", "cloud": "odrive", "nextcloud": "Nextcloud", "owncloud": "ownCloud", "opencloud": "OpenCloud",
+}
+
+var (
+	treatments = make(map[string]treatment) // by ending
+	following  = make(map[string]treatment) // by what follows a photo's whole name
+	photoEnds  []string                     // byName and rawByName, to know them when they are cut off
+)
+
+func init() {
+	for _, e := range endings {
+		for _, name := range strings.Fields(e.names) {
+			treatments[name] = e.treatment
+			if e.treatment == byName || e.treatment == rawByName {
+				photoEnds = append(photoEnds, name)
+			}
+		}
 	}
-	return m
+	for _, e := range afterwards {
+		for _, name := range strings.Fields(e.names) {
+			following[name] = e.treatment
+		}
+	}
 }
 
 // IsPhoto reports whether a file's name ends like a photo's, in any case.
-func IsPhoto(name string) bool {
-	var buf [maxExt]byte
-	e := extension(name, &buf)
-	return plain[string(e)] || raws[string(e)] // no allocation: the compiler knows m[string(b)]
-}
+func IsPhoto(name string) bool { return treatmentOf(name).isPhoto() }
 
 // IsRaw reports whether a file's name ends like that of a camera's RAW format.
 func IsRaw(name string) bool {
-	var buf [maxExt]byte
-	return raws[string(extension(name, &buf))]
+	t := treatmentOf(name)
+	return t == rawByName || t == rawMaybe
 }
 
-const maxExt = 4 // bytes in the longest extension above
+func (t treatment) isPhoto() bool { return t == byName || t == rawByName }
 
-// extension returns name's extension in lower case without the dot, in buf; it
-// is empty if there is none or it is longer than any we know.
-func extension(name string, buf *[maxExt]byte) []byte {
+// treatmentOf is what the table says of a name.
+func treatmentOf(name string) treatment {
 	dot := strings.LastIndexByte(name, '.')
-	if dot < 0 || len(name)-dot-1 > maxExt {
-		return nil
+	if dot < 0 {
+		return notPhoto
 	}
-	ext := buf[:copy(buf[:], name[dot+1:])]
-	for i, c := range ext {
+	return treatmentOfEnding(name[dot+1:])
+}
+
+// treatmentOfEnding looks an ending up, in any case. It allocates nothing.
+func treatmentOfEnding(ending string) treatment {
+	if len(ending) > maxEnding {
+		return notPhoto
+	}
+	var buf [maxEnding]byte
+	return treatments[string(lower(ending, buf[:]))] // no allocation: the compiler knows m[string(b)]
+}
+
+const maxEnding = 10 // bytes in the longest ending of the table
+
+// lower writes the ASCII lower case of s to buf, which is long enough.
+func lower(s string, buf []byte) []byte {
+	b := buf[:copy(buf, s)]
+	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
-			ext[i] = c + 'a' - 'A'
+			b[i] = c + 'a' - 'A'
 		}
 	}
-	return ext
+	return b
 }

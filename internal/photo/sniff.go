@@ -98,3 +98,16 @@ func sniffBrand(head []byte) string {
 	}
 	return FormatMP4
 }
+
+// hasPicture reports whether a file that begins with head is a picture of a kind
+// that may be described, whatever its name.
+func hasPicture(head []byte) bool {
+	switch Sniff(head) {
+	case "", FormatSVG, FormatPDF, FormatPSD, FormatMP4, FormatJP2:
+		return false
+	case FormatBMP: // two letters say little; the length of the second header says more
+		return len(head) > 17 && bytes.Contains([]byte{12, 16, 40, 52, 56, 64, 108, 124}, head[14:15]) &&
+			head[15]|head[16]|head[17] == 0
+	}
+	return true
+}

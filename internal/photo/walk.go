@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // WalkOptions changes what Walk does. The zero value is fine.
@@ -19,13 +18,29 @@ type WalkOptions struct {
 	// paths count from the current folder; those that do not exist are ignored.
 	Skip []string
 
+	// Exclude leaves out files and folders that would be described, Include
+	// brings back what Exclude, an IgnoreName or a rule of this package leaves
+	// out. As in .gitignore, what is in a folder that is left out comes back
+	// with the folder only.
+	Exclude, Include Patterns
+
+	// Known reports whether a photo is known from earlier, so that it need not be
+	// opened to see whether it is one. It may be nil.
+	Known func(rel string) bool
+
 	// Problem is told of each photo that is no readable file and of each folder
 	// that cannot be read. The walk goes on afterwards. It may be nil.
 	Problem func(Problem)
 
+	// Warn is told what is wrong with an IgnoreName. It may be nil.
+	Warn func(rel string, err error)
+
 	// Link is told the full path of each link that is followed, to a photo or to
 	// a folder: what it leads to may lie elsewhere. It may be nil.
 	Link func(path string)
+
+	// LeftOut is filled with what is left out. It may be nil.
+	LeftOut *LeftOut
 }
 
 // Problem is something Walk met that the run should record.
@@ -39,19 +54,24 @@ type Problem struct {
 // to it, with '/' between folders and otherwise the file system's own bytes:
 // names need not be UTF-8 and may hold line breaks.
 //
-// A photo is a file whose name IsPhoto knows. Left out are hidden files and
-// folders (a leading dot) and folders in which other programs keep thumbnails,
-// deleted files or snapshots (see ignored).
+// A photo is a file whose name IsPhoto knows, or whose name is nearly that of a
+// photo and which has a picture in it (see formats.go). Left out are hidden files
+// and folders (a leading dot) and folders in which other programs keep copies,
+// deleted files or older states (see derived.go), unless opts decides otherwise.
 //
 // The order is stable: depth first, each folder's entries sorted by their bytes.
-// Links to files are photos like others. Links to folders are followed after
-// all that is really under root, again in the order of their paths, and no
-// folder is entered twice, so loops end and a photo's path does not change when
-// somebody adds a link to its folder.
+// A name that a folder lists twice is one entry. Links to files are photos like
+// others. Links to folders are followed after all that is really under root,
+// again in the order of their paths, and no folder is entered twice by a link,
+// so loops end and a photo's path does not change when somebody adds a link to
+// its folder.
+//
+// Folders are told apart by their paths without links, never by inode numbers,
+// which are alike for different folders on some network and merged file systems.
 //
 // Only one folder's names at a time (and those of its parents that are still
-// to be visited) are held, and regular files are not touched: a million take
-// about two seconds.
+// to be visited) are held, and files with a photo's name are not touched: a
+// million take about two seconds.
 //
 // It returns the first error found returns, ctx's error, or an error that says
 // why root cannot be walked.
@@ -66,114 +86,87 @@ func Walk(ctx context.Context, root string, opts WalkOptions, found func(rel str
 		return fmt.Errorf("%q is a file: give the folder that holds the photos, such as %q",
 			root, filepath.Dir(root))
 	}
-	w := &walker{ctx: ctx, root: root, found: found, problem: opts.Problem, seen: make(map[folderID]bool)}
-	if w.problem == nil {
-		w.problem = func(Problem) {}
-	}
-	if w.linked = opts.Link; w.linked == nil {
-		w.linked = func(string) {}
-	}
-	w.skip(opts.Skip)
-	id := idOf(info)
-	if w.seen[id] {
+	w := newWalker(ctx, root, opts, found)
+	top := folder{rel: ".", real: realPath(root)}
+	if w.skipped[top.real] {
 		return fmt.Errorf("the photo folder %q is one of the run's own folders: give another work folder with -C", root)
 	}
-	w.seen[id] = true
-	return w.run()
-}
-
-// ignored are folders that belong to other programs: thumbnails, recycle bins
-// and snapshots, whose pictures are copies of others or have been deleted.
-var ignored = map[string]bool{
-	"@eaDir":                    true, // Synology: thumbnails
-	"#recycle":                  true, // Synology: deleted
-	"#snapshot":                 true, // Synology: older states
-	"@Recycle":                  true, // QNAP: deleted
-	"@Recently-Snapshot":        true, // QNAP: older states
-	"$RECYCLE.BIN":              true, // Windows: deleted
-	"System Volume Information": true, // Windows: older states
-	"__MACOSX":                  true, // resource forks from a zip
-	"lost+found":                true,
-}
-
-type folderID struct{ dev, ino uint64 }
-
-func idOf(info fs.FileInfo) folderID {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return folderID{uint64(st.Dev), uint64(st.Ino)}
+	defer w.out.sort()
+	w.entered.add(top.real)
+	if err := w.folder(top); err != nil {
+		return err
 	}
-	return folderID{}
+	return w.followLinks()
 }
 
 type walker struct {
-	ctx     context.Context
-	root    string
-	found   func(string) error
-	problem func(Problem)
-	linked  func(string)
+	WalkOptions
+	ctx   context.Context
+	root  string
+	found func(string) error
+	out   *LeftOut
 
-	seen      map[folderID]bool // folders entered, or to be left out
-	skipFiles map[fileID]bool   // nil when there are none
-	links     []string          // folders' links that wait, by relative path
+	entered  paths           // folders
+	skipped  map[string]bool // files and folders to leave out, by path without links
+	skipName map[string]bool // the names of those
+	links    []waitingLink   // to folders
 }
 
-// fileID is a file's place. A file is known by its folder and name, not by its
-// own number, so that regular files need no stat.
-type fileID struct {
-	folder folderID
-	name   string
-}
-
-// skip notes the paths to leave out.
-func (w *walker) skip(paths []string) {
-	for _, p := range paths {
+func newWalker(ctx context.Context, root string, opts WalkOptions, found func(string) error) *walker {
+	w := &walker{WalkOptions: opts, ctx: ctx, root: root, found: found, out: opts.LeftOut,
+		entered: newPaths(), skipped: make(map[string]bool), skipName: make(map[string]bool)}
+	if w.Problem == nil {
+		w.Problem = func(Problem) {}
+	}
+	if w.Link == nil {
+		w.Link = func(string) {}
+	}
+	if w.Warn == nil {
+		w.Warn = func(string, error) {}
+	}
+	if w.Known == nil {
+		w.Known = func(string) bool { return false }
+	}
+	if w.out == nil {
+		w.out = &LeftOut{}
+	}
+	for _, p := range opts.Skip {
 		info, err := os.Stat(p)
 		if err != nil {
 			continue
 		}
-		if info.IsDir() {
-			w.seen[idOf(info)] = true
-			continue
+		real := realPath(p)
+		if !info.IsDir() { // the name that is in the folder, be it a link's
+			real = below(realPath(filepath.Dir(p)), filepath.Base(p))
 		}
-		abs, err := filepath.Abs(p)
-		if err != nil {
-			continue
-		}
-		if parent, err := os.Stat(filepath.Dir(abs)); err == nil {
-			if w.skipFiles == nil {
-				w.skipFiles = make(map[fileID]bool)
-			}
-			w.skipFiles[fileID{idOf(parent), filepath.Base(abs)}] = true
-		}
+		w.skipped[real] = true
+		w.skipName[filepath.Base(real)] = true
 	}
+	return w
 }
 
-func (w *walker) run() error {
-	if err := w.folder("."); err != nil {
-		return err
+// folder is one that is being visited.
+type folder struct {
+	rel     string       // relative to the root, "." for it
+	real    string       // its path without links
+	ignores []ignoreFile // what holds in it, the deepest last
+	linked  bool         // a link led to it, so there may be other ways to it
+	entries []entry
+}
+
+// prefix is what the paths of the entries begin with.
+func (f *folder) prefix() string {
+	if f.rel == "." {
+		return ""
 	}
-	// What hangs on links comes after everything else. A linked folder may hold
-	// further links, which join the end.
-	for len(w.links) > 0 {
-		batch := w.links
-		w.links = nil
-		slices.Sort(batch)
-		for _, rel := range batch {
-			info, err := os.Stat(w.full(rel))
-			if err != nil {
-				w.report(rel, true, err)
-				continue
-			}
-			if id := idOf(info); !w.seen[id] {
-				w.seen[id] = true
-				w.linked(w.full(rel))
-				if err := w.folder(rel); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
+	return f.rel + "/"
+}
+
+// entry is one name in a folder that may matter.
+type entry struct {
+	name string
+	typ  fs.FileMode // type bits
+	kind treatment   // by its name, of a file or a link
 }
 
 // full is the path by which the system knows rel. It is put together by hand
@@ -183,8 +176,11 @@ func (w *walker) full(rel string) string {
 	if rel == "." {
 		return w.root
 	}
-	return strings.TrimSuffix(w.root, "/") + "/" + rel
+	return below(w.root, rel)
 }
+
+// below is the path of something in a folder.
+func below(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
 
 func (w *walker) report(rel string, folder bool, err error) {
 	// The path is said by our error; the system's own would say it again.
@@ -196,31 +192,21 @@ func (w *walker) report(rel string, folder bool, err error) {
 	if folder {
 		what = "cannot read the folder"
 	}
-	w.problem(Problem{rel, folder, Errorf(Unreadable, w.full(rel), "%s: %w", what, err)})
+	w.Problem(Problem{rel, folder, Errorf(Unreadable, w.full(rel), "%s: %w", what, err)})
 }
 
-// entry is one name in a folder that may matter.
-type entry struct {
-	name string
-	typ  fs.FileMode // type bits
-}
-
-// folder visits what is in the folder rel, which the caller has entered in seen.
-func (w *walker) folder(rel string) error {
+// folder visits what is in a folder that has been entered.
+func (w *walker) folder(f folder) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	entries, id, err := w.list(rel)
-	if err != nil {
-		w.report(rel, true, err) // whatever was read before the error is still visited
+	if err := w.list(&f); err != nil {
+		w.report(f.rel, true, err) // whatever was read before the error is still visited
 	}
-	prefix := rel + "/"
-	if rel == "." {
-		prefix = ""
-	}
-	for i := range entries {
-		e := &entries[i]
-		if w.skipFiles != nil && w.skipFiles[fileID{id, e.name}] {
+	prefix := f.prefix()
+	for i := range f.entries {
+		e := &f.entries[i]
+		if w.skipName[e.name] && w.skipped[below(f.real, e.name)] {
 			continue
 		}
 		if i%1024 == 0 {
@@ -228,110 +214,99 @@ func (w *walker) folder(rel string) error {
 				return err
 			}
 		}
-		if err := w.visit(prefix+e.name, e); err != nil {
+		if err := w.visit(&f, prefix+e.name, e); err != nil {
 			return err
 		}
-		e.name = "" // the caller keeps what it needs
+		if !e.typ.IsDir() { // folders are asked for by their neighbours
+			e.name = "" // the caller keeps what it needs
+		}
 	}
 	return nil
 }
 
-// list reads a folder's names, keeps those that may matter and sorts them. It
+// list reads a folder's names, keeps those that may matter, and sorts them. It
 // reads in portions, so that the system's fuller records of a folder of a
 // million files are never held together.
-func (w *walker) list(rel string) (entries []entry, id folderID, err error) {
-	f, err := os.Open(w.full(rel))
-	if err != nil {
-		return nil, id, err
+func (w *walker) list(f *folder) error {
+	all := w.mayInclude(f)
+	ignores, err := w.read(f, all)
+	if ignores {
+		w.addIgnores(f)
+		// A file that is to be included may have been passed over.
+		if !all && w.mayInclude(f) {
+			f.entries = nil
+			_, err = w.read(f, true)
+		}
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	slices.SortFunc(f.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	// A folder that changes, or one that is several merged, may list a name twice.
+	f.entries = slices.CompactFunc(f.entries, func(a, b entry) bool { return a.name == b.name })
+	return err
+}
+
+// read reads a folder's names, all of them or those that may matter. It reports
+// whether there is an IgnoreName among them.
+func (w *walker) read(f *folder, all bool) (ignores bool, err error) {
+	d, err := os.Open(w.full(f.rel))
 	if err != nil {
-		return nil, id, err
+		return false, err
 	}
-	id = idOf(info)
+	defer d.Close()
 	for {
-		portion, err := f.ReadDir(4096)
+		portion, err := d.ReadDir(4096)
 		for _, d := range portion {
-			e := entry{d.Name(), d.Type()}
-			if w.wanted(e) {
-				entries = append(entries, e)
+			e := entry{name: d.Name(), typ: d.Type()}
+			ignores = ignores || e.name == IgnoreName
+			if e.matters() || all {
+				f.entries = append(f.entries, e)
 			}
 		}
 		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 		if err != nil || len(portion) == 0 {
-			slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
-			return entries, id, err
+			return ignores, err
 		}
 	}
 }
 
-// wanted reports whether an entry may be, or lead to, a photo.
-func (w *walker) wanted(e entry) bool {
+// matters reports whether an entry may be, or lead to, a photo, or is counted.
+// It fills in e.kind.
+func (e *entry) matters() bool {
+	hidden := strings.HasPrefix(e.name, ".")
 	switch {
-	case strings.HasPrefix(e.name, "."):
-		return false // hidden, and the "._name.jpg" files macOS leaves on other file systems
 	case e.typ.IsDir():
-		return !ignored[e.name]
-	case e.typ&fs.ModeSymlink != 0:
-		return !ignored[e.name] // what it leads to is seen later
-	}
-	return IsPhoto(e.name)
-}
-
-func (w *walker) visit(rel string, e *entry) error {
-	switch {
-	case e.typ.IsRegular():
-		return w.found(rel)
-	case e.typ.IsDir():
-		return w.enter(rel)
-	case e.typ&fs.ModeSymlink != 0:
-		return w.link(rel, e.name)
-	}
-	w.notRegular(rel, e.typ)
-	return nil
-}
-
-// enter visits a real folder, unless it has been or is to be left out.
-func (w *walker) enter(rel string) error {
-	info, err := os.Stat(w.full(rel))
-	if err != nil {
-		w.report(rel, true, err)
-		return nil
-	}
-	if id := idOf(info); !w.seen[id] {
-		w.seen[id] = true
-		return w.folder(rel)
-	}
-	return nil
-}
-
-func (w *walker) link(rel, name string) error {
-	info, err := os.Stat(w.full(rel))
-	switch {
-	case err != nil && !IsPhoto(name):
-		return nil // a dead link that nobody would take for a photo
-	case errors.Is(err, fs.ErrNotExist):
-		w.problem(Problem{rel, false, Errorf(Unreadable, w.full(rel), "the link leads nowhere")})
-	case err != nil:
-		w.report(rel, false, err)
-	case info.IsDir():
-		w.links = append(w.links, rel)
-	case !IsPhoto(name):
-		return nil
-	case !info.Mode().IsRegular():
-		w.notRegular(rel, info.Mode())
+		return true
+	case hidden:
+		e.kind = hiddenKind(e.name)
 	default:
-		w.linked(w.full(rel))
-		return w.found(rel)
+		e.kind = kindOfName(e.name)
 	}
-	return nil
+	// What a link leads to is seen later.
+	return e.kind != notPhoto || e.typ&fs.ModeSymlink != 0 && !hidden
 }
 
-func (w *walker) notRegular(rel string, mode fs.FileMode) {
-	w.problem(Problem{rel, false, NotRegular(w.full(rel), mode)})
+func (w *walker) visit(f *folder, rel string, e *entry) error {
+	switch {
+	case e.typ.IsDir():
+		return w.subfolder(f, rel, e.name)
+	case e.typ&fs.ModeSymlink != 0:
+		return w.link(f, rel, e)
+	}
+	return w.file(f, rel, e, false)
+}
+
+// subfolder visits a real folder, unless it is left out.
+func (w *walker) subfolder(f *folder, rel, name string) error {
+	real := below(f.real, name)
+	if w.leavesOut(f, rel, name) {
+		return nil
+	}
+	// By links there may be several ways to it.
+	if isNew := w.entered.add(real); f.linked && !isNew {
+		return nil
+	}
+	return w.folder(folder{rel: rel, real: real, ignores: f.ignores, linked: f.linked})
 }
 
 // NotRegular is the error for a path that is something else than a file: what

@@ -267,3 +267,7 @@ func TestWalkRelativeRoot(t *testing.T) {
 		equal(t, found, "b.jpg", "in/a.jpg")
 	}
 }
+
+func writeFile(path, data string) error { return os.WriteFile(path, []byte(data), 0o644) }
+
+func mkfifo(path string) error { return syscall.Mkfifo(path, 0o644) }

@@ -1,0 +1,137 @@
+package photo
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// This file decides what becomes of a file and of a folder: by the patterns of
+// the options, by those of IgnoreName, the deepest first, and last by the rules
+// of this package.
+
+// choice is what the patterns decide about a file or a folder.
+type choice uint8
+
+const (
+	undecided choice = iota
+	excluded
+	included
+)
+
+// mayInclude reports whether patterns may bring back files of a folder that its
+// listing would pass over.
+func (w *walker) mayInclude(f *folder) bool {
+	return len(w.Include.list) > 0 || w.Exclude.negating ||
+		slices.ContainsFunc(f.ignores, func(i ignoreFile) bool { return i.negating })
+}
+
+// addIgnores reads a folder's own IgnoreName.
+func (w *walker) addIgnores(f *folder) {
+	rel := f.prefix() + IgnoreName
+	ps, err := readIgnore(w.full(rel), func(err error) { w.Warn(rel, err) })
+	if err != nil {
+		w.Warn(rel, Reason(err))
+		return
+	}
+	if len(ps.list) > 0 {
+		f.ignores = append(slices.Clip(f.ignores), ignoreFile{ps, f.prefix()})
+	}
+}
+
+// choose is what patterns say of something in f.
+func (w *walker) choose(f *folder, rel string, isFolder bool) choice {
+	if w.Include.match(rel, isFolder) == matched {
+		return included
+	}
+	m := w.Exclude.match(rel, isFolder)
+	for i := len(f.ignores) - 1; i >= 0 && m == noMatch; i-- {
+		m = f.ignores[i].match(rel[len(f.ignores[i].below):], isFolder)
+	}
+	return [...]choice{noMatch: undecided, matched: excluded, unmatched: included}[m]
+}
+
+// leavesOut reports whether a folder is left out, and counts it then.
+func (w *walker) leavesOut(f *folder, rel, name string) bool {
+	switch w.choose(f, rel, true) {
+	case included:
+		return false
+	case excluded:
+		w.out.Excluded = add(w.out.Excluded, excludedFolders, rel)
+		return true
+	}
+	rule := ruleFor(place{
+		path: w.full(rel), name: strings.ToLower(name),
+		parent:      strings.ToLower(filepath.Base(f.real)),
+		grandparent: strings.ToLower(filepath.Base(filepath.Dir(f.real))),
+		beside:      f.has,
+	})
+	if rule == "" {
+		return false
+	}
+	w.out.Folders = add(w.out.Folders, rule, rel)
+	return true
+}
+
+// has reports whether there is a folder of that name, in any case, in f.
+func (f *folder) has(name string) bool {
+	return slices.ContainsFunc(f.entries, func(e entry) bool { return e.typ.IsDir() && strings.EqualFold(e.name, name) })
+}
+
+// file decides about a file, by its name and, where that is not enough, by what
+// is in it.
+func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
+	found := func() error {
+		if linked {
+			w.Link(w.full(rel))
+		}
+		return w.found(rel)
+	}
+	choice := w.choose(f, rel, false)
+	take := e.kind.isPhoto()
+	if choice == included && !strings.HasPrefix(e.name, resourceFork) {
+		t := treatmentOf(e.name)
+		take = t.isPhoto() || t == unread
+	}
+	regular := e.typ.IsRegular()
+	switch {
+	case choice == excluded:
+		if e.kind.isPhoto() || e.kind == byContent || e.kind == inCloud {
+			w.out.Excluded = add(w.out.Excluded, excludedFiles, rel)
+		}
+	case take && regular:
+		return found()
+	case take:
+		w.Problem(Problem{rel, false, NotRegular(w.full(rel), e.typ)})
+	case e.kind == inCloud:
+		w.out.Cloud = add(w.out.Cloud, serviceOf(e.name), rel)
+	case !regular: // nobody would take it for a photo
+	case (choice == included || e.kind == byContent || e.kind == maybe || e.kind == rawMaybe) && (w.Known(rel) || w.isPicture(rel)):
+		return found()
+	case e.kind == byContent || e.kind == unread:
+		w.out.Names = add(w.out.Names, label(e.name), rel)
+	}
+	return nil
+}
+
+// isPicture opens a file and looks at its beginning. Of one that cannot be read
+// it says yes: describing it tells why.
+func (w *walker) isPicture(rel string) bool {
+	// A file that has become a pipe keeps nobody waiting.
+	f, err := os.OpenFile(w.full(rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	defer f.Close()
+	var head [SniffLen]byte
+	n, err := f.ReadAt(head[:], 0)
+	if n == 0 && err != nil {
+		info, e := f.Stat()
+		return e == nil && info.Mode().IsRegular() && info.Size() > 0
+	}
+	return hasPicture(head[:n])
+}
