@@ -151,7 +151,7 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 	// These loaders map a file into memory, and a file that shrinks then kills
 	// the process: they get bytes of their own at any size.
 	mapped := format == photo.FormatWebP || format == photo.FormatGIF
-	if f.size > inMemory && !mapped && f.data == nil {
+	if !f.whole() && !mapped {
 		req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
 		if format == photo.FormatPNG {
 			req.orientation = C.int(pngOrientation(f, f.size))

@@ -88,6 +88,9 @@ func (f *file) load(opts Options) error {
 	return nil
 }
 
+// whole reports whether the file is read as a whole before it is decoded.
+func (f *file) whole() bool { return f.size <= inMemory || f.data != nil }
+
 // ReadAt reads from the file, or from what load has read.
 func (f *file) ReadAt(p []byte, offset int64) (int, error) {
 	if f.data == nil {
@@ -98,6 +101,9 @@ func (f *file) ReadAt(p []byte, offset int64) (int, error) {
 
 // read returns the file's first size bytes, or fewer if it has become shorter.
 func (f *file) read(size int64) ([]byte, error) {
+	if f.data != nil {
+		return f.data[:min(size, f.size)], nil
+	}
 	data := make([]byte, size)
 	n, err := f.ReadAt(data, 0)
 	if err != nil && (!errors.Is(err, io.EOF) || n == 0) {

@@ -21,7 +21,7 @@ import (
 func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 	var data []byte
 	var in io.ReaderAt = f
-	if f.size <= inMemory {
+	if f.whole() {
 		if f.size > opts.MaxBytes {
 			return nil, tooMuchMemory(f.path, f.size, opts)
 		}
