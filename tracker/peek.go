@@ -50,6 +50,7 @@ type Snapshot struct {
 	Damage     string    `json:"damage,omitempty"`     // why the figures of earlier runs are lost
 	Sample     Sample    `json:"sample"`
 	Counters   Counters  `json:"counters"`
+	LeftOut    LeftOut   `json:"left_out,omitzero"` // by the last run's walk
 }
 
 // Percent is how much of all is described.
@@ -136,7 +137,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		Completed: done, Failed: s.Failed,
 		Phase: s.Phase, Waiting: s.Waiting, Batch: s.Batch, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
 		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Log: NewestLog(dir),
-		Sample: s.Sample, Counters: s.Counters,
+		Sample: s.Sample, Counters: s.Counters, LeftOut: s.LeftOut,
 	}
 	if !known && !errors.Is(stateErr, os.ErrNotExist) {
 		snap.Damage = fmt.Sprintf("%s is not readable: %v", StateName, stateErr)

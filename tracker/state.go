@@ -76,6 +76,7 @@ type state struct {
 	Failures []Recent `json:"failures,omitempty"` // the last of them, newest last
 	Sample   Sample   `json:"sample"`
 	Counters Counters `json:"counters"`
+	LeftOut  LeftOut  `json:"left_out,omitzero"`
 	Stop     *Stop    `json:"stop,omitempty"`
 }
 
@@ -125,6 +126,7 @@ func parseState(data []byte) (state, error) {
 	s.Recent = newest(s.Recent, maxRecent)
 	s.Failures = newest(s.Failures, maxFailures)
 	s.Meter.sound()
+	s.LeftOut.sound()
 	return s, nil
 }
 
@@ -136,7 +138,7 @@ func (s state) write(dir string) error {
 	path := filepath.Join(dir, StateName)
 	err = durable.WriteFile(path, data, 0o644)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		s.Recent, s.Failures = nil, nil
+		s.Recent, s.Failures, s.LeftOut = nil, nil, LeftOut{}
 		if data, e := s.encode(); e == nil && overwrite(path, data) == nil {
 			return nil
 		}
