@@ -1,18 +1,22 @@
 package tiff
 
+import "errors"
+
 // largestThumbnail is the longest edge, in pixels, up to which a picture may be
 // a thumbnail of a larger one without saying so.
 const largestThumbnail = 512
 
-// Main returns the main picture of a file's directories, of which there must be
-// one: the first that is neither reduced nor a mask. Of a page's SubIFDs it is
-// the largest. A small picture that has the shape of a far larger one is taken
-// for its thumbnail. What the main picture leaves to its thumbnail's directory,
-// its orientation, is filled in.
-func Main(list []Directory) Directory {
+// ErrCut is returned when a file's main picture is not in it.
+var ErrCut = errors.New("its main picture is missing, and no more than a thumbnail is left")
+
+// Main returns the main picture: the first that is neither reduced nor a mask.
+// Of a page's SubIFDs it is the largest. A small picture that has the shape of a
+// far larger one is taken for its thumbnail. What the main picture leaves to its
+// thumbnail's directory, its orientation, is filled in. The error is ErrCut.
+func (f File) Main() (Directory, error) {
 	var main *Directory
-	for i := range list {
-		d := &list[i]
+	for i := range f.Directories {
+		d := &f.Directories[i]
 		if d.Thumbnail || d.NoPicture || d.Width <= 0 || d.Height <= 0 {
 			continue
 		}
@@ -22,20 +26,23 @@ func Main(list []Directory) Directory {
 		}
 	}
 	if main == nil { // nothing but reduced pictures: the largest
-		main = &list[0]
-		for i := range list {
-			if d := &list[i]; !d.NoPicture && d.pixels() > main.pixels() {
+		if f.Cut {
+			return Directory{}, ErrCut
+		}
+		main = &f.Directories[0]
+		for i := range f.Directories {
+			if d := &f.Directories[i]; !d.NoPicture && d.pixels() > main.pixels() {
 				main = d
 			}
 		}
 	}
 	found := *main
-	for i := range list {
-		if d := &list[i]; found.Orient == 0 && d.leadsTo(&found) {
+	for i := range f.Directories {
+		if d := &f.Directories[i]; found.Orient == 0 && d.leadsTo(&found) {
 			found.Orient = d.Orient
 		}
 	}
-	return found
+	return found, nil
 }
 
 func (d *Directory) pixels() float64 { return float64(d.Width) * float64(d.Height) }

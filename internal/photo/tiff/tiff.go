@@ -56,50 +56,59 @@ type Directory struct {
 	ChunkBytes int64
 }
 
+// File is what the directories of a TIFF file tell.
+type File struct {
+	Directories []Directory // each page followed by its SubIFDs; at least one
+
+	// Cut: a page or a SubIFD that the file names is not in it.
+	Cut bool
+}
+
 // ErrNoDirectory is returned for what is no TIFF, or has no directory that can be read.
 var ErrNoDirectory = errors.New("it has no readable TIFF directory")
 
-// Read returns the directories of the TIFF file r of the given size in bytes:
-// each page followed by its SubIFDs. A file that is cut short yields those that
-// can be read. The error is ErrNoDirectory or that of reading.
-func Read(r io.ReaderAt, size int64) ([]Directory, error) {
-	f := file{r: r, size: size}
-	at, ok := f.header()
+// Read reads the directories of the TIFF file r of the given size in bytes. The
+// error is ErrNoDirectory or that of reading.
+func Read(r io.ReaderAt, size int64) (File, error) {
+	in := reader{r: r, size: size}
+	at, ok := in.header()
 	if !ok {
-		return nil, cmp.Or(f.err, ErrNoDirectory)
+		return File{}, cmp.Or(in.err, ErrNoDirectory)
 	}
-	var list []Directory
+	var f File
 	seen := make(map[int64]bool)
-	for page := 0; page < maxPages && at != 0 && !seen[at]; page++ {
+	// add takes the directory at an offset into the list, unless it is there.
+	add := func(at int64, page, subIFD int) (e entries, next int64) {
+		if seen[at] {
+			return nil, 0
+		}
 		seen[at] = true
-		e, next, ok := f.entries(at)
+		e, next, ok := in.entries(at)
 		if !ok {
-			break
+			f.Cut = true
+			return nil, 0
 		}
 		d := e.directory()
-		d.Page, d.SubIFD, d.Offset = page, -1, at
-		list = append(list, d)
-		for i, sub := range f.subIFDs(e) {
-			if seen[sub] {
-				continue
-			}
-			seen[sub] = true
-			if e, _, ok := f.entries(sub); ok {
-				d := e.directory()
-				d.Page, d.SubIFD, d.Offset = page, i, sub
-				list = append(list, d)
-			}
+		d.Page, d.SubIFD, d.Offset = page, subIFD, at
+		f.Directories = append(f.Directories, d)
+		return e, next
+	}
+	for page := 0; page < maxPages && at != 0; page++ {
+		e, next := add(at, page, -1)
+		subs := e[tagSubIFDs]
+		for i, sub := range subs[:min(len(subs), maxSubIFDs)] {
+			add(sub, page, i)
 		}
 		at = next
 	}
-	if f.err != nil || len(list) == 0 {
-		return nil, cmp.Or(f.err, ErrNoDirectory)
+	if in.err != nil || len(f.Directories) == 0 {
+		return File{}, cmp.Or(in.err, ErrNoDirectory)
 	}
-	return list, nil
+	return f, nil
 }
 
-// file is a TIFF file that is being read.
-type file struct {
+// reader reads a TIFF file's directories.
+type reader struct {
 	r     io.ReaderAt
 	size  int64
 	order binary.ByteOrder
@@ -108,99 +117,119 @@ type file struct {
 }
 
 // read fills buf from offset at as far as the file goes and returns what it read.
-func (f *file) read(buf []byte, at int64) []byte {
-	if at < 0 || at >= f.size {
+func (in *reader) read(buf []byte, at int64) []byte {
+	if at < 0 || at >= in.size {
 		return nil
 	}
-	n, err := f.r.ReadAt(buf, at)
+	n, err := in.r.ReadAt(buf, at)
 	if err != nil && !errors.Is(err, io.EOF) {
-		f.err = err
+		in.err = err
 	}
 	return buf[:n]
 }
 
 // header reads the file's first bytes and returns the first directory's offset.
-func (f *file) header() (first int64, ok bool) {
-	head := f.read(make([]byte, 16), 0)
+func (in *reader) header() (first int64, ok bool) {
+	head := in.read(make([]byte, 16), 0)
 	if len(head) < 8 {
 		return 0, false
 	}
 	switch string(head[:2]) {
 	case "II":
-		f.order = binary.LittleEndian
+		in.order = binary.LittleEndian
 	case "MM":
-		f.order = binary.BigEndian
+		in.order = binary.BigEndian
 	default:
 		return 0, false
 	}
-	switch f.order.Uint16(head[2:]) {
+	switch in.order.Uint16(head[2:]) {
 	case 42:
-		return int64(f.order.Uint32(head[4:])), true
+		return int64(in.order.Uint32(head[4:])), true
 	case 43:
-		f.big = true
-		if len(head) < 16 || f.order.Uint16(head[4:]) != 8 {
+		in.big = true
+		if len(head) < 16 || in.order.Uint16(head[4:]) != 8 {
 			return 0, false
 		}
-		return int64(f.order.Uint64(head[8:])), true
+		return int64(in.order.Uint64(head[8:])), true
 	}
 	return 0, false
 }
 
-// entries reads the directory at offset at and says where the next one is (0: nowhere).
-func (f *file) entries(at int64) (e entries, next int64, ok bool) {
+// entries reads the directory at offset at and says where the next one is (0: there is none).
+func (in *reader) entries(at int64) (e entries, next int64, ok bool) {
 	const headerBytes = 8 // of the file
 	if at < headerBytes {
 		return nil, 0, false
 	}
 	countBytes, entryBytes, offsetBytes := 2, 12, 4
-	if f.big {
+	if in.big {
 		countBytes, entryBytes, offsetBytes = 8, 20, 8
 	}
-	head := f.read(make([]byte, countBytes), at)
+	head := in.read(make([]byte, countBytes), at)
 	if len(head) < countBytes {
 		return nil, 0, false
 	}
-	n := uint64(f.order.Uint16(head))
-	if f.big {
-		n = f.order.Uint64(head)
+	n := uint64(in.order.Uint16(head))
+	if in.big {
+		n = in.order.Uint64(head)
 	}
 	if n == 0 || n > maxEntries {
 		return nil, 0, false
 	}
 	all := int(n) * entryBytes
-	buf := f.read(make([]byte, all+offsetBytes), at+int64(countBytes))
+	buf := in.read(make([]byte, all+offsetBytes), at+int64(countBytes))
+	if len(buf) < all {
+		return nil, 0, false
+	}
 	e = make(entries)
-	for i := 0; i < all && i+entryBytes <= len(buf); i += entryBytes {
-		tag := f.order.Uint16(buf[i:])
+	for i := 0; i < all; i += entryBytes {
+		tag := in.order.Uint16(buf[i:])
 		if _, twice := e[tag]; wanted[tag] && !twice {
-			e[tag] = f.values(buf[i : i+entryBytes])
+			e[tag] = in.values(buf[i : i+entryBytes])
 		}
 	}
+	next = -1 // nowhere in the file
 	if len(buf) == all+offsetBytes {
-		next = f.offset(buf[all:])
+		next = in.offset(buf[all:])
 	}
 	return e, next, true
 }
 
 // offset reads an offset of the file's kind; one that fits no file is 0.
-func (f *file) offset(b []byte) int64 {
-	if !f.big {
-		return int64(f.order.Uint32(b))
+func (in *reader) offset(b []byte) int64 {
+	if !in.big {
+		return int64(in.order.Uint32(b))
 	}
-	return max(int64(f.order.Uint64(b)), 0)
+	return max(int64(in.order.Uint64(b)), 0)
 }
+
+// The types of whole numbers.
+const (
+	typeByte   = 1
+	typeShort  = 3
+	typeLong   = 4
+	typeSByte  = 6
+	typeSShort = 8
+	typeSLong  = 9
+	typeIFD    = 13
+	typeLong8  = 16
+	typeSLong8 = 17
+	typeIFD8   = 18
+)
 
 // values reads an entry's whole numbers, at most maxValues of them. Of an entry
 // that has other values, such as a profile's bytes, nothing is read.
-func (f *file) values(entry []byte) []int64 {
-	// The widths of the types of whole numbers: BYTE, SHORT, LONG, IFD, LONG8, IFD8.
-	width := map[uint16]int64{1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8}[f.order.Uint16(entry[2:])]
-	if width == 0 {
+func (in *reader) values(entry []byte) []int64 {
+	// The widths of the types of whole numbers. Signed ones are read as unsigned:
+	// nothing that is wanted is less than zero.
+	width, ok := map[uint16]int64{typeByte: 1, typeSByte: 1, typeShort: 2, typeSShort: 2, typeLong: 4, typeSLong: 4, typeIFD: 4,
+		typeLong8: 8, typeSLong8: 8, typeIFD8: 8}[in.order.Uint16(entry[2:])]
+	if !ok {
 		return nil
 	}
-	count, value := int64(f.order.Uint32(entry[4:])), entry[8:]
-	if f.big {
-		count, value = int64(f.order.Uint64(entry[4:])), entry[12:]
+	count, value := int64(in.order.Uint32(entry[4:])), entry[8:]
+	if in.big {
+		count, value = int64(in.order.Uint64(entry[4:])), entry[12:]
 	}
 	if count < 0 {
 		return nil
@@ -209,7 +238,7 @@ func (f *file) values(entry []byte) []int64 {
 	count = min(count, maxValues)
 	data := value
 	if !whole {
-		data = f.read(make([]byte, count*width), f.offset(value))
+		data = in.read(make([]byte, count*width), in.offset(value))
 	}
 	var out []int64
 	for ; count > 0 && int64(len(data)) >= width; count, data = count-1, data[width:] {
@@ -217,18 +246,12 @@ func (f *file) values(entry []byte) []int64 {
 		case 1:
 			out = append(out, int64(data[0]))
 		case 2:
-			out = append(out, int64(f.order.Uint16(data)))
+			out = append(out, int64(in.order.Uint16(data)))
 		case 4:
-			out = append(out, int64(f.order.Uint32(data)))
+			out = append(out, int64(in.order.Uint32(data)))
 		case 8:
-			out = append(out, max(int64(f.order.Uint64(data)), 0))
+			out = append(out, max(int64(in.order.Uint64(data)), 0))
 		}
 	}
 	return out
-}
-
-// subIFDs are the offsets of a page's further directories.
-func (f *file) subIFDs(e entries) []int64 {
-	list := e[tagSubIFDs]
-	return list[:min(len(list), maxSubIFDs)]
 }

@@ -13,11 +13,11 @@ import (
 
 func readAll(t *testing.T, data []byte) []Directory {
 	t.Helper()
-	list, err := Read(bytes.NewReader(data), int64(len(data)))
+	f, err := Read(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list
+	return f.Directories
 }
 
 func picture(width, height int, p tifftest.Picture) tifftest.Picture {
@@ -93,8 +93,8 @@ func TestReadDamaged(t *testing.T) {
 	// Cut anywhere, the file gives fewer directories, or none.
 	data = tifftest.Encode(true, true, picture(3, 2, tifftest.Picture{}), picture(3, 2, tifftest.Picture{}))
 	for n := range data {
-		if list, err := Read(bytes.NewReader(data[:n]), int64(n)); err == nil && len(list) > 2 {
-			t.Errorf("%d bytes: %d directories", n, len(list))
+		if f, err := Read(bytes.NewReader(data[:n]), int64(n)); err == nil && !f.Cut {
+			t.Errorf("%d bytes: %+v", n, f)
 		}
 	}
 }
@@ -131,10 +131,16 @@ func TestMainPicture(t *testing.T) {
 		{"reduced only", []Directory{page(0, 160, 120, thumb), page(1, 640, 480, thumb), page(2, 700, 700, Directory{NoPicture: true})}, 1, -1, 0},
 		{"no sizes", []Directory{page(0, 0, 0, none), page(1, 0, 0, none)}, 0, -1, 0},
 	} {
-		d := Main(c.list)
-		if d.Page != c.page || d.SubIFD != c.subIFD || d.Orient != c.orient {
-			t.Errorf("%s: page %d, SubIFD %d, orientation %d", c.name, d.Page, d.SubIFD, d.Orient)
+		d, err := File{Directories: c.list}.Main()
+		if err != nil || d.Page != c.page || d.SubIFD != c.subIFD || d.Orient != c.orient {
+			t.Errorf("%s: page %d, SubIFD %d, orientation %d, %v", c.name, d.Page, d.SubIFD, d.Orient, err)
 		}
+	}
+	if d, err := (File{[]Directory{page(0, 160, 120, thumb)}, true}).Main(); err != ErrCut {
+		t.Errorf("a thumbnail whose picture is gone: %+v, %v", d, err)
+	}
+	if _, err := (File{[]Directory{page(0, 160, 120, none)}, true}).Main(); err != nil {
+		t.Error("a picture whose next page is gone:", err)
 	}
 }
 
@@ -207,14 +213,18 @@ func FuzzRead(f *testing.F) {
 			SubIFDs: []tifftest.Picture{picture(9, 9, tifftest.Picture{Tile: 16})}}), picture(4, 4, tifftest.Picture{Photometric: 5})))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		list, err := Read(bytes.NewReader(data), int64(len(data)))
+		file, err := Read(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			return
 		}
+		list := file.Directories
 		if len(list) == 0 || len(list) > maxPages*(1+maxSubIFDs) {
 			t.Fatalf("%d directories", len(list))
 		}
-		for _, d := range append(list, Main(list)) {
+		if main, err := file.Main(); err == nil {
+			list = append(list, main)
+		}
+		for _, d := range list {
 			l, err := d.Layout()
 			if err == nil && l.Reader != Raw && (l.Colours < 1 || l.Colours > 4 || l.Alpha >= d.Samples && l.Alpha >= 0) {
 				t.Errorf("%+v of %+v", l, d)

@@ -209,7 +209,9 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	double left = req->longest > 0 ? MARGIN * req->longest * shrink / (edge * scale) : 1;
 	if (left < 1)
 		result = (int64_t) (loaded * left * left);
-	res->need = memory_need(res, full, loaded, result, orientation > 1) + req->tiff.chunk;
+	res->need = memory_need(res, full, loaded, result, orientation > 1);
+	if (req->tiff.reader == PD_TIFF_PLAIN) // a tile may be larger than the picture
+		res->need += VIPS_MAX(0, req->tiff.chunk - pixels * VIPS_IMAGE_SIZEOF_PEL(full));
 	if (req->fd < 0)
 		res->need += req->size;
 	if (res->need > req->max_bytes) {

@@ -32,13 +32,16 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 		in = bytes.NewReader(data)
 	}
 	req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
-	list, err := tiff.Read(in, f.size)
+	header, err := tiff.Read(in, f.size)
 	switch {
 	case errors.Is(err, tiff.ErrNoDirectory): // libvips finds the words for it
 	case err != nil:
 		return nil, cannotRead(f.path, err)
 	default:
-		main := tiff.Main(list)
+		main, err := header.Main()
+		if err != nil {
+			return nil, photo.Errorf(photo.Unreadable, f.path, "it is damaged or cut short: %w", err)
+		}
 		layout, err := main.Layout()
 		if err != nil {
 			return nil, unsupportedTIFF(f.path, err.Error())

@@ -261,3 +261,98 @@ func TestTIFFNotRead(t *testing.T) {
 		}
 	}
 }
+
+// A profile counts whichever reader has read the picture, and white stays white.
+func TestTIFFProfile(t *testing.T) {
+	type picture = tifftest.Picture
+	icc := tifftest.Tag{Tag: 34675, Type: tifftest.Undefined}
+	for _, b := range profile(p3Primaries) {
+		icc.Values = append(icc.Values, uint64(b))
+	}
+	for name, p := range map[string]picture{
+		"plain":        rgbPicture(picture{}, whole(255)),
+		"a selection":  rgbPicture(picture{Samples: 4, Extra: []int{0}}, whole(255)),
+		"12 bits":      rgbPicture(picture{Bits: 12}, whole(4095)),
+		"32 bits":      rgbPicture(picture{Bits: 32}, whole(1<<32-1)),
+		"float":        rgbPicture(picture{Bits: 32, Format: 3}, float32s(1, true)),
+		"float to 255": rgbPicture(picture{Bits: 32, Format: 3}, float32s(255, true)),
+		"YCbCr":        yCbCrPicture(1, 1, 1, picture{}),
+	} {
+		p.Tags = append(p.Tags, icc)
+		img := decode(t, write(t, "a.tif", tifftest.Encode(false, false, p)), Options{})
+		showsCircle(t, name, img, rgb{240, 0, 0}, 5) // beyond sRGB's red
+	}
+}
+
+// What ends early fails, whichever reader finds it, and a thumbnail does not
+// stand for a picture that is gone.
+func TestTIFFCut(t *testing.T) {
+	for _, p := range fuzzTIFFs() {
+		decode(t, write(t, "a.tif", tifftest.Encode(false, false, p)), Options{})
+		// The last strip or tile lies at the end of the file, and beyond.
+		for len(p.SubIFDs) > 0 {
+			p = p.SubIFDs[0]
+		}
+		size := uint64(len(tifftest.Encode(false, false, p)))
+		where := tifftest.Tag{Tag: 273, Type: tifftest.Long, Values: []uint64{size - 10}}
+		if p.Tile > 0 {
+			where.Tag = 324
+		}
+		count := max(1, p.Samples) // of planes
+		if p.Rows > 0 {
+			count = (p.Height + p.Rows - 1) / p.Rows
+		}
+		if p.Planar || p.Rows > 0 {
+			where.Values = make([]uint64, count)
+			for i := range where.Values {
+				where.Values[i] = size - 10
+			}
+		}
+		p.Tags = append(p.Tags, where)
+		failsAs(t, write(t, "a.tif", tifftest.Encode(false, false, p)), photo.Unreadable, "damaged or cut short")
+	}
+	thumbnail := rgbPicture(tifftest.Picture{Subfile: 1}, whole(255))
+	thumbnail.SubIFDs = []tifftest.Picture{rgbPicture(tifftest.Picture{Bits: 16}, whole(65535))}
+	data := tifftest.Encode(false, false, thumbnail)
+	at := bytes.LastIndex(data, []byte("\x4a\x01\x0d\x00\x01\x00\x00\x00")) + 8
+	copy(data[at:], "\x00\x00\x00\x7f")
+	failsAs(t, write(t, "a.tif", data), photo.Unreadable, "no more than a thumbnail is left")
+}
+
+// A header may claim more than there is memory for: nothing is decoded then.
+func TestTIFFHuge(t *testing.T) {
+	type picture = tifftest.Picture
+	size := func(width, height uint64) []tifftest.Tag {
+		return []tifftest.Tag{{Tag: 256, Type: tifftest.Long, Values: []uint64{width}}, {Tag: 257, Type: tifftest.Long, Values: []uint64{height}}}
+	}
+	tile := func(side uint64) []tifftest.Tag {
+		return []tifftest.Tag{{Tag: 322, Type: tifftest.Long, Values: []uint64{side}}, {Tag: 323, Type: tifftest.Long, Values: []uint64{side}}}
+	}
+	for name, c := range map[string]struct {
+		picture picture
+		text    string
+	}{
+		"plain":           {withTags(rgbPicture(picture{}, whole(255)), size(60_000, 60_000)...), "3600.0 million"},
+		"samples":         {withTags(rgbPicture(picture{Bits: 16, Format: 3}, small(16)), size(60_000, 60_000)...), "3600.0 million"},
+		"YCbCr":           {withTags(yCbCrPicture(2, 2, 1, picture{}), size(60_000, 60_000)...), "3600.0 million"},
+		"samples, memory": {withTags(rgbPicture(picture{Bits: 16, Format: 3}, small(16)), size(20_000, 20_000)...), "MiB of memory"},
+		"samples, tile":   {withTags(rgbPicture(picture{Tile: 16, Bits: 12}, whole(4095)), tile(40_000)...), "MiB of memory"},
+		"YCbCr, tile":     {withTags(yCbCrPicture(2, 2, 1, picture{Tile: 16}), tile(40_000)...), "MiB of memory"},
+	} {
+		before := peak(t)
+		failsAs(t, write(t, name+".tif", tifftest.Encode(false, false, c.picture)), photo.TooLarge, c.text)
+		if grown := peak(t) - before; grown > 50<<20 {
+			t.Errorf("%s: it took %d MiB", name, grown>>20)
+		}
+	}
+	// What takes some memory, libvips' tiles too, when little is allowed.
+	for _, p := range []picture{
+		withTags(rgbPicture(picture{Tile: 16}, whole(255)), tile(2000)...),
+		withTags(yCbCrPicture(2, 2, 1, picture{}), size(2000, 2000)...),
+	} {
+		path := write(t, "a.tif", tifftest.Encode(false, false, p))
+		if _, err := Decode(path, Options{MaxBytes: 8 << 20}); photo.KindOf(err) != photo.TooLarge {
+			t.Error(err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ typedef struct {
 
 	// Of the first pass: some of the numbers.
 	double *some;
-	int some_count, step_x, step_y;
+	int some_count, step_x;
 	double max_alpha;
 
 	VipsImage *image;
@@ -48,18 +48,21 @@ typedef struct {
 // A row of the picture, or of a tile, is in r->row: n pixels from x on.
 typedef void (*row_fn)(reader *r, int x, int y, int n);
 
-static double half_to_double(unsigned bits, int exponent_bits, int fraction_bits)
+// A floating-point number with a sign, so many bits of exponent and of fraction.
+static double small_float(uint32_t bits, int exponent_bits, int fraction_bits)
 {
-	unsigned fraction = bits & ((1u << fraction_bits) - 1);
-	int most = (1 << exponent_bits) - 1;
-	int exponent = (bits >> fraction_bits) & most;
-	double sign = bits >> (exponent_bits + fraction_bits) & 1 ? -1 : 1;
-	int bias = most >> 1;
-	if (exponent == most)
-		return fraction ? NAN : sign * INFINITY;
-	if (exponent == 0)
-		return sign * ldexp(fraction, 1 - bias - fraction_bits);
-	return sign * ldexp(fraction + (1u << fraction_bits), exponent - bias - fraction_bits);
+	uint64_t fraction = bits & ((1u << fraction_bits) - 1);
+	int most = (1 << exponent_bits) - 1, bias = most >> 1;
+	int exponent = bits >> fraction_bits & most;
+	uint64_t sign = bits >> (exponent_bits + fraction_bits) & 1;
+	if (exponent == 0) // less than the least that has an exponent
+		return ldexp(sign ? -(double) fraction : (double) fraction, 1 - bias - fraction_bits);
+	// The same number as a double has it; the highest exponent stands for infinity and no number.
+	exponent = exponent == most ? 0x7ff : exponent - bias + 0x3ff;
+	uint64_t wide = sign << 63 | (uint64_t) exponent << 52 | fraction << (52 - fraction_bits);
+	double v;
+	memcpy(&v, &wide, sizeof(v));
+	return v;
 }
 
 // Takes n numbers out of a row of bytes: those at index first, first + step …
@@ -84,7 +87,7 @@ static void unpack(const reader *r, const uint8_t *row, size_t first, size_t ste
 		EACH(uint8_t, v);
 	case 16:
 		if (is_float) {
-			EACH(uint16_t, half_to_double(v, 5, 10));
+			EACH(uint16_t, small_float(v, 5, 10));
 		}
 		if (is_signed) {
 			EACH(int16_t, v);
@@ -121,7 +124,7 @@ static void unpack(const reader *r, const uint8_t *row, size_t first, size_t ste
 			v = v >> (7 - (bit + r->bits - 1) % 8) & ((UINT64_C(1) << r->bits) - 1);
 		}
 		if (is_float)
-			out[x] = half_to_double(v, 7, 16);
+			out[x] = small_float(v, 7, 16);
 		else if (is_signed && v >> (r->bits - 1))
 			out[x] = (double) v - (double) (UINT64_C(1) << r->bits);
 		else
@@ -150,16 +153,20 @@ static int read_chunks(reader *r, int x, int y, int rows)
 	return 0;
 }
 
-// Calls fn for each row, or part of a row that is in one tile.
-static int each_row(reader *r, row_fn fn)
+// Calls fn for each row, or part of a row that is in one tile, whose number is a
+// multiple of step.
+static int each_row(reader *r, row_fn fn, int step)
 {
 	for (int y = 0; y < r->height; y += r->chunk_height) {
 		int rows = VIPS_MIN(r->chunk_height, r->height - y);
+		int first = (step - y % step) % step;
+		if (first >= rows)
+			continue;
 		for (int x = 0; x < r->width; x += r->chunk_width) {
 			int n = VIPS_MIN(r->chunk_width, r->width - x);
 			if (read_chunks(r, x, y, rows))
 				return -1;
-			for (int j = 0; j < rows; j++) {
+			for (int j = first; j < rows; j += step) {
 				for (int i = 0; i < r->used; i++) {
 					const uint8_t *from = r->chunk[r->planar ? i : 0] + j * r->row_bytes;
 					if (r->planar)
@@ -178,8 +185,6 @@ static int each_row(reader *r, row_fn fn)
 static void collect(reader *r, int x, int y, int n)
 {
 	const double nothing = 1e30;
-	if (y % r->step_y)
-		return;
 	for (int i = (r->step_x - x % r->step_x) % r->step_x; i < n; i += r->step_x) {
 		for (int c = 0; c < r->colours; c++)
 			if (fabs(r->row[c][i]) < nothing)
@@ -193,8 +198,8 @@ static int find_range(reader *r)
 {
 	enum { SIDE = 256 };
 	r->step_x = (r->width + SIDE - 1) / SIDE;
-	r->step_y = (r->height + SIDE - 1) / SIDE;
-	if (!(r->some = g_try_new(double, (size_t) SIDE * SIDE * r->colours)) || each_row(r, collect))
+	int step_y = (r->height + SIDE - 1) / SIDE;
+	if (!(r->some = g_try_new(double, (size_t) SIDE * SIDE * r->colours)) || each_row(r, collect, step_y))
 		return -1;
 	pd_kind kind = {r->format == SAMPLEFORMAT_IEEEFP, 0, 0};
 	if (!kind.is_float) {
@@ -420,7 +425,7 @@ static int decode_samples(reader *r)
 		(r->bits >= 16 || r->format == SAMPLEFORMAT_INT || r->format == SAMPLEFORMAT_IEEEFP) &&
 		find_range(r))
 		return -1;
-	return each_row(r, write);
+	return each_row(r, write, 1);
 }
 
 VipsImage *pd_tiff_samples(const pd_request *req, pd_result *res)
