@@ -16,6 +16,8 @@ const (
 	LogsName     = "logs"
 	LockName     = "photodesc.pid"
 	StateName    = "photodesc_state.json"
+
+	ConsoleName = "console.log" // in the logs, of a run without a terminal
 )
 
 const (

@@ -16,12 +16,8 @@ import (
 )
 
 const (
-	// backgroundEnv says to a run that it is the one in the background, and that
-	// descriptor 3 is where the one in the foreground waits for a word.
-	backgroundEnv = "PHOTODESC_BACKGROUND"
-	backgroundFD  = 3
+	backgroundFD = 3 // where the one in the foreground waits for a word
 
-	consoleName = "console.log"
 	// consoleMost is the size beyond which the console file is begun anew.
 	consoleMost = 4 << 20
 
@@ -89,7 +85,7 @@ func openConsole(dir string) (*os.File, error) {
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, &tracker.WriteError{Op: "create", Path: logs, Err: err}
 	}
-	path := filepath.Join(logs, consoleName)
+	path := filepath.Join(logs, tracker.ConsoleName)
 	flags := os.O_CREATE | os.O_RDWR | os.O_APPEND
 	if info, err := os.Stat(path); err == nil && info.Size() > consoleMost {
 		flags |= os.O_TRUNC

@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"photodesc/internal/photo/vips"
 	"photodesc/llm"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -127,13 +125,6 @@ func (e *bareEngine) number() (float64, error) {
 	return 0, fmt.Errorf("the bare engine failed: %s", lastWords(e.words.String(), err))
 }
 
-func benchEngineCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "engine", Short: "The bare engine; started by bench", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return serveBareEngine(os.Stdin, os.Stdout) },
-	}
-}
-
 // serveBareEngine is the other side.
 func serveBareEngine(in io.Reader, out io.Writer) error {
 	var job workerJob
@@ -239,19 +230,6 @@ func (b *benchmark) limits(ctx context.Context) (l limits, err error) {
 		return l, fmt.Errorf("measuring the machine's limits: %w\n%s", err, lastLines(words.String(), 5))
 	}
 	return l, json.Unmarshal(out, &l)
-}
-
-func benchLimitsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "limits", Short: "The machine's limits; started by bench", Hidden: true, Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			threads, err := strconv.Atoi(args[0])
-			if err != nil || threads < 1 {
-				return usageError("%q is no number of threads", args[0])
-			}
-			return writeJSON(c.OutOrStdout(), findLimits(threads))
-		},
-	}
 }
 
 func findLimits(threads int) limits {

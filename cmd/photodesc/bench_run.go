@@ -17,26 +17,6 @@ import (
 	"photodesc/tracker"
 )
 
-// makePlan finds what a run would do: which model, how many workers and slots.
-func (b *benchmark) makePlan(ctx context.Context) error {
-	r := &runner{dir: b.tmp, root: b.tmp, flags: b.flags.run, set: b.set}
-	if err := r.findModel(); err != nil {
-		return err
-	}
-	if !r.model.Here() {
-		return fmt.Errorf("the model %s is not on this machine\n  fetch it first: %s", r.model.Name, commandLine("", "models", "pull", r.flags.model))
-	}
-	b.model = r.model.Name
-	b.say("Loading %s", b.model)
-	m, err := measure(ctx, r.workerJob())
-	if err != nil {
-		return err
-	}
-	r.plan = r.set.plan(m)
-	b.plan, b.threads, b.job = r.plan, r.threads(), r.workerJob()
-	return nil
-}
-
 // runResult is what a run's events say.
 type runResult struct {
 	photos int

@@ -95,7 +95,7 @@ func (b *benchmark) report(rounds []benchRound) *benchReport {
 	photos := float64(b.flags.photos)
 	median := func(f func(benchRound) float64) float64 { return bench.MedianOf(rounds, f) }
 	r := &benchReport{
-		Version: version, System: runtime.GOOS + "/" + runtime.GOARCH, Model: b.model, Detail: b.flags.run.detail,
+		Version: b.version, System: runtime.GOOS + "/" + runtime.GOARCH, Model: b.model, Detail: b.flags.run.detail,
 		Photos: b.flags.photos, Width: b.width, Height: b.height, Rounds: len(rounds),
 		Workers: b.plan.Workers, Threads: b.threads, Parallel: b.plan.InFlight,
 		Tiles: first.tiles / photos, PromptTokens: first.promptTokens / photos, Tokens: first.tokens / photos,

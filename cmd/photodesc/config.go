@@ -65,6 +65,10 @@ type given struct {
 
 const variablePrefix = "PHOTODESC_"
 
+// backgroundEnv says to a run that it is the one in the background, and that
+// descriptor 3 is where the one in the foreground waits for a word.
+const backgroundEnv = "PHOTODESC_BACKGROUND"
+
 // ownVariables are not settings: where models are, and what the program and
 // its tests say to themselves.
 var ownVariables = []string{

@@ -225,11 +225,6 @@ func onlyRecord(work string) (rec tracker.Record, err error) {
 	return rec, json.Unmarshal(b, &rec)
 }
 
-func lastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
 // A result line has about a kilobyte; a million photos want one GB.
 const diskWanted = 1 << 30
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 
 	"golang.org/x/sys/cpu"
 )
@@ -45,24 +44,4 @@ func blasCore() string {
 		return "Haswell"
 	}
 	return ""
-}
-
-// compiledFor says which CPU features ggml was compiled with, from llama.cpp's
-// own list ("AVX2 = 1 | …").
-func compiledFor(systemInfo string) []string {
-	var names []string
-	for _, part := range strings.Split(systemInfo, "|") {
-		_, part, _ = cutLast(part, ":")
-		if name, value, ok := strings.Cut(strings.TrimSpace(part), "="); ok && strings.TrimSpace(value) == "1" {
-			names = append(names, strings.TrimSpace(name))
-		}
-	}
-	return names
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return "", s, false
 }

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // links gathers what links among the photos lead to, because workers are
@@ -55,27 +53,4 @@ func (l *links) paths() []string {
 func shortList(paths []string) bool {
 	b, err := json.Marshal(rawPaths(paths))
 	return err == nil && len(b) <= maxLinks
-}
-
-func below(path, root string) bool {
-	return path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/")
-}
-
-// rawPath is a path that need not be UTF-8, which JSON would not let pass.
-type rawPath string
-
-func (p rawPath) MarshalText() ([]byte, error) { return []byte(strconv.Quote(string(p))), nil }
-
-func (p *rawPath) UnmarshalText(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	*p = rawPath(s)
-	return err
-}
-
-func rawPaths(paths []string) []rawPath {
-	raw := make([]rawPath, len(paths))
-	for i, p := range paths {
-		raw[i] = rawPath(p)
-	}
-	return raw
 }

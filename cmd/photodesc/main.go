@@ -15,35 +15,6 @@ import (
 // version is set by make.
 var version = "dev"
 
-// Exit codes; exitCodesHelp is what people read of them.
-const (
-	exitOK      = 0
-	exitError   = 1
-	exitUsage   = 2
-	exitFailed  = 3
-	exitStopped = 130
-)
-
-// exit is an error that carries its exit code. An empty message prints nothing.
-type exit struct {
-	code int
-	err  error
-	said bool // the person has read it already
-}
-
-func (e *exit) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
-
-func (e *exit) Unwrap() error { return e.err }
-
-func usageError(format string, args ...any) error {
-	return &exit{code: exitUsage, err: fmt.Errorf(format, args...)}
-}
-
 func main() { os.Exit(realMain(os.Args[1:])) }
 
 func realMain(args []string) int {
@@ -65,18 +36,6 @@ func realMain(args []string) int {
 		}
 	}
 	return code
-}
-
-// exitCode is what the program ends with for an error.
-func exitCode(err error) int {
-	var e *exit
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &e):
-		return e.code
-	}
-	return exitError
 }
 
 // options that every command has.

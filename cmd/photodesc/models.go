@@ -58,9 +58,6 @@ func modelsCommand(g *global) *cobra.Command {
 	return c
 }
 
-// defaultMemory is what a run may use unless told otherwise.
-const defaultMemory = "60%"
-
 // listModels lists the models for a run in a workdir with no flags.
 func listModels(w io.Writer, dir string, asJSON, long bool) error {
 	var f runFlags

@@ -179,9 +179,6 @@ func parseAuto(s string) (int, error) {
 // smallModel is the size in bytes below which a model gets one thread a worker.
 const smallModel = 64 << 20
 
-// maxSlots is where generating for more photos at once stops paying.
-const maxSlots = 8
-
 // plan shares out cores and memory for a model that was measured.
 func (s settings) plan(m measured) pool.Plan {
 	sizes := m.sizes()

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"photodesc/internal/photo"
 	"photodesc/internal/prompts"
 	"photodesc/llm"
 	"photodesc/tracker"
@@ -114,9 +113,5 @@ func TestContextOfAPhoto(t *testing.T) {
 		if (a.PromptTokens != b.PromptTokens) != differ || (a.Raw != b.Raw) != differ || a.PromptTokens == 0 {
 			t.Errorf("--context %s: %d and %d tokens, %q and %q", context, a.PromptTokens, b.PromptTokens, a.Raw, b.Raw)
 		}
-	}
-	told := questions{Context: true}.context("album/beach.jpg", photo.Metadata{HasPlace: true, Latitude: 1})
-	if want := "Known of this image: at 1.0000° N, 0.0000° E; file name \"beach.jpg\".\n"; told != want {
-		t.Errorf("told %q, want %q", told, want)
 	}
 }

@@ -93,10 +93,3 @@ func stopReason(err error) (tracker.StopReason, string) {
 	}
 	return tracker.Broke, err.Error()
 }
-
-func batches(n int) string {
-	if n == 1 {
-		return "1 batch"
-	}
-	return comma(n) + " batches"
-}

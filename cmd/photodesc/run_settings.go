@@ -3,40 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
-
-	"github.com/spf13/pflag"
 
 	"photodesc/internal/photo"
 	"photodesc/tracker"
 )
-
-// What --redo says of photos that were described with other settings.
-const (
-	redoAsk     = "ask"
-	redoChanged = "changed"
-	redoNever   = "never"
-)
-
-// wordless are settings that change no word of a description. All others do,
-// a new flag until it is named here.
-var wordless = []string{
-	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "timeout", "max-temp", "keep-awake",
-	"redo", "untrusted-loaders", "keep-raw",
-}
-
-// always are in the settings of every run; others only when they are not as
-// they are by default, so that a flag to come changes nothing for those who do
-// not use it.
-var always = []string{"prompt", "detail", "max-tokens", "temperature", "repeat-penalty"}
 
 // wordSettings are the settings that decide the words of a run.
 func (r *runner) wordSettings() (tracker.Settings, error) {
@@ -73,38 +47,6 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 		list = append(list, s)
 	}
 	return list, failed
-}
-
-// flagText is a flag's value as one text.
-func flagText(f *pflag.Flag) string {
-	list, many := f.Value.(pflag.SliceValue)
-	if !many {
-		return f.Value.String()
-	}
-	return oneText(list.GetSlice())
-}
-
-// oneText is a list as one text.
-func oneText(values []string) string {
-	if len(values) == 1 {
-		return values[0]
-	}
-	b, _ := json.Marshal(values) // texts have a form
-	return string(b)
-}
-
-// fileSum is the digest of a file that a flag names.
-func fileSum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil))[:32], nil
 }
 
 // agree compares the run's settings with those of what is described already.

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
 	"os/exec"
-	"runtime"
 
 	"photodesc/internal/photo/vips"
 	"photodesc/llm"
@@ -20,10 +17,6 @@ func (r *runner) threads() int {
 	}
 	return r.plan.Cores
 }
-
-// decodeAhead is how many photos more than its slots a worker holds, so that
-// pixels are ready when a slot is free.
-const decodeAhead = 2
 
 func (r *runner) workerJob() workerJob {
 	return workerJob{
@@ -44,31 +37,6 @@ func (r *runner) workerJob() workerJob {
 			},
 		},
 	}
-}
-
-// ownBinary is the file this process was started from, even if an upgrade has
-// put another in its place since.
-func ownBinary() (string, error) {
-	if runtime.GOOS == "linux" {
-		return "/proc/self/exe", nil
-	}
-	return os.Executable()
-}
-
-// workerProcess is the command of a worker: this binary again.
-func workerProcess(job workerJob) (*exec.Cmd, error) {
-	self, err := ownBinary()
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(job)
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(self, "worker")
-	cmd.Args[0] = "photodesc" // what ps shows
-	cmd.Env = append(workerEnvironment(os.Environ()), workerJobEnv+"="+string(text))
-	return cmd, nil
 }
 
 func (r *runner) reach(todo []string) func(string) error {

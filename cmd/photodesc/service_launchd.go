@@ -36,7 +36,7 @@ func (s *service) launchAgent() string {
 		}
 		b.WriteString("\t</dict>\n")
 	}
-	console := plistText(filepath.Join(s.dir, tracker.LogsName, consoleName))
+	console := plistText(filepath.Join(s.dir, tracker.LogsName, tracker.ConsoleName))
 	fmt.Fprintf(&b, `	<key>WorkingDirectory</key>
 	<string>%s</string>
 	<key>RunAtLoad</key>

@@ -47,12 +47,6 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// blasName is the library and its version, the first words of its configuration.
-func blasName(config string) string {
-	words := strings.Fields(config)
-	return strings.Join(words[:min(2, len(words))], " ")
-}
-
 func wishedCore(core string) string {
 	if want := blasCore(); want != "" && !strings.EqualFold(want, core) {
 		return ", workers use " + want

@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"photodesc/internal/confine"
 	"photodesc/internal/photo"
@@ -44,18 +41,9 @@ type workerInfo struct {
 	Weak       string        `json:",omitempty"` // why it is not more
 }
 
-func workerCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "worker",
-		Short:  "One batch; started by run",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE:   func(*cobra.Command, []string) error { return serve() },
-	}
-}
-
-// serve is a worker's life: load the model, answer for photos, leave.
-func serve() error {
+// serve is a worker's life: load the model, answer for photos, leave. Its
+// version must be the supervisor's.
+func serve(version string) error {
 	var job workerJob
 	if err := json.Unmarshal([]byte(os.Getenv(workerJobEnv)), &job); err != nil {
 		return &exit{code: exitUsage, err: fmt.Errorf("worker is started by `photodesc run` only")}
@@ -199,9 +187,6 @@ func (w *worker) decode(rel string) (*vips.Image, error) {
 		Longest: w.engine.LongestEdge(), MaxBytes: w.job.MaxBytes,
 	})
 }
-
-// photoPath joins without cleaning: "a/../b" may not be "b" where there are links.
-func photoPath(root, rel string) string { return strings.TrimSuffix(root, "/") + "/" + rel }
 
 // round gives seconds to the millisecond.
 func round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const serviceHelp = `A service of the user (systemd on Linux, launchd on macOS) that goes on with the
+run at every login, until all photos are described, and describes photos that
+have been added since. It stops in good order when the computer shuts down.`
+
+const serviceInstallHelp = `Writes the service for this workdir and photo folder, with the flags given, which
+are those of run, and says how to start it. Installing again replaces it.`
+
+func serviceCommand(g *global) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "service",
+		Short: "Go on with the run at every login",
+		Long:  serviceHelp,
+		Args:  unknownCommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	var f runFlags
+	install := &cobra.Command{
+		Use:     "install [run flags] DIR",
+		Short:   "Write a service that goes on with the run",
+		Long:    serviceInstallHelp,
+		Example: "  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
+		Args:    exactly(1, "one folder of photos"),
+	}
+	f.register(install.Flags())
+	install.RunE = func(c *cobra.Command, args []string) error {
+		if _, _, err := f.configure(g.dir, install.Flags()); err != nil {
+			return err
+		}
+		if f.background || f.json || f.limit > 0 || f.retryFailed {
+			return usageError("--background, --json, --limit and --retry-failed make no sense for a service")
+		}
+		root, err := photoFolder(args[0])
+		if err != nil {
+			return err
+		}
+		s, err := newService(g.dir)
+		if err != nil {
+			return err
+		}
+		s.args = append(append([]string{"-C", s.dir, "run"}, goOnArgs(install.Flags())...), root)
+		s.stopTime = stopTime(f.timeout)
+		return s.install(c)
+	}
+	remove := &cobra.Command{
+		Use:   "remove",
+		Short: "Remove the service of this workdir; a run that is up is left alone",
+		Args:  exactly(0, "no argument"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := newService(g.dir)
+			if err != nil {
+				return err
+			}
+			return s.remove(c)
+		},
+	}
+	c.AddCommand(install, remove)
+	return c
+}
