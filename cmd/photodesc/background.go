@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"photodesc/internal/config"
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -55,7 +57,7 @@ func runInBackground(dir string, w io.Writer) error {
 	}
 	defer words.Close()
 	cmd := exec.Command(self, os.Args[1:]...)
-	cmd.Env = append(os.Environ(), backgroundEnv+"=1")
+	cmd.Env = append(os.Environ(), config.BackgroundEnv+"=1")
 	cmd.Stdout, cmd.Stderr = console, console
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -75,7 +77,7 @@ func runInBackground(dir string, w io.Writer) error {
 	}
 	var code *exec.ExitError
 	if errors.As(err, &code) {
-		return &exit{code: max(code.ExitCode(), exitError)}
+		return &ui.Exit{Code: max(code.ExitCode(), ui.ExitError)}
 	}
 	return err
 }
@@ -130,7 +132,7 @@ func sayBackground(w io.Writer, dir string, pid int, state string) {
 	}
 	fmt.Fprintf(w, "The run %s in the background, pid %d. It goes on when this terminal is closed.\n"+
 		"    watch it:  %s\n    its log:   %s\n    stop it:   %s\n", does, pid,
-		commandLine(dir, "status", "--watch"), commandLine(dir, "logs", "-f"), commandLine(dir, "stop"))
+		ui.CommandLine(dir, "status", "--watch"), ui.CommandLine(dir, "logs", "-f"), ui.CommandLine(dir, "stop"))
 }
 
 // foreground is where a run in the background sends word; nil for any other.
@@ -138,10 +140,10 @@ type foreground struct{ f *os.File }
 
 // findForeground takes the descriptor over, so that no worker inherits it.
 func findForeground() *foreground {
-	if os.Getenv(backgroundEnv) == "" {
+	if os.Getenv(config.BackgroundEnv) == "" {
 		return nil
 	}
-	os.Unsetenv(backgroundEnv)
+	os.Unsetenv(config.BackgroundEnv)
 	syscall.CloseOnExec(backgroundFD)
 	return &foreground{os.NewFile(backgroundFD, "foreground")}
 }

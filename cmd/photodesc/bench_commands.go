@@ -4,13 +4,16 @@ import (
 	"os"
 	"strconv"
 
+	"photodesc/internal/bench/measure"
+	"photodesc/internal/ui"
+
 	"github.com/spf13/cobra"
 )
 
 func benchEngineCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "engine", Short: "The bare engine; started by bench", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return serveBareEngine(os.Stdin, os.Stdout) },
+		RunE: func(*cobra.Command, []string) error { return measure.ServeBareEngine(os.Stdin, os.Stdout) },
 	}
 }
 
@@ -20,9 +23,9 @@ func benchLimitsCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			threads, err := strconv.Atoi(args[0])
 			if err != nil || threads < 1 {
-				return usageError("%q is no number of threads", args[0])
+				return ui.UsageError("%q is no number of threads", args[0])
 			}
-			return writeJSON(c.OutOrStdout(), findLimits(threads))
+			return ui.WriteJSON(c.OutOrStdout(), measure.FindLimits(threads))
 		},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"photodesc/internal/ui"
 )
 
 // TestBrokenEngine gives the encoder weights that are no numbers, as a driver
@@ -25,8 +27,8 @@ func TestBrokenEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said := h.run()
-	if code != exitError {
-		t.Errorf("exit code %d, want %d\n%s", code, exitError, said)
+	if code != ui.ExitError {
+		t.Errorf("exit code %d, want %d\n%s", code, ui.ExitError, said)
 	}
 	if want := "ERROR - the engine is broken: the encoder gave numbers that are not finite"; strings.Count(said, want) != 1 {
 		t.Errorf("it does not say %q once:\n%s", want, said)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"photodesc/internal/config"
+	"photodesc/internal/ui"
 )
 
 const configHelp = `Lists the settings that a run in this workdir would have, and where each comes
@@ -18,7 +21,7 @@ is written ["one", "two"]. In "--json", "from" is one of flag, environment,
 workdir, user and default.`
 
 func configCommand(g *global) *cobra.Command {
-	var f runFlags
+	var f config.Flags
 	var example bool
 	c := &cobra.Command{
 		Use:     "config [run flags]",
@@ -29,8 +32,8 @@ func configCommand(g *global) *cobra.Command {
 
 		DisableFlagsInUseLine: true,
 	}
-	f.register(c.Flags())
-	for _, name := range passing {
+	f.Register(c.Flags())
+	for _, name := range config.Passing {
 		if flag := c.Flags().Lookup(name); flag != nil && name != "json" {
 			flag.Hidden = true
 		}
@@ -41,16 +44,16 @@ func configCommand(g *global) *cobra.Command {
 	c.RunE = func(_ *cobra.Command, _ []string) error {
 		w := c.OutOrStdout()
 		if example {
-			return writeExample(w)
+			return config.WriteExample(w)
 		}
-		held, _, err := f.configure(g.dir, c.Flags())
+		held, _, err := f.Configure(g.dir, c.Flags())
 		if err != nil {
 			return err
 		}
-		if f.json {
-			return held.writeJSON(w)
+		if f.Json {
+			return held.WriteJSON(w)
 		}
-		held.write(colors(w), terminalWidth(w))
+		held.Write(ui.Colors(w), ui.TerminalWidth(w))
 		return nil
 	}
 	return c

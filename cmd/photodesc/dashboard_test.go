@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -143,7 +144,7 @@ func TestDashboard(t *testing.T) {
 			t.Errorf("%d×%d: %d lines\n%s", size[0], size[1], len(lines), s)
 		}
 		for _, line := range lines {
-			if cells(line) > size[0] {
+			if ui.Cells(line) > size[0] {
 				t.Errorf("%d×%d: wider than the screen: %q", size[0], size[1], line)
 			}
 		}

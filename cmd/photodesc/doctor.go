@@ -21,7 +21,10 @@ import (
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/config"
 	"photodesc/internal/photo/vips"
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
 	"photodesc/llm/kernels"
 	"photodesc/pool"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -85,7 +88,7 @@ func examine(w io.Writer, list []check) error {
 		}
 	}
 	if bad > 0 {
-		return fmt.Errorf("%s of %d checks failed", comma(bad), len(list))
+		return fmt.Errorf("%s of %d checks failed", ui.Comma(bad), len(list))
 	}
 	return nil
 }
@@ -99,7 +102,7 @@ func checkCPU() (string, error) {
 	if i := slices.Index(compiled, "LLAMAFILE"); i >= 0 {
 		compiled = slices.Delete(compiled, i, i+1)
 	}
-	return fmt.Sprintf("%s, compiled for this CPU: %s", plural(runtime.NumCPU(), "core"), strings.Join(compiled, " ")), nil
+	return fmt.Sprintf("%s, compiled for this CPU: %s", ui.Plural(runtime.NumCPU(), "core"), strings.Join(compiled, " ")), nil
 }
 
 func checkBLAS() (string, error) {
@@ -110,10 +113,10 @@ func checkBLAS() (string, error) {
 	if config == "" {
 		return "the system's own", nil
 	}
-	if want := blasCore(); want != "" {
+	if want := worker.BlasCore(); want != "" {
 		core = want
 	}
-	return fmt.Sprintf("%s, kernels for %s", blasName(config), core), nil
+	return fmt.Sprintf("%s, kernels for %s", worker.BlasName(config), core), nil
 }
 
 func checkFormats() (string, error) {
@@ -161,14 +164,14 @@ func checkModel(patience time.Duration) (string, error) {
 	}
 	limited, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := contextCommand(limited, exec.Command(self, "-C", work, "run", "--no-config", "--model", "builtin", photos))
+	cmd := worker.ContextCommand(limited, exec.Command(self, "-C", work, "run", "--no-config", "--model", "builtin", photos))
 	cmd.Args[0] = "photodesc"
 	cmd.WaitDelay = time.Second // its workers have its output open and end after it
 	if out, err := cmd.CombinedOutput(); limited.Err() != nil {
 		return "", fmt.Errorf("a test picture was not described within %s, which takes seconds\n"+
-			"the machine is very busy, or a driver or a disk hangs\n%s", spell(patience), lastLines(string(out), 5))
+			"the machine is very busy, or a driver or a disk hangs\n%s", ui.Spell(patience), ui.LastLines(string(out), 5))
 	} else if err != nil {
-		return "", fmt.Errorf("describing a test picture failed: %w\n%s", err, lastLines(string(out), 5))
+		return "", fmt.Errorf("describing a test picture failed: %w\n%s", err, ui.LastLines(string(out), 5))
 	}
 	rec, err := onlyRecord(work)
 	if err != nil {
@@ -257,11 +260,11 @@ func checkMemory() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	budget, err := pool.ParseMemory(defaultMemory, total)
+	budget, err := pool.ParseMemory(config.DefaultMemory, total)
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("%s of %s, a run uses up to %s (%s) unless told otherwise", humanize.IBytes(total), where, humanize.IBytes(budget), defaultMemory)
+	text := fmt.Sprintf("%s of %s, a run uses up to %s (%s) unless told otherwise", humanize.IBytes(total), where, humanize.IBytes(budget), config.DefaultMemory)
 	if budget < 1500<<20 {
 		return "", note{text + "; SmolVLM 256M fits, larger models may not"}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"photodesc/internal/ui"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -28,8 +30,8 @@ func TestDiskFull(t *testing.T) {
 	h.add(names...)
 	h.disk(t, "200k")
 	code, said := h.run()
-	if code != exitError {
-		t.Errorf("exit code %d, want %d", code, exitError)
+	if code != ui.ExitError {
+		t.Errorf("exit code %d, want %d", code, ui.ExitError)
 	}
 	if !strings.Contains(said, "no space left on device") || !strings.Contains(said, "free about") || !strings.Contains(said, "run again") {
 		t.Errorf("it does not say what to do:\n%s", said)
@@ -64,7 +66,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Skip(err)
 	}
 	code, said := h.run()
-	if code != exitError || !strings.Contains(said, "read-only") || !strings.Contains(said, "mount it writable") {
+	if code != ui.ExitError || !strings.Contains(said, "read-only") || !strings.Contains(said, "mount it writable") {
 		t.Errorf("exit code %d\n%s", code, said)
 	}
 	t.Log(strings.TrimSpace(said))

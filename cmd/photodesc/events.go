@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"photodesc/internal/ui"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
@@ -37,7 +38,7 @@ func (e *events) write(v any) {
 	if e.w == nil {
 		return
 	}
-	if err := writeJSON(e.w, v); err != nil {
+	if err := ui.WriteJSON(e.w, v); err != nil {
 		e.w = nil
 		e.gone(err)
 	}
@@ -111,7 +112,7 @@ type stopEvent struct {
 
 type summaryEvent struct {
 	eventHead
-	runSummary
+	ui.RunSummary
 }
 
 func (r *runner) startEvent(todo int) {
@@ -119,7 +120,7 @@ func (r *runner) startEvent(todo int) {
 	r.events.write(startEvent{
 		eventHead: head("start"), Version: version, PID: os.Getpid(),
 		Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root),
-		Model: r.model.Name, Prompt: r.set.ask.first(), Prompts: r.set.ask.names(), Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
+		Model: r.model.Name, Prompt: r.set.Ask.First(), Prompts: r.set.Ask.Names(), Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
 		Total: c.Done + c.Failed + todo + r.left, Described: c.Done, Failed: c.Failed, Todo: todo,
 		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.InFlight, Budget: r.plan.Own,
 	})

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
@@ -81,7 +83,7 @@ func leak(n int) {
 }
 
 // faulty has a photo's name decide.
-func faulty(h handler) handler {
+func faulty(h worker.Handler) worker.Handler {
 	return func(ctx context.Context, j pool.Job) (any, error) {
 		kind, _, _ := strings.Cut(filepath.Base(j.Path), "-")
 		if kind == "escape" {
@@ -310,8 +312,8 @@ func TestFaults(t *testing.T) {
 	h.add(slices.Collect(maps.Keys(guilty))...)
 	began := time.Now()
 	code, said := h.run("--timeout", "3s", "--batch-size", "50")
-	if code != exitFailed {
-		t.Errorf("exit code %d, want %d", code, exitFailed)
+	if code != ui.ExitFailed {
+		t.Errorf("exit code %d, want %d", code, ui.ExitFailed)
 	}
 	h.tally().check(t, innocent, guilty)
 	if t.Failed() {
@@ -334,8 +336,8 @@ func TestNothingWorks(t *testing.T) {
 	h := newHarness(t)
 	h.add(numbered("abort", 30)...)
 	code, said := h.run()
-	if code != exitError {
-		t.Errorf("exit code %d, want %d\n%s", code, exitError, said)
+	if code != ui.ExitError {
+		t.Errorf("exit code %d, want %d\n%s", code, ui.ExitError, said)
 	}
 	for _, want := range []string{"10 workers in a row died without describing one photo", "SIGABRT", "photodesc doctor"} {
 		if !strings.Contains(said, want) {
@@ -355,15 +357,15 @@ func TestOnlyBadLeft(t *testing.T) {
 	h := newHarness(t)
 	innocent, guilty := numbered("photo", 4), map[string]tracker.Kind{}
 	h.add(innocent...)
-	if code, said := h.run(); code != exitOK {
+	if code, said := h.run(); code != ui.ExitOK {
 		t.Fatalf("exit code %d\n%s", code, said)
 	}
 	for _, name := range append(numbered("segv", 6), numbered("abort", 2)...) {
 		guilty[name] = tracker.Crash
 	}
 	h.add(slices.Collect(maps.Keys(guilty))...)
-	if code, said := h.run(); code != exitFailed {
-		t.Errorf("exit code %d, want %d\n%s", code, exitFailed, said)
+	if code, said := h.run(); code != ui.ExitFailed {
+		t.Errorf("exit code %d, want %d\n%s", code, ui.ExitFailed, said)
 	}
 	h.tally().check(t, innocent, guilty)
 }
@@ -407,7 +409,7 @@ func TestKills(t *testing.T) {
 		go func() { ended <- cmd.Wait() }()
 		if killed == kills {
 			<-ended
-			if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+			if code := cmd.ProcessState.ExitCode(); code != ui.ExitFailed {
 				t.Errorf("the last run: exit code %d\n%s", code, cmd.Stderr)
 			}
 			break

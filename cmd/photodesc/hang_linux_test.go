@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -90,8 +91,8 @@ func TestWorkdirHangs(t *testing.T) {
 	}
 	select {
 	case <-u.ended:
-		if code := u.cmd.ProcessState.ExitCode(); code != exitStopped {
-			t.Errorf("exit code %d, want %d\n%s", code, exitStopped, u.said())
+		if code := u.cmd.ProcessState.ExitCode(); code != ui.ExitStopped {
+			t.Errorf("exit code %d, want %d\n%s", code, ui.ExitStopped, u.said())
 		}
 	case <-time.After(time.Second):
 		u.cmd.Process.Kill()

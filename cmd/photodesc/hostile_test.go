@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -165,13 +166,13 @@ func TestHostile(t *testing.T) {
 	code, said := h.run("--workers", "2", "--parallel", "2", "--timeout", "60s")
 	close(stop)
 	stopped.Wait()
-	if code != exitFailed {
-		t.Errorf("exit code %d, want %d", code, exitFailed)
+	if code != ui.ExitFailed {
+		t.Errorf("exit code %d, want %d", code, ui.ExitFailed)
 	}
 	h.judge(t, want, said)
 
 	// Nothing is left to do, and nothing has changed.
-	if code, said := h.run(); code != exitFailed || !strings.Contains(said, "0 to do") {
+	if code, said := h.run(); code != ui.ExitFailed || !strings.Contains(said, "0 to do") {
 		t.Errorf("the next run: exit code %d\n%s", code, said)
 	}
 	h.judge(t, want, said)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -72,15 +73,15 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said := run()
-	if code != exitError || !strings.Contains(said, "mend its permissions, or run as") {
-		t.Errorf("the photo folder itself: exit code %d, want %d\n%s", code, exitError, said)
+	if code != ui.ExitError || !strings.Contains(said, "mend its permissions, or run as") {
+		t.Errorf("the photo folder itself: exit code %d, want %d\n%s", code, ui.ExitError, said)
 	}
 	if err := os.Chmod(h.photos, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	code, said = run()
-	if code != exitFailed {
-		t.Errorf("exit code %d, want %d\n%s", code, exitFailed, said)
+	if code != ui.ExitFailed {
+		t.Errorf("exit code %d, want %d\n%s", code, ui.ExitFailed, said)
 	}
 	for _, want := range []string{"private", "permission denied", "Failed: locked.jpg"} {
 		if !strings.Contains(said, want) {
@@ -96,14 +97,14 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said = run("--retry-failed")
-	if want := "1 folder could not be read; what is in there is not described"; code != exitFailed || !strings.Contains(said, want) {
-		t.Errorf("with the folder alone: exit code %d, want %d and %q\n%s", code, exitFailed, want, said)
+	if want := "1 folder could not be read; what is in there is not described"; code != ui.ExitFailed || !strings.Contains(said, want) {
+		t.Errorf("with the folder alone: exit code %d, want %d and %q\n%s", code, ui.ExitFailed, want, said)
 	}
 
 	if err := os.Chmod(private, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if code, said = run(); code != exitOK {
+	if code, said = run(); code != ui.ExitOK {
 		t.Errorf("with nothing locked: exit code %d\n%s", code, said)
 	}
 	if got := h.tally(); len(got.ok) != len(open)+2 || got.ok["private/in.jpg"] != 1 || got.ok["locked.jpg"] != 1 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -25,26 +26,26 @@ func logsCommand(g *global) *cobra.Command {
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, err := os.Stat(g.dir); err != nil {
-				return workdirError(g.dir, err)
+				return ui.WorkdirError(g.dir, err)
 			}
 			if lines < -1 {
-				return usageError("--lines must not be negative")
+				return ui.UsageError("--lines must not be negative")
 			}
 			if follow && !path {
 				if lines < 0 {
 					lines = 10
 				}
-				return followLogs(c.Context(), c.OutOrStdout(), g.dir, lines, debug)
+				return ui.FollowLogs(c.Context(), c.OutOrStdout(), g.dir, lines, debug)
 			}
 			name := tracker.NewestLog(g.dir)
 			if name == "" {
-				return fmt.Errorf("there is no log in %q\n  a run writes one: %s", filepath.Join(g.dir, tracker.LogsName), commandLine(g.dir, "run", "DIR"))
+				return fmt.Errorf("there is no log in %q\n  a run writes one: %s", filepath.Join(g.dir, tracker.LogsName), ui.CommandLine(g.dir, "run", "DIR"))
 			}
 			if name = filepath.Join(g.dir, name); path {
 				_, err := fmt.Fprintln(c.OutOrStdout(), name)
 				return err
 			}
-			return printLog(c.OutOrStdout(), name, lines, debug)
+			return ui.PrintLog(c.OutOrStdout(), name, lines, debug)
 		},
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on as lines come")

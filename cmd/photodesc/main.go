@@ -8,6 +8,9 @@ import (
 	"os"
 	"strings"
 
+	"photodesc/internal/config"
+	"photodesc/internal/ui"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -22,16 +25,16 @@ func realMain(args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	if err == nil {
-		return exitOK
+		return ui.ExitOK
 	}
-	code := exitCode(err)
-	var e *exit
-	if errors.As(err, &e) && e.said {
+	code := ui.ExitCode(err)
+	var e *ui.Exit
+	if errors.As(err, &e) && e.Said {
 		return code
 	}
 	if msg := err.Error(); msg != "" {
 		fmt.Fprintf(os.Stderr, "photodesc: %s\n", msg)
-		if code == exitUsage {
+		if code == ui.ExitUsage {
 			fmt.Fprintf(os.Stderr, "See `%s --help`.\n", cmd.CommandPath())
 		}
 	}
@@ -60,9 +63,9 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		var bad *pflag.InvalidValueError
 		if errors.As(err, &bad) {
-			return usageError("--%s: %q is not %s", bad.GetFlag().Name, bad.GetValue(), wanted(bad.GetFlag()))
+			return ui.UsageError("--%s: %q is not %s", bad.GetFlag().Name, bad.GetValue(), config.Wanted(bad.GetFlag()))
 		}
-		return &exit{code: exitUsage, err: err}
+		return &ui.Exit{Code: ui.ExitUsage, Err: err}
 	})
 	root.AddCommand(
 		runCommand(g),
@@ -109,14 +112,14 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(near, " or "))
 	}
-	return usageError("there is no command %q%s", args[0], hint)
+	return ui.UsageError("there is no command %q%s", args[0], hint)
 }
 
 // exactly is cobra.ExactArgs with our exit code and words.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageError("%s wants %s", c.CommandPath(), what)
+			return ui.UsageError("%s wants %s", c.CommandPath(), what)
 		}
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -97,7 +98,7 @@ func TestLeak(t *testing.T) {
 			names := numbered("leak", photos)
 			h.add(names...)
 			w := h.watch(append(strings.Fields(flags), "--memory", "600MiB")...)
-			if code := w.cmd.ProcessState.ExitCode(); code != exitOK {
+			if code := w.cmd.ProcessState.ExitCode(); code != ui.ExitOK {
 				t.Errorf("exit code %d\n%s", code, w.cmd.Stderr)
 			}
 			h.tally().check(t, names, nil)
@@ -122,7 +123,7 @@ func TestSteady(t *testing.T) {
 	h := newHarness(t)
 	h.addExamples(2000)
 	w := h.watch("--workers", "1", "--batch-size", "5000", "--max-tokens", "16")
-	if code := w.cmd.ProcessState.ExitCode(); code != exitOK {
+	if code := w.cmd.ProcessState.ExitCode(); code != ui.ExitOK {
 		t.Errorf("exit code %d\n%s", code, w.cmd.Stderr)
 	}
 	if len(w.workers) != 1 {
@@ -177,7 +178,7 @@ func TestTooLarge(t *testing.T) {
 	h.add(names...)
 	writeBMP(t, filepath.Join(h.photos, "large.bmp"), 12_000, 9_000)
 	code, said := h.run("--memory", "40MiB")
-	if code != exitFailed {
+	if code != ui.ExitFailed {
 		t.Errorf("exit code %d\n%s", code, said)
 	}
 	h.tally().check(t, names, map[string]tracker.Kind{"large.bmp": tracker.TooLarge})

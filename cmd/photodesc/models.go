@@ -15,7 +15,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"photodesc/internal/config"
 	"photodesc/internal/models"
+	"photodesc/internal/ui"
 	"photodesc/pool"
 )
 
@@ -60,10 +62,10 @@ func modelsCommand(g *global) *cobra.Command {
 
 // listModels lists the models for a run in a workdir with no flags.
 func listModels(w io.Writer, dir string, asJSON, long bool) error {
-	var f runFlags
+	var f config.Flags
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.register(set)
-	held, s, err := f.configure(dir, set)
+	f.Register(set)
+	held, s, err := f.Configure(dir, set)
 	if err != nil {
 		return err
 	}
@@ -71,10 +73,10 @@ func listModels(w io.Writer, dir string, asJSON, long bool) error {
 	if err != nil {
 		return err
 	}
-	budget := s.memory
+	budget := s.Memory
 	list, named := models.List(budget), false
 	for i := range list {
-		list[i].Default = list[i].Name == f.model
+		list[i].Default = list[i].Name == f.Model
 		named = named || list[i].Default
 	}
 	switch {
@@ -83,17 +85,17 @@ func listModels(w io.Writer, dir string, asJSON, long bool) error {
 	case long:
 		writeModelsLong(w, list)
 	default:
-		writeModels(colors(w), list)
+		writeModels(ui.Colors(w), list)
 	}
 	fmt.Fprintln(w)
-	if from, set := held.sources["model"]; set {
-		fmt.Fprintf(w, "`run` takes %s, as %s says.\n", f.model, atHome(from.place))
+	if from, set := held.Sources["model"]; set {
+		fmt.Fprintf(w, "`run` takes %s, as %s says.\n", f.Model, ui.AtHome(from.Place))
 	}
 	if named {
 		fmt.Fprint(w, "* is what `run` takes unless --model names another; it is fetched when first\nneeded. ")
 	}
-	fmt.Fprintf(w, "A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), f.memory, humanize.IBytes(machine))
-	if hint := models.Smaller(budget); hint != "" && f.model == models.Default {
+	fmt.Fprintf(w, "A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), f.Memory, humanize.IBytes(machine))
+	if hint := models.Smaller(budget); hint != "" && f.Model == models.Default {
 		fmt.Fprintf(w, "%s needs more than that. On this machine: run --model %s\n", models.Default, hint)
 	}
 	if dir, err := models.Dir(); err == nil {
@@ -104,7 +106,7 @@ func listModels(w io.Writer, dir string, asJSON, long bool) error {
 
 func writeModels(w io.Writer, list []models.Listed) {
 	row := "%s %-14s %7s %9s  %-4s  %-4s  %s\n"
-	fmt.Fprint(w, styleBold.Render(fmt.Sprintf(row[:len(row)-1], " ", "NAME", "SIZE", "MEMORY", "HERE", "FITS", "GOOD FOR")), "\n")
+	fmt.Fprint(w, ui.StyleBold.Render(fmt.Sprintf(row[:len(row)-1], " ", "NAME", "SIZE", "MEMORY", "HERE", "FITS", "GOOD FOR")), "\n")
 	for _, l := range list {
 		mark, fits := " ", "yes"
 		if l.Default {
@@ -209,12 +211,12 @@ func writeModelsJSON(w io.Writer, list []models.Listed, budget uint64) error {
 func pullModel(out io.Writer, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	f := newFetching(newProgress(os.Stderr), nil)
-	files, err := models.Pull(ctx, name, models.Options{Progress: f}, f.say)
-	f.close()
+	f := ui.NewFetching(ui.NewProgress(os.Stderr), nil)
+	files, err := models.Pull(ctx, name, models.Options{Progress: f}, f.Say)
+	f.Close()
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			return &exit{code: exitStopped, err: errors.New("stopped on request; the same command goes on where it was")}
+			return &ui.Exit{Code: ui.ExitStopped, Err: errors.New("stopped on request; the same command goes on where it was")}
 		}
 		return err
 	}

@@ -4,16 +4,17 @@ import (
 	"context"
 
 	"photodesc/internal/models"
+	"photodesc/internal/ui"
 )
 
 // findModel says what the flags mean, and checks the model if it is here:
 // before anything is written to the workdir.
 func (r *runner) findModel() (err error) {
-	if r.model, err = models.Find(r.flags.model, r.flags.mmproj); err != nil {
+	if r.model, err = models.Find(r.flags.Model, r.flags.Mmproj); err != nil {
 		return err
 	}
 	if r.model.Here() {
-		r.model.Files, err = r.model.Get(context.Background(), models.Options{Memory: r.set.memory})
+		r.model.Files, err = r.model.Get(context.Background(), models.Options{Memory: r.set.Memory})
 	}
 	return err
 }
@@ -24,8 +25,8 @@ func (r *runner) fetchModel(ctx context.Context) (err error) {
 		return nil
 	}
 	r.track.Live().SetPhase("fetching model")
-	f := newFetching(r.show, r.log.Info)
-	r.model.Files, err = r.model.Get(ctx, models.Options{Memory: r.set.memory, Progress: f})
-	r.show.end()
+	f := ui.NewFetching(r.show, r.log.Info)
+	r.model.Files, err = r.model.Get(ctx, models.Options{Memory: r.set.Memory, Progress: f})
+	r.show.End()
 	return err
 }

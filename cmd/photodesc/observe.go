@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
@@ -34,7 +35,7 @@ func (r *runner) observe(e pool.Event) {
 			live.WorkerRestarted(e.Reason)
 		}
 	case pool.EventMemory:
-		r.service.alive()
+		r.service.Alive()
 		sample := tracker.Sample{
 			SupervisorBytes: pool.OwnMemory(),
 			WorkerBytes:     e.WorkerBytes,
@@ -68,12 +69,12 @@ func (r *runner) wait(inFlight int) {
 	r.waiting = forWhat
 	if forWhat == "" {
 		r.track.Live().SetPhase("")
-		r.show.setPhase("")
+		r.show.SetPhase("")
 		return
 	}
 	r.track.Live().SetWaiting(forWhat)
-	r.show.setPhase("waiting for " + forWhat)
-	r.service.status("Waiting for " + forWhat)
+	r.show.SetPhase("waiting for " + forWhat)
+	r.service.Status("Waiting for " + forWhat)
 }
 
 // waitText is what a run waits for, by the pool's reasons.
@@ -92,7 +93,7 @@ func waitText(reason string) string {
 }
 
 func (r *runner) workerReady(e pool.Event) {
-	var info workerInfo
+	var info worker.Info
 	if json.Unmarshal(e.Info, &info) != nil {
 		return
 	}
@@ -124,7 +125,7 @@ func (r *runner) workerReady(e pool.Event) {
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)
 	}
-	r.log.Info("Protection: " + info.Protection + loaders(r.flags.untrusted))
+	r.log.Info("Protection: " + info.Protection + loaders(r.flags.Untrusted))
 }
 
 // workerSays logs a line that a worker printed, at the level it carries. What

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"photodesc/internal/ui"
 )
 
 // tightGroup makes a control group with so many bytes of memory, which takes
@@ -67,7 +69,7 @@ func TestOOM(t *testing.T) {
 	if strings.Contains(said.String(), "cannot create") {
 		t.Skip(said)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != exitOK {
+	if code := cmd.ProcessState.ExitCode(); code != ui.ExitOK {
 		t.Errorf("exit code %d\n%s", code, said)
 	}
 	if !strings.Contains(said.String(), "of 360 MiB") {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
@@ -16,8 +18,8 @@ import (
 // escape has a worker, with model and libraries loaded, try what a photo must
 // not be able to make it do. What came of it is its description.
 func escape(pool.Job) (any, error) {
-	var job workerJob
-	if err := json.Unmarshal([]byte(os.Getenv(workerJobEnv)), &job); err != nil {
+	var job worker.Job
+	if err := json.Unmarshal([]byte(os.Getenv(worker.JobEnv)), &job); err != nil {
 		return nil, err
 	}
 	photos := string(job.Root)
@@ -69,7 +71,7 @@ func TestProtection(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said := h.run()
-	if code != exitOK {
+	if code != ui.ExitOK {
 		t.Fatalf("exit code %d\n%s", code, said)
 	}
 	protection := ""

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"photodesc/internal/ui"
 )
 
 // TestFolderGoes has the disk go away in the middle of a run, twice, once with
@@ -69,15 +71,15 @@ func TestEmptyMountPoint(t *testing.T) {
 	h := newHarness(t)
 	names := numbered("photo", 5)
 	h.add(names...)
-	if code, said := h.run(); code != exitOK {
+	if code, said := h.run(); code != ui.ExitOK {
 		t.Fatalf("exit code %d\n%s", code, said)
 	}
 	if err := errors.Join(os.Rename(h.photos, h.photos+" away"), os.Mkdir(h.photos, 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	code, said := h.run()
-	if want := "(known: 5 photos); is its disk mounted?"; code != exitError || !strings.Contains(said, want) {
-		t.Errorf("exit code %d, want %d and %q\n%s", code, exitError, want, said)
+	if want := "(known: 5 photos); is its disk mounted?"; code != ui.ExitError || !strings.Contains(said, want) {
+		t.Errorf("exit code %d, want %d and %q\n%s", code, ui.ExitError, want, said)
 	}
 	h.tally().check(t, names, nil)
 }

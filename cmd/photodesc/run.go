@@ -12,13 +12,18 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"photodesc/internal/config"
 	"photodesc/internal/models"
+	"photodesc/internal/service"
+	"photodesc/internal/storage"
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
 
 func runCommand(g *global) *cobra.Command {
-	var f runFlags
+	var f config.Flags
 	c := &cobra.Command{
 		Use:     "run DIR",
 		Short:   "Describe every photo under DIR that is not yet described",
@@ -26,18 +31,18 @@ func runCommand(g *global) *cobra.Command {
 		Example: "  photodesc run ~/Pictures\n  photodesc run --prompt short --prompt keywords ~/Pictures\n  photodesc -C ~/descriptions run --detail high --batch-size 50 /mnt/nas/photos",
 		Args:    exactly(1, "one folder of photos"),
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		_, s, err := f.configure(g.dir, c.Flags())
+		_, s, err := f.Configure(g.dir, c.Flags())
 		if err != nil {
 			return err
 		}
 		r := &runner{dir: g.dir, flags: f, set: s, started: time.Now(), foreground: findForeground()}
-		if f.background && r.foreground == nil {
+		if f.Background && r.foreground == nil {
 			return runInBackground(g.dir, c.OutOrStdout())
 		}
-		r.args = append([]string{"run"}, goOnArgs(c.Flags())...)
-		if f.json {
+		r.args = append([]string{"run"}, config.GoOnArgs(c.Flags())...)
+		if f.Json {
 			r.events = newEvents(os.Stdout, func(err error) {
 				fmt.Fprintf(os.Stderr, "photodesc: events have no reader any more (%v); the run goes on\n", err)
 			})
@@ -52,28 +57,28 @@ func runCommand(g *global) *cobra.Command {
 type runner struct {
 	dir   string // workdir
 	root  string // photo folder, absolute
-	flags runFlags
-	set   settings
+	flags config.Flags
+	set   config.Settings
 	args  []string // that go on with this run
 	model models.Wanted
 
 	// Who watches beside the person at the terminal; each may be nil.
 	events     *events
-	service    *serviceManager
+	service    *service.Manager
 	foreground *foreground
 
 	track    *tracker.Tracker
 	log      *zap.Logger
 	detail   *zap.Logger // what a terminal shows as a bar and not as lines
-	show     *progress
+	show     *ui.Progress
 	started  time.Time
 	plan     pool.Plan
-	left     int      // photos left for the next run by --limit
-	unread   int      // folders that could not be read
-	gone     int      // photos that failed before and are not there any more
-	links    []string // where links among the photos lead
-	anchors  anchors  // what the photos hang on
-	good     string   // a photo that was described in an earlier run
+	left     int             // photos left for the next run by --limit
+	unread   int             // folders that could not be read
+	gone     int             // photos that failed before and are not there any more
+	links    []string        // where links among the photos lead
+	anchors  storage.Anchors // what the photos hang on
+	good     string          // a photo that was described in an earlier run
 	pool     atomic.Pointer[pool.Pool]
 	stats    pool.Stats     // when the pool has ended
 	pauses   []string       // the pool's reasons to hand out no photos
@@ -86,14 +91,14 @@ type runner struct {
 
 func (r *runner) run(dir string) (err error) {
 	defer r.heedSignals()()
-	defer func() { r.endEvents(exitCode(err), err) }()
+	defer func() { r.endEvents(ui.ExitCode(err), err) }()
 	if r.root, err = photoFolder(dir); err != nil {
 		return err
 	}
 	if err = r.findModel(); err != nil {
 		return err
 	}
-	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.retryFailed})
+	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed})
 	if locked := (*tracker.LockedError)(nil); errors.As(err, &locked) {
 		return lockedError(locked)
 	}
@@ -105,31 +110,31 @@ func (r *runner) run(dir string) (err error) {
 		r.track.Live().Stop(stopReason(err))
 		if e := r.track.Close(); e != nil {
 			fmt.Fprintf(os.Stderr, "photodesc: %v\n", e)
-			err = &exit{code: exitError, err: errors.Join(err, e), said: true}
+			err = &ui.Exit{Code: ui.ExitError, Err: errors.Join(err, e), Said: true}
 		}
 	}()
 	r.foreground.say(wordLocked)
-	r.service = findServiceManager()
-	r.service.ready()
-	defer r.service.close()
+	r.service = service.FindManager()
+	r.service.Ready()
+	defer r.service.Close()
 	file, err := r.openLog()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	r.show = newProgress(os.Stderr)
-	defer r.show.plain.flush()
-	defer r.show.end()
-	r.log, r.detail = newLog(file, r.show)
+	r.show = ui.NewProgress(os.Stderr)
+	defer r.show.Plain.Flush()
+	defer r.show.End()
+	r.log, r.detail = ui.NewLog(file, r.show)
 	for _, n := range r.track.Notes() {
 		r.note(n)
 	}
 	err = r.describe()
-	var e *exit
-	if err != nil && !(errors.As(err, &e) && (e.said || e.err == nil)) {
-		r.show.end()
+	var e *ui.Exit
+	if err != nil && !(errors.As(err, &e) && (e.Said || e.Err == nil)) {
+		r.show.End()
 		r.log.Error(err.Error())
-		err = &exit{code: exitCode(err), err: err, said: true}
+		err = &ui.Exit{Code: ui.ExitCode(err), Err: err, Said: true}
 	}
 	return err
 }
@@ -137,7 +142,7 @@ func (r *runner) run(dir string) (err error) {
 // lockedError adds what to do about another run.
 func lockedError(e *tracker.LockedError) error {
 	return fmt.Errorf("%w\n  watch it with `%s`, end it with `%s`, or choose another workdir with -C",
-		e, commandLine(e.Dir, "status"), commandLine(e.Dir, "stop"))
+		e, ui.CommandLine(e.Dir, "status"), ui.CommandLine(e.Dir, "stop"))
 }
 
 func (r *runner) openLog() (*os.File, error) {
@@ -163,11 +168,11 @@ func (r *runner) describe() error {
 	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
 	if r.model.Name == "builtin" {
 		r.log.Info(models.BuiltinNote)
-		if !r.set.ask.describesOnly() {
+		if !r.set.Ask.DescribesOnly() {
 			r.log.Warn(models.BuiltinPrompts)
 		}
 	}
-	if text := r.set.ask.text(); text != "" {
+	if text := r.set.Ask.Text(); text != "" {
 		r.log.Info(text)
 	}
 	// For a model that is not here, before it is fetched and when that is done.
@@ -188,29 +193,29 @@ func (r *runner) describe() error {
 		r.startEvent(0)
 		return r.finish()
 	}
-	r.show.wait("loading the model")
+	r.show.Wait("loading the model")
 	r.track.Live().SetPhase("loading model")
-	m, err := measure(ctx, r.workerJob())
+	m, err := worker.Measure(ctx, r.workerJob())
 	if err != nil {
 		return r.stopped(err)
 	}
-	r.plan = r.set.plan(m)
+	r.plan = r.set.Plan(m)
 	r.log.Info(r.plan.Sum)
 	if !r.plan.Fits {
-		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.memory)
+		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
 	}
 	r.log.Info(fmt.Sprintf("%s, each with %s at once on %s; batches of %s",
-		plural(r.plan.Workers, "worker"), plural(r.plan.InFlight, "photo"), plural(r.threads(), "thread"), comma(r.flags.batchSize)))
-	r.track.Live().SetRun(r.model.Name, r.set.ask.first(), r.flags.timeout)
+		ui.Plural(r.plan.Workers, "worker"), ui.Plural(r.plan.InFlight, "photo"), ui.Plural(r.threads(), "thread"), ui.Comma(r.flags.BatchSize)))
+	r.track.Live().SetRun(r.model.Name, r.set.Ask.First(), r.flags.Timeout)
 
 	defer r.stayAwake()()
 	p := pool.New(r.poolConfig(todo))
 	r.pool.Store(p)
 	r.startEvent(len(todo))
-	r.show.begin(len(todo))
+	r.show.Begin(len(todo))
 	r.stats, err = p.Run(ctx, slices.Values(todo), r.keep)
-	r.show.end()
-	r.service.stopping()
+	r.show.End()
+	r.service.Stopping()
 	if err != nil {
 		return r.stopped(explain(err))
 	}
@@ -222,15 +227,15 @@ func (r *runner) describe() error {
 func (r *runner) stopped(err error) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {
 		if r.stats.Photos() > 0 {
-			r.log.Info(r.summary().text())
+			r.log.Info(r.summary().Text())
 		}
 		return err
 	}
 	c := r.track.Counts()
-	r.show.end()
+	r.show.End()
 	if r.stats.Photos() > 0 {
-		r.log.Info(r.summary().text())
+		r.log.Info(r.summary().Text())
 	}
-	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", comma(c.NewDone)))
-	return &exit{code: exitStopped}
+	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", ui.Comma(c.NewDone)))
+	return &ui.Exit{Code: ui.ExitStopped}
 }

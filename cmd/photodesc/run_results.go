@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"photodesc/internal/ui"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
@@ -24,7 +25,7 @@ func (r *runner) keep(res pool.Result) error {
 		rec = r.failure(res.Path, string(tracker.Model), "the worker's answer is no description", res.Attempts)
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
-	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.ask.first(), r.track.SettingsID()
+	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.Ask.First(), r.track.SettingsID()
 	if err := r.track.Add(rec); err != nil {
 		return err
 	}
@@ -35,10 +36,10 @@ func (r *runner) keep(res pool.Result) error {
 		}
 		r.log.Warn(fmt.Sprintf("Failed: %s: %s%s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, tried, rec.Error.Message))
 	}
-	line, remaining := r.show.photo(rec)
+	line, remaining := r.show.Photo(rec)
 	if line != "" {
 		r.detail.Info(line)
-		r.service.status(line)
+		r.service.Status(line)
 	}
 	r.photoEvent(rec, res.Batch, remaining)
 	return nil
@@ -51,7 +52,7 @@ func (r *runner) failure(path, kind, message string, attempts int) tracker.Recor
 	}
 	return tracker.Record{
 		Path: path, Status: tracker.Failed, Attempts: attempts, Time: time.Now(),
-		Model: r.model.Name, Prompt: r.set.ask.first(),
+		Model: r.model.Name, Prompt: r.set.Ask.First(),
 		Error: &tracker.RecordError{Kind: k, Message: message},
 	}
 }
@@ -59,36 +60,36 @@ func (r *runner) failure(path, kind, message string, attempts int) tracker.Recor
 // finish says how it ended and gives the exit code.
 func (r *runner) finish() error {
 	c := r.track.Counts()
-	r.show.end()
-	r.log.Info(r.summary().text())
+	r.show.End()
+	r.log.Info(r.summary().Text())
 	switch {
 	case r.left > 0:
-		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", plural(r.left, "photo")))
+		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", ui.Plural(r.left, "photo")))
 	case c.Done == 0 && c.Failed == 0: // it was said that there is no photo
 	case c.Failed == r.gone && r.unread == 0 && c.Done == 1:
 		r.log.Info("Done: the one photo is described")
 	case c.Failed == r.gone && r.unread == 0:
-		r.log.Info(fmt.Sprintf("Done: all %s are described", plural(c.Done, "photo")))
+		r.log.Info(fmt.Sprintf("Done: all %s are described", ui.Plural(c.Done, "photo")))
 	}
 	if r.unread > 0 {
-		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", plural(r.unread, "folder")))
+		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", ui.Plural(r.unread, "folder")))
 	}
 	failed := c.Failed - r.gone
 	if failed > 0 {
 		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
-			plural(failed, "photo"), commandLine(r.dir, "summary", "--failed")))
+			ui.Plural(failed, "photo"), ui.CommandLine(r.dir, "summary", "--failed")))
 	}
 	if failed > 0 || r.unread > 0 {
-		return &exit{code: exitFailed}
+		return &ui.Exit{Code: ui.ExitFailed}
 	}
 	return nil
 }
 
 func stopReason(err error) (tracker.StopReason, string) {
-	switch exitCode(err) {
-	case exitOK, exitFailed:
+	switch ui.ExitCode(err) {
+	case ui.ExitOK, ui.ExitFailed:
 		return tracker.Finished, ""
-	case exitStopped:
+	case ui.ExitStopped:
 		return tracker.Stopped, ""
 	}
 	return tracker.Broke, err.Error()

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"photodesc/internal/config"
 	"photodesc/internal/photo"
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -24,23 +26,23 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 	}
 	list := tracker.Settings{model}
 	var failed error
-	for _, f := range settingFlags(r.flags.set) {
+	for _, f := range config.SettingFlags(r.flags.Set) {
 		switch {
-		case slices.Contains(wordless, f.Name) || f.Name == "model" || f.Name == "mmproj":
+		case slices.Contains(config.Wordless, f.Name) || f.Name == "model" || f.Name == "mmproj":
 			continue
 		case f.Name == "prompt-file":
 			continue // what is in it is one of the prompts
 		case f.Name == "prompt":
-			list = append(list, tracker.Setting{Name: f.Name, Value: r.set.ask.asked()})
+			list = append(list, tracker.Setting{Name: f.Name, Value: r.set.Ask.Asked()})
 			continue
-		case r.flags.temperature == 0 && (f.Name == "seed" || f.Name == "top-p"):
+		case r.flags.Temperature == 0 && (f.Name == "seed" || f.Name == "top-p"):
 			continue // nothing is drawn
-		case !slices.Contains(always, f.Name) && f.Value.String() == f.DefValue:
+		case !slices.Contains(config.Always, f.Name) && f.Value.String() == f.DefValue:
 			continue
 		}
-		s := tracker.Setting{Name: f.Name, Value: flagText(f)}
-		if slices.Contains(fileFlags, f.Name) && s.Value != "" {
-			sum, err := fileSum(s.Value)
+		s := tracker.Setting{Name: f.Name, Value: config.FlagText(f)}
+		if slices.Contains(config.FileFlags, f.Name) && s.Value != "" {
+			sum, err := config.FileSum(s.Value)
 			failed = cmp.Or(failed, err)
 			s.Value, s.Shown = sum, s.Value
 		}
@@ -58,27 +60,27 @@ func (r *runner) agree(ctx context.Context) error {
 		return err
 	}
 	c := r.track.Changed(s)
-	if c.Photos > 0 && r.flags.redo == redoAsk {
+	if c.Photos > 0 && r.flags.Redo == config.RedoAsk {
 		there, err := r.anyThere(ctx, c)
 		if err != nil {
 			return err
 		}
 		if there {
-			return &exit{code: exitUsage, err: changedError{s, c}}
+			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c}}
 		}
 	}
 	if !r.model.Here() {
 		return nil
 	}
-	if c.Photos > 0 && r.flags.redo != redoAsk {
+	if c.Photos > 0 && r.flags.Redo != config.RedoAsk {
 		does := "described again"
-		if r.flags.redo == redoNever {
+		if r.flags.Redo == config.RedoNever {
 			does = "left as they are"
 		}
 		r.log.Info(fmt.Sprintf("%s described with other settings, %s: %s",
-			plural(c.Photos, "photo"), does, strings.Join(changedText(s, c.From[0]), "; ")))
+			ui.Plural(c.Photos, "photo"), does, strings.Join(changedText(s, c.From[0]), "; ")))
 	}
-	r.track.Use(s, r.flags.redo == redoChanged)
+	r.track.Use(s, r.flags.Redo == config.RedoChanged)
 	return nil
 }
 
@@ -108,12 +110,12 @@ type changedError struct {
 func (e changedError) Error() string {
 	var b strings.Builder
 	most := e.c.From[0]
-	fmt.Fprintf(&b, "this workdir has %s made with other settings", plural(e.c.Photos, "description"))
+	fmt.Fprintf(&b, "this workdir has %s made with other settings", ui.Plural(e.c.Photos, "description"))
 	for _, line := range changedText(e.now, most) {
 		fmt.Fprintf(&b, "\n    %s", line)
 	}
 	if more := e.c.Photos - most.Photos; more > 0 {
-		fmt.Fprintf(&b, "\n    (so much of %s; the rest differs otherwise)", plural(most.Photos, "photo"))
+		fmt.Fprintf(&b, "\n    (so much of %s; the rest differs otherwise)", ui.Plural(most.Photos, "photo"))
 	}
 	b.WriteString("\n  --redo changed   describes those again; nothing that is written is lost" +
 		"\n  --redo never     leaves them as they are and describes what is left" +
@@ -130,7 +132,7 @@ func changedText(now tracker.Settings, old tracker.Origin) (lines []string) {
 		if s == "" {
 			return "(default)"
 		}
-		return fit(oneLine(s), 60)
+		return ui.Fit(ui.OneLine(s), 60)
 	}
 	for _, d := range now.Differences(old.Settings) {
 		lines = append(lines, fmt.Sprintf("%s: %s → %s", d.Name, show(d.From), show(d.To)))

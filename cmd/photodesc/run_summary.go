@@ -3,21 +3,23 @@ package main
 import (
 	"time"
 
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
 	"photodesc/tracker"
 )
 
 // summary is empty for a run that did not get as far as taking the lock.
-func (r *runner) summary() runSummary {
+func (r *runner) summary() ui.RunSummary {
 	if r.track == nil {
-		return runSummary{WallSeconds: round(time.Since(r.started))}
+		return ui.RunSummary{WallSeconds: worker.Round(time.Since(r.started))}
 	}
 	t, c := r.track.Tally(), r.track.Counts()
-	s := runSummary{
+	s := ui.RunSummary{
 		Described: t.OK, Failed: t.Failed, Errors: t.Errors, SuccessRate: t.SuccessRate(),
 		AllDescribed: c.Done, AllFailed: c.Failed + c.Retrying - r.gone, Total: r.track.Live().Total(),
-		WallSeconds: round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens,
+		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens,
 		Batches: r.stats.Batches, Workers: r.stats.Workers, Restarts: map[string]int{},
-		PeakWorkers: r.stats.PeakWorkers, Paused: round(r.stats.Paused),
+		PeakWorkers: r.stats.PeakWorkers, Paused: worker.Round(r.stats.Paused),
 		Output: r.track.OutputPath(), Log: tracker.LogPath(r.dir, r.started),
 	}
 	for kind, n := range r.stats.Deaths {

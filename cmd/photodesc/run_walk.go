@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"photodesc/internal/photo"
+	"photodesc/internal/storage"
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -35,15 +37,15 @@ func photoFolder(dir string) (string, error) {
 // walk finds what is to be done and tells of what is not.
 func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.track.Live().SetPhase("looking for photos")
-	r.show.wait("looking for photos")
+	r.show.Wait("looking for photos")
 	var found, done, failed, problems int
 	before := r.track.Counts().Failed
-	linked := newLinks(r.root)
-	r.anchors = newAnchors(r.root)
+	linked := storage.NewLinks(r.root)
+	r.anchors = storage.NewAnchors(r.root)
 	opts := photo.WalkOptions{Skip: r.ownFiles()}
 	opts.Link = func(path string) {
-		linked.add(path)
-		r.anchors.add(path)
+		linked.Add(path)
+		r.anchors.Add(path)
 	}
 	opts.Problem = func(p photo.Problem) {
 		if p.Folder && p.Path == "." {
@@ -69,7 +71,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	}
 	walkErr := photo.Walk(ctx, r.root, opts, func(rel string) error {
 		if found++; found%1000 == 0 {
-			r.show.wait("looking for photos: " + comma(found) + " so far")
+			r.show.Wait("looking for photos: " + ui.Comma(found) + " so far")
 		}
 		switch {
 		case r.track.Done(rel):
@@ -77,7 +79,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 			r.good = rel
 		case r.isFailed(rel):
 			failed++
-		case r.flags.limit == 0 || len(todo) < r.flags.limit:
+		case r.flags.Limit == 0 || len(todo) < r.flags.Limit:
 			todo = append(todo, rel)
 		default:
 			r.left++
@@ -90,15 +92,15 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.links = linked.paths()
+	r.links = linked.Paths()
 	c := r.track.Counts()
 	if known := c.Done + c.Failed; found+failed+problems == 0 && known > 0 {
 		return nil, fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
-			r.root, plural(known, "photo"))
+			r.root, ui.Plural(known, "photo"))
 	}
 	if r.unread == 0 { // else they may be in there
 		if r.gone = max(before-failed, 0); r.gone > 0 {
-			r.log.Info(fmt.Sprintf("%s that failed before: not there any more", plural(r.gone, "photo")))
+			r.log.Info(fmt.Sprintf("%s that failed before: not there any more", ui.Plural(r.gone, "photo")))
 		}
 	}
 	if found == 0 {
@@ -106,7 +108,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	}
 	r.track.Live().SetTotal(c.Done + c.Failed - r.gone + len(todo) + r.left)
 	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
-		plural(found, "photo"), comma(done), comma(failed+problems), comma(len(todo))))
+		ui.Plural(found, "photo"), ui.Comma(done), ui.Comma(failed+problems), ui.Comma(len(todo))))
 	return todo, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"os/exec"
 
 	"photodesc/internal/photo/vips"
+	"photodesc/internal/storage"
+	"photodesc/internal/worker"
 	"photodesc/llm"
 	"photodesc/pool"
 )
@@ -12,45 +14,45 @@ import (
 
 // threads is the number of threads of one worker.
 func (r *runner) threads() int {
-	if r.set.threads > 0 {
-		return r.set.threads
+	if r.set.Threads > 0 {
+		return r.set.Threads
 	}
 	return r.plan.Cores
 }
 
-func (r *runner) workerJob() workerJob {
-	return workerJob{
-		Root:      rawPath(r.root),
-		Links:     rawPaths(r.links),
-		Untrusted: r.flags.untrusted,
+func (r *runner) workerJob() worker.Job {
+	return worker.Job{
+		Root:      storage.RawPath(r.root),
+		Links:     storage.RawPaths(r.links),
+		Untrusted: r.flags.Untrusted,
 		MaxBytes:  int64(r.plan.Photo),
 		Decoders:  2,
-		Ask:       r.set.ask,
+		Ask:       r.set.Ask,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
-			Detail:   r.set.detail,
+			Detail:   r.set.Detail,
 			Parallel: max(r.plan.InFlight, 1), Threads: r.threads(),
-			MaxTokens: r.flags.maxTokens, Exact: r.flags.exact,
+			MaxTokens: r.flags.MaxTokens, Exact: r.flags.Exact,
 			Sampling: llm.Sampling{
-				Temperature: r.flags.temperature, TopP: r.flags.topP,
-				RepeatPenalty: r.flags.repeatPenalty, Seed: r.flags.seed,
+				Temperature: r.flags.Temperature, TopP: r.flags.TopP,
+				RepeatPenalty: r.flags.RepeatPenalty, Seed: r.flags.Seed,
 			},
 		},
 	}
 }
 
 func (r *runner) reach(todo []string) func(string) error {
-	return reach{
-		root: r.root, anchors: r.anchors, good: r.good, photos: todo,
-		works:    func() bool { return r.track.Counts().Done > 0 },
-		readable: vips.Readable, patience: answerPatience,
-	}.look
+	return storage.Reach{
+		Root: r.root, Anchors: r.anchors, Good: r.good, Photos: todo,
+		Works:    func() bool { return r.track.Counts().Done > 0 },
+		Readable: vips.Readable, Patience: storage.AnswerPatience,
+	}.Look
 }
 
 func (r *runner) poolConfig(todo []string) pool.Config {
 	return pool.Config{
 		Command: func(int) *exec.Cmd {
-			cmd, err := workerProcess(r.workerJob())
+			cmd, err := worker.Command(r.workerJob())
 			if err != nil {
 				return &exec.Cmd{Err: err}
 			}
@@ -58,14 +60,14 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		},
 		Version:   version,
 		Workers:   r.plan.Workers,
-		InFlight:  r.plan.InFlight + decodeAhead,
-		BatchSize: r.flags.batchSize,
-		Cooldown:  r.set.cooldown,
+		InFlight:  r.plan.InFlight + worker.DecodeAhead,
+		BatchSize: r.flags.BatchSize,
+		Cooldown:  r.set.Cooldown,
 		Prestart:  r.plan.Prestart,
-		Timeout:   r.flags.timeout,
+		Timeout:   r.flags.Timeout,
 		Memory:    r.plan.Own,
 		Mapped:    r.plan.Weights,
-		MaxTemp:   r.flags.maxTemp,
+		MaxTemp:   r.flags.MaxTemp,
 		Good:      r.good,
 		Reach:     r.reach(todo),
 		Log:       r.detail,

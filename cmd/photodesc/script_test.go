@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/worker"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -22,7 +24,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){
 		"photodesc": func() {
-			around = faulty
+			worker.Around = faulty
 			main()
 		},
 	})
@@ -203,7 +205,7 @@ func workersOf(dir string) (pids []string) {
 		s.Buffer(nil, 1<<20)
 		s.Split(bufio.ScanLines)
 		for s.Scan() {
-			if strings.Contains(s.Text(), workerJobEnv+"=") && strings.Contains(s.Text(), dir) {
+			if strings.Contains(s.Text(), worker.JobEnv+"=") && strings.Contains(s.Text(), dir) {
 				pids = append(pids, filepath.Base(p))
 			}
 		}

@@ -2,6 +2,10 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"photodesc/internal/config"
+	"photodesc/internal/service"
+	"photodesc/internal/ui"
 )
 
 const serviceHelp = `A service of the user (systemd on Linux, launchd on macOS) that goes on with the
@@ -19,7 +23,7 @@ func serviceCommand(g *global) *cobra.Command {
 		Args:  unknownCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	var f runFlags
+	var f config.Flags
 	install := &cobra.Command{
 		Use:     "install [run flags] DIR",
 		Short:   "Write a service that goes on with the run",
@@ -27,36 +31,36 @@ func serviceCommand(g *global) *cobra.Command {
 		Example: "  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
 		Args:    exactly(1, "one folder of photos"),
 	}
-	f.register(install.Flags())
+	f.Register(install.Flags())
 	install.RunE = func(c *cobra.Command, args []string) error {
-		if _, _, err := f.configure(g.dir, install.Flags()); err != nil {
+		if _, _, err := f.Configure(g.dir, install.Flags()); err != nil {
 			return err
 		}
-		if f.background || f.json || f.limit > 0 || f.retryFailed {
-			return usageError("--background, --json, --limit and --retry-failed make no sense for a service")
+		if f.Background || f.Json || f.Limit > 0 || f.RetryFailed {
+			return ui.UsageError("--background, --json, --limit and --retry-failed make no sense for a service")
 		}
 		root, err := photoFolder(args[0])
 		if err != nil {
 			return err
 		}
-		s, err := newService(g.dir)
+		s, err := service.New(g.dir)
 		if err != nil {
 			return err
 		}
-		s.args = append(append([]string{"-C", s.dir, "run"}, goOnArgs(install.Flags())...), root)
-		s.stopTime = stopTime(f.timeout)
-		return s.install(c)
+		s.Args = append(append([]string{"-C", s.Dir, "run"}, config.GoOnArgs(install.Flags())...), root)
+		s.StopTime = service.StopTime(f.Timeout)
+		return s.Install(c)
 	}
 	remove := &cobra.Command{
 		Use:   "remove",
 		Short: "Remove the service of this workdir; a run that is up is left alone",
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := newService(g.dir)
+			s, err := service.New(g.dir)
 			if err != nil {
 				return err
 			}
-			return s.remove(c)
+			return s.Remove(c)
 		},
 	}
 	c.AddCommand(install, remove)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"photodesc/internal/awake"
+	"photodesc/internal/ui"
 )
 
 // catchSignals stops the run at the first signal and kills the workers at the
@@ -26,10 +27,10 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 			case <-quit:
 				return
 			case <-r.asked:
-				r.log.Info(r.show.now())
+				r.log.Info(r.show.Now())
 			case s := <-r.signals:
-				r.service.stopping()
-				r.show.setPhase(stoppingPhase)
+				r.service.Stopping()
+				r.show.SetPhase(ui.StoppingPhase)
 				if s != syscall.SIGHUP {
 					asked++
 				}
@@ -39,7 +40,7 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 					if p := r.pool.Load(); p != nil {
 						p.Kill()
 					}
-					time.AfterFunc(atOnce, func() { os.Exit(exitStopped) }) // a disk may hang
+					time.AfterFunc(atOnce, func() { os.Exit(ui.ExitStopped) }) // a disk may hang
 				case s == syscall.SIGHUP:
 					r.log.Info("The terminal was closed; stopping, photos in flight are finished first")
 				default:
@@ -86,7 +87,7 @@ func (r *runner) heedSignals() (release func()) {
 					continue
 				}
 				if again || s == syscall.SIGQUIT {
-					os.Exit(exitStopped)
+					os.Exit(ui.ExitStopped)
 				}
 				again = true
 			}
@@ -110,7 +111,7 @@ func (r *runner) heedSignals() (release func()) {
 
 // stayAwake keeps the machine from sleeping until its result is called.
 func (r *runner) stayAwake() (release func()) {
-	if !r.flags.keepAwake {
+	if !r.flags.KeepAwake {
 		return func() {}
 	}
 	text, release, err := awake.Hold()

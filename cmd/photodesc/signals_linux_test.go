@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/ui"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -62,8 +64,8 @@ func TestTerminalCloses(t *testing.T) {
 	// A closed file is closed for good only when nobody reads from it.
 	person.SetDeadline(time.Now())
 	person.Close()
-	if code := waitCode(t, cmd, 20*time.Second); code != exitStopped {
-		t.Errorf("exit code %d, want %d", code, exitStopped)
+	if code := waitCode(t, cmd, 20*time.Second); code != ui.ExitStopped {
+		t.Errorf("exit code %d, want %d", code, ui.ExitStopped)
 	}
 	if log := h.log(); !strings.Contains(log, "The terminal was closed") {
 		t.Errorf("the log does not say that the terminal was closed:\n%s", log)
@@ -100,7 +102,7 @@ func TestNobodyReads(t *testing.T) {
 		if gone {
 			r.Close()
 		}
-		if code := waitCode(t, cmd, 30*time.Second); code != exitOK {
+		if code := waitCode(t, cmd, 30*time.Second); code != ui.ExitOK {
 			t.Errorf("console gone %v: exit code %d\n%s", gone, code, h.log())
 		}
 		h.tally().check(t, names, nil)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"photodesc/internal/ui"
 )
 
 // slow are flags that give a signal time to arrive.
@@ -29,8 +31,8 @@ func TestStopNow(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	took := time.Since(began)
-	if code := waitCode(t, cmd, time.Second); code != exitStopped {
-		t.Errorf("exit code %d, want %d", code, exitStopped)
+	if code := waitCode(t, cmd, time.Second); code != ui.ExitStopped {
+		t.Errorf("exit code %d, want %d", code, ui.ExitStopped)
 	}
 	if took > 2*time.Second {
 		t.Errorf("it took %v", took)
@@ -57,8 +59,8 @@ func TestStop(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if code := waitCode(t, cmd, time.Second); code != exitStopped {
-		t.Errorf("exit code %d, want %d", code, exitStopped)
+	if code := waitCode(t, cmd, time.Second); code != ui.ExitStopped {
+		t.Errorf("exit code %d, want %d", code, ui.ExitStopped)
 	}
 	kept := h.lines()
 	h.goesOn(names, slow...)
@@ -81,7 +83,7 @@ func TestStoppedWhileLoading(t *testing.T) {
 		}
 		time.Sleep(after)
 		cmd.Process.Signal(syscall.SIGTERM)
-		if code := waitCode(t, cmd, 20*time.Second); code != exitStopped && code != exitOK {
+		if code := waitCode(t, cmd, 20*time.Second); code != ui.ExitStopped && code != ui.ExitOK {
 			t.Errorf("after %v: exit code %d\n%s", after, code, cmd.Stderr)
 		}
 		os.RemoveAll(filepath.Join(h.work, "logs"))
@@ -102,7 +104,7 @@ func (h *harness) mustHave(n int) {
 // goesOn completes what was stopped, with the same flags, and checks that nothing is missing or twice.
 func (h *harness) goesOn(names []string, flags ...string) {
 	h.t.Helper()
-	if code, said := h.run(flags...); code != exitOK {
+	if code, said := h.run(flags...); code != ui.ExitOK {
 		h.t.Errorf("the next run: exit code %d\n%s", code, said)
 	}
 	h.tally().check(h.t, names, nil)

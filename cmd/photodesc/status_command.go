@@ -3,6 +3,8 @@ package main
 import (
 	"time"
 
+	"photodesc/internal/ui"
+
 	"github.com/spf13/cobra"
 )
 
@@ -28,16 +30,16 @@ func statusCommand(g *global) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			w := c.OutOrStdout()
 			if watch {
-				return watchStatus(c.Context(), w, g.dir, asJSON)
+				return ui.WatchStatus(c.Context(), w, g.dir, asJSON)
 			}
-			s, err := peek(g.dir)
+			s, err := ui.Peek(g.dir)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return writeJSON(w, s)
+				return ui.WriteJSON(w, s)
 			}
-			writeStatus(colors(w), s, time.Now(), terminalWidth(w))
+			ui.WriteStatus(ui.Colors(w), s, time.Now(), ui.TerminalWidth(w))
 			return nil
 		},
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -22,9 +23,9 @@ func stopCommand(g *global) *cobra.Command {
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if info, err := os.Stat(g.dir); err != nil {
-				return workdirError(g.dir, err)
+				return ui.WorkdirError(g.dir, err)
 			} else if !info.IsDir() {
-				return workdirError(g.dir, syscall.ENOTDIR)
+				return ui.WorkdirError(g.dir, syscall.ENOTDIR)
 			}
 			running, pid := runningPID(g.dir)
 			if !running {

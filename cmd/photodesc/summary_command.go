@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -25,7 +26,7 @@ func summaryCommand(g *global) *cobra.Command {
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			w := c.OutOrStdout()
-			if _, err := peek(g.dir); err != nil {
+			if _, err := ui.Peek(g.dir); err != nil {
 				return err
 			}
 			if failed {
@@ -34,9 +35,9 @@ func summaryCommand(g *global) *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return writeJSON(w, list)
+					return ui.WriteJSON(w, list)
 				}
-				writeFailed(colors(w), list)
+				ui.WriteFailed(ui.Colors(w), list)
 				return nil
 			}
 			s, err := tracker.Summarize(g.dir)
@@ -44,9 +45,9 @@ func summaryCommand(g *global) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return writeJSON(w, s)
+				return ui.WriteJSON(w, s)
 			}
-			writeSummary(colors(w), s, time.Now(), terminalWidth(w))
+			ui.WriteSummary(ui.Colors(w), s, time.Now(), ui.TerminalWidth(w))
 			return nil
 		},
 	}

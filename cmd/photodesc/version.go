@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"photodesc/internal/photo/vips"
+	"photodesc/internal/worker"
 	"photodesc/llm"
 	"photodesc/llm/kernels"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -27,7 +28,7 @@ func versionCommand() *cobra.Command {
 			fmt.Fprintf(w, "llama.cpp  %s\n", llamacpp.Commit())
 			fmt.Fprintf(w, "libvips    %s\n", vips.Version())
 			if config, core := llamacpp.BLAS(); config != "" {
-				fmt.Fprintf(w, "BLAS       %s\n", blasName(config)+", kernels for "+core+" here"+wishedCore(core))
+				fmt.Fprintf(w, "BLAS       %s\n", worker.BlasName(config)+", kernels for "+core+" here"+wishedCore(core))
 			}
 			if name := kernels.Name(); name != "" {
 				fmt.Fprintf(w, "kernels    photodesc's own for %s; the BLAS is not used\n", name)
@@ -48,7 +49,7 @@ func versionCommand() *cobra.Command {
 }
 
 func wishedCore(core string) string {
-	if want := blasCore(); want != "" && !strings.EqualFold(want, core) {
+	if want := worker.BlasCore(); want != "" && !strings.EqualFold(want, core) {
 		return ", workers use " + want
 	}
 	return ""

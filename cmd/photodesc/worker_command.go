@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"photodesc/internal/worker"
 )
 
 func workerCommand() *cobra.Command {
@@ -10,6 +12,6 @@ func workerCommand() *cobra.Command {
 		Short:  "One batch; started by run",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE:   func(*cobra.Command, []string) error { return serve(version) },
+		RunE:   func(*cobra.Command, []string) error { return worker.Serve(version) },
 	}
 }

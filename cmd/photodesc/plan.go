@@ -1,4 +1,0 @@
-package main
-
-// maxSlots is where generating for more photos at once stops paying.
-const maxSlots = 8

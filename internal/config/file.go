@@ -1,0 +1,115 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// configName is the name of a file of settings, in the workdir and in the
+// user's configuration folder.
+const configName = "photodesc.toml"
+
+// maxConfig bounds such a file; a keyword list of thousands still fits.
+const maxConfig = 1 << 20
+
+// configEntry is a setting of a file: key = value or key = [value, …].
+type configEntry struct {
+	key    string
+	line   int // from 1
+	values []string
+	list   bool
+}
+
+// lineError is what is wrong with a line of a file.
+type lineError struct {
+	line int
+	text string
+}
+
+func (e *lineError) Error() string { return e.text }
+
+// parseConfig reads settings in the order of the file. Its errors are
+// *lineError. What the keys mean is not looked at.
+func parseConfig(data []byte) ([]configEntry, error) {
+	if len(data) > maxConfig {
+		return nil, &lineError{1, fmt.Sprintf("the file has %d bytes; %d are the most", len(data), maxConfig)}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors begin with it
+	values := map[string]any{}
+	if err := toml.Unmarshal(data, &values); err != nil {
+		return nil, syntaxError(err)
+	}
+	// The values have no positions, so the lines come from a second look.
+	var entries []configEntry
+	p := unstable.Parser{}
+	p.Reset(data)
+	for p.NextExpression() {
+		x := p.Expression()
+		if x.Kind != unstable.KeyValue && x.Kind != unstable.Table && x.Kind != unstable.ArrayTable {
+			continue
+		}
+		keys := x.Key()
+		if !keys.Next() {
+			continue
+		}
+		first := keys.Node()
+		e := configEntry{key: string(first.Data), line: p.Shape(first.Raw).Start.Line}
+		if x.Kind != unstable.KeyValue || keys.Next() {
+			return nil, &lineError{e.line, fmt.Sprintf("%q is a table; all settings stand at the top, as in: batch-size = 50", e.key)}
+		}
+		var err error
+		if e.values, e.list, err = configValues(values[e.key]); err != nil {
+			return nil, &lineError{e.line, fmt.Sprintf("%s: %v", e.key, err)}
+		}
+		entries = append(entries, e)
+	}
+	if err := p.Error(); err != nil {
+		return nil, syntaxError(err)
+	}
+	return entries, nil
+}
+
+func syntaxError(err error) error {
+	line := 1
+	var d *toml.DecodeError
+	if errors.As(err, &d) {
+		line, _ = d.Position()
+	}
+	return &lineError{line, fmt.Sprintf("this is not TOML: %v\n  settings look like this: detail = \"high\"", strings.TrimPrefix(err.Error(), "toml: "))}
+}
+
+// configValues writes a value of a file as a flag takes it.
+func configValues(v any) (values []string, list bool, err error) {
+	items, list := v.([]any)
+	if !list {
+		items = []any{v}
+	}
+	values = []string{}
+	for _, item := range items {
+		var text string
+		switch x := item.(type) {
+		case string:
+			text = x
+		case bool:
+			text = strconv.FormatBool(x)
+		case int64:
+			text = strconv.FormatInt(x, 10)
+		case float64:
+			text = strconv.FormatFloat(x, 'g', -1, 64)
+		case []any:
+			return nil, list, errors.New("a list in a list is no value")
+		case map[string]any:
+			return nil, list, errors.New("a table is no value")
+		default:
+			return nil, list, errors.New("a date is no value; put text in quotes")
+		}
+		values = append(values, text)
+	}
+	return values, list, nil
+}

@@ -1,0 +1,245 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"photodesc/internal/models"
+	"photodesc/internal/prompts"
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
+	"photodesc/llm"
+	"photodesc/pool"
+)
+
+// Flags is what a person may say of a run.
+type Flags struct {
+	Model, Mmproj string
+	prompts       []string
+	promptFiles   []string
+	keywords      string
+	context       string
+	keepRaw       bool
+	Detail        string
+	MaxTokens     int
+	Temperature   float64
+	TopP          float64
+	RepeatPenalty float64
+	Seed          uint32
+	Exact         bool
+
+	BatchSize   int
+	Cooldown    string
+	Memory      string
+	workers     string
+	parallel    string
+	threads     string
+	Timeout     time.Duration
+	MaxTemp     float64
+	Limit       int
+	RetryFailed bool
+	Untrusted   bool
+	KeepAwake   bool
+
+	Background bool
+	Json       bool
+	Redo       string
+	noConfig   bool
+
+	Set *pflag.FlagSet // that these are registered with
+}
+
+func (f *Flags) Register(s *pflag.FlagSet) {
+	f.Set, s.SortFlags = s, false
+	s.StringVar(&f.Model, "model", models.Default, "model: a `NAME` or a GGUF file")
+	s.StringVar(&f.Mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
+	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
+	s.StringArrayVar(&f.promptFiles, "prompt-file", []string{}, "ask what is written in `FILE`; may be given several times")
+	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
+	s.StringVar(&f.context, "context", contextNone, "`WHAT` else the model is told of each photo: none, or exif (file name, date and place)")
+	s.BoolVar(&f.keepRaw, "keep-raw", false, "keep the model's own words, too, as raw in the outputs")
+	s.StringVar(&f.Detail, "detail", "auto", "how finely photos are cut into tiles: low, auto, high or a longest edge in pixels")
+	s.IntVar(&f.MaxTokens, "max-tokens", 128, "longest answer to a prompt, in tokens")
+	s.Float64Var(&f.Temperature, "temperature", 0, "0 always picks the likeliest word; higher is freer")
+	s.Float64Var(&f.TopP, "top-p", 0.95, "with a temperature: only the likeliest words that make up this share")
+	s.Float64Var(&f.RepeatPenalty, "repeat-penalty", 1, "above 1 discourages words that were just used")
+	s.Uint32Var(&f.Seed, "seed", 0, "with a temperature: the same seed gives the same words")
+	s.BoolVar(&f.Exact, "exact-tokens", false, "generate exactly --max-tokens, for measuring")
+
+	s.IntVar(&f.BatchSize, "batch-size", 100, "photos one worker process describes before a fresh one takes over")
+	s.StringVar(&f.Cooldown, "cooldown", "auto", "pause between batches: auto waits only while memory or heat asks for it, or a `TIME` such as 30s")
+	s.StringVar(&f.Memory, "memory", DefaultMemory, "memory budget: a share of this machine's, or a `SIZE` such as 6GiB")
+	s.StringVar(&f.workers, "workers", "auto", "worker processes side by side")
+	s.StringVar(&f.parallel, "parallel", "auto", "photos generated together inside one worker")
+	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
+	s.DurationVar(&f.Timeout, "timeout", 5*time.Minute, "longest time for one photo, all its prompts together")
+	s.Float64Var(&f.MaxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
+	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
+	s.IntVar(&f.Limit, "limit", 0, "stop after this many photos; 0 is all")
+	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
+	s.StringVar(&f.Redo, "redo", RedoAsk, "`WHAT` becomes of photos described with other settings, as another prompt: ask, changed (describe them again) or never")
+	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
+	s.BoolVar(&f.Json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
+	s.BoolVar(&f.Untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
+	s.BoolVar(&f.noConfig, "no-config", false, "read no photodesc.toml and no PHOTODESC_… variables; see photodesc config")
+}
+
+// Settings are the flags, checked and in the types that the rooms take.
+type Settings struct {
+	Ask      worker.Questions
+	Detail   llm.Detail
+	Cooldown time.Duration
+	Memory   uint64 // bytes
+	workers  int    // 0 is auto
+	parallel int    // 0 is auto
+	Threads  int    // 0 is auto
+}
+
+func (f *Flags) Check() (Settings, error) {
+	var s Settings
+	var err error
+	if s.Detail, err = llm.ParseDetail(f.Detail); err != nil {
+		return s, ui.UsageError("--detail: %w", err)
+	}
+	if s.Ask, err = f.ask(); err != nil {
+		return s, err
+	}
+	for _, x := range []float64{f.Temperature, f.TopP, f.RepeatPenalty, f.MaxTemp} {
+		if !(x >= 0) || math.IsInf(x, 0) { // NaN is neither
+			return s, ui.UsageError("--temperature, --top-p, --repeat-penalty and --max-temp are numbers that are not negative")
+		}
+	}
+	switch {
+	case f.MaxTokens < 1:
+		return s, ui.UsageError("--max-tokens must be at least 1")
+	case f.TopP > 1:
+		return s, ui.UsageError("--top-p is a share from 0 to 1")
+	case f.BatchSize < 1:
+		return s, ui.UsageError("--batch-size must be at least 1")
+	case f.Background && f.Json:
+		return s, ui.UsageError("--background has no standard output for --json\n  leave one of them out, or start it in the background by other means")
+	case f.Limit < 0:
+		return s, ui.UsageError("--limit must not be negative")
+	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
+		return s, ui.UsageError("--redo: %q is not %s, %s or %s", f.Redo, RedoAsk, RedoChanged, RedoNever)
+	case f.Timeout < 0:
+		return s, ui.UsageError("--timeout must not be negative")
+	}
+	if s.Cooldown, err = parseCooldown(f.Cooldown); err != nil {
+		return s, err
+	}
+	machine, _, err := pool.MachineMemory()
+	if err != nil {
+		return s, err
+	}
+	if s.Memory, err = pool.ParseMemory(f.Memory, machine); err != nil {
+		return s, ui.UsageError("--memory: %w", err)
+	}
+	for _, n := range []struct {
+		name, text string
+		to         *int
+	}{{"workers", f.workers, &s.workers}, {"parallel", f.parallel, &s.parallel}, {"threads", f.threads, &s.Threads}} {
+		if *n.to, err = parseAuto(n.text); err != nil {
+			return s, ui.UsageError("--%s: %w", n.name, err)
+		}
+	}
+	return s, nil
+}
+
+func parseCooldown(s string) (time.Duration, error) {
+	if s == "auto" {
+		return pool.AutoCooldown, nil
+	}
+	d, err := time.ParseDuration(s)
+	if n, e := strconv.Atoi(s); e == nil {
+		d, err = time.Duration(n)*time.Second, nil // the guide gave seconds
+	}
+	if err != nil || d < 0 {
+		return 0, ui.UsageError("--cooldown %q is neither auto nor a time such as 30s", s)
+	}
+	return d, nil
+}
+
+func parseAuto(s string) (int, error) {
+	if s == "auto" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 256 {
+		return 0, fmt.Errorf("%q is neither auto nor a number from 1 to 256", s)
+	}
+	return n, nil
+}
+
+// smallModel is the size in bytes below which a model gets one thread a worker.
+const smallModel = 64 << 20
+
+// Plan shares out cores and memory for a model that was measured.
+func (s Settings) Plan(m worker.Measured) pool.Plan {
+	sizes := m.Sizes()
+	limits := pool.Limits{
+		Memory: s.Memory, CPUs: runtime.NumCPU(),
+		Workers: s.workers, InFlight: s.parallel,
+		MaxInFlight: worker.MaxSlots,
+	}
+	// Threads of so small a model spend their time waiting for each other;
+	// workers side by side do not wait.
+	if sizes.Weights < smallModel {
+		limits.CoresPerWorker = 1
+	}
+	if m.GPU { // one worker fills it, and each would hold the model there
+		limits.CoresPerWorker = limits.CPUs
+	}
+	p := pool.MakePlan(sizes, limits)
+	if p.InFlight == 1 { // an engine has two slots at the least
+		sizes.Worker += sizes.Slot
+		limits.InFlight = 1
+		p = pool.MakePlan(sizes, limits)
+	}
+	if limits.CoresPerWorker == 1 {
+		p.Cores = 1 // also where memory has room for fewer workers than there are cores
+	}
+	p.Prestart = p.Prestart && (!m.GPU || m.Second)
+	return p
+}
+
+// Passing are flags that belong to one run and not to those that go on with it.
+var Passing = []string{"background", "json", "limit", "retry-failed", "workdir"}
+
+// GoOnArgs are the flags of a run as the next one needs them: those of the
+// command line and those that variables gave, not those of files, which the next
+// run reads itself. Names of files are made absolute: it may start elsewhere.
+func GoOnArgs(s *pflag.FlagSet) (args []string) {
+	s.VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || slices.Contains(Passing, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, many := f.Value.(pflag.SliceValue); many {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			if value != "" && (slices.Contains(FileFlags, f.Name) || f.Name == "model" && models.IsFile(value)) {
+				if abs, err := filepath.Abs(value); err == nil {
+					value = abs
+				}
+			}
+			if f.Value.Type() == "bool" && value == "true" {
+				args = append(args, "--"+f.Name)
+			} else {
+				args = append(args, "--"+f.Name+"="+value)
+			}
+		}
+	})
+	return args
+}
+
+// DefaultMemory is what a run may use unless told otherwise.
+const DefaultMemory = "60%"

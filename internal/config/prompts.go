@@ -1,0 +1,86 @@
+package config
+
+import (
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"photodesc/internal/prompts"
+	"photodesc/internal/ui"
+	"photodesc/internal/worker"
+)
+
+// What --context says of a photo's own metadata.
+const (
+	contextNone = "none"
+	contextEXIF = "exif"
+)
+
+// ask makes the run's questions of its flags.
+func (f *Flags) ask() (q worker.Questions, err error) {
+	// A file takes the place of the default, not of what somebody asked for.
+	if len(f.promptFiles) == 0 || isGiven(f.Set.Lookup("prompt")) {
+		for _, given := range f.prompts {
+			p, err := prompts.Parse(given)
+			if err != nil {
+				return q, ui.UsageError("--prompt: %w", err)
+			}
+			q.Prompts = append(q.Prompts, p)
+		}
+	}
+	for _, name := range f.promptFiles {
+		text, err := readSmall(name)
+		if err == nil {
+			text, err = prompts.Text(text)
+		}
+		if err != nil {
+			return q, ui.UsageError("--prompt-file %q: %w", name, err)
+		}
+		q.Prompts = append(q.Prompts, prompts.Named(text))
+	}
+	if f.keywords != "" {
+		text, err := readSmall(f.keywords)
+		if err == nil {
+			q.Vocabulary, err = prompts.ParseVocabulary(text)
+		}
+		if err != nil {
+			return q, ui.UsageError("--keywords %q: %w", f.keywords, err)
+		}
+		if p, _ := prompts.ByName(prompts.Keywords); !slices.Contains(q.Prompts, p) {
+			q.Prompts = append(q.Prompts, p)
+		}
+	}
+	if len(q.Prompts) == 0 {
+		return q, ui.UsageError("--prompt: the list is empty; leave it out to ask for a description")
+	}
+	if err := prompts.Number(q.Prompts); err != nil {
+		return q, ui.UsageError("--prompt: %w", err)
+	}
+	if f.context != contextNone && f.context != contextEXIF {
+		return q, ui.UsageError("--context %q is neither %s nor %s", f.context, contextNone, contextEXIF)
+	}
+	q.Context, q.KeepRaw = f.context == contextEXIF, f.keepRaw
+	return q, nil
+}
+
+// readSmall reads a file that a person has written.
+func readSmall(name string) (string, error) {
+	const most = 1 << 20
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", errors.New("there is no such file")
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular(): // a pipe would keep its reader waiting
+		return "", errors.New("it is no file")
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, most))
+	return string(b), err
+}

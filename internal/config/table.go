@@ -1,0 +1,185 @@
+package config
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"photodesc/internal/ui"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/spf13/pflag"
+)
+
+// valueOf is a flag's value: a bool, a number, a text or a list of texts.
+func valueOf(f *pflag.Flag) any {
+	if list, many := f.Value.(pflag.SliceValue); many {
+		return list.GetSlice()
+	}
+	text := f.Value.String()
+	switch f.Value.Type() {
+	case "bool":
+		return text == "true"
+	case "int", "uint32":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
+	case "float64":
+		if x, err := strconv.ParseFloat(text, 64); err == nil {
+			return x
+		}
+	case "duration":
+		return durationText(text)
+	}
+	return text
+}
+
+// durationText is a duration as people write it: 5m, not 5m0s.
+func durationText(s string) string {
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// valueText is a value as photodesc.toml has it.
+func valueText(v any) string {
+	switch x := v.(type) {
+	case string:
+		return quoteTOML(x)
+	case []string:
+		quoted := make([]string, len(x))
+		for i, s := range x {
+			quoted[i] = quoteTOML(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	return fmt.Sprint(v)
+}
+
+// quoteTOML writes a basic string, which is one of JSON's without its \/.
+func quoteTOML(s string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string has a form
+	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
+}
+
+// settingValueMost is how many cells of a value the table shows.
+const settingValueMost = 60
+
+func (c *Config) Write(w io.Writer, width int) {
+	list := SettingFlags(c.flags)
+	names, values := len("SETTING"), len("VALUE")
+	for _, f := range list {
+		names = max(names, len(f.Name))
+		values = max(values, min(ui.Cells(valueText(valueOf(f))), settingValueMost))
+	}
+	places := 0
+	for _, s := range c.Sources {
+		places = max(places, ui.Cells(ui.AtHome(s.Place)))
+	}
+	if width > 0 { // the place is what is wanted whole
+		values = max(min(values, width-names-places-4), 12)
+	}
+	row := func(name, value, from string) string {
+		return fmt.Sprintf("%-*s  %s  %s", names, name, ui.Pad(ui.Fit(value, values), values), from)
+	}
+	fmt.Fprintln(w, ui.StyleBold.Render(row("SETTING", "VALUE", "FROM")))
+	for _, f := range list {
+		from, set := c.Sources[f.Name]
+		line := row(f.Name, valueText(valueOf(f)), ui.AtHome(from.Place))
+		if !set {
+			line = ui.StyleFaint.Render(row(f.Name, valueText(valueOf(f)), levelNames[fromDefault]))
+		}
+		fmt.Fprintln(w, line)
+	}
+	fmt.Fprintln(w)
+	if len(c.files) == 0 {
+		fmt.Fprintln(w, "No file and no variable was read.")
+		return
+	}
+	fmt.Fprintln(w, "Looked for, the later counts more:")
+	most := 0
+	for _, file := range c.files {
+		most = max(most, ui.Cells(ui.AtHome(file.path)))
+	}
+	variables := 0
+	for _, s := range c.Sources {
+		if s.level == fromEnvironment {
+			variables++
+		}
+	}
+	for _, file := range c.files {
+		text := "not there"
+		if file.found {
+			text = ui.Plural(file.settings, "setting")
+		}
+		fmt.Fprintf(w, "    %s  %s\n", ui.Pad(ui.AtHome(file.path), most), text)
+	}
+	fmt.Fprintf(w, "    %s  %s\n", ui.Pad(variablePrefix+"… variables", most), ui.Plural(variables, "setting"))
+	if variables == 0 && !c.anyFile() {
+		fmt.Fprintf(w, "Begin one with: photodesc config --example > %s\n", configName)
+	}
+}
+
+func (c *Config) anyFile() bool {
+	for _, f := range c.files {
+		if f.found {
+			return true
+		}
+	}
+	return false
+}
+
+type settingJSON struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`
+	From  string `json:"from"`
+	Place string `json:"place,omitempty"`
+}
+
+func (c *Config) WriteJSON(w io.Writer) error {
+	type fileJSON struct {
+		Path  string `json:"path"`
+		Found bool   `json:"found"`
+	}
+	out := struct {
+		Settings []settingJSON `json:"settings"`
+		Files    []fileJSON    `json:"files"`
+	}{Files: []fileJSON{}}
+	for _, f := range SettingFlags(c.flags) {
+		s := c.Sources[f.Name]
+		out.Settings = append(out.Settings, settingJSON{f.Name, valueOf(f), levelNames[s.level], s.Place})
+	}
+	for _, f := range c.files {
+		out.Files = append(out.Files, fileJSON{f.path, f.found})
+	}
+	return ui.WriteJSON(w, out)
+}
+
+// WriteExample writes a file that changes nothing until a "#" is taken away.
+func WriteExample(out io.Writer) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, "# Settings of photodesc run. Take away the # before a name to change it.\n"+
+		"# This file is read in the workdir, and as %s.\n", ui.AtHome(userConfig()))
+	var f Flags
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.Register(set)
+	for _, flag := range SettingFlags(set) {
+		_, usage := pflag.UnquoteUsage(flag)
+		fmt.Fprintln(w)
+		for line := range strings.Lines(ansi.Wrap(usage, 76, "")) {
+			fmt.Fprintf(w, "# %s\n", strings.TrimSpace(line))
+		}
+		fmt.Fprintf(w, "#%s = %s\n", flag.Name, valueText(valueOf(flag)))
+	}
+	return w.Flush()
+}

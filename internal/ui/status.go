@@ -1,0 +1,184 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"photodesc/tracker"
+)
+
+// labelWidth is the column in which values begin.
+const labelWidth = 13
+
+// lastMost is how many cells of the last description are shown where there is
+// no terminal to say.
+const lastMost = 120
+
+// WriteStatus writes lines of at most width cells; 0 is no limit.
+func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
+	if s.State == tracker.StateNone {
+		fmt.Fprintf(w, "No run has worked in this folder yet. Begin one:\n    %s\n", CommandLine(s.Dir, "run", "DIR"))
+		return
+	}
+	line := func(name, value string) {
+		if name != "" {
+			name += ":"
+		}
+		fmt.Fprintf(w, "%-*s%s\n", labelWidth, name, Fit(value, width-labelWidth))
+	}
+	percent := s.Percent()
+	if s.TotalKnown {
+		line("Completed", fmt.Sprintf("%s / %s (%s)", Comma(s.Completed), Comma(s.Total), PercentText(percent)))
+	} else {
+		line("Completed", Comma(s.Completed))
+	}
+	failed := Comma(s.Failed)
+	if s.Failed > 0 {
+		failed = styleBad.Render(failed)
+	}
+	line("Failed", failed)
+	if s.TotalKnown {
+		line("Remaining", Comma(s.Remaining))
+		line("Progress", "["+styleBar.Render(bar(percent, barWidth(width)))+"]")
+	}
+	line("Running", runningText(s, now))
+	for _, hint := range goOnText(s) {
+		// Never cut: it is there to be copied.
+		fmt.Fprintf(w, "%*s%s\n", labelWidth, "", hint)
+	}
+	if s.RateOverall > 0 {
+		line("Rate", rates(s))
+	}
+	if left := seconds(s.LeftSeconds); s.Running && !s.Stalled && left > 0 {
+		line("Time left", Spell(left)+", until "+untilText(left, now))
+	}
+	if !s.LastUpdate.IsZero() {
+		line("Last update", ago(s.LastUpdate, now))
+	}
+	if last := s.LastPhoto(); last != nil {
+		last.Text = Fit(last.Text, lastMost)
+		line("Last photo", OneLine(last.Path)+": "+lastText(*last))
+	}
+	if s.Log != "" {
+		line("Log", filepath.Join(s.Dir, s.Log))
+	}
+	if s.Damage != "" {
+		line("Note", styleWarn.Render(s.Damage)+"; no photo is lost by it, rates and times are")
+	}
+}
+
+func barWidth(width int) int {
+	if width <= 0 {
+		return 40
+	}
+	return max(min(40, width-labelWidth-2), 4)
+}
+
+// PercentText never rounds up to all.
+func PercentText(percent float64) string {
+	if percent < 100 && percent > 99.9 {
+		percent = 99.9
+	}
+	return fmt.Sprintf("%.1f%%", percent)
+}
+
+func rates(s tracker.Snapshot) string {
+	if s.UpSeconds < 3600 {
+		return "~" + RateText(s.RateOverall) + " photos/hour"
+	}
+	return fmt.Sprintf("~%s photos/hour (last hour), ~%s over the run", RateText(s.RateLastHour), RateText(s.RateOverall))
+}
+
+// runningText says whether a run is up, and what else matters of it.
+func runningText(s tracker.Snapshot, now time.Time) string {
+	text := "no"
+	if s.Running {
+		text = styleGood.Render("yes")
+		if s.PID > 0 {
+			text += fmt.Sprintf(", pid %d", s.PID)
+		}
+		if s.Batch > 0 {
+			text += ", batch " + Comma(s.Batch)
+		}
+		if s.Model != "" {
+			text += ", model " + OneLine(s.Model)
+		}
+	}
+	switch s.State {
+	case tracker.StateStalled:
+		return text + ", but " + styleBad.Render("STALLED") + ": silent for longer than a photo may take"
+	case tracker.StateWaiting:
+		return text + ", " + styleWarn.Render("waiting for "+s.Phase)
+	case tracker.StateRunning:
+		if s.Phase != "" {
+			return text + ", " + s.Phase
+		}
+		return text
+	case tracker.StateFinished:
+		return text + ", " + styleGood.Render("finished") + endedText(s, now)
+	case tracker.StateDied:
+		return text + ", it " + styleBad.Render("ended without a word") + " (killed, the machine went down, or its disk is full)"
+	case tracker.StateBroke:
+		first, _, _ := strings.Cut(s.Stop.Text, "\n")
+		return text + ", it " + styleBad.Render("could not go on") + endedText(s, now) + ": " + OneLine(first)
+	}
+	if s.Stop != nil && s.Stop.Reason == tracker.Stopped {
+		return text + ", stopped on request" + endedText(s, now)
+	}
+	if s.Stop != nil && s.Remaining > 0 { // by --limit, or photos have come since
+		return text + ", ended" + endedText(s, now) + " with " + Plural(s.Remaining, "photo") + " left"
+	}
+	return text
+}
+
+func endedText(s tracker.Snapshot, now time.Time) string {
+	if s.Stop == nil || s.Stop.Time.IsZero() {
+		return ""
+	}
+	return " " + ago(s.Stop.Time, now)
+}
+
+// goOnText says what to do next, a line each.
+func goOnText(s tracker.Snapshot) (hints []string) {
+	again := s.Args
+	if len(again) == 0 {
+		again = []string{"run", "DIR"}
+		if s.Root != "" {
+			again[1] = s.Root
+		}
+	}
+	switch s.State {
+	case tracker.StateStalled:
+		return []string{
+			"the log may say why: " + CommandLine(s.Dir, "logs"),
+			"end it:              " + CommandLine(s.Dir, "stop", "--now"),
+			"then go on:          " + CommandLine(s.Dir, again...),
+		}
+	case tracker.StateBroke:
+		_, rest, _ := strings.Cut(s.Stop.Text, "\n")
+		for hint := range strings.Lines(rest) {
+			hints = append(hints, OneLine(hint))
+		}
+		return append(hints, "go on: "+CommandLine(s.Dir, again...))
+	case tracker.StateStopped, tracker.StateDied:
+		return []string{"go on: " + CommandLine(s.Dir, again...)}
+	case tracker.StateFinished:
+		if s.Failed > 0 {
+			return []string{
+				"which failed:   " + CommandLine(s.Dir, "summary", "--failed"),
+				"try them again: " + CommandLine(s.Dir, append(again, "--retry-failed")...),
+			}
+		}
+	}
+	return nil
+}
+
+func lastText(r tracker.Recent) string {
+	if r.Status == tracker.Failed {
+		return styleBad.Render("failed") + fmt.Sprintf(" (%s), %s", r.Kind, folded(r.Text))
+	}
+	return `"` + OneLine(r.Text) + `"`
+}

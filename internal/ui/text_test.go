@@ -1,0 +1,70 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"photodesc/tracker"
+)
+
+// TestOneLine holds text to widths on which all terminals agree.
+func TestOneLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\tb\n c":           "a b c",
+		"\x1b[31mred\x07":    "?[31mred?",
+		"👨‍👩‍👧‍👦":            "👨👩👧👦",
+		"🇩🇪 flag":            "DE flag",
+		"❤️":                 "❤",
+		"👍🏽":                 "👍",
+		"right\u202eto left": "rightto left",
+		"日本語":                "日本語",
+	} {
+		if got := OneLine(in); got != want {
+			t.Errorf("%q: %q, not %q", in, got, want)
+		}
+	}
+}
+
+// TestDashboardFits draws every state in every size.
+func TestDashboardFits(t *testing.T) {
+	now := time.Now()
+	long := strings.Repeat("日本語 👨‍👩‍👧‍👦 words ", 20)
+	photo := tracker.Recent{Path: long, Text: long, Status: tracker.OK, Time: now}
+	failure := tracker.Recent{Path: "x", Text: long, Status: tracker.Failed, Kind: tracker.Crash, Time: now}
+	full := tracker.Snapshot{
+		Dir: long, Root: long, HasRun: true, Completed: 123_456, Failed: 7, Total: 1_000_000, TotalKnown: true, Remaining: 876_537,
+		Model: long, RateLastHour: 380, RateOverall: 372, UpSeconds: 1e6, LeftSeconds: 1e7, PerMinute: []int{1, 5, 0, 9, 3},
+		LastUpdate: now, Args: []string{"run", long}, Log: long, Damage: long, PID: 4711,
+		Stop:     &tracker.Stop{Reason: tracker.Broke, Text: long + "\n  " + long, Time: now},
+		Sample:   tracker.Sample{SupervisorBytes: 1 << 24, WorkerBytes: 1 << 31, BudgetBytes: 1 << 30, CPUPercent: 250, Workers: 3, SlotsUsed: 40, Slots: 24},
+		Counters: tracker.Counters{Runs: 3, Workers: 99, Restarts: map[string]int{"crash": 3, "memory-budget": 1}},
+	}
+	for range 20 {
+		full.Recent, full.Failures = append(full.Recent, photo), append(full.Failures, failure)
+	}
+	for _, s := range []tracker.Snapshot{{Dir: "."}, {Dir: ".", HasRun: true}, full} {
+		for _, state := range []tracker.State{tracker.StateNone, tracker.StateRunning, tracker.StateWaiting, tracker.StateStalled,
+			tracker.StateFinished, tracker.StateStopped, tracker.StateBroke, tracker.StateDied} {
+			s.State = state
+			s.Running = state == tracker.StateRunning || state == tracker.StateWaiting || state == tracker.StateStalled
+			if state == tracker.StateBroke && s.Stop == nil {
+				continue
+			}
+			for width := 1; width < 150; width += 13 {
+				for height := 1; height < 60; height += 7 {
+					screen := drawDashboard(s, nil, now, width, height)
+					lines := strings.Split(screen, "\n")
+					if len(lines) > height {
+						t.Fatalf("%s at %d×%d: %d lines", state, width, height, len(lines))
+					}
+					for _, line := range lines {
+						if Cells(line) > max(width, 2) {
+							t.Fatalf("%s at %d×%d: %q", state, width, height, line)
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"photodesc/tracker"
+)
+
+const (
+	watchEvery     = time.Second // on a terminal
+	watchLineEvery = 10 * time.Second
+	watchJSONEvery = 2 * time.Second
+)
+
+// WatchStatus shows the workdir's status again and again until the person or
+// program that watches has had enough. It only looks: the run is not touched.
+func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool) error {
+	// A name that is wrong from the start is not waited for.
+	if _, err := Peek(dir); err != nil {
+		return err
+	}
+	if width, _ := terminalSize(w); width > 0 && !asJSON && os.Getenv("TERM") != "dumb" {
+		_, err := tea.NewProgram(newDashboard(dir), tea.WithContext(ctx), tea.WithOutput(w)).Run()
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	every := watchLineEvery
+	if asJSON {
+		every = watchJSONEvery
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if err := watchOnce(w, dir, asJSON); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func watchOnce(w io.Writer, dir string, asJSON bool) error {
+	s, err := Peek(dir)
+	switch {
+	case err != nil && asJSON:
+		return err
+	case err != nil:
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		_, err = fmt.Fprintln(w, time.Now().Format(time.DateTime), first)
+	case asJSON:
+		err = WriteJSON(w, s)
+	default:
+		_, err = fmt.Fprintln(w, time.Now().Format(time.DateTime), statusLine(s))
+	}
+	return err
+}
+
+// statusLine is the status on one line.
+func statusLine(s tracker.Snapshot) string {
+	if s.State == tracker.StateNone {
+		return "no run has worked in this folder yet"
+	}
+	parts := []string{progressText(s.Completed, s.Total, s.TotalKnown)}
+	if s.Failed > 0 {
+		parts = append(parts, Comma(s.Failed)+" failed")
+	}
+	if s.Running && s.RateOverall > 0 {
+		parts = append(parts, "~"+RateText(s.RateLastHour)+" photos/hour")
+	}
+	if s.Running && s.LeftSeconds > 0 {
+		parts = append(parts, Spell(seconds(s.LeftSeconds))+" left")
+	}
+	state := string(s.State)
+	switch {
+	case s.State == tracker.StateWaiting:
+		state = "waiting for " + s.Phase
+	case s.State == tracker.StateDied:
+		state = "not running, ended without a word"
+	case s.State == tracker.StateBroke:
+		first, _, _ := strings.Cut(s.Stop.Text, "\n")
+		state = "not running, could not go on: " + OneLine(first)
+	case s.Running && s.Phase != "":
+		state = s.Phase
+	}
+	return strings.Join(append(parts, state), ", ")
+}
+
+func progressText(completed, total int, known bool) string {
+	if !known {
+		return Comma(completed) + " described"
+	}
+	percent := 100 * float64(completed) / float64(max(total, 1))
+	return fmt.Sprintf("%s / %s (%s)", Comma(completed), Comma(total), PercentText(percent))
+}

@@ -1,0 +1,159 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"photodesc/internal/photo/vips"
+	"photodesc/internal/ui"
+	"photodesc/llm"
+	"photodesc/pool"
+)
+
+// Measured is what a model costs on this machine, in bytes.
+type Measured struct {
+	Weights uint64 // text and vision, mapped, shared by all workers
+	Worker  uint64 // one worker's own: buffers, run time
+	Slot    uint64 // a slot's part of the KV cache
+	Longest int    // longest edge that photos are decoded to, pixels
+	GPU     bool   // a GPU does the work
+	Second  bool   // and has the memory for a second worker
+}
+
+// Sizes adds what a decoded photo takes: its pixels, at most twice as long as
+// needed, and those of its tiles. Each worker holds a few that are decoded ahead.
+func (m Measured) Sizes() pool.Sizes {
+	edge := uint64(m.Longest)
+	pixels := 3 * (2*edge*2*edge + 2*edge*edge)
+	return pool.Sizes{
+		Weights: m.Weights, Worker: m.Worker + DecodeAhead*pixels, Slot: m.Slot,
+		Pixels: pixels,
+	}
+}
+
+// loadTimeout is how long a model may take to load.
+const loadTimeout = 5 * time.Minute
+
+// Measure loads the model once in a process of its own and asks what it takes.
+// A model that cannot be loaded is found here, before any photo is touched.
+func Measure(ctx context.Context, job Job) (Measured, error) {
+	job.Measure = true
+	cmd, err := Command(job)
+	if err != nil {
+		return Measured{}, err
+	}
+	limited, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	cmd = ContextCommand(limited, cmd)
+	var out, words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &words
+	// Its input ends with us, and it with its input.
+	if _, err := cmd.StdinPipe(); err != nil {
+		return Measured{}, err
+	}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return Measured{}, ctx.Err()
+		}
+		if limited.Err() != nil {
+			return Measured{}, fmt.Errorf("the model was not loaded within %v\n  is its disk very slow, or does a driver hang? `photodesc doctor` checks this machine", loadTimeout)
+		}
+		return Measured{}, errors.New(LastWords(words.String(), err))
+	}
+	var m Measured
+	if err := json.Unmarshal(out.Bytes(), &m); err != nil {
+		return Measured{}, fmt.Errorf("measuring the model: %w", err)
+	}
+	return m, nil
+}
+
+func ContextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
+	c := exec.CommandContext(ctx, cmd.Path)
+	c.Args = cmd.Args
+	c.Env = cmd.Env
+	return c
+}
+
+// LastWords picks what a process that failed said last of its own accord; the
+// lines of llama.cpp's that are errors come with it.
+func LastWords(stderr string, err error) string {
+	var errs []string
+	message := ""
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimSpace(line)
+		if text, ok := strings.CutPrefix(line, "photodesc: "); ok {
+			message = text
+		} else if text, ok := strings.CutPrefix(line, "E "); ok {
+			errs = append(errs, text)
+		}
+	}
+	if message == "" {
+		message = fmt.Sprintf("the model could not be loaded: %v", err)
+	}
+	if len(errs) > 0 {
+		message += "\n  llama.cpp says: " + errs[0]
+	}
+	return message
+}
+
+// measureHere is the other side: it runs in the process that measures.
+func measureHere(job Job) error {
+	// What a signal means is for the supervisor to say, as it is with a worker.
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM)
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(ui.ExitError)
+	}()
+	opt := job.Ask.engine(job.Engine)
+	opt.Parallel, opt.Threads = 2, 1
+	engine, err := llm.Open(opt)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	if err := vips.Startup(vips.StartupOptions{Untrusted: job.Untrusted}); err != nil {
+		return err
+	}
+	// The encoder's buffers come with its first tile.
+	if engine.OnGPU() {
+		err = tryOut(engine) // unprotected: its driver is to fill its caches for the workers
+	} else {
+		protect(job, false)
+		err = engine.Try(context.Background())
+	}
+	if err != nil {
+		return err
+	}
+	s := engine.Sizes()
+	m := Measured{
+		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(),
+		Worker: max(pool.OwnMemory(), s.KV+s.Compute) - s.KV,
+	}
+	if m.GPU = engine.OnGPU(); m.GPU {
+		m.Second = gpuRoom(engine.Devices()) > s.Weights+s.Vision+s.KV*uint64(MaxSlots)/2+s.Compute
+	}
+	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// gpuRoom is the memory that the GPUs together have left, in bytes.
+func gpuRoom(devices []llm.Device) (free uint64) {
+	for _, d := range devices {
+		if d.Kind == "GPU" {
+			free += d.Free
+		}
+	}
+	return free
+}
+
+// MaxSlots is where generating for more photos at once stops paying.
+const MaxSlots = 8

@@ -1,0 +1,137 @@
+package worker
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"photodesc/internal/photo"
+	"photodesc/internal/prompts"
+	"photodesc/internal/ui"
+	"photodesc/llm"
+	"photodesc/tracker"
+)
+
+// Questions is what a run asks of each photo, and what becomes of the answers.
+type Questions struct {
+	Prompts    []prompts.Prompt
+	Vocabulary prompts.Vocabulary `json:",omitempty"` // of keywords; empty: any
+	Context    bool               `json:",omitempty"` // the photo's metadata is told
+	KeepRaw    bool               `json:",omitempty"`
+}
+
+// DescribesOnly is whether nothing but a description is asked for.
+func (q Questions) DescribesOnly() bool {
+	return len(q.Vocabulary) == 0 && !slices.ContainsFunc(q.Prompts, func(p prompts.Prompt) bool { return p.Name != prompts.Describe })
+}
+
+// First is the text of the prompt whose answer is the description.
+func (q Questions) First() string { return q.Prompts[0].Text }
+
+// Asked is the text of all prompts, one alone as it is.
+func (q Questions) Asked() string {
+	var texts []string
+	for _, p := range q.Prompts {
+		texts = append(texts, p.Text)
+	}
+	return OneText(texts)
+}
+
+func (q Questions) Names() (names []string) {
+	for _, p := range q.Prompts {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Text is a line for the log; empty where nothing is out of the ordinary.
+func (q Questions) Text() string {
+	text := "Prompts: " + strings.Join(q.Names(), ", ")
+	if n := len(q.Vocabulary); n > 0 {
+		text += fmt.Sprintf("; keywords out of a list of %s", ui.Comma(n))
+	}
+	if q.Context {
+		text += "; the model is told file name, date and place"
+	}
+	if text == "Prompts: "+prompts.Describe {
+		return ""
+	}
+	return text
+}
+
+// engine completes an engine's options with the questions.
+func (q Questions) engine(opt llm.Options) llm.Options {
+	opt.Prompts = nil
+	for _, p := range q.Prompts {
+		asked := llm.Prompt{Text: p.Text}
+		if p.List && len(q.Vocabulary) > 0 {
+			asked.Grammar = q.Vocabulary.Grammar()
+		}
+		opt.Prompts = append(opt.Prompts, asked)
+	}
+	if q.Context {
+		opt.Context = prompts.ContextTokens
+	}
+	return opt
+}
+
+// context is what the model is told of a photo.
+func (q Questions) context(rel string, m photo.Metadata) string {
+	if !q.Context {
+		return ""
+	}
+	return prompts.Context(path.Base(rel), m)
+}
+
+// record puts the answers into a result line.
+func (q Questions) record(rec *tracker.Record, a llm.Answer) {
+	for i, r := range append([]llm.Reply{a.Reply}, a.More...) {
+		p := q.Prompts[i]
+		text, keywords := q.clean(p, r)
+		raw := ""
+		if q.KeepRaw {
+			raw = r.Text
+		}
+		if p.List {
+			rec.Keywords = keywords
+		}
+		if i == 0 {
+			rec.Description, rec.Finish, rec.Raw = text, tracker.Finish(r.Finish), raw
+			rec.PromptTokens, rec.Tokens = r.PromptTokens, r.Tokens
+			continue
+		}
+		if rec.Answers == nil {
+			rec.Answers = map[string]tracker.RecordAnswer{}
+		}
+		rec.Answers[p.Name] = tracker.RecordAnswer{
+			Prompt: p.Text, Text: text, Finish: tracker.Finish(r.Finish), Tokens: r.Tokens, Raw: raw,
+		}
+	}
+}
+
+// clean makes of a reply what is kept of it.
+func (q Questions) clean(p prompts.Prompt, r llm.Reply) (text string, keywords []string) {
+	cut := r.Finish != llm.FinishStop
+	if !p.List {
+		return prompts.Clean(r.Text, cut), nil
+	}
+	if len(q.Vocabulary) > 0 {
+		keywords = q.Vocabulary.Pick(r.Text)
+		return strings.Join(keywords, ", "), keywords
+	}
+	if keywords = prompts.List(r.Text, cut); len(keywords) == 0 {
+		return prompts.Clean(r.Text, cut), nil
+	}
+	return strings.Join(keywords, ", "), keywords
+}
+
+// OneText is a list as one text.
+func OneText(values []string) string {
+	if len(values) == 1 {
+		return values[0]
+	}
+	b, _ := json.Marshal(values) // texts have a form
+	return string(b)
+}

@@ -1,0 +1,208 @@
+// Package worker is the process that describes one batch of photos: what it is
+// told, what it tells of itself, and the way of one photo from path to record.
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"photodesc/internal/confine"
+	"photodesc/internal/photo"
+	"photodesc/internal/photo/vips"
+	"photodesc/internal/storage"
+	"photodesc/internal/ui"
+	"photodesc/llm"
+	"photodesc/pool"
+	"photodesc/tracker"
+)
+
+// Job is what a worker is told once, in its environment.
+type Job struct {
+	Root      storage.RawPath   // photo folder, absolute
+	Links     []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
+	Ask       Questions
+	Engine    llm.Options
+	Untrusted bool
+	MaxBytes  int64 `json:",omitempty"`
+	Decoders  int   // photos decoded at once
+	Measure   bool  `json:",omitempty"` // load, say the sizes, leave
+}
+
+const JobEnv = "PHOTODESC_WORKER"
+
+// Info is what a worker tells of itself when its model is loaded.
+type Info struct {
+	Devices    []llm.Device
+	Backends   []llm.Backend `json:",omitempty"` // libraries of ggml's that were found
+	NoGPU      string        `json:",omitempty"` // why a GPU is not used
+	Protection string        // what it has given up
+	Weak       string        `json:",omitempty"` // why it is not more
+}
+
+// Serve is a worker's life: load the model, answer for photos, leave. Its
+// version must be the supervisor's.
+func Serve(version string) error {
+	var job Job
+	if err := json.Unmarshal([]byte(os.Getenv(JobEnv)), &job); err != nil {
+		return &ui.Exit{Code: ui.ExitUsage, Err: fmt.Errorf("worker is started by `photodesc run` only")}
+	}
+	llm.SetLog(func(level llm.Level, line string) {
+		fmt.Fprintf(os.Stderr, "%s%s\n", LogPrefixes[level], line)
+	})
+	if job.Measure {
+		return measureHere(job)
+	}
+	// If the system runs out of memory, a worker is to go and not its supervisor.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
+	// Nearly all of the heap is pixels, which cost the collector nothing to look
+	// through, but a budget's worth of memory if it lets them double.
+	debug.SetGCPercent(20)
+	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
+	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, Around(w.describe))
+}
+
+// Lines on stderr carry their level, so that the supervisor can log them at it.
+var LogPrefixes = map[llm.Level]string{llm.Debug: "D ", llm.Info: "I ", llm.Warn: "W ", llm.Error: "E "}
+
+type worker struct {
+	job      Job
+	engine   *llm.Engine
+	decoders chan struct{}
+	answered atomic.Int64
+}
+
+// tidyEvery is after how many photos a worker gives back what it has freed.
+const tidyEvery = 25
+
+func (w *worker) load(context.Context) (any, error) {
+	if err := vips.Startup(vips.StartupOptions{Untrusted: w.job.Untrusted}); err != nil {
+		return nil, err
+	}
+	engine, err := llm.Open(w.job.Ask.engine(w.job.Engine))
+	if err != nil {
+		return nil, err
+	}
+	w.engine = engine
+	if engine.OnGPU() {
+		// Drivers compile what they run when it is first wanted, and keep it in
+		// caches that are closed from then on.
+		if err := tryOut(engine); err != nil {
+			return nil, err
+		}
+	}
+	info := Info{
+		Devices:  engine.Devices(),
+		Backends: llm.Backends(),
+		NoGPU:    engine.NoGPU(),
+	}
+	// All that is still to be opened is photos.
+	info.Protection, info.Weak = protect(w.job, engine.OnGPU())
+	return info, nil
+}
+
+// tryOut has the engine describe a small black picture with as many tiles and
+// tokens as a photo, for a driver compiles for some of those numbers anew.
+func tryOut(engine *llm.Engine) error {
+	const edge = 8
+	_, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)})
+	if err != nil && len(llm.Backends()) > 0 && engine.OnGPU() {
+		return fmt.Errorf("%w\n  PHOTODESC_BACKENDS=0 leaves the GPU out", err)
+	}
+	return err
+}
+
+func protect(job Job, gpu bool) (protection, weak string) {
+	read := []string{string(job.Root)}
+	for _, l := range job.Links {
+		read = append(read, string(l))
+	}
+	protection, err := confine.Apply(read, gpu)
+	if err != nil {
+		weak = err.Error()
+	}
+	return protection, weak
+}
+
+// Handler answers for one photo.
+type Handler func(context.Context, pool.Job) (any, error)
+
+// Around is where the tests' faults come in.
+var Around = func(h Handler) Handler { return h }
+
+// describe is the way of one photo through the worker: path to pixels to words.
+func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
+	began := time.Now()
+	img, err := w.decode(j.Path)
+	var bad *photo.Error
+	if errors.As(err, &bad) {
+		return nil, kindError{string(bad.Kind), bad.Err, bad.Lost} // the record says which photo
+	}
+	if err != nil {
+		return nil, err
+	}
+	if w.answered.Add(1)%tidyEvery == 0 {
+		llm.Trim()
+		debug.FreeOSMemory()
+	}
+	decoded := time.Now()
+	picture := llm.Picture{
+		Width: img.Width, Height: img.Height, Pix: img.Pix,
+		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
+		Context: w.job.Ask.context(j.Path, img.Metadata),
+	}
+	img.Pix = nil // the engine lets go of them as soon as it has its tiles
+	a, err := w.engine.Describe(ctx, picture)
+	if errors.Is(err, llm.ErrBroken) {
+		// No fault of this photo's, most likely: let another process try it.
+		fmt.Fprintf(os.Stderr, "%s%v\n", LogPrefixes[llm.Error], err)
+		os.Exit(ui.ExitError)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rec := tracker.Record{
+		Status: tracker.OK,
+		Width:  img.OrigWidth,
+		Height: img.OrigHeight,
+		Tiles:  a.Tiles,
+		Seconds: tracker.Seconds{
+			Decode:   Round(decoded.Sub(began)),
+			Encode:   Round(a.Encode),
+			Prompt:   Round(a.Prefill),
+			Generate: Round(a.Generate),
+			Total:    Round(time.Since(began)),
+		},
+	}
+	w.job.Ask.record(&rec, a)
+	return rec, nil
+}
+
+// decode turns a path into pixels, so many at once as there are decoders.
+func (w *worker) decode(rel string) (*vips.Image, error) {
+	w.decoders <- struct{}{}
+	defer func() { <-w.decoders }()
+	return vips.Decode(storage.PhotoPath(string(w.job.Root), rel), vips.Options{
+		Longest: w.engine.LongestEdge(), MaxBytes: w.job.MaxBytes,
+	})
+}
+
+// Round gives seconds to the millisecond.
+func Round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }
+
+// kindError carries the kind of a photo's failure over the protocol.
+type kindError struct {
+	kind string
+	err  error
+	lost bool
+}
+
+func (e kindError) Error() string { return e.err.Error() }
+func (e kindError) Kind() string  { return e.kind }
+func (e kindError) Lost() bool    { return e.lost }
+func (e kindError) Unwrap() error { return e.err }
