@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"photodesc/internal/bench/measure"
@@ -88,4 +89,24 @@ func (r *runner) prepareBench(ctx context.Context, say func(string, ...any)) (p 
 	}
 	r.plan = r.set.Plan(m)
 	return measure.Prepared{Model: r.model.Name, Plan: r.plan, Threads: r.threads(), Job: r.workerJob()}, nil
+}
+
+func benchEngineCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "engine", Short: "The bare engine; started by bench", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return measure.ServeBareEngine(os.Stdin, os.Stdout) },
+	}
+}
+
+func benchLimitsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "limits", Short: "The machine's limits; started by bench", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			threads, err := strconv.Atoi(args[0])
+			if err != nil || threads < 1 {
+				return ui.UsageError("%q is no number of threads", args[0])
+			}
+			return ui.WriteJSON(c.OutOrStdout(), measure.FindLimits(threads))
+		},
+	}
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"photodesc/bench"
+	"photodesc/internal/bench"
 )
 
 // row is one line of the table. Where the peer is needed it says so.

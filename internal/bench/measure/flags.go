@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"photodesc/bench"
+	"photodesc/internal/bench"
 	"photodesc/internal/config"
 	"photodesc/internal/ui"
 	"photodesc/llm"

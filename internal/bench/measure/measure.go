@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"photodesc/bench"
+	"photodesc/internal/bench"
 	"photodesc/internal/config"
 	"photodesc/internal/models/gguf"
 	"photodesc/internal/ui"

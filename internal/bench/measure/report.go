@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"strings"
 
-	"photodesc/bench"
+	"photodesc/internal/bench"
 	"photodesc/internal/ui"
 )
 

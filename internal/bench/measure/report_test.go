@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"photodesc/bench"
+	"photodesc/internal/bench"
 )
 
 func TestReadRun(t *testing.T) {
