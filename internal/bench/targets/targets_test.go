@@ -1,4 +1,4 @@
-package main
+package targets
 
 import (
 	"bytes"
@@ -190,7 +190,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-peer-photos", "99"}, "no more photos than we"},
 		{[]string{"-models", "nowhere"}, "`make bench` makes what is needed"},
 	} {
-		if err := run(context.Background(), test.args, io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := Run(context.Background(), test.args, io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v", test.args, err)
 		}
 	}
