@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"photodesc/internal/machine"
 )
 
 // moods has worker n in a mood of its own, all others in the first.
@@ -173,8 +175,8 @@ func TestStopWhileLoadingAhead(t *testing.T) {
 // is short of memory, or when the photos left are spoken for.
 func TestNotAhead(t *testing.T) {
 	t.Parallel()
-	short := func() (SystemMemory, error) {
-		return SystemMemory{Total: 8 << 30, Available: 1 << 10, UsedPercent: 80}, nil
+	short := func() (machine.SystemMemory, error) {
+		return machine.SystemMemory{Total: 8 << 30, Available: 1 << 10, UsedPercent: 80}, nil
 	}
 	for _, test := range []struct {
 		name   string

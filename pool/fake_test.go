@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/machine"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -90,7 +92,7 @@ func fakeWorker() {
 		if slices.Contains(moods, "leak") {
 			return leaked
 		}
-		return selfMemory()
+		return machine.OwnMemory()
 	}
 	err := Serve(opt, func(ctx context.Context, j Job) (any, error) {
 		time.Sleep(delay)
@@ -236,8 +238,8 @@ func newRig(t testing.TB, cfg Config) *rig {
 		r.cfg.SampleEvery = 20 * time.Millisecond
 	}
 	if r.cfg.Samplers.System == nil { // the test machine's own state is no part of a test
-		r.cfg.Samplers.System = func() (SystemMemory, error) {
-			return SystemMemory{Total: 8 << 30, Available: 6 << 30, UsedPercent: 25}, nil
+		r.cfg.Samplers.System = func() (machine.SystemMemory, error) {
+			return machine.SystemMemory{Total: 8 << 30, Available: 6 << 30, UsedPercent: 25}, nil
 		}
 	}
 	r.cfg.Log = zap.New(core)

@@ -2,130 +2,12 @@ package pool
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
+
+	"photodesc/internal/machine"
 )
-
-func TestParseMemory(t *testing.T) {
-	const machine = 10 << 30
-	for _, test := range []struct {
-		s    string
-		want uint64
-		bad  bool
-	}{
-		{"", 0, false},
-		{"60%", 6 << 30, false},
-		{" 100 % ", 10 << 30, false},
-		{"0.5%", machine / 200, false},
-		{"6GiB", 6 << 30, false},
-		{"600 MiB", 600 << 20, false},
-		{"1.5gib", 3 << 29, false},
-		{"2GB", 2e9, false},
-		{"500000000", 5e8, false},
-		{"0", 0, true},
-		{"60", 0, true},
-		{"512KiB", 0, true},
-		{"0%", 0, true},
-		{"101%", 0, true},
-		{"-5%", 0, true},
-		{"NaN%", 0, true},
-		{"lots", 0, true},
-		{"6 elephants", 0, true},
-		{"-6GiB", 0, true},
-	} {
-		n, err := ParseMemory(test.s, machine)
-		if (err != nil) != test.bad || n != test.want {
-			t.Errorf("%q: %d, %v", test.s, n, err)
-		}
-	}
-}
-
-func FuzzParseMemory(f *testing.F) {
-	for _, s := range []string{"60%", "6GiB", "1e400GB", "9999999999999999999", "%", "１２%"} {
-		f.Add(s, uint64(1<<34))
-	}
-	f.Fuzz(func(t *testing.T, s string, machine uint64) {
-		n, err := ParseMemory(s, machine>>1)
-		if err == nil && strings.HasSuffix(strings.TrimSpace(s), "%") && n > machine>>1+1024 {
-			t.Errorf("%q of %d is %d", s, machine>>1, n)
-		}
-	})
-}
-
-func file(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
-
-func TestCgroup(t *testing.T) {
-	for _, test := range []struct {
-		name         string
-		fs           fstest.MapFS
-		limit, usage uint64
-		kills        uint64
-	}{
-		{"none", fstest.MapFS{}, 0, 0, 0},
-		{"v2, the parent is tighter", fstest.MapFS{
-			"proc/self/cgroup": file("0::/user.slice/app.scope\n"),
-			"sys/fs/cgroup/user.slice/app.scope/memory.max": file("max\n"),
-			"sys/fs/cgroup/user.slice/memory.max":           file("1000\n"),
-			"sys/fs/cgroup/user.slice/memory.current":       file("900\n"),
-			"sys/fs/cgroup/user.slice/memory.stat":          file("anon 5\ninactive_file 100\nactive_file 150\nslab_reclaimable 50\n"),
-			"sys/fs/cgroup/user.slice/memory.events":        file("low 0\noom 3\noom_kill 2\n"),
-			"proc/vmstat":                                   file("nr_free_pages 12\noom_kill 5\n"),
-		}, 1000, 600, 7},
-		{"v2 in a container", fstest.MapFS{
-			"proc/self/cgroup":             file("0::/\n"),
-			"sys/fs/cgroup/memory.max":     file("4096\n"),
-			"sys/fs/cgroup/memory.current": file("100\n"),
-		}, 4096, 100, 0},
-		{"v1, the host's path in a container", fstest.MapFS{
-			"proc/self/cgroup":                           file("9:name=systemd:/\n4:cpu,memory:/docker/abc\n0::/\n"),
-			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("5000\n"),
-			"sys/fs/cgroup/memory/memory.usage_in_bytes": file("800\n"),
-			"sys/fs/cgroup/memory/memory.stat":           file("inactive_file 1\ntotal_inactive_file 120\nactive_file 2\ntotal_active_file 80\n"),
-			"sys/fs/cgroup/memory/memory.oom_control":    file("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
-		}, 5000, 600, 1},
-		{"v1 without a limit", fstest.MapFS{
-			"proc/self/cgroup":                           file("4:memory:/\n"),
-			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n"),
-		}, 0, 0, 0},
-	} {
-		g := newCgroup(test.fs)
-		if g.limit() != test.limit || g.usage() != test.usage || g.oomKills() != test.kills {
-			t.Errorf("%s: limit %d, usage %d, kills %d", test.name, g.limit(), g.usage(), g.oomKills())
-		}
-	}
-}
-
-func FuzzCgroup(f *testing.F) {
-	f.Add("0::/a/../../b\n4:memory:/x\n", "max", "inactive_file 3\n")
-	f.Add("0::", "12", "\n \n a b c")
-	f.Add("4:memory:/docker/abc:/x\n", "-1", "total_inactive_file 99999999999999999999")
-	f.Fuzz(func(t *testing.T, self, limit, stat string) {
-		g := newCgroup(fstest.MapFS{
-			"proc/self/cgroup":             file(self),
-			"sys/fs/cgroup/memory.max":     file(limit),
-			"sys/fs/cgroup/memory.current": file(limit),
-			"sys/fs/cgroup/memory.stat":    file(stat),
-		})
-		if l := g.limit(); g.usage() > l {
-			t.Errorf("usage %d of %d", g.usage(), l)
-		}
-		g.oomKills()
-	})
-}
-
-func TestMachine(t *testing.T) {
-	n, where, err := MachineMemory()
-	if err != nil || n < 64<<20 || where == "" {
-		t.Errorf("%d bytes of %q: %v", n, where, err)
-	}
-	s := Samplers{}.withDefaults().take(sampleRequest{pids: []int{1 << 30}, heat: true})
-	if !s.hasSys || s.system.UsedPercent <= 0 || s.system.UsedPercent > 100 || len(s.workers) != 0 {
-		t.Errorf("%+v", s)
-	}
-}
 
 func TestMakePlan(t *testing.T) {
 	const M, G = 1 << 20, 1 << 30
@@ -190,7 +72,7 @@ func TestGate(t *testing.T) {
 		{time.Second, 84, 75, "", ""},
 	} {
 		now = now.Add(step.after)
-		warning := g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: step.used}, hasHeat: true, celsius: step.hot}, now)
+		warning := g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: step.used}, hasHeat: true, celsius: step.hot}, now)
 		if why, _ := g.closed(); why != step.closed || warning != step.warning {
 			t.Errorf("step %d: closed %q, warning %q", i, why, warning)
 		}
@@ -213,18 +95,18 @@ func TestGateWaitsForTheWorker(t *testing.T) {
 		{time.Second, 90, G, true}, {time.Second, 82, G, false},
 	} {
 		now = now.Add(step.after)
-		g.judge(sample{hasSys: true, system: SystemMemory{Available: step.available, UsedPercent: step.used}}, now)
+		g.judge(sample{hasSys: true, system: machine.SystemMemory{Available: step.available, UsedPercent: step.used}}, now)
 		if _, closed := g.closed(); closed != step.closed {
 			t.Errorf("step %d: closed %v at %.0f%%", i, closed, step.used)
 		}
 	}
 	g = gate{need: 1 << 60}
-	g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: 90}}, now)
-	g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: 10}}, now.Add(roomPatience-1))
+	g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 90}}, now)
+	g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 10}}, now.Add(roomPatience-1))
 	if !g.memory {
 		t.Error("it has not waited")
 	}
-	g.judge(sample{hasSys: true, system: SystemMemory{UsedPercent: 10}}, now.Add(roomPatience))
+	g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 10}}, now.Add(roomPatience))
 	if g.memory {
 		t.Error("it waits for ever")
 	}
@@ -260,13 +142,13 @@ func TestPausesWhileMemoryIsShort(t *testing.T) {
 	jobs := paths("good", 200)
 	looks := 0
 	cfg := Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=2ms")}
-	cfg.Samplers.System = func() (SystemMemory, error) {
+	cfg.Samplers.System = func() (machine.SystemMemory, error) {
 		looks++
 		used := 40.0
 		if looks >= 3 && looks < 8 {
 			used = 87.3
 		}
-		return SystemMemory{Total: 1 << 30, Available: 1 << 29, UsedPercent: used}, nil
+		return machine.SystemMemory{Total: 1 << 30, Available: 1 << 29, UsedPercent: used}, nil
 	}
 	r := newRig(t, cfg)
 	paused := false
@@ -374,31 +256,4 @@ func TestHeat(t *testing.T) {
 	if r.count(EventPause) != 1 || !strings.Contains(r.log(), "Temperature high (95 °C), waiting until it is below 85 °C...") {
 		t.Errorf("log:\n%s", r.log())
 	}
-}
-
-// The memory of a process grows by what it takes.
-func TestProcessMemory(t *testing.T) {
-	cmd := exec.Command("sleep", "10")
-	if err := cmd.Start(); err != nil {
-		t.Skip(err)
-	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
-	if n, err := processMemory(cmd.Process.Pid); err != nil || n == 0 || n > 64<<20 {
-		t.Errorf("sleep has %d bytes: %v", n, err)
-	}
-	if _, err := processMemory(1 << 30); err == nil {
-		t.Error("a process that does not exist has memory")
-	}
-	before := selfMemory()
-	if before == 0 {
-		t.Skip("not measured from inside here")
-	}
-	block := make([]byte, 64<<20)
-	for i := range block {
-		block[i] = 1
-	}
-	if grown := int64(selfMemory()) - int64(before); grown < 32<<20 {
-		t.Errorf("64 MiB more are %d bytes more", grown)
-	}
-	_ = block[0]
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"photodesc/internal/machine"
+
 	"go.uber.org/zap"
 )
 
@@ -136,8 +138,8 @@ func (c Config) withDefaults() Config {
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
 	}
-	if c.Samplers.Worker == nil && countsMapped {
-		c.Samplers.Worker = without(c.Mapped, processMemory)
+	if c.Samplers.Worker == nil && machine.CountsMapped {
+		c.Samplers.Worker = without(c.Mapped, machine.ProcessMemory)
 	}
 	c.Samplers = c.Samplers.withDefaults()
 	return c

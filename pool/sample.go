@@ -1,5 +1,7 @@
 package pool
 
+import "photodesc/internal/machine"
+
 // Samplers look at the machine. Each may be replaced, by a test or by a program
 // that knows better; a nil one is the system's own.
 type Samplers struct {
@@ -8,7 +10,7 @@ type Samplers struct {
 	// shrinks when the system swaps, which is just when it matters.
 	Worker func(pid int) (uint64, error)
 
-	System func() (SystemMemory, error)
+	System func() (machine.SystemMemory, error)
 
 	// CPU is the load since the last call, 0 to 100; negative if unknown.
 	CPU func() float64
@@ -22,19 +24,19 @@ type Samplers struct {
 
 func (s Samplers) withDefaults() Samplers {
 	if s.Worker == nil {
-		s.Worker = processMemory
+		s.Worker = machine.ProcessMemory
 	}
 	if s.System == nil {
-		s.System = systemMemory
+		s.System = machine.ReadSystemMemory
 	}
 	if s.CPU == nil {
-		s.CPU = newCPUMeter()
+		s.CPU = machine.NewCPUMeter()
 	}
 	if s.Heat == nil {
-		s.Heat = hottest
+		s.Heat = machine.Hottest
 	}
 	if s.OOMKills == nil {
-		s.OOMKills = func() uint64 { return ownCgroup().oomKills() }
+		s.OOMKills = machine.OOMKills
 	}
 	return s
 }
@@ -50,7 +52,7 @@ func without(mapped uint64, worker func(pid int) (uint64, error)) func(pid int) 
 // sample is one look at everything.
 type sample struct {
 	workers map[int]uint64 // by pid
-	system  SystemMemory
+	system  machine.SystemMemory
 	hasSys  bool
 	cpu     float64
 	celsius float64

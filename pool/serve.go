@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"photodesc/internal/machine"
 )
 
 // ErrNotWorker is returned by Serve in a process that no pool has started.
@@ -58,7 +60,7 @@ func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) err
 	syscall.CloseOnExec(orderFD)
 	syscall.CloseOnExec(reportFD)
 	if opt.Memory == nil {
-		opt.Memory = selfMemory
+		opt.Memory = machine.OwnMemory
 	}
 	if opt.Heartbeat <= 0 {
 		opt.Heartbeat = 2 * time.Second

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/machine"
+
 	"github.com/dustin/go-humanize"
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/spf13/cobra"
@@ -26,7 +28,6 @@ import (
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/llm/kernels"
-	"photodesc/pool"
 	llamacpp "photodesc/third_party/llama.cpp"
 	"photodesc/tracker"
 )
@@ -256,11 +257,11 @@ func checkDisk(dir string) (string, error) {
 }
 
 func checkMemory() (string, error) {
-	total, where, err := pool.MachineMemory()
+	total, where, err := machine.MachineMemory()
 	if err != nil {
 		return "", err
 	}
-	budget, err := pool.ParseMemory(config.DefaultMemory, total)
+	budget, err := machine.ParseMemory(config.DefaultMemory, total)
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"photodesc/internal/machine"
+
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,7 +20,6 @@ import (
 	"photodesc/internal/config"
 	"photodesc/internal/models"
 	"photodesc/internal/ui"
-	"photodesc/pool"
 )
 
 func modelsCommand(g *global) *cobra.Command {
@@ -69,7 +70,7 @@ func listModels(w io.Writer, dir string, asJSON, long bool) error {
 	if err != nil {
 		return err
 	}
-	machine, _, err := pool.MachineMemory()
+	total, _, err := machine.MachineMemory()
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func listModels(w io.Writer, dir string, asJSON, long bool) error {
 	if named {
 		fmt.Fprint(w, "* is what `run` takes unless --model names another; it is fetched when first\nneeded. ")
 	}
-	fmt.Fprintf(w, "A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), f.Memory, humanize.IBytes(machine))
+	fmt.Fprintf(w, "A run may use %s of memory, %s of this machine's %s.\n", humanize.IBytes(budget), f.Memory, humanize.IBytes(total))
 	if hint := models.Smaller(budget); hint != "" && f.Model == models.Default {
 		fmt.Fprintf(w, "%s needs more than that. On this machine: run --model %s\n", models.Default, hint)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"photodesc/internal/machine"
+
 	"go.uber.org/zap/zapcore"
 
 	"photodesc/internal/worker"
@@ -37,7 +39,7 @@ func (r *runner) observe(e pool.Event) {
 	case pool.EventMemory:
 		r.service.Alive()
 		sample := tracker.Sample{
-			SupervisorBytes: pool.OwnMemory(),
+			SupervisorBytes: machine.OwnMemory(),
 			WorkerBytes:     e.WorkerBytes,
 			BudgetBytes:     r.plan.Own,
 			CPUPercent:      e.CPU,

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"photodesc/internal/machine"
+
 	"github.com/spf13/pflag"
 
 	"photodesc/internal/models"
@@ -135,11 +137,11 @@ func (f *Flags) Check() (Settings, error) {
 	if s.Cooldown, err = parseCooldown(f.Cooldown); err != nil {
 		return s, err
 	}
-	machine, _, err := pool.MachineMemory()
+	total, _, err := machine.MachineMemory()
 	if err != nil {
 		return s, err
 	}
-	if s.Memory, err = pool.ParseMemory(f.Memory, machine); err != nil {
+	if s.Memory, err = machine.ParseMemory(f.Memory, total); err != nil {
 		return s, ui.UsageError("--memory: %w", err)
 	}
 	for _, n := range []struct {

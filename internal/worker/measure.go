@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"photodesc/internal/machine"
+
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/ui"
 	"photodesc/llm"
@@ -137,7 +139,7 @@ func measureHere(job Job) error {
 	s := engine.Sizes()
 	m := Measured{
 		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(),
-		Worker: max(pool.OwnMemory(), s.KV+s.Compute) - s.KV,
+		Worker: max(machine.OwnMemory(), s.KV+s.Compute) - s.KV,
 	}
 	if m.GPU = engine.OnGPU(); m.GPU {
 		m.Second = gpuRoom(engine.Devices()) > s.Weights+s.Vision+s.KV*uint64(MaxSlots)/2+s.Compute

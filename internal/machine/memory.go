@@ -1,4 +1,4 @@
-package pool
+package machine
 
 import (
 	"errors"
@@ -58,9 +58,9 @@ type SystemMemory struct {
 	UsedPercent float64 // of the machine or the control group, whichever is tighter
 }
 
-// systemMemory measures by what is available, not by what is free: the page
+// ReadSystemMemory measures by what is available, not by what is free: the page
 // cache, which holds the mapped weights among others, is given up when asked for.
-func systemMemory() (SystemMemory, error) {
+func ReadSystemMemory() (SystemMemory, error) {
 	v, err := mem.VirtualMemory()
 	if err != nil {
 		return SystemMemory{}, err

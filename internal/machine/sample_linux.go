@@ -1,4 +1,4 @@
-package pool
+package machine
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 	"github.com/shirou/gopsutil/v3/host"
 )
 
-// countsMapped: see Config.Mapped.
-const countsMapped = false
+// CountsMapped: see pool.Config.Mapped.
+const CountsMapped = false
 
-// processMemory reads /proc/PID/status. smaps_rollup has more to say but walks
+// ProcessMemory reads /proc/PID/status. smaps_rollup has more to say but walks
 // all page tables of a process with gigabytes mapped, with its lock held.
-func processMemory(pid int) (uint64, error) {
+func ProcessMemory(pid int) (uint64, error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
 		return 0, err
@@ -26,8 +26,9 @@ func processMemory(pid int) (uint64, error) {
 // files can still read it.
 var ownStatus, _ = os.Open("/proc/self/status")
 
-// selfMemory is this process's own memory, 0 if unknown.
-func selfMemory() uint64 {
+// OwnMemory is this process's own memory in bytes, as the supervisor counts a
+// worker's: anonymous pages and swap, without mapped files. 0 is unknown.
+func OwnMemory() uint64 {
 	buf := make([]byte, 8<<10)
 	n, err := ownStatus.ReadAt(buf, 0)
 	if n == 0 && err != nil {
@@ -60,8 +61,8 @@ func parseStatus(s string) (uint64, error) {
 	return sum, nil
 }
 
-// newCPUMeter measures the load between its calls, from /proc/stat.
-func newCPUMeter() func() float64 {
+// NewCPUMeter measures the load between its calls, from /proc/stat.
+func NewCPUMeter() func() float64 {
 	busy0, all0 := cpuTimes()
 	last := -1.0
 	return func() float64 {
@@ -103,9 +104,9 @@ func parseCPUTimes(s string) (busy, all uint64) {
 	return busy, all
 }
 
-// hottest asks all sensors. Some boards list sensors that are not connected,
+// Hottest asks all sensors. Some boards list sensors that are not connected,
 // which read as impossible temperatures.
-func hottest() (float64, bool) {
+func Hottest() (float64, bool) {
 	sensors, _ := host.SensorsTemperatures() // an error about one leaves the others
 	top, ok := 0.0, false
 	for _, s := range sensors {
