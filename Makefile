@@ -19,7 +19,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine)|pool|tracker)$$
+RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|kinds|machine|storage|ui|service)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 	"unsafe"
+
+	"photodesc/internal/kinds"
 )
 
 // What stands for the picture and the question while a chat template is applied.
@@ -115,16 +117,16 @@ type kind struct {
 	system      string // what the model's own template says before all, where ours does not
 }
 
-var kinds = map[string]kind{
-	"qwen2vl_merger":   {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
-	"qwen2.5vl_merger": {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
-	"gemma3":           {first: "<start_of_image>", last: "<end_of_image>", lead: "\n\n", separator: "\n\n"},
-	"internvl":         {first: "<img>", last: "</img>", separator: "\n"},
+var chatKinds = map[string]kind{
+	kinds.Qwen2VL:  {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
+	kinds.Qwen25VL: {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
+	kinds.Gemma3:   {first: "<start_of_image>", last: "<end_of_image>", lead: "\n\n", separator: "\n\n"},
+	kinds.InternVL: {first: "<img>", last: "</img>", separator: "\n"},
 }
 
 // kindOf checks that the projector is known and the vocabulary has its tokens.
 func kindOf(m *textModel, projector string) (kind, error) {
-	k, known := kinds[projector]
+	k, known := chatKinds[projector]
 	if !known {
 		return k, fmt.Errorf("the vision file is of the type %q, which photodesc does not know", projector)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"photodesc/internal/kinds"
 )
 
 // Options says what an engine loads and how large it is.
@@ -78,12 +80,12 @@ type Reply struct {
 }
 
 // Finish says why an answer ended.
-type Finish string
+type Finish = kinds.Finish
 
 const (
-	FinishStop   Finish = "stop"   // the model ended it
-	FinishLength Finish = "length" // MaxTokens reached
-	FinishRepeat Finish = "repeat" // the text began to loop; the loop is cut off
+	FinishStop   = kinds.FinishStop
+	FinishLength = kinds.FinishLength
+	FinishRepeat = kinds.FinishRepeat
 )
 
 // ErrBroken is wrapped by errors after which the engine is not to be trusted

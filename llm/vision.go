@@ -12,6 +12,7 @@ import (
 	"os"
 	"unsafe"
 
+	"photodesc/internal/kinds"
 	"photodesc/llm/kernels"
 )
 
@@ -29,7 +30,7 @@ type visionEncoder struct {
 }
 
 // projectorSmolVLM is what llama.cpp calls the connector of SmolVLM.
-const projectorSmolVLM = "idefics3"
+const projectorSmolVLM = kinds.SmolVLM
 
 func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 	start()

@@ -3,15 +3,17 @@ package pool
 import (
 	"encoding/json"
 	"time"
+
+	"photodesc/internal/kinds"
 )
 
 // Kinds of Failure that the pool itself gives. A worker may give others.
 const (
-	KindCrash      = "crash"      // the worker died of it twice
-	KindTimeout    = "timeout"    // it took too long twice
-	KindMemory     = "memory"     // memory ran out three times while it was alone
-	KindModel      = "model"      // the worker's error named no kind
-	KindUnreadable = "unreadable" // its path cannot be sent at all
+	KindCrash      = string(kinds.Crash)      // the worker died of it twice
+	KindTimeout    = string(kinds.Timeout)    // it took too long twice
+	KindMemory     = string(kinds.Memory)     // memory ran out three times while it was alone
+	KindModel      = string(kinds.Model)      // the worker's error named no kind
+	KindUnreadable = string(kinds.Unreadable) // its path cannot be sent at all
 )
 
 // Result is what became of one photo.

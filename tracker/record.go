@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"photodesc/internal/kinds"
 )
 
 // Status says how a photo ended.
@@ -19,50 +21,29 @@ const (
 )
 
 // Finish says why a description ends where it does.
-type Finish string
+type Finish = kinds.Finish
 
 const (
-	FinishStop   Finish = "stop"   // the model ended it
-	FinishLength Finish = "length" // it reached the token limit
-	FinishRepeat Finish = "repeat" // it began to repeat itself
+	FinishStop   = kinds.FinishStop
+	FinishLength = kinds.FinishLength
+	FinishRepeat = kinds.FinishRepeat
 )
 
 // Kind classes failures.
-type Kind string
+type Kind = kinds.Failure
 
 const (
-	Unreadable  Kind = "unreadable"
-	Unsupported Kind = "unsupported"
-	TooLarge    Kind = "too_large"
-	Timeout     Kind = "timeout"
-	Crash       Kind = "crash"
-	Memory      Kind = "memory"
-	Model       Kind = "model"
+	Unreadable  = kinds.Unreadable
+	Unsupported = kinds.Unsupported
+	TooLarge    = kinds.TooLarge
+	Timeout     = kinds.Timeout
+	Crash       = kinds.Crash
+	Memory      = kinds.Memory
+	Model       = kinds.Model
 )
 
 // Kinds are all kinds of failure, in the order in which they are reported.
-var Kinds = []Kind{Unreadable, Unsupported, TooLarge, Timeout, Crash, Memory, Model}
-
-// Hint says what a person can do about photos that failed so.
-func (k Kind) Hint() string {
-	switch k {
-	case Unreadable:
-		return "the file is damaged, empty or may not be read: restore it from a backup or mend its permissions, then use --retry-failed"
-	case Unsupported:
-		return "no decoder here reads this format: convert the photo to JPEG; what is no picture, restore from a backup or leave out"
-	case TooLarge:
-		return "more pixels or bytes than are decoded: make a smaller copy, or give more --memory"
-	case Timeout:
-		return "no answer in time, twice: raise --timeout, or spend less on each photo with --detail low"
-	case Crash:
-		return "a library crashed over it, twice: the log has its last words; convert the photo to JPEG and use --retry-failed"
-	case Memory:
-		return "memory ran out over this photo alone: close other programs, give more --memory, or take a smaller model"
-	case Model:
-		return "the model gave no answer to keep: try --retry-failed, or another model"
-	}
-	return "the log says more"
-}
+var Kinds = kinds.Failures
 
 // RecordError is what went wrong with a photo.
 type RecordError struct {

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"math"
 
+	"photodesc/internal/kinds"
 	"photodesc/internal/models/gguf"
 )
 
 // projector is what llama.cpp calls the connector of SmolVLM.
-const projector = "idefics3"
+const projector = kinds.SmolVLM
 
 // checkVision says whether llama.cpp can load the vision file, and how many
 // numbers its embeddings have.

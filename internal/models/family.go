@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"photodesc/internal/kinds"
+
 	"photodesc/internal/models/gguf"
 )
 
@@ -21,13 +23,13 @@ type family struct {
 // families by what llama.cpp calls their connector of vision and text.
 var families = map[string]family{
 	projector: {"SmolVLM", []string{"llama"}, []string{"<|im_start|>", "<fake_token_around_image>", "<end_of_utterance>"}, (*ruler).smolVLM},
-	"qwen2vl_merger": {"Qwen2-VL", []string{"qwen2vl"},
+	kinds.Qwen2VL: {"Qwen2-VL", []string{"qwen2vl"},
 		[]string{"<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"}, (*ruler).qwen2VL},
-	"qwen2.5vl_merger": {"Qwen2.5-VL", []string{"qwen2vl"},
+	kinds.Qwen25VL: {"Qwen2.5-VL", []string{"qwen2vl"},
 		[]string{"<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"}, (*ruler).qwen25VL},
-	"gemma3": {"Gemma 3", []string{"gemma3"},
+	kinds.Gemma3: {"Gemma 3", []string{"gemma3"},
 		[]string{"<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"}, (*ruler).gemma3},
-	"internvl": {"InternVL", []string{"qwen2", "qwen3"},
+	kinds.InternVL: {"InternVL", []string{"qwen2", "qwen3"},
 		[]string{"<|im_start|>", "<|im_end|>", "<img>", "</img>"}, (*ruler).internVL},
 }
 

@@ -4,20 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"photodesc/internal/kinds"
 )
 
-// Kind says why a photo failed. The values are written to the outputs file and
-// are part of its contract.
-type Kind string
+// Kind says why a photo failed.
+type Kind = kinds.Failure
 
 const (
-	// Unreadable: it cannot be opened, is gone, is no regular file, is empty, or
-	// its data is cut short or damaged.
-	Unreadable Kind = "unreadable"
-	// Unsupported: nothing here can decode this format, or the decoder is blocked.
-	Unsupported Kind = "unsupported"
-	// TooLarge: it has more pixels, or needs more memory, than is allowed.
-	TooLarge Kind = "too_large"
+	Unreadable  = kinds.Unreadable
+	Unsupported = kinds.Unsupported
+	TooLarge    = kinds.TooLarge
 )
 
 // Error is what this package and its sub-packages return for one photo.

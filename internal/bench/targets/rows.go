@@ -273,7 +273,7 @@ var cpuMs = regexp.MustCompile(`([0-9.]+) cpu-ms/op`)
 
 // jpeg reads the decoder's own benchmark.
 func (l *lab) jpeg() (figure, error) {
-	args := []string{"test", "-run", "^$", "-bench", "^BenchmarkDecode12Megapixels$", "-count", strconv.Itoa(l.rounds), "./photo/vips"}
+	args := []string{"test", "-run", "^$", "-bench", "^BenchmarkDecode12Megapixels$", "-count", strconv.Itoa(l.rounds), "./internal/photo/vips"}
 	fmt.Fprintf(l.say, "go %s\n", strings.Join(args, " "))
 	cmd := exec.CommandContext(l.ctx, "go", args...)
 	cmd.Stderr = l.say
