@@ -18,6 +18,8 @@ export CGO_CXXFLAGS := -O3 $(TARGET)
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
+# Prints a line a package, then what was skipped and why. A slow machine takes longer than go test's usual ten minutes.
+GOTEST   := $(LINT) gotestsum --format pkgname -- -timeout 40m
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
 RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|kinds|machine|storage|ui|service)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
@@ -102,8 +104,8 @@ demo: setup build models ## describe the photos of examples/photos into demo/
 	@echo; sed -nE 's/^.*"path":"(([^"\\]|\\.)*)".*"description":"(([^"\\]|\\.)*)".*$$/\1: \3/p' demo/outputs/*.jsonl
 
 test: setup upstream models lint ## check the code and run all tests
-	@go test $$(go list ./... | grep -Ev '$(RACE)')
-	@go test -race $$(go list ./... | grep -E '$(RACE)')
+	@$(GOTEST) $$(go list ./... | grep -Ev '$(RACE)')
+	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
 	go test -race -count=1 $$(go list ./... | grep -E '$(RACE)')
