@@ -20,7 +20,7 @@ given with -C. A workdir belongs to one photo folder.
 const exitCodesHelp = `Exit codes:
     0    all photos are described, or as many as --limit asked for
     1    could not go on; the message says why and what to do
-    2    wrong usage
+    2    wrong usage, or settings that are not those of the workdir
     3    finished, but some photos failed or a folder could not be read
     130  stopped on request; the next run goes on`
 
