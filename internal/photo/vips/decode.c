@@ -13,8 +13,18 @@
 #include <string.h>
 
 // Photos that end early fail: half a picture must not be described as whole.
-// Lesser warnings pass, since cameras and phones write many odd but good files.
-#define FAIL_ON VIPS_FAIL_ON_TRUNCATED
+// Lesser warnings pass, since cameras and phones write many odd but good files;
+// those of JPEGs are looked at in jpeg.go.
+static VipsFailOn fail_on(const pd_request *req)
+{
+	switch (req->fail_on) {
+	case PD_FAIL_ON_WARNING:
+		return VIPS_FAIL_ON_WARNING;
+	case PD_FAIL_ON_NOTHING:
+		return VIPS_FAIL_ON_NONE;
+	}
+	return VIPS_FAIL_ON_TRUNCATED;
+}
 
 // What is left to a caller's better resampling: pictures are never shrunk here
 // by a filter to less than this times the edge needed.
@@ -58,16 +68,16 @@ static VipsImage *open_photo(const pd_request *req, pd_result *res, int shrink, 
 		g_strlcpy(res->loader, vips_nickname_find(g_type_from_name(type)), sizeof(res->loader));
 		if (shrink > 1)
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
-				"fail_on", FAIL_ON, "shrink", shrink, NULL);
+				"fail_on", fail_on(req), "shrink", shrink, NULL);
 		else if (req->tiff.reader == PD_TIFF_PLAIN && (req->tiff.page > 0 || req->tiff.subifd >= 0))
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
-				"fail_on", FAIL_ON, "page", req->tiff.page, "subifd", req->tiff.subifd, NULL);
+				"fail_on", fail_on(req), "page", req->tiff.page, "subifd", req->tiff.subifd, NULL);
 		else if (scale < 1)
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
-				"fail_on", FAIL_ON, "scale", scale, NULL);
+				"fail_on", fail_on(req), "scale", scale, NULL);
 		else
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
-				"fail_on", FAIL_ON, NULL);
+				"fail_on", fail_on(req), NULL);
 	}
 	g_object_unref(source); // the image has its own reference
 	return image;

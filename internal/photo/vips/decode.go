@@ -187,6 +187,9 @@ func webpSize(head []byte) int64 {
 // decodeBytes has libvips decode a file's bytes. orientation (EXIF, 0: none)
 // counts if the file does not have its own.
 func decodeBytes(path string, data []byte, orientation int, opts Options) (*Image, error) {
+	if photo.Sniff(data[:min(len(data), photo.SniffLen)]) == photo.FormatJPEG {
+		return decodeJPEG(path, data, orientation, opts)
+	}
 	return withData(path, data, C.pd_request{orientation: C.int(orientation)}, opts)
 }
 
@@ -219,8 +222,9 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	gate.RLock()
 	C.pd_decode(req, &res)
 	gate.RUnlock()
-	switch res.status {
-	case C.PD_UNREADABLE, C.PD_UNSUPPORTED, C.PD_KIND_NOT_READ:
+	switch {
+	case req.fail_on == C.PD_FAIL_ON_WARNING: // it will be decoded again in any case
+	case res.status == C.PD_UNREADABLE, res.status == C.PD_UNSUPPORTED, res.status == C.PD_KIND_NOT_READ:
 		gate.Lock()
 		C.vips_error_clear()
 		C.pd_decode(req, &res)
@@ -264,6 +268,9 @@ func failure(path string, res *C.pd_result, opts Options) error {
 	}
 	if strings.HasPrefix(C.GoString(&res.loader[0]), "tiff") && kindNotRead.MatchString(text) {
 		return unsupportedTIFF(path, text)
+	}
+	if strings.HasPrefix(C.GoString(&res.loader[0]), "jpeg") && jpegNotRead.MatchString(text) {
+		return photo.Errorf(photo.Unsupported, path, "this kind of JPEG is not read: %s", text)
 	}
 	if m := heifLimit.FindStringSubmatch(text); m != nil {
 		return photo.Errorf(photo.TooLarge, path, "it has %s × %s pixels, and at most %s are decoded of a HEIF or AVIF: describe a smaller copy",

@@ -35,8 +35,13 @@ typedef struct {
 	int64_t max_pixels;  // most pixels of the picture as stored
 	int64_t max_bytes;   // most memory that decoding may take at once, as estimated
 	int orientation;     // EXIF orientation for a photo that does not name its own; 0: none
+	int fail_on;         // PD_FAIL_ON_…: what ends decoding
 	pd_tiff tiff;
 } pd_request;
+
+// The first is usual. Warnings are the JPEG decoder's; with PD_FAIL_ON_NOTHING a
+// file may lack its end.
+enum { PD_FAIL_ON_TRUNCATED, PD_FAIL_ON_WARNING, PD_FAIL_ON_NOTHING };
 
 // PD_UNSUPPORTED: no loader knows the format. PD_KIND_NOT_READ: this kind of it is not read.
 enum { PD_OK, PD_UNREADABLE, PD_UNSUPPORTED, PD_KIND_NOT_READ, PD_TOO_MANY_PIXELS, PD_TOO_MUCH_MEMORY };

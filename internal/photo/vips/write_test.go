@@ -10,6 +10,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math"
+	"math/rand"
 	"os"
 	"path/filepath"
 	"testing"
@@ -147,3 +148,40 @@ var (
 	srgbPrimaries = [3][3]float64{{0.4360, 0.2225, 0.0139}, {0.3851, 0.7169, 0.0971}, {0.1431, 0.0606, 0.7139}}
 	p3Primaries   = [3][3]float64{{0.5151, 0.2412, -0.0011}, {0.2920, 0.6922, 0.0419}, {0.1571, 0.0666, 0.7841}}
 )
+
+// filled is a picture of one grey.
+func filled(width, height int, grey uint8) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for i := range img.Pix {
+		img.Pix[i] = grey
+		if i%4 == 3 {
+			img.Pix[i] = 255
+		}
+	}
+	return img
+}
+
+// half is a picture with noise that is black in its lower or upper half.
+func half(width, height int, below bool) *image.NRGBA {
+	img := filled(width, height, 0)
+	from, to := height/2, height
+	if below {
+		from, to = 0, height/2
+	}
+	r := rand.New(rand.NewSource(1))
+	for i := from * img.Stride; i < to*img.Stride; i++ {
+		if i%4 != 3 {
+			img.Pix[i] = uint8(100 + r.Intn(60) + i/9000)
+		}
+	}
+	return img
+}
+
+func imageOf(img *Image) *image.NRGBA {
+	out := image.NewNRGBA(image.Rect(0, 0, img.Width, img.Height))
+	for i := range img.Width * img.Height {
+		copy(out.Pix[i*4:], img.Pix[i*3:i*3+3])
+		out.Pix[i*4+3] = 255
+	}
+	return out
+}
