@@ -21,7 +21,7 @@ LINT     := go tool -modfile=tools/lint/go.mod
 # Prints a line a package, then what was skipped and why. A slow machine takes longer than go test's usual ten minutes.
 GOTEST   := $(LINT) gotestsum --format pkgname -- -timeout 40m
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|kinds|machine|storage|ui|service)|pool|tracker)$$
+RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/damage|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|kinds|machine|storage|ui|service)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000
@@ -45,12 +45,13 @@ FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || e
 
 ifeq ($(OS),Darwin)
   MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
-	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; $(FOR_TESTS); }
+	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; pkg-config --exists libjpeg 2>/dev/null || echo jpeg-turbo; $(FOR_TESTS); }
   INSTALL = brew install
   ROOT    =
 else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
+	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
 	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; \
 	command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; $(FOR_TESTS); }
   INSTALL = apt-get install -y --no-install-recommends
