@@ -229,8 +229,7 @@ func (d Directory) isPlain(l Layout) bool {
 	}
 	switch l.Photometric {
 	case minIsWhite, minIsBlack:
-		// Of 16 bits some instruments use 12 or fewer; a profile says that all are used.
-		return l.Colours == 1 && (bits == 8 || bits == 16 && d.HasProfile || bits == 1 && l.Alpha < 0)
+		return l.Colours == 1 && (bits == 8 || bits == 16 || bits == 1 && l.Alpha < 0)
 	case photoRGB:
 		return bits == 8 || bits == 16
 	case separated:

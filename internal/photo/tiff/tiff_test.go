@@ -156,10 +156,6 @@ func TestLayout(t *testing.T) {
 		d.Compression = c
 		return d
 	}
-	profile := func(d Directory) Directory {
-		d.HasProfile = true
-		return d
-	}
 	planar := func(d Directory, tiled bool) Directory {
 		d.Planar, d.Tiled = true, tiled
 		return d
@@ -172,8 +168,7 @@ func TestLayout(t *testing.T) {
 		{"grey", d(1, 1, 8, 1), Layout{Plain, 1, 1, -1, false}},
 		{"fax", compressed(d(0, 1, 1, 1), 4), Layout{Plain, 0, 1, -1, false}},
 		{"fax, kind not told", compressed(d(-1, 1, 1, 1), 4), Layout{Samples, 0, 1, -1, false}},
-		{"grey of 16 bits", d(1, 1, 16, 1), Layout{Samples, 1, 1, -1, false}},
-		{"grey of 16 bits with a profile", profile(d(1, 1, 16, 1)), Layout{Plain, 1, 1, -1, false}},
+		{"grey of 16 bits", d(1, 1, 16, 1), Layout{Plain, 1, 1, -1, false}},
 		{"RGB", d(2, 3, 16, 1), Layout{Plain, 2, 3, -1, false}},
 		{"RGB, float", d(2, 3, 32, 3), Layout{Samples, 2, 3, -1, false}},
 		{"planes", planar(d(2, 3, 16, 1), false), Layout{Plain, 2, 3, -1, false}},

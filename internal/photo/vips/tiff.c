@@ -111,14 +111,14 @@ TIFF *pd_tiff_open(const pd_request *req, pd_result *res)
 		!TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &width) ||
 		!TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &height) ||
 		width == 0 || height == 0 || width > VIPS_MAX_COORD || height > VIPS_MAX_COORD) {
-		vips_error("photodesc", "its directory makes no sense");
+		vips_error("tiff", "its directory makes no sense");
 		TIFFClose(tif);
 		return NULL;
 	}
 	TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &compression);
 	if (!TIFFIsCODECConfigured(compression)) {
 		res->status = PD_KIND_NOT_READ;
-		vips_error("photodesc", "its compression (scheme %d) is not known to this libtiff", compression);
+		vips_error("tiff", "its compression (scheme %d) is not known to this libtiff", compression);
 		TIFFClose(tif);
 		return NULL;
 	}
@@ -152,7 +152,8 @@ VipsImage *pd_tiff_image(const pd_request *req, pd_result *res, TIFF *tif,
 	}
 	uint32_t length;
 	void *profile;
-	if (TIFFGetField(tif, TIFFTAG_ICCPROFILE, &length, &profile) && length > 0)
+	// Lab needs none, and libvips would take its numbers for those of RGB.
+	if (type != VIPS_INTERPRETATION_LABS && TIFFGetField(tif, TIFFTAG_ICCPROFILE, &length, &profile) && length > 0)
 		vips_image_set_blob_copy(image, VIPS_META_ICC_NAME, profile, length);
 	return image;
 }
@@ -168,7 +169,7 @@ VipsImage *pd_tiff_rgba(const pd_request *req, pd_result *res)
 	int64_t chunk = TIFFIsTiled(tif) ? TIFFTileSize(tif) : TIFFStripSize(tif);
 	if (!TIFFRGBAImageOK(tif, reason) || !TIFFRGBAImageBegin(&rgba, tif, 1, reason)) {
 		res->status = PD_KIND_NOT_READ;
-		vips_error("photodesc", "%s", reason);
+		vips_error("tiff", "%s", reason);
 	} else {
 		if ((image = pd_tiff_image(req, res, tif, 4, VIPS_FORMAT_UCHAR, VIPS_INTERPRETATION_sRGB, chunk))) {
 			uint32_t *pixels = (uint32_t *) VIPS_IMAGE_ADDR(image, 0, 0);

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 
 	"photodesc/internal/photo"
 	"photodesc/internal/photo/tiff"
@@ -31,30 +32,46 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 		}
 		in = bytes.NewReader(data)
 	}
+	decode := func(req C.pd_request) (*Image, error) {
+		if data == nil {
+			return call(f.path, &req, opts)
+		}
+		return withData(f.path, data, req, opts)
+	}
 	req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
 	header, err := tiff.Read(in, f.size)
 	switch {
-	case errors.Is(err, tiff.ErrNoDirectory): // libvips finds the words for it
+	case errors.Is(err, tiff.ErrNoDirectory):
+		return decode(req) // libvips finds the words for it
 	case err != nil:
 		return nil, cannotRead(f.path, err)
-	default:
-		main, err := header.Main()
-		if err != nil {
-			return nil, photo.Errorf(photo.Unreadable, f.path, "it is damaged or cut short: %w", err)
-		}
-		layout, err := main.Layout()
-		if err != nil {
-			return nil, unsupportedTIFF(f.path, err.Error())
-		}
-		if layout.Reader == tiff.Raw {
-			return decodeRaw(f, opts, untrusted)
-		}
-		req.tiff = tiffRequest(main, layout)
 	}
-	if data == nil {
-		return call(f.path, &req, opts)
+	main, err := header.Main()
+	if err != nil {
+		return nil, photo.Errorf(photo.Unreadable, f.path, "it is damaged or cut short: %w", err)
 	}
-	return withData(f.path, data, req, opts)
+	layout, err := main.Layout()
+	if err != nil {
+		return nil, unsupportedTIFF(f.path, err.Error())
+	}
+	if layout.Reader == tiff.Raw {
+		return decodeRaw(f, opts, untrusted)
+	}
+	req.tiff = tiffRequest(main, layout)
+	img, err := decode(req)
+	if err == nil && layout.Reader == tiff.Plain && main.Bits[0] == 16 && !main.HasProfile && oneShade(img.Pix) {
+		// Some instruments use no more than 12 of the 16 bits.
+		req.tiff.reader = C.PD_TIFF_SAMPLES
+		return decode(req)
+	}
+	return img, err
+}
+
+// oneShade reports whether pixels are all black or all white, or nearly.
+func oneShade(pix []byte) bool {
+	const nearly = 16
+	least, most := slices.Min(pix), slices.Max(pix)
+	return most <= nearly || least >= 255-nearly
 }
 
 func tiffRequest(main tiff.Directory, layout tiff.Layout) C.pd_tiff {

@@ -179,6 +179,23 @@ func turned(orientation int) tifftest.Picture {
 	return p
 }
 
+// A camera's sensor data under a TIFF's name: the preview is described.
+func TestTIFFSensor(t *testing.T) {
+	preview := rgbPicture(tifftest.Picture{Subfile: 1, Compression: 7}, whole(255))
+	data := jpegOf(t, pictureOf(64, 48, 1))
+	preview.Chunk = func(x, y, width, height int) []byte { return data }
+	preview.Photometric = 6
+	sensor := greyPicture(tifftest.Picture{Photometric: 32803, Bits: 12}, whole(4095))
+	for name, page := range map[string]tifftest.Picture{"first": preview, "sensor first": sensor} {
+		page.SubIFDs = []tifftest.Picture{sensor, preview}
+		img := decode(t, write(t, "a.tif", tifftest.Encode(false, false, page)), Options{})
+		if img.Format != photo.FormatRAW {
+			t.Errorf("%s: %s", name, img.Format)
+		}
+		showsCircle(t, name, img, circleRed, 12)
+	}
+}
+
 func TestTIFFLab(t *testing.T) {
 	// The circle's colour and white in CIELab.
 	const l, a, b = 46.0, 68.6, 50.5

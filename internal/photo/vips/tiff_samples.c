@@ -4,49 +4,14 @@
 // libtiff decompresses strips and tiles. What is in them is taken apart here: a
 // row of numbers for each band that counts. When the file does not say which
 // number is white, the picture is read twice, first for some of its numbers.
-#include "tiff.h"
+#include "tiff_samples.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Most samples that count: CMYK and alpha.
-#define MAX_USED 5
-
-typedef struct {
-	const pd_request *req;
-	pd_result *res;
-	TIFF *tif;
-	int width, height;
-	int bits, format, compression;
-	int samples; // in a pixel
-	int planar;
-	int photometric;
-
-	int used;               // how many samples count
-	int which[MAX_USED];    // their places: the colours, then alpha
-	int colours, has_alpha;
-
-	int tiled;
-	int chunk_width, chunk_height; // of a strip or tile, in pixels
-	tmsize_t row_bytes, chunk_bytes;
-	uint8_t *chunk[MAX_USED]; // one, or one a sample in use when planar
-	double *row[MAX_USED];    // numbers, chunk_width of each
-
-	pd_range range;
-	uint16_t *map[3]; // of a palette
-	int map_max;
-
-	// Of the first pass: some of the numbers.
-	double *some;
-	int some_count, step_x;
-	double max_alpha;
-
-	VipsImage *image;
-} reader;
-
 // A row of the picture, or of a tile, is in r->row: n pixels from x on.
-typedef void (*row_fn)(reader *r, int x, int y, int n);
+typedef void (*row_fn)(pd_samples *r, int x, int y, int n);
 
 // A floating-point number with a sign, so many bits of exponent and of fraction.
 static double small_float(uint32_t bits, int exponent_bits, int fraction_bits)
@@ -75,7 +40,7 @@ static double small_float(uint32_t bits, int exponent_bits, int fraction_bits)
 	} \
 	return
 
-static void unpack(const reader *r, const uint8_t *row, size_t first, size_t step, int n, double *out)
+static void unpack(const pd_samples *r, const uint8_t *row, size_t first, size_t step, int n, double *out)
 {
 	int is_signed = r->format == SAMPLEFORMAT_INT;
 	int is_float = r->format == SAMPLEFORMAT_IEEEFP;
@@ -133,7 +98,7 @@ static void unpack(const reader *r, const uint8_t *row, size_t first, size_t ste
 }
 
 // Reads the strip or tile at x, y of each plane in use: rows rows of it count.
-static int read_chunks(reader *r, int x, int y, int rows)
+static int read_chunks(pd_samples *r, int x, int y, int rows)
 {
 	int planes = r->planar ? r->used : 1;
 	for (int i = 0; i < planes; i++) {
@@ -146,7 +111,7 @@ static int read_chunks(reader *r, int x, int y, int rows)
 			got = TIFFReadEncodedStrip(r->tif, TIFFComputeStrip(r->tif, y, plane), r->chunk[i], need);
 		}
 		if (got < need) {
-			vips_error("photodesc", "the picture's data ends early");
+			vips_error("tiff", "the picture's data ends early");
 			return -1;
 		}
 	}
@@ -155,7 +120,7 @@ static int read_chunks(reader *r, int x, int y, int rows)
 
 // Calls fn for each row, or part of a row that is in one tile, whose number is a
 // multiple of step.
-static int each_row(reader *r, row_fn fn, int step)
+static int each_row(pd_samples *r, row_fn fn, int step)
 {
 	for (int y = 0; y < r->height; y += r->chunk_height) {
 		int rows = VIPS_MIN(r->chunk_height, r->height - y);
@@ -182,7 +147,7 @@ static int each_row(reader *r, row_fn fn, int step)
 }
 
 // The first pass: takes some numbers, but none that are infinite or mean "nothing here".
-static void collect(reader *r, int x, int y, int n)
+static void collect(pd_samples *r, int x, int y, int n)
 {
 	const double nothing = 1e30;
 	for (int i = (r->step_x - x % r->step_x) % r->step_x; i < n; i += r->step_x) {
@@ -194,7 +159,7 @@ static void collect(reader *r, int x, int y, int n)
 	}
 }
 
-static int find_range(reader *r)
+static int find_range(pd_samples *r)
 {
 	enum { SIDE = 256 };
 	r->step_x = (r->width + SIDE - 1) / SIDE;
@@ -217,101 +182,12 @@ static int find_range(reader *r)
 	return 0;
 }
 
-static double clip(double v)
-{
-	return v > 0 ? (v < 1 ? v : 1) : 0; // 0 for what is no number
-}
-
-// Light as it is seen, of 16 bits: sRGB's curve.
-static const uint16_t *curve(void)
-{
-	static uint16_t table[65536];
-	static gsize done = 0;
-	if (g_once_init_enter(&done)) {
-		for (int i = 0; i < 65536; i++) {
-			double v = i / 65535.0;
-			v = v <= 0.0031308 ? v * 12.92 : 1.055 * pow(v, 1 / 2.4) - 0.055;
-			table[i] = v * 65535 + 0.5;
-		}
-		g_once_init_leave(&done, 1);
-	}
-	return table;
-}
-
-// Lays a colour over another: all of it, or what its alpha leaves.
-static double over(const reader *r, double v, double under, int i)
-{
-	if (!r->has_alpha)
-		return v;
-	double alpha = clip(r->row[r->colours][i] / r->range.opaque);
-	return (r->req->tiff.premultiplied ? v : v * alpha) + under * (1 - alpha);
-}
-
-// Grey, RGB and palettes.
-static void write_rgb(reader *r, int x, int y, int n)
-{
-	int bands = r->image->Bands;
-	int wide = r->image->BandFmt == VIPS_FORMAT_USHORT;
-	VipsPel *out = VIPS_IMAGE_ADDR(r->image, x, y);
-	const uint16_t *seen = r->range.linear ? curve() : NULL;
-	double black = r->range.black, span = r->range.white - r->range.black;
-	int invert = r->photometric == PHOTOMETRIC_MINISWHITE;
-	for (int i = 0; i < n; i++) {
-		for (int b = 0; b < bands; b++) {
-			double v;
-			if (r->map[0])
-				v = r->map[b][(int) r->row[0][i]] / (double) r->map_max;
-			else
-				v = (r->row[b][i] - black) / span;
-			v = clip(over(r, invert ? 1 - clip(v) : clip(v), 1, i));
-			if (!wide)
-				out[i * bands + b] = v * 255 + 0.5;
-			else if (seen)
-				((uint16_t *) out)[i * bands + b] = seen[(int) (v * 65535 + 0.5)];
-			else
-				((uint16_t *) out)[i * bands + b] = v * 65535 + 0.5;
-		}
-	}
-}
-
-static void write_cmyk(reader *r, int x, int y, int n)
-{
-	VipsPel *out = VIPS_IMAGE_ADDR(r->image, x, y);
-	double black = r->range.black, span = r->range.white - r->range.black;
-	for (int i = 0; i < n; i++)
-		for (int b = 0; b < 4; b++)
-			out[i * 4 + b] = clip(over(r, clip((r->row[b][i] - black) / span), 0, i)) * 255 + 0.5;
-}
-
-// CIELab, whose a and b are signed, and ICC's Lab, where they are shifted.
-static void write_lab(reader *r, int x, int y, int n)
-{
-	int16_t *out = (int16_t *) VIPS_IMAGE_ADDR(r->image, x, y);
-	int shifted = r->photometric == PHOTOMETRIC_ICCLAB;
-	double scale = r->bits == 8 ? 1 : 256;
-	double most = shifted && r->bits == 16 ? 0xff00 : 256 * scale - 1;
-	for (int i = 0; i < n; i++) {
-		for (int b = 0; b < r->used; b++)
-			if (r->row[b][i] < 0) // told to be signed: back to its bits
-				r->row[b][i] += 256 * scale;
-		double v[3] = {r->row[0][i], r->row[1][i], r->row[2][i]};
-		double light = clip(v[0] / most) * 100;
-		for (int b = 1; b < 3; b++) {
-			v[b] /= scale;
-			v[b] = shifted ? v[b] - 128 : (v[b] >= 128 ? v[b] - 256 : v[b]);
-		}
-		out[i * 3] = rint(VIPS_CLIP(0, over(r, light, 100, i), 100) * 32767 / 100);
-		for (int b = 1; b < 3; b++)
-			out[i * 3 + b] = rint(VIPS_CLIP(-128, over(r, v[b], 0, i), 127.99) * 256);
-	}
-}
-
-static int read_palette(reader *r)
+static int read_palette(pd_samples *r)
 {
 	if (r->format != SAMPLEFORMAT_UINT && r->format != SAMPLEFORMAT_VOID)
 		return -1;
 	if (!TIFFGetField(r->tif, TIFFTAG_COLORMAP, &r->map[0], &r->map[1], &r->map[2])) {
-		vips_error("photodesc", "its palette is missing");
+		vips_error("tiff", "its palette is missing");
 		return -1;
 	}
 	r->map_max = 255; // some programs write 8 bits where 16 belong
@@ -323,7 +199,7 @@ static int read_palette(reader *r)
 }
 
 // Reads what the directory says of the samples, and refuses what was not foreseen.
-static int read_layout(reader *r)
+static int read_layout(pd_samples *r)
 {
 	uint32_t width, height, rows = 0;
 	uint16_t bits, format, compression, samples, planar;
@@ -357,7 +233,7 @@ static int read_layout(reader *r)
 		(is_float && bits != 16 && bits != 24 && bits != 32 && bits != 64) ||
 		(is_lab && (t->colours != 3 || is_float || (bits != 8 && bits != 16))) ||
 		(r->photometric == PHOTOMETRIC_PALETTE && bits > 16)) {
-		vips_error("photodesc", "its directory contradicts itself");
+		vips_error("tiff", "its directory contradicts itself");
 		return -1;
 	}
 	r->tiled = TIFFIsTiled(r->tif);
@@ -375,7 +251,7 @@ static int read_layout(reader *r)
 	uint64_t row_bits = (uint64_t) width * bits * (r->planar ? 1 : samples);
 	if (width < 1 || rows < 1 || width > VIPS_MAX_COORD || rows > VIPS_MAX_COORD ||
 		(uint64_t) r->row_bytes < (row_bits + 7) / 8 || r->chunk_bytes / rows < r->row_bytes) {
-		vips_error("photodesc", "the size of its strips or tiles makes no sense");
+		vips_error("tiff", "the size of its strips or tiles makes no sense");
 		return -1;
 	}
 	r->chunk_width = width;
@@ -383,14 +259,14 @@ static int read_layout(reader *r)
 	return r->photometric == PHOTOMETRIC_PALETTE ? read_palette(r) : 0;
 }
 
-static int decode_samples(reader *r)
+static int decode_samples(pd_samples *r)
 {
 	if (read_layout(r))
 		return -1;
 	int planes = r->planar ? r->used : 1;
 	int64_t extra = r->chunk_bytes * planes + (int64_t) r->chunk_width * r->used * sizeof(double);
 	int wide = r->bits > 8;
-	row_fn write = write_rgb;
+	row_fn write = pd_write_rgb;
 	int bands = r->colours == 1 && !r->map[0] ? 1 : 3;
 	VipsBandFormat format = wide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR;
 	VipsInterpretation type = bands == 1
@@ -398,14 +274,14 @@ static int decode_samples(reader *r)
 		: (wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB);
 	switch (r->photometric) {
 	case PHOTOMETRIC_SEPARATED:
-		write = write_cmyk;
+		write = pd_write_cmyk;
 		bands = 4;
 		format = VIPS_FORMAT_UCHAR;
 		type = VIPS_INTERPRETATION_CMYK;
 		break;
 	case PHOTOMETRIC_CIELAB:
 	case PHOTOMETRIC_ICCLAB:
-		write = write_lab;
+		write = pd_write_lab;
 		format = VIPS_FORMAT_SHORT;
 		type = VIPS_INTERPRETATION_LABS;
 		break;
@@ -430,12 +306,12 @@ static int decode_samples(reader *r)
 
 VipsImage *pd_tiff_samples(const pd_request *req, pd_result *res)
 {
-	reader r = {.req = req, .res = res};
+	pd_samples r = {.req = req, .res = res};
 	if (!(r.tif = pd_tiff_open(req, res)))
 		return NULL;
 	if (decode_samples(&r))
 		VIPS_UNREF(r.image);
-	for (int i = 0; i < MAX_USED; i++) {
+	for (int i = 0; i < PD_MAX_USED; i++) {
 		g_free(r.chunk[i]);
 		g_free(r.row[i]);
 	}
