@@ -81,8 +81,11 @@ type Record struct {
 	Answers  map[string]RecordAnswer `json:"answers,omitempty"`
 	Seconds  Seconds                 `json:"seconds"`
 	Attempts int                     `json:"attempts"` // 1 when it went well at once
-	Time     time.Time               `json:"time"`     // when it ended
-	Error    *RecordError            `json:"error,omitempty"`
+	// Blank is how many answers without a letter came before this one; of a
+	// failed photo, how many there were.
+	Blank int          `json:"blank,omitempty"`
+	Time  time.Time    `json:"time"` // when it ended
+	Error *RecordError `json:"error,omitempty"`
 }
 
 // RecordAnswer is the answer to a further prompt. The picture's part of the

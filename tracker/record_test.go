@@ -20,10 +20,11 @@ func TestRecordLine(t *testing.T) {
 	if got := line(t, r); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
-	r.Keywords, r.Raw = []string{"sign", "50 %"}, "**A sign**"
+	r.Keywords, r.Raw, r.Blank = []string{"sign", "50 %"}, "**A sign**", 2
 	r.Answers = map[string]RecordAnswer{"short": {Prompt: "Short?", Text: "A sign.", Finish: FinishStop, Tokens: 3}}
 	want = strings.Replace(want, `more","finish"`, `more","keywords":["sign","50 %"],"raw":"**A sign**","finish"`, 1)
 	want = strings.Replace(want, `"tokens":64,`, `"tokens":64,"answers":{"short":{"prompt":"Short?","text":"A sign.","finish":"stop","tokens":3}},`, 1)
+	want = strings.Replace(want, `"attempts":1,`, `"attempts":1,"blank":2,`, 1)
 	got := line(t, r)
 	if got != want {
 		t.Errorf("got  %swant %s", got, want)

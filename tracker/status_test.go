@@ -170,6 +170,9 @@ func TestSummarize(t *testing.T) {
 		if i == 4 {
 			r.Attempts = 2
 		}
+		if i == 5 || i == 6 {
+			r.Blank = i - 4
+		}
 		if i == 7 {
 			r.Answers = map[string]RecordAnswer{"short": {Text: "x y", Tokens: 40}, "scene": {Tokens: 2}}
 		}
@@ -179,14 +182,22 @@ func TestSummarize(t *testing.T) {
 	slow.Seconds.Total = 300
 	often := failedRecord("often", Timeout)
 	often.Attempts = 9
+	silent := failedRecord("silent", Model)
+	silent.Blank = 3
+	add(t, tr, silent)
+	silent.Path = "later ok"
+	add(t, tr, silent)
 	add(t, tr, failedRecord("a", Timeout), slow, failedRecord("b", Timeout), often, failedRecord("c", Crash), failedRecord("later ok", Crash), okRecord("later ok"))
 	closeTracker(t, tr)
 	s, err := Summarize(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.OK != 21 || s.Failed != 5 || s.Retried != 1 || s.SuccessRate < 0.80 || s.SuccessRate > 0.81 || s.Damaged != 0 {
+	if s.OK != 21 || s.Failed != 6 || s.Retried != 1 || s.SuccessRate < 0.77 || s.SuccessRate > 0.78 || s.Damaged != 0 {
 		t.Errorf("%+v", s)
+	}
+	if s.AskedAgain != 2 || s.SaidNothing != 1 {
+		t.Errorf("asked again %d, said nothing %d", s.AskedAgain, s.SaidNothing)
 	}
 	if total := s.Seconds.Total; total.Min != 1 || total.Max != 20 || total.Median != 10 || total.P95 != 19 || total.Count != 21 {
 		t.Errorf("%+v", total)
@@ -194,17 +205,17 @@ func TestSummarize(t *testing.T) {
 	if s.Words.Min != 1 || s.Words.Median != 11 || s.TokensPerSecond != 33 || s.Tokens.Max != 64 {
 		t.Errorf("%+v, %v", s.Words, s.TokensPerSecond)
 	}
-	if len(s.Errors) != 2 || s.Errors[0].Kind != Timeout || s.Errors[0].Count != 4 || s.Errors[1].Count != 1 {
+	if len(s.Errors) != 3 || s.Errors[0].Kind != Timeout || s.Errors[0].Count != 4 || s.Errors[1].Count != 1 {
 		t.Fatalf("%+v", s.Errors)
 	}
 	if w := s.Errors[0].Worst; len(w) != 3 || w[0].Path != "often" || w[1].Path != "slow" || w[2].Path != "a" {
 		t.Errorf("%+v", w)
 	}
-	if s.Finish[FinishStop] != 21 || s.Models["smolvlm"] != 21 || len(s.Files) != 3 || s.Files[1].Lines != 27 {
+	if s.Finish[FinishStop] != 21 || s.Models["smolvlm"] != 21 || len(s.Files) != 3 || s.Files[1].Lines != 29 {
 		t.Errorf("%+v %+v %+v", s.Finish, s.Models, s.Files)
 	}
 	failed, err := ListFailed(dir)
-	if err != nil || len(failed) != 5 || failed[0].Path != "a" || failed[0].Kind != Timeout {
+	if err != nil || len(failed) != 6 || failed[0].Path != "a" || failed[0].Kind != Timeout {
 		t.Errorf("%+v, %v", failed, err)
 	}
 }

@@ -24,6 +24,8 @@ type Summary struct {
 	Failed      int     `json:"failed"`
 	SuccessRate float64 `json:"success_rate"` // from 0 to 1
 	Retried     int     `json:"retried"`      // ok, but not at the first attempt
+	AskedAgain  int     `json:"asked_again"`  // ok, but the model said nothing at first
+	SaidNothing int     `json:"said_nothing"` // failed because the model said nothing
 
 	Seconds         StageStats     `json:"seconds"`           // of ok photos
 	Words           Stats          `json:"words"`             // of a description
@@ -62,7 +64,8 @@ type KindSummary struct {
 type FailedPhoto struct {
 	Path string `json:"path"` // EncodePath'd
 	Failure
-	Seconds float64   `json:"seconds"` // spent on it
+	Blank   int       `json:"blank,omitempty"` // answers without a letter
+	Seconds float64   `json:"seconds"`         // spent on it
 	Time    time.Time `json:"time"`
 }
 
@@ -121,6 +124,7 @@ type figures struct {
 	} `json:"answers"`
 	Seconds  Seconds      `json:"seconds"`
 	Attempts int          `json:"attempts"`
+	Blank    int          `json:"blank"`
 	Time     time.Time    `json:"time"`
 	Error    *RecordError `json:"error"`
 

@@ -24,7 +24,7 @@ type figure struct {
 	further              float32 // tokens of the answers to further prompts
 	finish, model        uint8   // numbers of their names
 	origin               uint16  // number of its settings
-	retried              bool
+	retried, blank       bool
 	refailed             bool // it failed with other settings since
 }
 
@@ -51,7 +51,7 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 	s.period(f.Time)
 	if f.Status == Failed {
 		r := Record{Attempts: f.Attempts, Error: f.Error}
-		s.failed[f.key] = FailedPhoto{Path: f.Path, Failure: failureOf(&r), Seconds: f.Seconds.Total, Time: f.Time}
+		s.failed[f.key] = FailedPhoto{Path: f.Path, Failure: failureOf(&r), Blank: f.Blank, Seconds: f.Seconds.Total, Time: f.Time}
 		if known {
 			s.photos[i].refailed = true
 		}
@@ -75,7 +75,7 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 		words: float32(f.Description.words), tokens: float32(f.Tokens), tiles: float32(f.Tiles),
 		further: float32(further),
 		finish:  s.finishes.number(f.Finish), model: s.models.number(f.Model),
-		origin: origin, retried: f.Attempts > 1,
+		origin: origin, retried: f.Attempts > 1, blank: f.Blank > 0,
 	}
 }
 
@@ -108,12 +108,20 @@ func (s *summing) end() {
 		if p.retried {
 			s.Retried++
 		}
+		if p.blank {
+			s.AskedAgain++
+		}
 		s.Finish[s.finishes[p.finish]]++
 		s.Models[s.models[p.model]]++
 		allTokens += float64(p.tokens) + float64(p.further)
 		generating += float64(p.stages[3])
 	}
 	s.Summary.Failed = len(s.failed)
+	for _, f := range s.failed {
+		if f.Blank > 0 && f.Kind == Model {
+			s.SaidNothing++
+		}
+	}
 	if all := s.OK + s.Summary.Failed; all > 0 {
 		s.SuccessRate = float64(s.OK) / float64(all)
 	}
