@@ -7,8 +7,22 @@ static void drop_log(const char *domain, GLogLevelFlags level, const char *messa
 {
 }
 
+// What the environment tells libvips and GLib would change what they do: print
+// on stdout, take a warning for a fatal error, measure themselves, write files.
+static void forget_environment(void)
+{
+	char **names = g_listenv();
+	for (char **name = names; *name; name++)
+		if (g_str_has_prefix(*name, "VIPS_") || g_str_has_prefix(*name, "IM_") || g_str_has_prefix(*name, "G_"))
+			g_unsetenv(*name);
+	g_strfreev(names);
+	// G_DEBUG was read when GLib was loaded.
+	g_log_set_always_fatal(G_LOG_FATAL_MASK);
+}
+
 int pd_startup(int untrusted)
 {
+	forget_environment();
 	if (vips_init("photodesc"))
 		return -1;
 	vips_concurrency_set(1);      // the caller runs several photos instead

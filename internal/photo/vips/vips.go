@@ -24,7 +24,6 @@ import (
 type StartupOptions struct {
 	// Untrusted lets libvips use the loaders that its makers do not hold safe
 	// against hostile files, among them JPEG XL, JPEG 2000 and ImageMagick's.
-	// It takes precedence over the environment's VIPS_BLOCK_UNTRUSTED.
 	Untrusted bool
 }
 
@@ -44,8 +43,9 @@ const (
 )
 
 // Startup starts libvips: without its cache, with one thread a photo, and with
-// untrusted loaders blocked unless asked for. Further calls with the same
-// options do nothing. It loads libvips' modules and reads its environment, so
+// untrusted loaders blocked unless asked for. Variables of the environment that
+// are libvips' or GLib's (VIPS_*, IM_*, G_*) have no effect and are removed.
+// Further calls with the same options do nothing. It loads libvips' modules, so
 // call it before giving up rights.
 func Startup(opts StartupOptions) error {
 	state.Lock()
