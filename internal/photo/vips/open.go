@@ -81,6 +81,8 @@ func (f *file) load(opts Options) error {
 	switch {
 	case err != nil:
 		return cannotRead(f.path, err)
+	case len(data) == 0: // it was not when its first bytes were read
+		return photo.Errorf(photo.Unreadable, f.path, "the file is empty")
 	case int64(len(data)) > limit:
 		return tooMuchMemory(f.path, 2*int64(len(data)), opts)
 	}
