@@ -26,10 +26,6 @@ static VipsFailOn fail_on(const pd_request *req)
 	return VIPS_FAIL_ON_TRUNCATED;
 }
 
-// What is left to a caller's better resampling: pictures are never shrunk here
-// by a filter to less than this times the edge needed.
-#define MARGIN 2.0
-
 static int is_loader(const char *loader, const char *prefix)
 {
 	return strncmp(loader, prefix, strlen(prefix)) == 0;
@@ -49,10 +45,12 @@ static VipsImage *open_pixels(const pd_request *req)
 //
 // It reads from a source, never from a file's name: libvips takes brackets at a
 // name's end for options, and a name may lead elsewhere the next moment.
-static VipsImage *open_photo(const pd_request *req, pd_result *res, int shrink, double scale)
+VipsImage *pd_open_photo(const pd_request *req, pd_result *res, int shrink, double scale)
 {
 	VipsSource *source;
-	if (req->fd >= 0) {
+	if (req->replacements) {
+		source = pd_overlay_source(req);
+	} else if (req->fd >= 0) {
 		source = lseek(req->fd, 0, SEEK_SET) < 0 ? NULL : vips_source_new_from_descriptor(req->fd);
 	} else {
 		source = vips_source_new_from_memory(req->data, req->size);
@@ -60,6 +58,9 @@ static VipsImage *open_photo(const pd_request *req, pd_result *res, int shrink, 
 	if (!source)
 		return NULL;
 
+	char options[64] = "";
+	if (req->page)
+		g_snprintf(options, sizeof(options), "page=%d,n=%d", req->page, VIPS_MAX(req->pages, 1));
 	VipsImage *image = NULL;
 	const char *type = vips_foreign_find_load_source(source);
 	if (!type) {
@@ -67,16 +68,16 @@ static VipsImage *open_photo(const pd_request *req, pd_result *res, int shrink, 
 	} else {
 		g_strlcpy(res->loader, vips_nickname_find(g_type_from_name(type)), sizeof(res->loader));
 		if (shrink > 1)
-			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
+			image = vips_image_new_from_source(source, options, "access", VIPS_ACCESS_SEQUENTIAL,
 				"fail_on", fail_on(req), "shrink", shrink, NULL);
 		else if (req->tiff.reader == PD_TIFF_PLAIN && (req->tiff.page > 0 || req->tiff.subifd >= 0))
 			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
 				"fail_on", fail_on(req), "page", req->tiff.page, "subifd", req->tiff.subifd, NULL);
 		else if (scale < 1)
-			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
+			image = vips_image_new_from_source(source, options, "access", VIPS_ACCESS_SEQUENTIAL,
 				"fail_on", fail_on(req), "scale", scale, NULL);
 		else
-			image = vips_image_new_from_source(source, "", "access", VIPS_ACCESS_SEQUENTIAL,
+			image = vips_image_new_from_source(source, options, "access", VIPS_ACCESS_SEQUENTIAL,
 				"fail_on", fail_on(req), NULL);
 	}
 	g_object_unref(source); // the image has its own reference
@@ -121,11 +122,11 @@ static int64_t memory_need(const pd_result *res, VipsImage *full, int64_t loaded
 	return need;
 }
 
-// Shrinks, if there is much more than is needed, to MARGIN times that. Each
+// Shrinks, if there is much more than is needed, to PD_MARGIN times that. Each
 // edge keeps at least a pixel.
-static int shrink_to_margin(VipsImage *in, VipsImage **out, int longest)
+int pd_shrink_to_margin(VipsImage *in, VipsImage **out, int longest)
 {
-	double scale = longest > 0 ? MARGIN * longest / VIPS_MAX(in->Xsize, in->Ysize) : 1;
+	double scale = longest > 0 ? PD_MARGIN * longest / VIPS_MAX(in->Xsize, in->Ysize) : 1;
 	if (scale >= 1)
 		return vips_copy(in, out, NULL);
 	return vips_resize(in, out, VIPS_MAX(scale, 1.0 / in->Xsize),
@@ -178,7 +179,7 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	} else if (req->tiff.reader == PD_TIFF_RGBA) {
 		t[0] = pd_tiff_rgba(req, res);
 	} else {
-		t[0] = open_photo(req, res, 1, 1);
+		t[0] = pd_open_photo(req, res, 1, 1);
 	}
 	if (!t[0])
 		return -1;
@@ -189,6 +190,9 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 		g_strlcpy(res->codec, codec, sizeof(res->codec));
 
 	read_exif(full, res);
+	if (is_loader(res->loader, "gifload") || is_loader(res->loader, "webpload") || is_loader(res->loader, "jxlload"))
+		res->pages = vips_image_get_n_pages(full);
+	int samples = req->samples || pd_hdr_profile(full, res);
 
 	int orientation = req->orientation;
 	if (vips_image_get_typeof(full, VIPS_META_ORIENTATION))
@@ -208,20 +212,22 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	int short_edge = VIPS_MIN(full->Xsize, full->Ysize);
 	int shrink = is_loader(res->loader, "jpegload") ? jpeg_shrink(edge, short_edge, req->longest) : 1;
 	double scale = 1;
-	if (is_loader(res->loader, "webpload") && req->longest > 0 && edge > MARGIN * req->longest)
-		scale = MARGIN * req->longest / edge;
+	if (is_loader(res->loader, "webpload") && req->longest > 0 && edge > PD_MARGIN * req->longest)
+		scale = PD_MARGIN * req->longest / edge;
 	// An extreme shape would lose its short edge: libwebp then refuses.
 	if (short_edge * scale < 1)
 		scale = 1;
 
 	int64_t loaded = (int64_t) (pixels * scale * scale) / (shrink * shrink);
 	int64_t result = loaded;
-	double left = req->longest > 0 ? MARGIN * req->longest * shrink / (edge * scale) : 1;
+	double left = req->longest > 0 ? PD_MARGIN * req->longest * shrink / (edge * scale) : 1;
 	if (left < 1)
 		result = (int64_t) (loaded * left * left);
 	res->need = memory_need(res, full, loaded, result, orientation > 1);
 	if (req->tiff.reader == PD_TIFF_PLAIN) // a tile may be larger than the picture
 		res->need += VIPS_MAX(0, req->tiff.chunk - pixels * VIPS_IMAGE_SIZEOF_PEL(full));
+	if (samples) // beside the pixels made of them
+		res->need += result * VIPS_IMAGE_SIZEOF_PEL(full) * (orientation > 1 ? 2 : 1);
 	if (req->fd < 0)
 		res->need += req->size;
 	if (res->need > req->max_bytes) {
@@ -232,13 +238,18 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 	if (shrink > 1 || scale < 1) {
 		// Two images must not read one descriptor; nothing is read from the first.
 		g_object_unref(t[0]);
-		if (!(t[0] = open_photo(req, res, shrink, scale)))
+		if (!(t[0] = pd_open_photo(req, res, shrink, scale)))
 			return -1;
 	}
-	if (pd_over_white(t[0], &t[1]) ||
-		shrink_to_margin(t[1], &t[2], req->longest) ||
-		pd_to_srgb(owner, t[2], &t[3]) ||
-		upright(owner, t[3], &t[4], orientation))
+	if (samples) {
+		if (pd_keep_samples(owner, t[0], &t[3], req->longest, res))
+			return -1;
+	} else if (pd_over_white(t[0], &t[1]) ||
+		pd_shrink_to_margin(t[1], &t[2], req->longest) ||
+		pd_to_srgb(owner, t[2], &t[3])) {
+		return -1;
+	}
+	if (upright(owner, t[3], &t[4], orientation))
 		return -1;
 
 	size_t size;

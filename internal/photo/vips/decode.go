@@ -6,7 +6,6 @@ package vips
 import "C"
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"unsafe"
 
 	"photodesc/internal/photo"
+	"photodesc/internal/photo/colour"
 )
 
 // Options says what the caller needs and allows.
@@ -33,6 +33,10 @@ type Options struct {
 	// MaxBytes is how much memory decoding may take at once, by an estimate that
 	// errs upwards and leaves out the copy handed to the caller; 0: DefaultMaxBytes.
 	MaxBytes int64
+
+	// signal is what the samples mean where the file says it in a way that libvips
+	// does not know; nil: libvips knows.
+	signal *colour.Signal
 }
 
 const (
@@ -55,6 +59,8 @@ type Image struct {
 	// Format is what the file is, whatever its name: photo.FormatJPEG and so on;
 	// photo.FormatRAW for the preview in a RAW file.
 	Format string
+
+	pages int // frames of an animation; 0: it is none
 }
 
 // Decode reads the photo at path. It shrinks while it decodes, as far as
@@ -151,29 +157,33 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 	// These loaders map a file into memory, and a file that shrinks then kills
 	// the process: they get bytes of their own at any size.
 	mapped := format == photo.FormatWebP || format == photo.FormatGIF
-	if !f.whole() && !mapped {
-		req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
-		if format == photo.FormatPNG {
-			req.orientation = C.int(pngOrientation(f, f.size))
+	in := input{file: f}
+	if f.whole() || mapped {
+		size := f.size
+		if format == photo.FormatWebP {
+			size = min(size, webpSize(f.head))
 		}
-		return call(f.path, &req, opts)
+		if size > opts.MaxBytes {
+			return nil, tooMuchMemory(f.path, size, opts)
+		}
+		data, err := f.read(size)
+		if err != nil {
+			return nil, err
+		}
+		in.data = data
 	}
-	size := f.size
-	if format == photo.FormatWebP {
-		size = min(size, webpSize(f.head))
+	switch format {
+	case photo.FormatHEIF, photo.FormatAVIF:
+		return decodeHEIF(in, opts)
+	case photo.FormatPNG:
+		return decodePNG(in, opts)
+	case photo.FormatGIF, photo.FormatWebP, photo.FormatJXL:
+		return decodeAnimation(in, opts)
 	}
-	if size > opts.MaxBytes {
-		return nil, tooMuchMemory(f.path, size, opts)
+	if in.data == nil {
+		return in.decode(noRequest, opts)
 	}
-	data, err := f.read(size)
-	if err != nil {
-		return nil, err
-	}
-	orientation := 0
-	if format == photo.FormatPNG {
-		orientation = pngOrientation(bytes.NewReader(data), int64(len(data)))
-	}
-	return decodeBytes(f.path, data, orientation, opts)
+	return decodeBytes(f.path, in.data, 0, opts)
 }
 
 // webpSize is how many bytes a WebP says it has. What comes after them, which
@@ -217,6 +227,9 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	req.longest = C.int(opts.Longest)
 	req.max_pixels = C.int64_t(opts.MaxPixels)
 	req.max_bytes = C.int64_t(opts.MaxBytes)
+	if opts.signal != nil {
+		req.samples = 1
+	}
 
 	var res C.pd_result
 	gate.RLock()
@@ -240,8 +253,13 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 		OrigWidth: int(res.orig_width), OrigHeight: int(res.orig_height),
 		Format:   formatOf(&res),
 		Metadata: metadataOf(&res),
+		pages:    int(res.pages),
 	}
-	img.Pix = append(img.Pix, unsafe.Slice((*byte)(res.pixels), img.Width*img.Height*3)...)
+	if res.bands > 0 {
+		img.Pix = toSRGB(&res, opts.signal)
+	} else {
+		img.Pix = append(img.Pix, unsafe.Slice((*byte)(res.pixels), img.Width*img.Height*3)...)
+	}
 	return img, nil
 }
 

@@ -1,0 +1,34 @@
+package vips
+
+/*
+#include "decode.h"
+*/
+import "C"
+
+import "photodesc/internal/photo/pngchunk"
+
+// decodePNG decodes a PNG in the colours that it signals. Where its still
+// picture is blank and frames of an animation follow, the first of them that
+// shows something is decoded.
+func decodePNG(in input, opts Options) (*Image, error) {
+	req := C.pd_request{orientation: C.int(pngOrientation(in.reader(), in.reader().Size()))}
+	info, err := pngchunk.Read(in.reader())
+	if err != nil { // libpng says why it is damaged
+		return in.decode(req, opts)
+	}
+	if s, convert := info.Signal(); convert {
+		opts.signal = &s
+	}
+	img, err := in.decode(req, opts)
+	if err != nil || !info.Animated(opts.MaxBytes) || !blank(img) {
+		return img, err
+	}
+	frame := info.Visible(in.reader())
+	if frame == nil {
+		return img, nil
+	}
+	if shown, err := (input{in.file, frame}).decode(req, opts); err == nil {
+		return shown, nil
+	}
+	return img, nil
+}
