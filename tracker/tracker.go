@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -104,8 +105,11 @@ func Open(dir string, opt Options) (*Tracker, error) {
 
 // cannotSync notes that the file system does not say when files are on the disk.
 func (t *Tracker) cannotSync(err error) {
-	t.notes.add(Warn, "", 0, "the file system of the workdir cannot confirm that files are on its disk (%v): "+
-		"a power cut may take the newest descriptions with it, and the next run makes them again. A workdir on a local disk, with -C, is safe", err)
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	t.notes.add(Warn, "", 0, "the file system of the workdir cannot confirm that files are on its disk (fsync: %v): "+
+		"a power cut may take the newest descriptions with it; in a workdir on a local disk (-C FOLDER) it does not", err)
 }
 
 // fill reads the workdir, whose lock is held.
