@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/elastic/go-seccomp-bpf"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -47,9 +48,13 @@ func llvmpipe() string {
 	return files[0]
 }
 
-// conditions are those of the scripts beside the usual: vulkan.
+// conditions are those of the scripts beside the usual: vulkan, seccomp.
 func conditions(cond string) (bool, error) {
-	if cond != "vulkan" {
+	switch cond {
+	case "seccomp":
+		return seccomp.Supported(), nil
+	case "vulkan":
+	default:
 		return false, fmt.Errorf("no condition %q", cond)
 	}
 	_, err := os.Stat("../../bin/libggml-vulkan.so")

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -21,15 +22,30 @@ var version = "dev"
 func main() { os.Exit(realMain(os.Args[1:])) }
 
 func realMain(args []string) int {
+	out := ui.NewOutput(os.Stdout)
 	root := newRoot()
 	root.SetArgs(args)
+	root.SetOut(out)
 	cmd, err := root.ExecuteC()
-	if err == nil {
-		return ui.ExitOK
+	code := report(cmd, err)
+	if err := out.Close(); err != nil {
+		fmt.Fprintf(os.Stderr, "photodesc: %v\n", err)
+		if code == ui.ExitOK {
+			code = ui.ExitError
+		}
 	}
-	code := ui.ExitCode(err)
+	return code
+}
+
+// report says why a command failed and returns the exit code. Of its output
+// realMain knows more.
+func report(cmd *cobra.Command, err error) int {
 	var e *ui.Exit
-	if errors.As(err, &e) && e.Said {
+	code := ui.ExitCode(err)
+	switch output := (*ui.OutputError)(nil); {
+	case errors.As(err, &output):
+		return ui.ExitOK
+	case err == nil || errors.As(err, &e) && e.Said:
 		return code
 	}
 	if msg := err.Error(); msg != "" {
@@ -85,6 +101,10 @@ func newRoot() *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	root.Version = version
 	root.SetVersionTemplate("photodesc {{.Version}}\n")
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		// Cobra's own says itself what becomes of its output.
+		_, _ = fmt.Fprintf(c.OutOrStdout(), "%s\n\n%s", strings.TrimSpace(cmp.Or(c.Long, c.Short)), c.UsageString())
+	})
 	return root
 }
 

@@ -43,8 +43,8 @@ func runCommand(g *global) *cobra.Command {
 		}
 		r.args = append([]string{"run"}, config.GoOnArgs(c.Flags())...)
 		if f.Json {
-			r.events = newEvents(os.Stdout, func(err error) {
-				fmt.Fprintf(os.Stderr, "photodesc: events have no reader any more (%v); the run goes on\n", err)
+			r.events = newEvents(c.OutOrStdout(), func(err error) {
+				fmt.Fprintf(os.Stderr, "photodesc: events end here, %v; the run goes on\n", err)
 			})
 		}
 		return r.run(args[0])
@@ -126,9 +126,7 @@ func (r *runner) run(dir string) (err error) {
 	defer r.show.Plain.Flush()
 	defer r.show.End()
 	r.log, r.detail = ui.NewLog(file, r.show)
-	for _, n := range r.track.Notes() {
-		r.note(n)
-	}
+	r.track.Listen(r.note)
 	err = r.describe()
 	var e *ui.Exit
 	if err != nil && !(errors.As(err, &e) && (e.Said || e.Err == nil)) {
@@ -164,6 +162,13 @@ func (r *runner) describe() error {
 	defer cancel()
 	stop := r.catchSignals(cancel)
 	defer stop()
+	go func() {
+		select {
+		case <-r.track.Broken():
+			cancel() // there may be no photo for a long time whose Add says it
+		case <-ctx.Done():
+		}
+	}()
 
 	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
 	if r.model.Name == "builtin" {
@@ -225,6 +230,9 @@ func (r *runner) describe() error {
 // stopped turns the pool's and the context's words for a request to stop into
 // ours; other errors pass.
 func (r *runner) stopped(err error) error {
+	if broken := r.track.Err(); broken != nil {
+		err = broken
+	}
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {
 		if r.stats.Photos() > 0 {
 			r.log.Info(r.summary().Text())

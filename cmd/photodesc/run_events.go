@@ -18,7 +18,7 @@ import (
 type events struct {
 	mu   sync.Mutex
 	w    io.Writer
-	gone func(error) // called once, when nobody reads any more
+	gone func(error) // called once, when no more can be written
 }
 
 // newEvents writes to w. When its reader goes away the run goes on without.

@@ -20,8 +20,6 @@ func (r *runner) observe(e pool.Event) {
 	live := r.track.Live()
 	r.poolEvent(e)
 	switch e.Kind {
-	case pool.EventBatchStart:
-		live.BatchStarted()
 	case pool.EventWorkerStart:
 		live.WorkerStarted()
 	case pool.EventWorkerReady:

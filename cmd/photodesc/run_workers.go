@@ -62,6 +62,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Workers:   r.plan.Workers,
 		InFlight:  r.plan.InFlight + worker.DecodeAhead,
 		BatchSize: r.flags.BatchSize,
+		NextBatch: r.track.Live().BatchStarted,
 		Cooldown:  r.set.Cooldown,
 		Prestart:  r.plan.Prestart,
 		Timeout:   r.flags.Timeout,

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"photodesc/internal/durable/durabletest"
 	"photodesc/internal/worker"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,6 +28,8 @@ func TestMain(m *testing.M) {
 			worker.Around = faulty
 			main()
 		},
+		// refuse CALL=ERRNO,… COMMAND: those system calls of it fail.
+		"refuse": durabletest.Main,
 	})
 }
 

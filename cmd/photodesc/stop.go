@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -45,9 +46,9 @@ func stopCommand(g *global) *cobra.Command {
 			fmt.Fprintf(c.OutOrStdout(), "Stopping the run (pid %d)…\n", pid)
 			if now {
 				_ = syscall.Kill(pid, syscall.SIGCONT) // it may be suspended
-				return waitKilled(g.dir, pid)
+				return waitKilled(c.OutOrStdout(), g.dir, pid)
 			}
-			return waitStopped(g.dir, pid)
+			return waitStopped(c.OutOrStdout(), g.dir, pid)
 		},
 	}
 	c.Flags().BoolVar(&now, "now", false, "kill the workers; photos in flight are described again by the next run")
@@ -70,17 +71,17 @@ const stopNowPatience = 15 * time.Second
 
 // waitKilled kills a run that does not end by itself. Its workers end with it, and
 // what it was writing the next run repairs.
-func waitKilled(dir string, pid int) error {
+func waitKilled(w io.Writer, dir string, pid int) error {
 	for end := time.Now().Add(stopNowPatience); !ended(dir, pid); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("cannot kill the run (pid %d): %w", pid, err)
 			}
-			fmt.Println("It did not answer and was killed. Run again to go on.")
+			fmt.Fprintln(w, "It did not answer and was killed. Run again to go on.")
 			return nil
 		}
 	}
-	fmt.Println("Stopped. Run again to go on.")
+	fmt.Fprintln(w, "Stopped. Run again to go on.")
 	return nil
 }
 
@@ -91,18 +92,18 @@ func ended(dir string, pid int) bool {
 }
 
 // waitStopped returns when the run has ended, or when the person loses patience.
-func waitStopped(dir string, pid int) error {
+func waitStopped(w io.Writer, dir string, pid int) error {
 	impatient := make(chan os.Signal, 1)
 	signal.Notify(impatient, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(impatient)
 	for {
 		if ended(dir, pid) {
-			fmt.Println("Stopped. Run again to go on.")
+			fmt.Fprintln(w, "Stopped. Run again to go on.")
 			return nil
 		}
 		select {
 		case <-impatient:
-			fmt.Println("The run will stop when its photos in flight are done.")
+			fmt.Fprintln(w, "The run will stop when its photos in flight are done.")
 			return nil
 		case <-time.After(100 * time.Millisecond):
 		}

@@ -33,7 +33,7 @@ func TerminalWidth(w io.Writer) int {
 }
 
 func terminalSize(w io.Writer) (width, height int) {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0, 0
 	}
