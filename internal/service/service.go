@@ -15,9 +15,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/durable"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
@@ -98,7 +98,7 @@ func (s *Service) Install(c *cobra.Command) error {
 	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil {
 		return fmt.Errorf("cannot write the service: %w", err)
 	}
-	if err := renameio.WriteFile(s.file, []byte(s.text()), 0o644); err != nil {
+	if err := durable.WriteFile(s.file, []byte(s.text()), 0o644); err != nil {
 		return fmt.Errorf("cannot write the service: %w", err)
 	}
 	w := c.OutOrStdout()
