@@ -9,83 +9,83 @@ import (
 
 // handOut gives photos to workers until nobody may take another.
 func (r *run) handOut(now time.Time) {
-	if r.stopping || r.end != nil || len(r.out) >= maxUndelivered || len(r.lost) >= maxLost {
+	if r.stopping || r.end != nil || len(r.undelivered) >= maxUndelivered || len(r.pending) >= maxPendingReads {
 		return
 	}
-	if _, closed := r.gate.closed(); closed {
+	if _, closed := r.throttle.closed(); closed {
 		return
 	}
 	for {
-		w, p, alone := r.match()
+		w, p, alone := r.nextAssignment()
 		if w == nil {
 			return
 		}
-		r.give(w, p, alone, now)
+		r.assign(w, p, alone, now)
 	}
 }
 
-// match finds the next worker and photo that belong together, or nil.
+// nextAssignment finds the next worker and photo that belong together, or nil.
 //
 // Suspects come first, and each alone in its worker, so that the next death has
 // one possible cause. Those that memory ran out with are alone in the whole
 // pool. A worker that is busy is reserved and runs empty first, unless a new
 // one, which is empty anyway, is on its way.
-func (r *run) match() (*worker, *photo, bool) {
-	if r.exclusive() {
+func (r *run) nextAssignment() (*worker, *photo, bool) {
+	if r.onlyInPool() {
 		return nil, nil, false
 	}
-	if len(r.q.suspects) == 0 {
+	if len(r.queue.quarantined) == 0 {
 		for w := range r.live {
 			w.reserved = false
 		}
 	} else {
-		if r.q.suspects[0].exclusive && r.inFlight() > 0 {
+		if r.queue.quarantined[0].onlyInPool && r.inFlight() > 0 {
 			return nil, nil, false
 		}
 		if w := r.idle(); w != nil {
-			return w, r.nextSuspect(), true
+			return w, r.nextQuarantined(), true
 		}
-		if r.q.suspects[0].exclusive {
+		if r.queue.quarantined[0].onlyInPool {
 			return nil, nil, false
 		}
 		r.reserve()
 	}
-	if len(r.q.fresh) > 0 {
+	if len(r.queue.fresh) > 0 {
 		if w := r.leastBusy(); w != nil {
-			return w, r.q.takeFresh(), false
+			return w, r.queue.takeFresh(), false
 		}
 	}
 	return nil, nil, false
 }
 
-// nextSuspect is the next photo to be tried alone. After a few deaths without
+// nextQuarantined is the next photo to be tried alone. After a few deaths without
 // a success, every other one is known to be good or, when none is yet, from
 // elsewhere: if that succeeds, it is the photos and not the model, and the count
 // of deaths begins anew.
-func (r *run) nextSuspect() *photo {
+func (r *run) nextQuarantined() *photo {
 	if r.deaths < 3 {
-		r.canary = false
-		return r.q.takeSuspect()
+		r.probing = false
+		return r.queue.takeQuarantined()
 	}
 	// Every other one handed out, not every other death: workers side by side
 	// die in step.
-	if r.canary = !r.canary; r.canary {
-		switch exclusive := r.q.suspects[0].exclusive; {
-		case r.good != "":
-			return &photo{path: r.good, known: true, exclusive: exclusive}
-		case len(r.q.fresh) > 0:
-			p := r.q.takeCanary()
-			p.exclusive = p.exclusive || exclusive
+	if r.probing = !r.probing; r.probing {
+		switch exclusive := r.queue.quarantined[0].onlyInPool; {
+		case r.knownReadable != "":
+			return &photo{path: r.knownReadable, probe: true, onlyInPool: exclusive}
+		case len(r.queue.fresh) > 0:
+			p := r.queue.takeProbe()
+			p.onlyInPool = p.onlyInPool || exclusive
 			return p
 		}
 	}
-	return r.q.takeSuspect()
+	return r.queue.takeQuarantined()
 }
 
 // idle is a ready worker with nothing in flight.
 func (r *run) idle() *worker {
 	for _, w := range r.ordered() {
-		if len(w.flights) == 0 && r.mayTake(w) {
+		if len(w.attempts) == 0 && r.mayTake(w) {
 			return w
 		}
 	}
@@ -97,7 +97,7 @@ func (r *run) idle() *worker {
 func (r *run) leastBusy() *worker {
 	var best *worker
 	for _, w := range r.ordered() {
-		if !w.reserved && !w.alone() && r.mayTake(w) && (best == nil || len(w.flights) < len(best.flights)) {
+		if !w.reserved && !w.exclusive() && r.mayTake(w) && (best == nil || len(w.attempts) < len(best.attempts)) {
 			best = w
 		}
 	}
@@ -108,10 +108,10 @@ func (r *run) leastBusy() *worker {
 func (r *run) reserve() {
 	var best *worker
 	for w := range r.live {
-		if w.reserved || w.state == starting || w.state == ready && w.alone() {
+		if w.reserved || w.state == starting || w.state == ready && w.exclusive() {
 			return
 		}
-		if w.state == ready && (best == nil || len(w.flights) < len(best.flights)) {
+		if w.state == ready && (best == nil || len(w.attempts) < len(best.attempts)) {
 			best = w
 		}
 	}
@@ -124,23 +124,23 @@ func (r *run) reserve() {
 // that has done nothing yet may always take one, or nothing would ever be done;
 // and one that is idle need not look at others, which may be waiting for it.
 func (r *run) mayTake(w *worker) bool {
-	if w.state != ready || w.batch.left <= 0 || w.seat.inFlight() >= r.atOnce {
+	if w.state != ready || w.batch.remaining <= 0 || w.lane.inFlight() >= r.inFlightLimit {
 		return false
 	}
-	if w.ahead() && !r.itsTurn(w) {
+	if w.prestarted() && !r.mayBegin(w) {
 		return false
 	}
-	if len(w.flights) == 0 && !w.ahead() {
-		return w.answered == 0 || w.mem.bears(r.share, 0)
+	if len(w.attempts) == 0 && !w.prestarted() {
+		return w.answered == 0 || w.mem.fits(r.share, 0)
 	}
-	return w.mem.bears(r.share, len(w.flights)) && r.roomBeside(w)
+	return w.mem.fits(r.share, len(w.attempts)) && r.fitsBeside(w)
 }
 
-func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
+func (r *run) assign(w *worker, p *photo, alone bool, now time.Time) {
 	p.attempts++
 	r.lastID++
-	f := &flight{id: r.lastID, photo: p, out: now, alone: alone}
-	line, err := encodeLine(order{Job: &Job{ID: f.id, Path: p.path, Attempt: p.attempts, Alone: alone}})
+	f := &attempt{id: r.lastID, photo: p, began: now, exclusive: alone}
+	line, err := encodeLine(order{Job: &Job{ID: f.id, Path: p.path, Attempt: p.attempts, Exclusive: alone}})
 	if err != nil {
 		r.deliver(Result{Path: p.path, Attempts: p.attempts, Batch: w.batch.n,
 			Failure: &Failure{Kind: KindUnreadable, Message: "the path is too long: " + err.Error()}})
@@ -149,20 +149,20 @@ func (r *run) give(w *worker, p *photo, alone bool, now time.Time) {
 	if p.attempts > 1 {
 		r.stats.Retried++
 	}
-	if w.answered == 0 && len(w.flights) == 0 {
-		w.firstOut = now
+	if w.answered == 0 && len(w.attempts) == 0 {
+		w.firstAttemptAt = now
 	}
-	w.flights[f.id] = f
-	w.batch.left--
+	w.attempts[f.id] = f
+	w.batch.remaining--
 	w.p.orders <- line
 	r.observe(Event{Kind: EventPhotoOut, Batch: w.batch.n, Worker: w.n, PID: w.p.pid, Path: p.path,
-		Attempt: p.attempts, InFlight: len(w.flights)})
+		Attempt: p.attempts, InFlight: len(w.attempts)})
 }
 
-// retire tells workers to leave that have nothing more to do or take too much
+// retireWorkers tells workers to leave that have nothing more to do or take too much
 // memory. They finish what is in flight.
-func (r *run) retire(now time.Time) {
-	r.makeRoom(now)
+func (r *run) retireWorkers(now time.Time) {
+	r.cancelPrestarted(now)
 	for w := range r.live {
 		if w.state != ready {
 			continue
@@ -170,9 +170,9 @@ func (r *run) retire(now time.Time) {
 		switch {
 		case r.stopping:
 			r.tellLeave(w, ReasonStop, now)
-		case w.batch.left <= 0:
+		case w.batch.remaining <= 0:
 			r.tellLeave(w, ReasonBatch, now)
-		case r.fed && r.q.empty():
+		case r.jobsDone && r.queue.empty():
 			r.tellLeave(w, ReasonFinished, now)
 		case w.answered > 0 && w.mem.full(r.share):
 			r.stats.Replaced++
@@ -180,10 +180,10 @@ func (r *run) retire(now time.Time) {
 			r.info("Worker %d has reached its share of the memory budget (%s of %s), it will be replaced",
 				w.n, bytesText(w.mem.now), bytesText(r.share))
 			r.tellLeave(w, ReasonMemory, now)
-		case len(w.flights) == 0 && r.gate.memory && now.Sub(r.gate.since) > pressurePatience:
+		case len(w.attempts) == 0 && r.throttle.memory && now.Sub(r.throttle.since) > idlePressureTimeout:
 			// The machine is short of memory and this worker only waits: what it
 			// holds may be what is missing. The next one would only miss it, too.
-			r.gate.need = max(r.gate.need, min(w.mem.now, max(w.mem.loaded, w.mem.warmMem)))
+			r.throttle.needed = max(r.throttle.needed, min(w.mem.now, max(w.mem.loaded, w.mem.warmMem)))
 			r.stats.Replaced++
 			r.tellLeave(w, ReasonMemory, now)
 		}
@@ -191,52 +191,52 @@ func (r *run) retire(now time.Time) {
 }
 
 func (r *run) tellLeave(w *worker, reason string, now time.Time) {
-	w.state, w.leave, w.leaveAt = leaving, reason, now
-	r.learn(w)
+	w.state, w.leaveReason, w.leaveAt = leaving, reason, now
+	r.learnGrowth(w)
 	line, _ := encodeLine(order{Leave: true})
 	w.p.orders <- line
 }
 
-// learn has workers that are new expect of a photo what it left behind in w.
-func (r *run) learn(w *worker) {
+// learnGrowth has workers that are new expect of a photo what it left behind in w.
+func (r *run) learnGrowth(w *worker) {
 	if w.mem.warm {
-		r.usual = usual{w.mem.rate(), true}
+		r.expected = expectedGrowth{w.mem.rate(), true}
 	}
 }
 
-// staff starts the workers that are wanted now.
-func (r *run) staff(now time.Time) {
+// startWorkers starts the workers that are wanted now.
+func (r *run) startWorkers(now time.Time) {
 	if r.stopping || r.end != nil || !r.sampled && now.Sub(r.began) < time.Second {
 		return
 	}
-	if _, closed := r.gate.closed(); closed || now.Before(r.backoff) {
+	if _, closed := r.throttle.closed(); closed || now.Before(r.backoffUntil) {
 		return
 	}
-	for _, s := range r.seats {
+	for _, s := range r.lanes {
 		switch {
 		case s.cur == nil && s.next != nil:
 			s.cur, s.next = s.next, nil
-		case s.cur == nil && r.wanted() && r.cooled(s, now):
+		case s.cur == nil && r.needsWorker() && r.cooled(s, now):
 			s.cur = r.start(s, now)
-		case s.next == nil && r.wantsNext(s, now):
+		case s.next == nil && r.needsPrestart(s, now):
 			s.next = r.start(s, now)
 		}
 	}
 }
 
-// wanted is whether there are photos that nobody at work has a free hand for.
-func (r *run) wanted() bool {
-	waiting := len(r.q.fresh) + len(r.q.suspects)
+// needsWorker is whether there are photos that nobody at work has a free hand for.
+func (r *run) needsWorker() bool {
+	waiting := len(r.queue.fresh) + len(r.queue.quarantined)
 	for w := range r.live {
 		if w.state == starting || w.state == ready {
-			waiting -= min(w.batch.left, r.atOnce-len(w.flights))
+			waiting -= min(w.batch.remaining, r.inFlightLimit-len(w.attempts))
 		}
 	}
 	return waiting > 0
 }
 
 // cooled is whether s may begin: a batch that is gone on with needs no rest.
-func (r *run) cooled(s *seat, now time.Time) bool {
+func (r *run) cooled(s *lane, now time.Time) bool {
 	if s.batch != nil {
 		return true
 	}

@@ -13,18 +13,18 @@ func (r *run) expire(now time.Time) {
 			continue
 		}
 		if w.state == dying {
-			r.bury(w, now)
+			r.abandon(w, now)
 			continue
 		}
 		switch f := w.oldest(); {
 		case w.state == starting:
 			r.kill(w, death{DeathSilence, "said nothing for " + roundText(r.cfg.StartTimeout) + " after its start"}, now)
-		case f != nil && r.cfg.Timeout > 0 && now.Sub(f.out) >= r.cfg.Timeout:
-			w.guilty = f
+		case f != nil && r.cfg.Timeout > 0 && now.Sub(f.began) >= r.cfg.Timeout:
+			w.timedOut = f
 			r.kill(w, death{DeathTimeout, "no answer within " + roundText(r.cfg.Timeout)}, now)
 		case w.state == leaving && f == nil:
 			r.warn("Worker %d (pid %d) has done its work but does not leave, it is killed", w.n, w.p.pid)
-			r.dismiss(w)
+			r.cancel(w)
 		default:
 			r.kill(w, death{DeathSilence, "gave no sign of life for " + roundText(r.cfg.Silence)}, now)
 		}
@@ -37,15 +37,15 @@ func (r *run) deadline(w *worker) time.Time {
 	case starting:
 		return w.started.Add(r.cfg.StartTimeout)
 	case dying:
-		return w.killed.Add(r.cfg.LeaveTimeout)
+		return w.killedAt.Add(r.cfg.LeaveTimeout)
 	}
-	t := w.seen.Add(r.cfg.Silence)
+	t := w.lastSeen.Add(r.cfg.Silence)
 	f := w.oldest()
-	if f != nil && r.cfg.Timeout > 0 && f.out.Add(r.cfg.Timeout).Before(t) {
-		t = f.out.Add(r.cfg.Timeout)
+	if f != nil && r.cfg.Timeout > 0 && f.began.Add(r.cfg.Timeout).Before(t) {
+		t = f.began.Add(r.cfg.Timeout)
 	}
 	if f == nil && w.state == leaving {
-		idle := w.answerAt
+		idle := w.answeredAt
 		if w.leaveAt.After(idle) {
 			idle = w.leaveAt
 		}
@@ -57,9 +57,9 @@ func (r *run) deadline(w *worker) time.Time {
 }
 
 // oldest is the photo that has been in flight longest, nil if there is none.
-func (w *worker) oldest() *flight {
-	var first *flight
-	for _, f := range w.flights {
+func (w *worker) oldest() *attempt {
+	var first *attempt
+	for _, f := range w.attempts {
 		if first == nil || f.id < first.id {
 			first = f
 		}

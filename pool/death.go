@@ -32,10 +32,10 @@ type death struct {
 	detail string
 }
 
-// memoryKind says that a death is about memory or came from outside, so that a
+// isMemory says that a death is about memory or came from outside, so that a
 // photo is not blamed for it as for a crash: another program may have been the
 // one that ate the memory.
-func (d death) memoryKind() bool {
+func (d death) isMemory() bool {
 	return d.kind == DeathOOM || d.kind == DeathMemory || d.kind == DeathKilled
 }
 
@@ -46,7 +46,7 @@ func (d death) memoryKind() bool {
 // A Go program with C in it rarely dies of a signal: the runtime catches
 // SIGSEGV and SIGABRT, prints a dump and exits with status 2. So the words count
 // as much as the status does.
-func classify(waitErr error, w *lastWords, oomKills uint64) death {
+func classify(waitErr error, w *stderrTail, oomKills uint64) death {
 	if errors.Is(waitErr, exec.ErrWaitDelay) {
 		waitErr = nil // a grandchild kept its output open; the worker itself left with 0
 	}
@@ -69,7 +69,7 @@ func classify(waitErr error, w *lastWords, oomKills uint64) death {
 			return death{DeathOOM, quoteCause("was refused memory", cause)}
 		case hasAny(words, "SIGSEGV", "SIGBUS"):
 			return death{DeathSegfault, quoteCause("segmentation fault", cause)}
-		case hasAny(words, causes...):
+		case hasAny(words, crashMarkers...):
 			return death{DeathAbort, quoteCause("aborted", cause)}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Each kind of death is told apart, costs the guilty photo its two tries and
+// Each kind of death is told apart, costs the faulty photo its two attempts and
 // nobody else anything, with eight photos in flight.
 func TestDeaths(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,7 @@ func TestDeaths(t *testing.T) {
 	}
 }
 
-func TestOnlyTheGuiltyAreBlamed(t *testing.T) {
+func TestOnlyFaultyPhotosFail(t *testing.T) {
 	t.Parallel()
 	jobs := mixed(150, "segv1", "abort2", "exit3", "once-segv4", "garbage5", "once-hang6", "exit07")
 	r := newRig(t, Config{Workers: 2, InFlight: 8, BatchSize: 40, Prestart: true, Timeout: 500 * time.Millisecond}).run(jobs).noError(jobs)
@@ -83,7 +83,7 @@ func TestOnlyTheGuiltyAreBlamed(t *testing.T) {
 }
 
 // A row of bad photos, as from one broken card, is no broken model.
-func TestManyGuiltyInARow(t *testing.T) {
+func TestManyCrashesInARow(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 2, 3} {
 		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestManyGuiltyInARow(t *testing.T) {
 }
 
 // A row of photos that exhaust memory is no broken model either.
-func TestManyGreedyInARow(t *testing.T) {
+func TestManyMemoryDeathsInARow(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("kill9-", 8)), slices.Collect(paths("fine", 60))))
 	r := newRig(t, Config{InFlight: 8}).run(jobs).noError(jobs)
@@ -245,7 +245,7 @@ func TestClassify(t *testing.T) {
 		{"echo 'fatal error: runtime: out of memory'; seq 100; exit 2", 0, DeathOOM, "out of memory"},
 		{"echo usage; exit 2", 0, DeathExit, "exited with status 2: usage"},
 	} {
-		w := &lastWords{}
+		w := &stderrTail{}
 		cmd := exec.Command("sh", "-c", test.script)
 		cmd.Stdout, cmd.Stderr = w, w
 		d := classify(cmd.Run(), w, test.ooms)
@@ -255,15 +255,15 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-func TestLastWords(t *testing.T) {
-	w := &lastWords{}
+func TestStderrTail(t *testing.T) {
+	w := &stderrTail{}
 	fmt.Fprint(w, "one\r\n\ntwo\nGGML_ASSERT(x) failed\nbecause\n")
 	for i := range 100 {
 		fmt.Fprintf(w, "frame %d\n", i)
 	}
 	fmt.Fprint(w, strings.Repeat("\xff", 5000))
 	lines := w.lines()
-	if lines[0] != "GGML_ASSERT(x) failed" || lines[1] != "because" || len(lines) != keptLines+cryLines {
+	if lines[0] != "GGML_ASSERT(x) failed" || lines[1] != "because" || len(lines) != keptLines+maxCrashLines {
 		t.Errorf("%d lines: %q", len(lines), lines)
 	}
 	if w.cause() != "GGML_ASSERT(x) failed" {
@@ -304,7 +304,7 @@ func TestSupervisorKilled(t *testing.T) {
 			killed := time.Now()
 			cmd.Wait()
 			for _, pid := range pids {
-				for !gone(pid) {
+				for !exited(pid) {
 					if time.Since(killed) > time.Second {
 						syscall.Kill(pid, syscall.SIGKILL)
 						t.Fatalf("worker %d lives on", pid)
@@ -317,8 +317,8 @@ func TestSupervisorKilled(t *testing.T) {
 	}
 }
 
-// gone is whether a process has ended, or is a body that nobody has claimed.
-func gone(pid int) bool {
+// exited is whether a process has ended, or is a body that nobody has claimed.
+func exited(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return true
 	}
@@ -353,7 +353,7 @@ func TestWorkerIgnoresSignals(t *testing.T) {
 }
 
 // Photos that only stood beside a slow one go on at once, without suspicion.
-func TestTimeoutSparesTheOthers(t *testing.T) {
+func TestTimeoutKeepsOtherPhotos(t *testing.T) {
 	t.Parallel()
 	jobs := mixed(60, "hang")
 	r := newRig(t, Config{InFlight: 4, Timeout: 400 * time.Millisecond, Command: fakeCommand("", delayEnv+"=30ms")})

@@ -4,7 +4,7 @@ package pool
 
 // deliver queues a result for done.
 func (r *run) deliver(res Result) {
-	if r.mute {
+	if r.deliveryFailed {
 		return
 	}
 	if res.Failure != nil {
@@ -12,15 +12,15 @@ func (r *run) deliver(res Result) {
 	} else {
 		r.stats.OK++
 	}
-	r.out = append(r.out, res)
+	r.undelivered = append(r.undelivered, res)
 }
 
-// hold keeps a verdict back until a photo succeeds or the run ends in good
+// holdFailure keeps a verdict back until a photo succeeds or the run ends in good
 // order. If it ends because every worker dies, the model was broken and not the
 // photo, which is then simply not done.
-func (r *run) hold(res Result) { r.held = append(r.held, res) }
+func (r *run) holdFailure(res Result) { r.held = append(r.held, res) }
 
-func (r *run) release() {
+func (r *run) releaseHeld() {
 	for _, res := range r.held {
 		r.deliver(res)
 	}

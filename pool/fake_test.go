@@ -26,10 +26,10 @@ import (
 // The tests start this very binary again, as a worker that does what the name
 // of a photo says, or as a supervisor that is going to be killed.
 const (
-	roleEnv  = "POOL_TEST_ROLE"
-	moodEnv  = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
-	delayEnv = "POOL_TEST_DELAY" // that each photo takes
-	coldEnv  = "POOL_TEST_COLD"  // a file; while it is there frozen photos wait
+	roleEnv   = "POOL_TEST_ROLE"
+	moodEnv   = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
+	delayEnv  = "POOL_TEST_DELAY" // that each photo takes
+	frozenEnv = "POOL_TEST_COLD"  // a file; while it is there frozen photos wait
 )
 
 func TestMain(m *testing.M) {
@@ -49,12 +49,12 @@ type kindError string
 func (e kindError) Error() string { return "this is " + string(e) }
 func (e kindError) Kind() string  { return string(e) }
 
-// lostError is of a photo that cannot be read.
-type lostError string
+// readError is of a photo that cannot be read.
+type readError string
 
-func (e lostError) Error() string { return string(e) }
-func (e lostError) Kind() string  { return KindUnreadable }
-func (e lostError) Lost() bool    { return true }
+func (e readError) Error() string   { return string(e) }
+func (e readError) Kind() string    { return KindUnreadable }
+func (e readError) ReadError() bool { return true }
 
 func fakeWorker() {
 	opt := ServeOptions{Version: "1", Heartbeat: 20 * time.Millisecond}
@@ -127,10 +127,10 @@ func fakeWorker() {
 			select {}
 		case act("frozen"):
 			for err := error(nil); err == nil; time.Sleep(time.Millisecond) {
-				_, err = os.Stat(os.Getenv(coldEnv))
+				_, err = os.Stat(os.Getenv(frozenEnv))
 			}
 		case act("lost"):
-			return nil, lostError("cannot open it")
+			return nil, readError("cannot open it")
 		case act("stop"):
 			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			select {}
@@ -159,7 +159,7 @@ func fakeWorker() {
 		mu.Lock()
 		leaked += 10 << 20
 		mu.Unlock()
-		return map[string]any{"path": []byte(j.Path), "alone": j.Alone, "pid": os.Getpid()}, nil
+		return map[string]any{"path": []byte(j.Path), "alone": j.Exclusive, "pid": os.Getpid()}, nil
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

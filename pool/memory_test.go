@@ -52,8 +52,8 @@ func TestMakePlan(t *testing.T) {
 	}
 }
 
-func TestGate(t *testing.T) {
-	g := gate{maxTemp: 80}
+func TestThrottle(t *testing.T) {
+	g := throttle{maxTemp: 80}
 	now := time.Unix(1000, 0)
 	for i, step := range []struct {
 		after     time.Duration
@@ -72,7 +72,7 @@ func TestGate(t *testing.T) {
 		{time.Second, 84, 75, "", ""},
 	} {
 		now = now.Add(step.after)
-		warning := g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: step.used}, hasHeat: true, celsius: step.hot}, now)
+		warning := g.sample(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: step.used}, hasHeat: true, celsius: step.hot}, now)
 		if why, _ := g.closed(); why != step.closed || warning != step.warning {
 			t.Errorf("step %d: closed %q, warning %q", i, why, warning)
 		}
@@ -81,9 +81,9 @@ func TestGate(t *testing.T) {
 
 // A worker that had to go because memory was short finds room before the gate
 // opens, or it would only be loaded and go again; but that is not waited for for ever.
-func TestGateWaitsForTheWorker(t *testing.T) {
+func TestThrottleWaitsForWorkerMemory(t *testing.T) {
 	const G = 1 << 30
-	g := gate{need: 2 * G}
+	g := throttle{needed: 2 * G}
 	now := time.Unix(1000, 0)
 	for i, step := range []struct {
 		after     time.Duration
@@ -95,42 +95,42 @@ func TestGateWaitsForTheWorker(t *testing.T) {
 		{time.Second, 90, G, true}, {time.Second, 82, G, false},
 	} {
 		now = now.Add(step.after)
-		g.judge(sample{hasSys: true, system: machine.SystemMemory{Available: step.available, UsedPercent: step.used}}, now)
+		g.sample(sample{hasSys: true, system: machine.SystemMemory{Available: step.available, UsedPercent: step.used}}, now)
 		if _, closed := g.closed(); closed != step.closed {
 			t.Errorf("step %d: closed %v at %.0f%%", i, closed, step.used)
 		}
 	}
-	g = gate{need: 1 << 60}
-	g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 90}}, now)
-	g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 10}}, now.Add(roomPatience-1))
+	g = throttle{needed: 1 << 60}
+	g.sample(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 90}}, now)
+	g.sample(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 10}}, now.Add(maxWaitForMemory-1))
 	if !g.memory {
 		t.Error("it has not waited")
 	}
-	g.judge(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 10}}, now.Add(roomPatience))
+	g.sample(sample{hasSys: true, system: machine.SystemMemory{UsedPercent: 10}}, now.Add(maxWaitForMemory))
 	if g.memory {
 		t.Error("it waits for ever")
 	}
 }
 
 // A sensor that goes away while it is hot does not hold the run for ever.
-func TestSensorGoes(t *testing.T) {
-	g := gate{maxTemp: 80}
+func TestThrottleWithoutSensor(t *testing.T) {
+	g := throttle{maxTemp: 80}
 	now := time.Unix(1000, 0)
-	g.judge(sample{celsius: 81, hasHeat: true}, now)
+	g.sample(sample{celsius: 81, hasHeat: true}, now)
 	closed := 0
-	for range 10 * maxBlind {
-		if g.judge(sample{}, now); g.heat {
+	for range 10 * maxWithoutSensor {
+		if g.sample(sample{}, now); g.heat {
 			closed++
 		}
 	}
-	if closed != maxBlind {
-		t.Errorf("closed for %d samples without a temperature, want %d", closed, maxBlind)
+	if closed != maxWithoutSensor {
+		t.Errorf("closed for %d samples without a temperature, want %d", closed, maxWithoutSensor)
 	}
 }
 
-func TestWithout(t *testing.T) {
+func TestWithoutMapped(t *testing.T) {
 	for _, test := range []struct{ says, want uint64 }{{1000, 400}, {600, 0}, {100, 0}} {
-		n, err := without(600, func(int) (uint64, error) { return test.says, nil })(1)
+		n, err := withoutMapped(600, func(int) (uint64, error) { return test.says, nil })(1)
 		if n != test.want || err != nil {
 			t.Errorf("%d of which 600 mapped: %d, %v", test.says, n, err)
 		}

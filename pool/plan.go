@@ -38,9 +38,9 @@ type Plan struct {
 	Sum      string // how the decision adds up, for the log
 }
 
-// fewPhotos is how many photos a worker should hold before another worker is
+// minPhotosPerWorker is how many photos a worker should hold before another worker is
 // worth its buffers: text generation lives from decoding several together.
-const fewPhotos = 4
+const minPhotosPerWorker = 4
 
 // MakePlan shares out memory and cores. It prefers workers side by side, as far
 // as there are cores for them and each can still hold a few photos; what
@@ -76,7 +76,7 @@ func MakePlan(s Sizes, l Limits) Plan {
 func (p *Plan) fit(s Sizes, budget uint64, workersAsked bool) {
 	p.Own = budget - min(budget, s.Weights)
 	photo := s.Slot + s.Pixels
-	few := min(fewPhotos, p.InFlight)
+	few := min(minPhotosPerWorker, p.InFlight)
 	if workersAsked {
 		few = 1
 	}

@@ -40,7 +40,7 @@ type Config struct {
 	// 1, 2, 3, ….
 	NextBatch func() int
 
-	// Cooldown is the pause between a seat's batches, or AutoCooldown.
+	// Cooldown is the pause between a lane's batches, or AutoCooldown.
 	Cooldown time.Duration
 	// Cool is asked before a batch under AutoCooldown: wait, and why? It is
 	// asked again with every sample. It may be nil.
@@ -67,18 +67,18 @@ type Config struct {
 	SampleEvery time.Duration // default 1 s
 	Samplers    Samplers
 
-	// Good is a path that was described in an earlier run, if there is one. When
+	// KnownReadable is a path that was described in an earlier run, if there is one. When
 	// nothing but suspects is left it tells bad photos from a broken model.
-	Good string
+	KnownReadable string
 
-	// Reach looks for a photo that a worker could not open or read: nil when it
-	// can be read now, a *GoneError when all photos are out of reach, another
+	// ProbeStorage looks for a photo that a worker could not open or read: nil when it
+	// can be read now, a *UnavailableError when all photos are out of reach, another
 	// error when it is this photo alone. It is called from a goroutine of its own
-	// and may take its time; longer than ReachPatience, and all photos count as
+	// and may take its time; longer than ProbeTimeout, and all photos count as
 	// out of reach until it returns. Without it a worker's word holds.
-	Reach         func(path string) error
-	ReachAgain    time.Duration // while all are out of reach; default 5 s
-	ReachPatience time.Duration // default 30 s, or Timeout where that is less
+	ProbeStorage  func(path string) error
+	ProbeInterval time.Duration // while all are out of reach; default 5 s
+	ProbeTimeout  time.Duration // default 30 s, or Timeout where that is less
 
 	MaxDeaths  int           // in a row without a success, that end the run; default 10, and 3 for each worker
 	BackoffMin time.Duration // after the first death; doubles; default 100 ms
@@ -111,13 +111,13 @@ func (c Config) withDefaults() Config {
 	if c.SampleEvery <= 0 {
 		c.SampleEvery = time.Second
 	}
-	if c.ReachAgain <= 0 {
-		c.ReachAgain = 5 * time.Second
+	if c.ProbeInterval <= 0 {
+		c.ProbeInterval = 5 * time.Second
 	}
-	if c.ReachPatience <= 0 {
-		c.ReachPatience = 30 * time.Second
+	if c.ProbeTimeout <= 0 {
+		c.ProbeTimeout = 30 * time.Second
 		if c.Timeout > 0 {
-			c.ReachPatience = min(c.ReachPatience, c.Timeout)
+			c.ProbeTimeout = min(c.ProbeTimeout, c.Timeout)
 		}
 	}
 	if c.MaxDeaths <= 0 {
@@ -139,7 +139,7 @@ func (c Config) withDefaults() Config {
 		c.Observe = func(Event) {}
 	}
 	if c.Samplers.Worker == nil && machine.CountsMapped {
-		c.Samplers.Worker = without(c.Mapped, machine.ProcessMemory)
+		c.Samplers.Worker = withoutMapped(c.Mapped, machine.ProcessMemory)
 	}
 	c.Samplers = c.Samplers.withDefaults()
 	return c
@@ -161,10 +161,10 @@ type FatalError struct {
 
 func (e *FatalError) Error() string { return e.Message }
 
-// GoneError says why no photo can be reached, as when a disk is away.
-type GoneError struct{ Why string }
+// UnavailableError says why no photo can be reached, as when a disk is away.
+type UnavailableError struct{ Why string }
 
-func (e *GoneError) Error() string { return e.Why }
+func (e *UnavailableError) Error() string { return e.Why }
 
 // DeathsError ends a run in which worker after worker died without one success.
 // The photos they died with are not reported: it was probably not their fault.
@@ -172,7 +172,7 @@ type DeathsError struct {
 	Deaths int
 	Kind   DeathKind // of the last
 	Detail string
-	Words  []string // the last lines it printed
+	Stderr []string // the last lines it printed
 }
 
 func (e *DeathsError) Error() string {

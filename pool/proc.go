@@ -18,12 +18,12 @@ type proc struct {
 	pid    int
 	cmd    *exec.Cmd
 	orders chan []byte // lines for the worker
-	in     *os.File    // what they are written to
+	stdin  *os.File    // what they are written to
 	wrote  chan struct{}
-	words  *lastWords
+	stderr *stderrTail
 
-	mu    sync.Mutex
-	ended bool // its number may belong to another process
+	mu     sync.Mutex
+	exited bool // its number may belong to another process
 }
 
 // Events that a process sends to the run.
@@ -94,10 +94,10 @@ func startProc(w *worker, cmd *exec.Cmd, wait func(pid int) bool, send func(any)
 	}()
 	go func() {
 		if wait(p.pid) {
-			p.over()
+			p.markExited()
 		}
 		err := cmd.Wait()
-		p.over()
+		p.markExited()
 		reports.SetReadDeadline(time.Now().Add(drainTime))
 		<-heard
 		reports.Close()
@@ -120,13 +120,13 @@ func spawn(cmd *exec.Cmd, each func(string)) (p *proc, reports *os.File, err err
 		orderW.Close()
 		return nil, nil, err
 	}
-	p = &proc{cmd: cmd, orders: make(chan []byte, maxInFlight+1), in: orderW, wrote: make(chan struct{}), words: &lastWords{each: each}}
+	p = &proc{cmd: cmd, orders: make(chan []byte, maxInFlight+1), stdin: orderW, wrote: make(chan struct{}), stderr: &stderrTail{onLine: each}}
 	cmd.ExtraFiles = append([]*os.File{orderR, reportW}, cmd.ExtraFiles...)
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env, workerEnv+"="+strconv.Itoa(ProtocolVersion))
-	cmd.Stdout, cmd.Stderr = p.words, p.words
+	cmd.Stdout, cmd.Stderr = p.stderr, p.stderr
 	cmd.WaitDelay = drainTime
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -180,7 +180,7 @@ func discard(r *os.File) {
 func (p *proc) write() {
 	defer close(p.wrote)
 	for line := range p.orders {
-		if _, err := p.in.Write(line); err != nil {
+		if _, err := p.stdin.Write(line); err != nil {
 			// The worker is gone or going, which its exit will tell.
 			for range p.orders {
 			}
@@ -193,22 +193,22 @@ func (p *proc) write() {
 // a grandchild holds the other end, fails when the file is closed.
 func (p *proc) close() {
 	close(p.orders)
-	p.in.Close()
+	p.stdin.Close()
 	<-p.wrote
 }
 
-// over notes that the process has ended and must not be signalled any more.
-func (p *proc) over() {
+// markExited notes that the process has ended and must not be signalled any more.
+func (p *proc) markExited() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ended = true
+	p.exited = true
 }
 
 // kill ends the worker and what it has started. It may be called at any time.
 func (p *proc) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ended {
+	if !p.exited {
 		syscall.Kill(-p.pid, syscall.SIGKILL)
 	}
 }

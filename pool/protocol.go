@@ -45,24 +45,24 @@ const (
 
 // Job is one photo on its way to a worker.
 type Job struct {
-	ID      uint64
-	Path    string // any bytes; need not be UTF-8
-	Attempt int    // 1 for the first
-	Alone   bool   // nothing else is in flight in this worker
+	ID        uint64
+	Path      string // any bytes; need not be UTF-8
+	Attempt   int    // 1 for the first
+	Exclusive bool   // nothing else is in flight in this worker
 }
 
 // wireJob is a Job's form on the line. JSON strings hold text only, so a path
 // that is not UTF-8 travels as base64.
 type wireJob struct {
-	ID      uint64 `json:"id"`
-	Path    string `json:"path,omitempty"`
-	Path64  []byte `json:"path64,omitempty"`
-	Attempt int    `json:"attempt,omitempty"`
-	Alone   bool   `json:"alone,omitempty"`
+	ID        uint64 `json:"id"`
+	Path      string `json:"path,omitempty"`
+	Path64    []byte `json:"path64,omitempty"`
+	Attempt   int    `json:"attempt,omitempty"`
+	Exclusive bool   `json:"alone,omitempty"`
 }
 
 func (j Job) MarshalJSON() ([]byte, error) {
-	w := wireJob{ID: j.ID, Attempt: j.Attempt, Alone: j.Alone}
+	w := wireJob{ID: j.ID, Attempt: j.Attempt, Exclusive: j.Exclusive}
 	if utf8.ValidString(j.Path) {
 		w.Path = j.Path
 	} else {
@@ -79,7 +79,7 @@ func (j *Job) UnmarshalJSON(b []byte) error {
 	if w.Path != "" && len(w.Path64) > 0 {
 		return errors.New("a job with two paths")
 	}
-	*j = Job{ID: w.ID, Path: w.Path, Attempt: w.Attempt, Alone: w.Alone}
+	*j = Job{ID: w.ID, Path: w.Path, Attempt: w.Attempt, Exclusive: w.Exclusive}
 	if len(w.Path64) > 0 {
 		j.Path = string(w.Path64)
 	}
@@ -90,9 +90,9 @@ func (j *Job) UnmarshalJSON(b []byte) error {
 type Failure struct {
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
-	// Lost: the photo could not be opened or read, which may be its folder's
-	// fault, see Config.Reach.
-	Lost bool `json:"lost,omitempty"`
+	// ReadError: the photo could not be opened or read, which may be its folder's
+	// fault, see Config.ProbeStorage.
+	ReadError bool `json:"lost,omitempty"`
 }
 
 // order is a line from the supervisor. Exactly one field is set.

@@ -10,7 +10,7 @@ import (
 func TestPathsRoundTrip(t *testing.T) {
 	for _, path := range []string{"a.jpg", "", "with \"quotes\"\n\t", "\x00\x01", "é 🐕", "\xff\xfe", "ok\xc3", "\u2028<&>", "\uFFFD",
 		strings.Repeat("\xff", 4096)} {
-		line, err := encodeLine(order{Job: &Job{ID: 7, Path: path, Attempt: 2, Alone: true}})
+		line, err := encodeLine(order{Job: &Job{ID: 7, Path: path, Attempt: 2, Exclusive: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestPathsRoundTrip(t *testing.T) {
 	}
 }
 
-func TestReportsThatMakeNoSense(t *testing.T) {
+func TestInvalidReports(t *testing.T) {
 	for _, line := range []string{
 		"", "null", "1", "[]", "{", "{}", `{"hello":null}`,
 		`{"hello":{"protocol":1},"alive":{}}`,

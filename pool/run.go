@@ -14,59 +14,59 @@ const (
 	// maxUndelivered is how many results may wait for done before no photo is
 	// handed out: a slow disk must slow the run down, not fill the memory.
 	maxUndelivered = 256
-	// maxAhead bounds how many paths are read ahead.
-	maxAhead = 4096
-	// killPatience is how long Kill waits for the system to end a process that
+	// maxReadAhead bounds how many paths are read ahead.
+	maxReadAhead = 4096
+	// killTimeout is how long Kill waits for the system to end a process that
 	// cannot be killed, as one that hangs on a network disk.
-	killPatience = 5 * time.Second
-	// pressurePatience is how long an idle worker is kept while memory is short.
-	pressurePatience = 10 * time.Second
-	// jump is a pause in the supervisor's own life that is no scheduling: the
+	killTimeout = 5 * time.Second
+	// idlePressureTimeout is how long an idle worker is kept while memory is short.
+	idlePressureTimeout = 10 * time.Second
+	// suspendGap is a pause in the supervisor's own life that is no scheduling: the
 	// machine slept, or somebody stopped the process.
-	jump = 2 * time.Second
+	suspendGap = 2 * time.Second
 )
 
 // run is one call of Pool.Run. All fields belong to the goroutine in loop;
 // everybody else sends it events.
 type run struct {
-	cfg    Config
-	share  uint64 // of the memory budget, for one worker
-	atOnce int    // photos in one seat; less than cfg.InFlight after an OOM kill
+	cfg           Config
+	share         uint64 // of the memory budget, for one worker
+	inFlightLimit int    // photos in one lane; less than cfg.InFlight after an OOM kill
 
 	began    time.Time
-	turn     time.Time // when the loop last came round
-	seats    []*seat
+	lastLoop time.Time // when the loop last came round
+	lanes    []*lane
 	live     map[*worker]struct{}
-	q        queue
-	fed      bool // no further path will come
+	queue    queue
+	jobsDone bool // no further path will come
 	stopping bool // nothing more is handed out
-	killed   time.Time
+	killedAt time.Time
 	end      error // why the run ends before all is done
 
-	out        []Result // arrived, not yet given to done
-	delivering bool
-	mute       bool     // done has failed and is not called again
-	held       []Result // verdicts that wait for a success, see hold
+	undelivered    []Result // arrived, not yet given to done
+	delivering     bool
+	deliveryFailed bool     // done has failed and is not called again
+	held           []Result // verdicts that wait for a success, see hold
 
-	reaching
+	storageProbe
 	dropped bool // photos in doubt are left to the next run
 
-	deaths   int  // in a row without a success
-	outgrown bool // a worker has reached its share of the memory budget
-	usual    usual
-	canary   bool   // the last to be tried alone was to tell bad photos from a broken model, see nextSuspect
-	good     string // a path that was described, see nextSuspect
-	backoff  time.Time
-	calm     int // successes since the last OOM kill
+	deaths            int  // in a row without a success
+	outgrown          bool // a worker has reached its share of the memory budget
+	expected          expectedGrowth
+	probing           bool   // the last to be tried alone was to tell bad photos from a broken model, see nextSuspect
+	knownReadable     string // a path that was described, see nextSuspect
+	backoffUntil      time.Time
+	successesSinceOOM int // successes since the last OOM kill
 
-	gate     gate
-	pauses   map[string]time.Time
-	askCool  time.Time
-	last     sample
-	sampled  bool
-	sampling bool
-	sampleAt time.Time // the next one
-	looked   time.Time // when the last one was asked for
+	throttle      throttle
+	pauses        map[string]time.Time
+	askCool       time.Time
+	lastSample    sample
+	sampled       bool
+	sampling      bool
+	sampleAt      time.Time // the next one
+	sampleAskedAt time.Time // when the last one was asked for
 
 	lastWorker        int
 	lastID            uint64
@@ -84,22 +84,22 @@ type run struct {
 
 func newRun(cfg Config) *run {
 	r := &run{
-		cfg:      cfg,
-		good:     cfg.Good,
-		share:    cfg.Memory / uint64(cfg.Workers),
-		atOnce:   cfg.InFlight,
-		live:     map[*worker]struct{}{},
-		gate:     gate{maxTemp: cfg.MaxTemp},
-		pauses:   map[string]time.Time{},
-		stats:    Stats{Failed: map[string]int{}, Deaths: map[DeathKind]int{}},
-		events:   make(chan any, 64),
-		quit:     make(chan struct{}),
-		feed:     make(chan string, 64),
-		requests: make(chan sampleRequest, 1),
-		samples:  make(chan sample, 1),
+		cfg:           cfg,
+		knownReadable: cfg.KnownReadable,
+		share:         cfg.Memory / uint64(cfg.Workers),
+		inFlightLimit: cfg.InFlight,
+		live:          map[*worker]struct{}{},
+		throttle:      throttle{maxTemp: cfg.MaxTemp},
+		pauses:        map[string]time.Time{},
+		stats:         Stats{Failed: map[string]int{}, Deaths: map[DeathKind]int{}},
+		events:        make(chan any, 64),
+		quit:          make(chan struct{}),
+		feed:          make(chan string, 64),
+		requests:      make(chan sampleRequest, 1),
+		samples:       make(chan sample, 1),
 	}
 	for range cfg.Workers {
-		r.seats = append(r.seats, &seat{})
+		r.lanes = append(r.lanes, &lane{})
 	}
 	return r
 }
@@ -107,7 +107,7 @@ func newRun(cfg Config) *run {
 // run sets up the goroutines around the loop, and takes them down again.
 func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
 	r.began = time.Now()
-	r.turn = r.began
+	r.lastLoop = r.began
 	r.starter = newStarter(r.cfg.Workers)
 	go func() {
 		defer close(r.samples)
@@ -139,7 +139,7 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 	close(deliver)
 	close(r.requests)
 	r.starter.close()
-	if r.killed.IsZero() {
+	if r.killedAt.IsZero() {
 		for range delivered {
 		}
 		for range r.samples {
@@ -147,11 +147,11 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 		// A walker that hangs on a network disk must not keep us.
 		select {
 		case <-fed:
-		case <-time.After(killPatience):
+		case <-time.After(killTimeout):
 		}
 	}
 	now := time.Now()
-	for _, s := range r.seats {
+	for _, s := range r.lanes {
 		for _, b := range []*batch{s.batch, s.pending} {
 			if b != nil {
 				r.endBatch(b, s, now)
@@ -176,41 +176,41 @@ func (r *run) loop(cancelled, stop, kill <-chan struct{}, deliver chan<- Result,
 		r.catchUp(now)
 		r.expire(now)
 		r.sample(now)
-		r.reach(now)
+		r.probeStorage(now)
 		r.handOut(now)
-		r.retire(now)
-		r.staff(now)
+		r.retireWorkers(now)
+		r.startWorkers(now)
 		if r.finished(now) {
 			return
 		}
 		timer.Reset(r.untilNext(now))
 
 		var feed <-chan string
-		if r.hungry() {
+		if r.needsJobs() {
 			feed = r.feed
 		}
 		var dst chan<- Result
 		var head Result
-		if len(r.out) > 0 && !r.delivering {
-			dst, head = deliver, r.out[0]
+		if len(r.undelivered) > 0 && !r.delivering {
+			dst, head = deliver, r.undelivered[0]
 		}
 		select {
 		case ev := <-r.events:
 			r.handle(ev, time.Now())
 		case path, ok := <-feed:
 			if !ok {
-				r.fed = true
+				r.jobsDone = true
 			} else {
-				r.q.add(&photo{path: path})
+				r.queue.add(&photo{path: path})
 			}
 		case dst <- head:
-			r.out[0] = Result{}
-			r.out = r.out[1:]
+			r.undelivered[0] = Result{}
+			r.undelivered = r.undelivered[1:]
 			r.delivering = true
 		case err := <-delivered:
 			r.delivering = false
 			if err != nil {
-				r.mute, r.out = true, nil
+				r.deliveryFailed, r.undelivered = true, nil
 				r.fail(err)
 			}
 		case s := <-r.samples:
@@ -224,7 +224,7 @@ func (r *run) loop(cancelled, stop, kill <-chan struct{}, deliver chan<- Result,
 			r.stop()
 		case <-kill:
 			kill = nil
-			r.killed = time.Now()
+			r.killedAt = time.Now()
 			r.fail(ErrKilled)
 		}
 	}
@@ -237,27 +237,27 @@ func (r *run) handle(ev any, now time.Time) {
 	case evReport:
 		r.onReport(ev.w, ev.r, now)
 	case evBroken:
-		r.broken(ev.w, ev.err, now)
+		r.breakProtocol(ev.w, ev.err, now)
 	case evExited:
 		r.onExit(ev.w, ev.err, now)
-	case evReach:
-		r.onReach(ev.path, ev.err, now)
+	case evStorageProbe:
+		r.onStorageProbe(ev.path, ev.err, now)
 	}
 }
 
 // finished is whether nothing is left to do or to wait for.
 func (r *run) finished(now time.Time) bool {
-	if r.stopping && len(r.lost) > 0 {
-		r.lost, r.dropped = nil, true // they are the next run's
+	if r.stopping && len(r.pending) > 0 {
+		r.pending, r.dropped = nil, true // they are the next run's
 	}
-	if !r.killed.IsZero() && now.Sub(r.killed) > killPatience {
+	if !r.killedAt.IsZero() && now.Sub(r.killedAt) > killTimeout {
 		return true // whatever hangs: a worker, or the disk of the results
 	}
-	done := r.fed && r.q.empty() && r.inFlight() == 0 && len(r.lost) == 0 && !r.dropped
+	done := r.jobsDone && r.queue.empty() && r.inFlight() == 0 && len(r.pending) == 0 && !r.dropped
 	if done || r.stopping && r.inFlight() == 0 {
-		r.release()
+		r.releaseHeld()
 	}
-	if r.delivering || len(r.out) > 0 {
+	if r.delivering || len(r.undelivered) > 0 {
 		return false
 	}
 	if len(r.live) > 0 {
@@ -269,17 +269,17 @@ func (r *run) finished(now time.Time) bool {
 	return done || r.stopping
 }
 
-// hungry is whether more paths should be read: enough to fill the batches
+// needsJobs is whether more paths should be read: enough to fill the batches
 // under way and to know whether another is wanted.
-func (r *run) hungry() bool {
-	if r.fed || r.stopping {
+func (r *run) needsJobs() bool {
+	if r.jobsDone || r.stopping {
 		return false
 	}
 	want := 2 * r.cfg.Workers * r.cfg.InFlight
 	if r.cfg.BatchSize > 0 {
-		want = max(want, (r.cfg.Workers+1)*min(r.cfg.BatchSize, maxAhead))
+		want = max(want, (r.cfg.Workers+1)*min(r.cfg.BatchSize, maxReadAhead))
 	}
-	return len(r.q.fresh) < min(want, maxAhead)
+	return len(r.queue.fresh) < min(want, maxReadAhead)
 }
 
 // stop hands out nothing more; what is in flight is finished and kept.
@@ -294,7 +294,7 @@ func (r *run) stop() {
 	}
 	for w := range r.live {
 		if w.state == starting {
-			r.dismiss(w)
+			r.cancel(w)
 		}
 	}
 }
@@ -307,24 +307,24 @@ func (r *run) fail(err error) {
 	r.stopping = true
 	r.held = nil
 	for w := range r.live {
-		r.dismiss(w)
+		r.cancel(w)
 	}
 }
 
 // catchUp forgives the time in which this process itself did not run, so that a
 // laptop's sleep is not taken for a hundred slow photos.
 func (r *run) catchUp(now time.Time) {
-	lost := now.Sub(r.turn) - r.cfg.SampleEvery
-	r.turn = now
-	if lost < jump {
+	lost := now.Sub(r.lastLoop) - r.cfg.SampleEvery
+	r.lastLoop = now
+	if lost < suspendGap {
 		return
 	}
-	r.since = r.since.Add(lost)
+	r.askedAt = r.askedAt.Add(lost)
 	for w := range r.live {
-		w.started, w.seen, w.leaveAt = w.started.Add(lost), w.seen.Add(lost), w.leaveAt.Add(lost)
-		w.answerAt, w.firstOut, w.killed = w.answerAt.Add(lost), w.firstOut.Add(lost), w.killed.Add(lost)
-		for _, f := range w.flights {
-			f.out = f.out.Add(lost)
+		w.started, w.lastSeen, w.leaveAt = w.started.Add(lost), w.lastSeen.Add(lost), w.leaveAt.Add(lost)
+		w.answeredAt, w.firstAttemptAt, w.killedAt = w.answeredAt.Add(lost), w.firstAttemptAt.Add(lost), w.killedAt.Add(lost)
+		for _, f := range w.attempts {
+			f.began = f.began.Add(lost)
 		}
 	}
 }
@@ -338,19 +338,19 @@ func (r *run) untilNext(now time.Time) time.Duration {
 		}
 	}
 	sooner(r.sampleAt)
-	sooner(r.backoff)
+	sooner(r.backoffUntil)
 	sooner(r.askAt)
-	if r.asked != "" {
-		sooner(r.since.Add(r.cfg.ReachPatience))
+	if r.asking != "" {
+		sooner(r.askedAt.Add(r.cfg.ProbeTimeout))
 	}
-	for _, s := range r.seats {
+	for _, s := range r.lanes {
 		sooner(s.cool)
-		if at, ok := r.aheadAt(s); ok {
+		if at, ok := r.prestartAt(s); ok {
 			sooner(at)
 		}
 	}
-	if !r.killed.IsZero() {
-		sooner(r.killed.Add(killPatience))
+	if !r.killedAt.IsZero() {
+		sooner(r.killedAt.Add(killTimeout))
 	}
 	for w := range r.live {
 		sooner(r.deadline(w))
@@ -362,16 +362,16 @@ func (r *run) untilNext(now time.Time) time.Duration {
 func (r *run) inFlight() int {
 	n := 0
 	for w := range r.live {
-		n += len(w.flights)
+		n += len(w.attempts)
 	}
 	return n
 }
 
-// exclusive is whether a photo is in flight that must be the only one.
-func (r *run) exclusive() bool {
+// onlyInPool is whether a photo is in flight that must be the only one.
+func (r *run) onlyInPool() bool {
 	for w := range r.live {
-		for _, f := range w.flights {
-			if f.alone && f.photo.exclusive {
+		for _, f := range w.attempts {
+			if f.exclusive && f.photo.onlyInPool {
 				return true
 			}
 		}

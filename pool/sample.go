@@ -41,8 +41,8 @@ func (s Samplers) withDefaults() Samplers {
 	return s
 }
 
-// without takes mapped off what a sampler says.
-func without(mapped uint64, worker func(pid int) (uint64, error)) func(pid int) (uint64, error) {
+// withoutMapped takes mapped off what a sampler says.
+func withoutMapped(mapped uint64, worker func(pid int) (uint64, error)) func(pid int) (uint64, error) {
 	return func(pid int) (uint64, error) {
 		n, err := worker(pid)
 		return n - min(n, mapped), err

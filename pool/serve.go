@@ -94,7 +94,7 @@ func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) err
 				return w.drain(&jobs, beat)
 			}
 			job := *o.Job
-			jobs.Go(func() { w.work(ctx, job, handle) })
+			jobs.Go(func() { w.handleJob(ctx, job, handle) })
 		}
 	}
 }
@@ -157,8 +157,8 @@ func (w *server) load(ctx context.Context) error {
 	}})
 }
 
-// work does one job and reports it.
-func (w *server) work(ctx context.Context, job Job, handle func(context.Context, Job) (any, error)) {
+// handleJob does one job and reports it.
+func (w *server) handleJob(ctx context.Context, job Job, handle func(context.Context, Job) (any, error)) {
 	a := answer{ID: job.ID}
 	v, err := handle(ctx, job)
 	if err == nil {
@@ -221,8 +221,8 @@ func failureOf(err error) *Failure {
 	if errors.As(err, &typed) && typed.Kind() != "" {
 		f.Kind = typed.Kind()
 	}
-	var lost interface{ Lost() bool }
-	f.Lost = errors.As(err, &lost) && lost.Lost()
+	var read interface{ ReadError() bool }
+	f.ReadError = errors.As(err, &read) && read.ReadError()
 	if len(f.Message) > maxLine/16 { // JSON may make six bytes of one
 		f.Message = f.Message[:maxLine/16]
 	}

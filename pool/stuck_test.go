@@ -12,7 +12,7 @@ import (
 )
 
 // A worker that the system does not let die, as in a read of a disk that hangs,
-// does not hold its photo, its seat or the end of the run.
+// does not hold its photo, its lane or the end of the run.
 func TestUnkillable(t *testing.T) {
 	t.Parallel()
 	var waited atomic.Bool
@@ -44,7 +44,7 @@ func TestUnkillableAfterItsBatch(t *testing.T) {
 	t.Parallel()
 	var waited atomic.Bool
 	release := make(chan struct{})
-	cfg := Config{InFlight: 2, BatchSize: 5, LeaveTimeout: 200 * time.Millisecond, Command: moods("", map[int]string{1: "sticky"})}
+	cfg := Config{InFlight: 2, BatchSize: 5, LeaveTimeout: 200 * time.Millisecond, Command: moodsByWorker("", map[int]string{1: "sticky"})}
 	cfg.endGroup = func(int) bool {
 		if !waited.Swap(true) {
 			<-release
@@ -82,7 +82,7 @@ func TestKillWhileDoneHangs(t *testing.T) {
 		if !errors.Is(err, ErrKilled) {
 			t.Error(err)
 		}
-	case <-time.After(3 * killPatience):
+	case <-time.After(3 * killTimeout):
 		t.Error("it hangs, too")
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// seat is a place for a worker. Workers seats are busy side by side; on each,
+// lane is a place for a worker. Workers lanes are busy side by side; on each,
 // one batch follows the other.
-type seat struct {
+type lane struct {
 	cur     *worker // at work, or on its way in or out
 	next    *worker // loaded ahead, takes over when cur is done
 	batch   *batch  // begun, and to be gone on with by the next worker here
@@ -17,11 +17,11 @@ type seat struct {
 
 // inFlight counts the photos of both workers: they share the processor, so the
 // one takes up what the other lets go.
-func (s *seat) inFlight() int {
+func (s *lane) inFlight() int {
 	n := 0
 	for _, w := range []*worker{s.cur, s.next} {
 		if w != nil {
-			n += len(w.flights)
+			n += len(w.attempts)
 		}
 	}
 	return n
@@ -29,19 +29,19 @@ func (s *seat) inFlight() int {
 
 // batch is the photos meant for one process. When that dies, another goes on.
 type batch struct {
-	n        int
-	left     int // may still be handed out
-	answered int
-	began    time.Time
-	over     bool // the seat has gone on to the next one
-	ended    bool
+	n          int
+	remaining  int // may still be handed out
+	answered   int
+	began      time.Time
+	superseded bool // the lane has gone on to the next one
+	ended      bool
 }
 
 func newBatch(n, size int, now time.Time) *batch {
 	if size <= 0 {
 		size = math.MaxInt
 	}
-	return &batch{n: n, left: size, began: now}
+	return &batch{n: n, remaining: size, began: now}
 }
 
 type state int
@@ -56,48 +56,48 @@ const (
 // worker is one process and what the run knows of it.
 type worker struct {
 	n     int
-	seat  *seat
+	lane  *lane
 	batch *batch
 	p     *proc // nil until it is started
 	state state
 
-	started  time.Time
-	firstOut time.Time // its first photo; one loaded ahead has waited for it
-	seen     time.Time // last line from it
-	answerAt time.Time // last answer
-	leaveAt  time.Time // the order to leave
-	flights  map[uint64]*flight
-	answered int
-	reserved bool // waits until it is empty, to take suspects
+	started        time.Time
+	firstAttemptAt time.Time // its first photo; one loaded ahead has waited for it
+	lastSeen       time.Time // last line from it
+	answeredAt     time.Time // last answer
+	leaveAt        time.Time // the order to leave
+	attempts       map[uint64]*attempt
+	answered       int
+	reserved       bool // waits until it is empty, to take suspects
 
-	killed    time.Time // by us
-	buried    bool      // it does not die, and is not waited for any more
-	leave     string    // why it was told to leave
-	dismissed bool      // killed, and nobody is to blame
-	verdict   death     // why we killed it
-	guilty    *flight
+	killedAt    time.Time // by us
+	abandoned   bool      // it does not die, and is not waited for any more
+	leaveReason string    // why it was told to leave
+	cancelled   bool      // killed, and nobody is to blame
+	killedFor   death     // why we killed it
+	timedOut    *attempt
 
 	mem      memoryTrack
 	oomKills uint64 // the system's count when it was started
 }
 
-// flight is one attempt at one photo.
-type flight struct {
-	id    uint64
-	photo *photo
-	out   time.Time
-	alone bool
+// attempt is one attempt at one photo.
+type attempt struct {
+	id        uint64
+	photo     *photo
+	began     time.Time
+	exclusive bool
 }
 
-// alone is whether the worker holds a photo that wants no company.
-func (w *worker) alone() bool {
-	for _, f := range w.flights {
-		return f.alone
+// exclusive is whether the worker holds a photo that wants no company.
+func (w *worker) exclusive() bool {
+	for _, f := range w.attempts {
+		return f.exclusive
 	}
 	return false
 }
 
 // expected is whether the worker's exit is what it was asked for.
 func (w *worker) expected() bool {
-	return w.dismissed || w.state == leaving && len(w.flights) == 0
+	return w.cancelled || w.state == leaving && len(w.attempts) == 0
 }

@@ -41,11 +41,11 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	var found, done, failed, problems int
 	before := r.track.Counts().Failed
 	linked := storage.NewLinks(r.root)
-	r.anchors = storage.NewAnchors(r.root)
+	r.mountPoints = storage.NewMountPoints(r.root)
 	opts := photo.WalkOptions{Skip: r.ownFiles()}
 	opts.Link = func(path string) {
 		linked.Add(path)
-		r.anchors.Add(path)
+		r.mountPoints.Add(path)
 	}
 	opts.Problem = func(p photo.Problem) {
 		if p.Folder && p.Path == "." {

@@ -41,12 +41,12 @@ func (r *runner) workerJob() worker.Job {
 	}
 }
 
-func (r *runner) reach(todo []string) func(string) error {
-	return storage.Reach{
-		Root: r.root, Anchors: r.anchors, Good: r.good, Photos: todo,
-		Works:    func() bool { return r.track.Counts().Done > 0 },
-		Readable: vips.Readable, Patience: storage.AnswerPatience,
-	}.Look
+func (r *runner) probeStorage(todo []string) func(string) error {
+	return storage.Probe{
+		Root: r.root, MountPoints: r.mountPoints, KnownReadable: r.good, Photos: todo,
+		AnyDescribed: func() bool { return r.track.Counts().Done > 0 },
+		Readable:     vips.Readable, Timeout: storage.ReadTimeout,
+	}.Check
 }
 
 func (r *runner) poolConfig(todo []string) pool.Config {
@@ -58,21 +58,21 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 			}
 			return cmd
 		},
-		Version:   version,
-		Workers:   r.plan.Workers,
-		InFlight:  r.plan.InFlight + worker.DecodeAhead,
-		BatchSize: r.flags.BatchSize,
-		NextBatch: r.track.Live().BatchStarted,
-		Cooldown:  r.set.Cooldown,
-		Prestart:  r.plan.Prestart,
-		Timeout:   r.flags.Timeout,
-		Memory:    r.plan.Own,
-		Mapped:    r.plan.Weights,
-		MaxTemp:   r.flags.MaxTemp,
-		Good:      r.good,
-		Reach:     r.reach(todo),
-		Log:       r.detail,
-		Output:    r.workerSays,
-		Observe:   r.observe,
+		Version:       version,
+		Workers:       r.plan.Workers,
+		InFlight:      r.plan.InFlight + worker.DecodeAhead,
+		BatchSize:     r.flags.BatchSize,
+		NextBatch:     r.track.Live().BatchStarted,
+		Cooldown:      r.set.Cooldown,
+		Prestart:      r.plan.Prestart,
+		Timeout:       r.flags.Timeout,
+		Memory:        r.plan.Own,
+		Mapped:        r.plan.Weights,
+		MaxTemp:       r.flags.MaxTemp,
+		KnownReadable: r.good,
+		ProbeStorage:  r.probeStorage(todo),
+		Log:           r.detail,
+		Output:        r.workerSays,
+		Observe:       r.observe,
 	}
 }

@@ -197,12 +197,12 @@ func Round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).M
 
 // kindError carries the kind of a photo's failure over the protocol.
 type kindError struct {
-	kind string
-	err  error
-	lost bool
+	kind      string
+	err       error
+	readError bool
 }
 
-func (e kindError) Error() string { return e.err.Error() }
-func (e kindError) Kind() string  { return e.kind }
-func (e kindError) Lost() bool    { return e.lost }
-func (e kindError) Unwrap() error { return e.err }
+func (e kindError) Error() string   { return e.err.Error() }
+func (e kindError) Kind() string    { return e.kind }
+func (e kindError) ReadError() bool { return e.readError }
+func (e kindError) Unwrap() error   { return e.err }

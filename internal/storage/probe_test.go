@@ -12,7 +12,7 @@ import (
 	"photodesc/pool"
 )
 
-func TestReach(t *testing.T) {
+func TestProbe(t *testing.T) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "photos")
 	names := numbered("photo", 20)
@@ -27,11 +27,11 @@ func TestReach(t *testing.T) {
 		}
 	}
 	fill()
-	r := Reach{Root: root, Anchors: NewAnchors(root), Photos: names, Works: func() bool { return true }, Readable: vips.Readable, Patience: time.Minute}
+	r := Probe{Root: root, MountPoints: NewMountPoints(root), Photos: names, AnyDescribed: func() bool { return true }, Readable: vips.Readable, Timeout: time.Minute}
 	look := func(want string) {
 		t.Helper()
-		err := r.Look(names[3])
-		var gone *pool.GoneError
+		err := r.Check(names[3])
+		var gone *pool.UnavailableError
 		got := "this one"
 		switch {
 		case err == nil:
@@ -57,7 +57,7 @@ func TestReach(t *testing.T) {
 	look("gone")
 	os.Rename(root+" away", root)
 	look("this one")
-	r.Patience = 10 * time.Millisecond
+	r.Timeout = 10 * time.Millisecond
 	r.Readable = func(path string) error {
 		if filepath.Base(path) == names[3] {
 			select {} // hangs alone

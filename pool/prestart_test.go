@@ -12,8 +12,8 @@ import (
 	"photodesc/internal/machine"
 )
 
-// moods has worker n in a mood of its own, all others in the first.
-func moods(others string, of map[int]string, env ...string) func(int) *exec.Cmd {
+// moodsByWorker has worker n in a mood of its own, all others in the first.
+func moodsByWorker(others string, of map[int]string, env ...string) func(int) *exec.Cmd {
 	return func(n int) *exec.Cmd {
 		mood, ok := of[n]
 		if !ok {
@@ -90,14 +90,14 @@ func TestNoGapBetweenBatches(t *testing.T) {
 
 // A worker that dies while it loads ahead costs neither a photo nor a batch's
 // number: another one takes up its batch.
-func TestDeathWhileLoadingAhead(t *testing.T) {
+func TestDeathWhilePrestarting(t *testing.T) {
 	t.Parallel()
 	for _, mood := range []string{"dead", "babble", "old"} {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
 			jobs := paths("good", 40)
 			r := newRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Version: "1",
-				Command: moods("", map[int]string{2: mood, 3: mood}, delayEnv+"=20ms")}).run(jobs).noError(jobs)
+				Command: moodsByWorker("", map[int]string{2: mood, 3: mood}, delayEnv+"=20ms")}).run(jobs).noError(jobs)
 			r.wholeBatches(4)
 			died := 0
 			for _, n := range r.stats.Deaths {
@@ -145,7 +145,7 @@ func TestDeathWhileDraining(t *testing.T) {
 
 // A stop while the next worker loads, or is ready and waits, keeps what is in
 // flight and blames nobody.
-func TestStopWhileLoadingAhead(t *testing.T) {
+func TestStopWhilePrestarting(t *testing.T) {
 	t.Parallel()
 	for _, when := range []EventKind{EventWorkerStart, EventWorkerReady} {
 		t.Run(string(when), func(t *testing.T) {
@@ -173,7 +173,7 @@ func TestStopWhileLoadingAhead(t *testing.T) {
 
 // No worker is loaded ahead where a cooldown is asked for, or while the machine
 // is short of memory, or when the photos left are spoken for.
-func TestNotAhead(t *testing.T) {
+func TestNoPrestart(t *testing.T) {
 	t.Parallel()
 	short := func() (machine.SystemMemory, error) {
 		return machine.SystemMemory{Total: 8 << 30, Available: 1 << 10, UsedPercent: 80}, nil
@@ -213,13 +213,13 @@ func TestNotAhead(t *testing.T) {
 
 // Two workers that together turn out larger than the budget: the one loaded
 // ahead goes, its batch is another's.
-func TestAheadMakesRoom(t *testing.T) {
+func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 	t.Parallel()
 	const budget = 400 << 20
 	var mu sync.Mutex
 	pids := map[int]int{}
 	cfg := Config{InFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
-		Command: moods("nobeat slowload", nil, delayEnv+"=40ms")}
+		Command: moodsByWorker("nobeat slowload", nil, delayEnv+"=40ms")}
 	// The first worker grows when the second is there; each alone is within the
 	// budget. Answers carry the real, small size, samples these.
 	cfg.Samplers.Worker = func(pid int) (uint64, error) {

@@ -20,26 +20,26 @@ func several(lists ...string) []string {
 }
 
 // A photo that is lost alone fails, at its first attempt.
-func TestLostAlone(t *testing.T) {
+func TestReadErrorOfOnePhoto(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(several("good", "lost", "fine"))
-	r := newRig(t, Config{Workers: 2, InFlight: 4, Reach: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
+	r := newRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
 	if n := len(r.failed()); n != 20 || r.stats.Retried != 0 {
 		t.Errorf("%d failed, %d retried; log:\n%s", n, r.stats.Retried, r.log())
 	}
 }
 
 // While all are gone nothing fails and nothing is handed out.
-func TestAllGone(t *testing.T) {
+func TestStorageUnavailable(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(several("good", "once-lost", "fine"))
 	var asked atomic.Int64
-	cfg := Config{Workers: 2, InFlight: 4, BatchSize: 10, ReachAgain: 50 * time.Millisecond, Reach: func(path string) error {
+	cfg := Config{Workers: 2, InFlight: 4, BatchSize: 10, ProbeInterval: 50 * time.Millisecond, ProbeStorage: func(path string) error {
 		if !strings.Contains(path, "lost") {
 			t.Errorf("asked about %q", path)
 		}
 		if asked.Add(1) <= 3 {
-			return &GoneError{"the disk is away"}
+			return &UnavailableError{"the disk is away"}
 		}
 		return nil
 	}}
@@ -54,21 +54,21 @@ func TestAllGone(t *testing.T) {
 
 // What can be read and is not is tried again, by new workers too, and then it
 // is the workers' word that counts: the run ends.
-func TestReadableButNotByWorkers(t *testing.T) {
+func TestReadableOnlyBySupervisor(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(several("good", "lost", "fine"))
-	r := newRig(t, Config{Workers: 2, InFlight: 4, Reach: func(string) error { return nil }}).run(jobs).noError(jobs)
+	r := newRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
 	if n := len(r.failed()); n != 20 {
 		t.Errorf("%d failed; log:\n%s", n, r.log())
 	}
-	if r.results["lost0"].Attempts > 1+maxDoubts {
+	if r.results["lost0"].Attempts > 1+maxReadRetries {
 		t.Errorf("%d attempts", r.results["lost0"].Attempts)
 	}
 }
 
-// A folder that answers nobody, neither the workers nor Config.Reach, is waited
+// A folder that answers nobody, neither the workers nor Config.ProbeStorage, is waited
 // for. Nothing fails by it, however often a worker has waited too long.
-func TestAllHang(t *testing.T) {
+func TestStorageHangs(t *testing.T) {
 	t.Parallel()
 	cold := filepath.Join(t.TempDir(), "cold")
 	if err := os.WriteFile(cold, nil, 0o600); err != nil {
@@ -76,8 +76,8 @@ func TestAllHang(t *testing.T) {
 	}
 	jobs := slices.Values(several("good", "frozen"))
 	r := newRig(t, Config{Workers: 2, InFlight: 4, Timeout: 100 * time.Millisecond, MaxDeaths: 10,
-		Command: fakeCommand("", coldEnv+"="+cold),
-		Reach: func(path string) error {
+		Command: fakeCommand("", frozenEnv+"="+cold),
+		ProbeStorage: func(path string) error {
 			for err := error(nil); err == nil; time.Sleep(time.Millisecond) {
 				_, err = os.Stat(cold)
 			}
@@ -98,20 +98,20 @@ func TestAllHang(t *testing.T) {
 }
 
 // A photo that takes too long while others can be read is blamed for it.
-func TestHangsAlone(t *testing.T) {
+func TestOnePhotoHangs(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(append(several("good"), "hang", "fine"))
-	r := newRig(t, Config{InFlight: 4, Timeout: 200 * time.Millisecond, Reach: func(string) error { return nil }}).run(jobs).noError(jobs)
+	r := newRig(t, Config{InFlight: 4, Timeout: 200 * time.Millisecond, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
 	if got := r.failed(); !slices.Equal(got, []string{"hang timeout"}) || r.results["hang"].Attempts != maxTimeouts {
 		t.Errorf("failed: %v; %+v; log:\n%s", got, r.results["hang"], r.log())
 	}
 }
 
 // A stop while the last answer is in doubt is a stop: that photo is not done.
-func TestStopInDoubt(t *testing.T) {
+func TestStopDuringStorageProbe(t *testing.T) {
 	t.Parallel()
 	var r *rig
-	r = newRig(t, Config{InFlight: 4, Reach: func(string) error {
+	r = newRig(t, Config{InFlight: 4, ProbeStorage: func(string) error {
 		r.p.Stop()
 		time.Sleep(100 * time.Millisecond)
 		return nil
@@ -123,12 +123,12 @@ func TestStopInDoubt(t *testing.T) {
 }
 
 // A stop while all are gone ends the run at once, and fails nothing.
-func TestStopWhileGone(t *testing.T) {
+func TestStopWhileStorageUnavailable(t *testing.T) {
 	t.Parallel()
 	var r *rig
-	r = newRig(t, Config{InFlight: 4, Reach: func(string) error {
+	r = newRig(t, Config{InFlight: 4, ProbeStorage: func(string) error {
 		time.AfterFunc(100*time.Millisecond, r.p.Stop)
-		return &GoneError{"the disk is away"}
+		return &UnavailableError{"the disk is away"}
 	}})
 	began := time.Now()
 	r.run(slices.Values(several("good", "lost")))

@@ -11,14 +11,14 @@ import (
 	"photodesc/pool"
 )
 
-// Anchors are the folders that photos hang on and that may go away by themselves:
+// MountPoints are the folders that photos hang on and that may go away by themselves:
 // the photo folder, what is mounted below it, and what links in it lead to. Each
 // is as it was when the run began, by its path among the photos.
-type Anchors map[string]os.FileInfo
+type MountPoints map[string]os.FileInfo
 
-// NewAnchors is the photo folder and what is mounted below it.
-func NewAnchors(root string) Anchors {
-	a := Anchors{}
+// NewMountPoints is the photo folder and what is mounted below it.
+func NewMountPoints(root string) MountPoints {
+	a := MountPoints{}
 	a.Add(root)
 	mounts, _ := disk.Partitions(true) // of what it cannot tell, less is known
 	real, err := filepath.EvalSymlinks(root)
@@ -34,26 +34,26 @@ func NewAnchors(root string) Anchors {
 }
 
 // Add is told a folder, or a link that may lead to one.
-func (a Anchors) Add(path string) {
+func (a MountPoints) Add(path string) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		a[path] = info
 	}
 }
 
-// gone is why the photo at path is out of reach with all others of its disk, nil
+// unavailable is why the photo at path is out of reach with all others of its disk, nil
 // if the folders it hangs on are those of the beginning, or live, because photos
 // below them can be read: a disk that is mounted again may be another to the system.
-func (a Anchors) gone(path string, lives func(dir string) bool) error {
+func (a MountPoints) unavailable(path string, lives func(dir string) bool) error {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		if before, ok := a[dir]; ok {
 			switch now, err := os.Stat(dir); {
 			case err != nil:
-				return &pool.GoneError{Why: fmt.Sprintf("the folder %q: %v", dir, photo.Reason(err))}
+				return &pool.UnavailableError{Why: fmt.Sprintf("the folder %q: %v", dir, photo.Reason(err))}
 			case os.SameFile(before, now):
 			case lives(dir):
 				a[dir] = now
 			default:
-				return &pool.GoneError{Why: fmt.Sprintf("%q is another folder than before; is its disk mounted?", dir)}
+				return &pool.UnavailableError{Why: fmt.Sprintf("%q is another folder than before; is its disk mounted?", dir)}
 			}
 		}
 		if dir == filepath.Dir(dir) {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAnchorsMounts knows what is mounted below the photo folder, and misses it.
-func TestAnchorsMounts(t *testing.T) {
+// TestMountPoints knows what is mounted below the photo folder, and misses it.
+func TestMountPoints(t *testing.T) {
 	root := t.TempDir()
 	sub := filepath.Join(root, "a", "card")
 	if err := os.MkdirAll(sub, 0o700); err != nil {
@@ -19,17 +19,17 @@ func TestAnchorsMounts(t *testing.T) {
 		t.Skipf("cannot mount a tmpfs: %v", err)
 	}
 	defer unix.Unmount(sub, unix.MNT_DETACH)
-	a := NewAnchors(root)
+	a := NewMountPoints(root)
 	nobody := func(string) bool { return false }
 	photo := filepath.Join(sub, "b", "photo.jpg")
-	if err := a.gone(photo, nobody); err != nil {
+	if err := a.unavailable(photo, nobody); err != nil {
 		t.Errorf("mounted: %v", err)
 	}
 	unix.Unmount(sub, 0)
-	if err := a.gone(photo, nobody); err == nil {
+	if err := a.unavailable(photo, nobody); err == nil {
 		t.Error("not missed")
 	}
-	if err := a.gone(filepath.Join(root, "photo.jpg"), nobody); err != nil {
+	if err := a.unavailable(filepath.Join(root, "photo.jpg"), nobody); err != nil {
 		t.Errorf("a photo beside it: %v", err)
 	}
 }

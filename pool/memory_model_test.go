@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// leaky is a worker on paper: what it really has, and when the pool hears of it.
-type leaky struct {
-	loaded, once    uint64 // before the first photo; and allocated with the first ones
+// workerModel is a worker on paper: what it really has, and when the pool hears of it.
+type workerModel struct {
+	loaded, warmUp  uint64 // before the first photo; and allocated with the first ones
 	leak, transient uint64 // of each photo: what it leaves behind, and at most has while in flight
 	inFlight        int
 }
 
-// live hands photos out as the pool does and returns the most that the worker ever
+// run hands photos out as the pool does and returns the most that the worker ever
 // had, how many photos it did, and how many it had in flight on average.
-func (l leaky) live(rnd *rand.Rand, u *usual, share uint64, photos int) (peak uint64, done int, busy float64) {
-	m := memoryTrack{usual: u}
-	m.hello(l.loaded)
+func (l workerModel) run(rnd *rand.Rand, u *expectedGrowth, share uint64, photos int) (peak uint64, done int, busy float64) {
+	m := memoryTrack{expected: u}
+	m.loadedWith(l.loaded)
 	now := l.loaded
 	type photo struct {
 		leaked bool
@@ -29,7 +29,7 @@ func (l leaky) live(rnd *rand.Rand, u *usual, share uint64, photos int) (peak ui
 	looks, firsts := 0, 0
 	for out := 0; done < photos; {
 		// The pool hands out all that it may before it hears of anything.
-		for out < photos && len(flying)+len(said) < l.inFlight && (done == 0 && len(flying) == 0 || m.bears(share, len(flying)+len(said))) {
+		for out < photos && len(flying)+len(said) < l.inFlight && (done == 0 && len(flying) == 0 || m.fits(share, len(flying)+len(said))) {
 			p := photo{has: rnd.Uint64N(l.transient + 1)}
 			flying = append(flying, p)
 			now += p.has
@@ -50,7 +50,7 @@ func (l leaky) live(rnd *rand.Rand, u *usual, share uint64, photos int) (peak ui
 				p.leaked = true
 				now += l.leak
 				if firsts++; firsts <= l.inFlight {
-					now += l.once / uint64(l.inFlight)
+					now += l.warmUp / uint64(l.inFlight)
 				}
 			} else {
 				said = append(said, now)
@@ -63,8 +63,8 @@ func (l leaky) live(rnd *rand.Rand, u *usual, share uint64, photos int) (peak ui
 			mem := said[0]
 			said = said[1:]
 			done++
-			m.says(mem, time.Time{})
-			m.answer(len(flying)+len(said), l.inFlight+1)
+			m.reported(mem, time.Time{})
+			m.answered(len(flying)+len(said), l.inFlight+1)
 			if m.full(share) {
 				for _, p := range flying { // it finishes what it has
 					if !p.leaked {
@@ -81,7 +81,7 @@ func (l leaky) live(rnd *rand.Rand, u *usual, share uint64, photos int) (peak ui
 
 // Whatever is in flight and whenever it leaks, a worker stays within its share
 // and one photo, and it does as many photos as its share has room for.
-func TestLeakIsSeenInTime(t *testing.T) {
+func TestLeakyWorkerStaysWithinShare(t *testing.T) {
 	const M = 1 << 20
 	for _, inFlight := range []int{1, 3, 10, 34} {
 		for _, leak := range []uint64{1 * M, 10 * M, 16 * M} {
@@ -89,17 +89,17 @@ func TestLeakIsSeenInTime(t *testing.T) {
 				name := fmt.Sprintf("%d in flight, %d MiB of %d", inFlight, leak/M, share/M)
 				rnd := rand.New(rand.NewPCG(uint64(inFlight), leak+share))
 				for range 50 {
-					var u usual
+					var u expectedGrowth
 					for n := range 4 { // workers, one after the other
-						l := leaky{loaded: 15 * M, once: 10 * M, leak: leak, inFlight: inFlight}
-						peak, done, _ := l.live(rnd, &u, share, 1e6)
-						if peak > share+leak+l.once/uint64(inFlight) {
+						l := workerModel{loaded: 15 * M, warmUp: 10 * M, leak: leak, inFlight: inFlight}
+						peak, done, _ := l.run(rnd, &u, share, 1e6)
+						if peak > share+leak+l.warmUp/uint64(inFlight) {
 							t.Errorf("%s, worker %d: had %d MiB after %d photos", name, n, peak/M, done)
 						}
-						if room := int((share - l.loaded - l.once) / leak); done < room*3/4-1 {
+						if room := int((share - l.loaded - l.warmUp) / leak); done < room*3/4-1 {
 							t.Errorf("%s, worker %d: did %d photos, there was room for %d", name, n, done, room)
 						}
-						u = usual{leak, true}
+						u = expectedGrowth{leak, true}
 					}
 				}
 			}
@@ -109,16 +109,16 @@ func TestLeakIsSeenInTime(t *testing.T) {
 
 // A worker that does not leak is not taken for one that does, even where its
 // share has little room beside what it needs.
-func TestNoLeakIsSeen(t *testing.T) {
+func TestWorkerWithoutLeakIsKept(t *testing.T) {
 	const M = 1 << 20
 	for _, inFlight := range []int{1, 3, 10} {
 		for _, once := range []uint64{0, 50 * M, 300 * M} {
 			for _, known := range []bool{false, true} {
 				const loaded, transient, photos = 300 * M, 20 * M, 1000
 				rnd := rand.New(rand.NewPCG(uint64(inFlight), once))
-				l := leaky{loaded: loaded, once: once, transient: transient, inFlight: inFlight}
+				l := workerModel{loaded: loaded, warmUp: once, transient: transient, inFlight: inFlight}
 				share := loaded + once + uint64(inFlight+1)*transient
-				peak, done, busy := l.live(rnd, &usual{known: known}, share, photos)
+				peak, done, busy := l.run(rnd, &expectedGrowth{known: known}, share, photos)
 				if done < photos || peak > share || busy < 0.9*float64(inFlight) {
 					t.Errorf("%d in flight, %d MiB allocated once, known %v: %d photos, at most %d MiB of %d, %.1f in flight on average",
 						inFlight, once/M, known, done, peak/M, share/M, busy)
@@ -135,18 +135,18 @@ func TestOneLargePhoto(t *testing.T) {
 	r := run{share: share}
 	workers := 0
 	for n := 0; n < photos; workers++ {
-		w := &worker{mem: memoryTrack{usual: &r.usual}}
-		w.mem.hello(400 * M)
+		w := &worker{mem: memoryTrack{expected: &r.expected}}
+		w.mem.loadedWith(400 * M)
 		for in := 0; in < 100 && n < photos && !(in > 0 && w.mem.full(share)); in++ {
 			mem := uint64(750 * M)
 			if n == 0 {
 				mem = 1010 * M
 			}
-			w.mem.says(mem, time.Time{})
-			w.mem.answer(0, 11)
+			w.mem.reported(mem, time.Time{})
+			w.mem.answered(0, 11)
 			n++
 		}
-		r.learn(w)
+		r.learnGrowth(w)
 	}
 	if workers > 12 {
 		t.Errorf("%d photos took %d workers, want one for 100 and one for the large photo", photos, workers)

@@ -12,29 +12,29 @@ const (
 	keptWidth = 2000
 )
 
-// lastWords is where a worker's standard output and error end up: it keeps the
+// stderrTail is where a worker's standard output and error end up: it keeps the
 // last lines for whoever asks why the worker died, and forgets the rest. A dying
 // Go program prints its cause first and hundreds of lines of goroutines after
 // it, so the first line that looks like a cause is kept apart, with what follows.
-type lastWords struct {
-	each func(line string) // may be nil
+type stderrTail struct {
+	onLine func(line string) // may be nil
 
-	mu      sync.Mutex
-	partial []byte
-	tail    []string
-	cry     []string
+	mu         sync.Mutex
+	partial    []byte
+	tail       []string
+	crashLines []string
 }
 
-// causes are what programs say when they are about to die.
-var causes = []string{
+// crashMarkers are what programs say when they are about to die.
+var crashMarkers = []string{
 	"GGML_ASSERT", "ggml_abort", "panic:", "fatal error:", "terminate called",
 	"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "Assertion", "AddressSanitizer",
 }
 
-const cryLines = 4
+const maxCrashLines = 4
 
 // Write never fails: a worker must not be held up by what it prints.
-func (w *lastWords) Write(p []byte) (int, error) {
+func (w *stderrTail) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := len(p)
@@ -52,33 +52,33 @@ func (w *lastWords) Write(p []byte) (int, error) {
 }
 
 // extend adds to the unfinished line, up to the width that is kept.
-func (w *lastWords) extend(p []byte) {
+func (w *stderrTail) extend(p []byte) {
 	if room := keptWidth - len(w.partial); len(p) > room {
 		p = p[:room]
 	}
 	w.partial = append(w.partial, p...)
 }
 
-func (w *lastWords) endLine() {
+func (w *stderrTail) endLine() {
 	line := strings.ToValidUTF8(strings.TrimRight(string(w.partial), "\r \t"), "\uFFFD")
 	w.partial = w.partial[:0]
 	if line == "" {
 		return
 	}
-	if w.each != nil {
-		w.each(line)
+	if w.onLine != nil {
+		w.onLine(line)
 	}
 	w.tail = append(w.tail, line)
 	if len(w.tail) > keptLines {
 		w.tail = append(w.tail[:0], w.tail[1:]...)
 	}
-	if len(w.cry) > 0 && len(w.cry) < cryLines || len(w.cry) == 0 && isCause(line) {
-		w.cry = append(w.cry, line)
+	if len(w.crashLines) > 0 && len(w.crashLines) < maxCrashLines || len(w.crashLines) == 0 && isCrashLine(line) {
+		w.crashLines = append(w.crashLines, line)
 	}
 }
 
-func isCause(line string) bool {
-	for _, c := range causes {
+func isCrashLine(line string) bool {
+	for _, c := range crashMarkers {
 		if strings.Contains(line, c) {
 			return true
 		}
@@ -88,38 +88,38 @@ func isCause(line string) bool {
 
 // lines are the last lines printed, oldest first; when the cause is no longer
 // among them, it comes before them.
-func (w *lastWords) lines() []string {
+func (w *stderrTail) lines() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.partial) > 0 {
 		w.endLine()
 	}
 	var all []string
-	if len(w.cry) > 0 && !contains(w.tail, w.cry[0]) {
-		all = append(all, w.cry...)
+	if len(w.crashLines) > 0 && !contains(w.tail, w.crashLines[0]) {
+		all = append(all, w.crashLines...)
 	}
 	return append(all, w.tail...)
 }
 
 // cause is the line that best says why, or "" when nothing was printed.
-func (w *lastWords) cause() string {
+func (w *stderrTail) cause() string {
 	all := w.lines()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.cry) > 0 {
-		return w.cry[0]
+	if len(w.crashLines) > 0 {
+		return w.crashLines[0]
 	}
 	for _, line := range slices.Backward(all) {
-		if !isChatter(line) {
+		if !isInfoLine(line) {
 			return line
 		}
 	}
 	return ""
 }
 
-// isChatter recognises a line that says at its beginning, as "I model loaded"
+// isInfoLine recognises a line that says at its beginning, as "I model loaded"
 // does, that it is no more than information: nobody dies of that.
-func isChatter(line string) bool {
+func isInfoLine(line string) bool {
 	return len(line) > 1 && line[1] == ' ' && (line[0] == 'D' || line[0] == 'I')
 }
 

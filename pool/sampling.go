@@ -18,7 +18,7 @@ func (r *run) sample(now time.Time) {
 			req.pids = append(req.pids, w.p.pid)
 		}
 	}
-	r.sampling, r.looked = true, now
+	r.sampling, r.sampleAskedAt = true, now
 	r.sampleAt = now.Add(r.cfg.SampleEvery)
 	r.requests <- req
 }
@@ -28,20 +28,20 @@ func (r *run) onSample(s sample, now time.Time) {
 	if r.cfg.MaxTemp > 0 && !s.hasHeat && !r.sampled {
 		r.warn("No temperature sensor can be read: the limit of %.0f °C has no effect", r.cfg.MaxTemp)
 	}
-	r.sampling, r.sampled, r.last = false, true, s
+	r.sampling, r.sampled, r.lastSample = false, true, s
 	var all uint64
 	for w := range r.live {
 		if w.p != nil {
-			w.mem.seen(s.workers[w.p.pid], r.looked)
+			w.mem.sampled(s.workers[w.p.pid], r.sampleAskedAt)
 		}
 		all += w.mem.now
 		r.checkMemory(w, now)
 	}
 	r.stats.PeakWorkers = max(r.stats.PeakWorkers, all)
-	if warning := r.gate.judge(s, now); warning != "" {
+	if warning := r.throttle.sample(s, now); warning != "" {
 		r.cfg.Log.Warn(warning)
 	}
-	reason, closed := r.gate.closed()
+	reason, closed := r.throttle.closed()
 	for _, known := range []string{pauseMemory, pauseHeat} {
 		if closed && known == reason {
 			r.pause(known, "", now)
@@ -57,7 +57,7 @@ func (r *run) onSample(s sample, now time.Time) {
 // mayTake and retire act before the next photo is handed out.
 func (r *run) checkMemory(w *worker, now time.Time) {
 	r.stats.PeakWorker = max(r.stats.PeakWorker, w.mem.now)
-	if (w.state == ready || w.state == leaving) && w.mem.beyond(r.share) {
+	if (w.state == ready || w.state == leaving) && w.mem.overLimit(r.share) {
 		r.kill(w, death{DeathMemory, fmt.Sprintf("took %s, far over its share of the memory budget, %s",
 			bytesText(w.mem.now), bytesText(r.share))}, now)
 	}

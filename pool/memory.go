@@ -9,40 +9,40 @@ import "time"
 // with its answer, and nothing tells which. So all that was left is put down to
 // the photos answered, and those in flight are still to leave theirs.
 type memoryTrack struct {
-	now     uint64
-	heard   time.Time // when the worker itself last said it
-	loaded  uint64    // at hello
-	answers int
+	now        uint64
+	reportedAt time.Time // when the worker itself last said it
+	loaded     uint64    // at hello
+	answers    int
 
 	warm    bool   // all that is allocated once is allocated; it was when there were
 	warmMem uint64 // so many bytes,
 	warmAt  int    // photos answered
 	warmOut int    // and handed out
 
-	usual *usual
+	expected *expectedGrowth
 }
 
-// usual is what each photo left behind in the last worker that left.
-type usual struct {
-	leak  uint64
-	known bool
+// expectedGrowth is what each photo left behind in the last worker that left.
+type expectedGrowth struct {
+	perPhoto uint64
+	known    bool
 }
 
-// hello notes what the worker has before its first photo.
-func (m *memoryTrack) hello(mem uint64) {
+// loadedWith notes what the worker has before its first photo.
+func (m *memoryTrack) loadedWith(mem uint64) {
 	m.now, m.loaded, m.warmMem = mem, mem, mem
 }
 
-// says notes what the worker says it has; 0 is that it does not know.
-func (m *memoryTrack) says(mem uint64, now time.Time) {
+// reported notes what the worker says it has; 0 is that it does not know.
+func (m *memoryTrack) reported(mem uint64, now time.Time) {
 	if mem > 0 {
-		m.now, m.heard = mem, now
+		m.now, m.reportedAt = mem, now
 	}
 }
 
-// seen notes what the system said at asked, unless the worker has said more since.
-func (m *memoryTrack) seen(mem uint64, asked time.Time) {
-	if mem == 0 || m.heard.After(asked) {
+// sampled notes what the system said at asked, unless the worker has said more since.
+func (m *memoryTrack) sampled(mem uint64, asked time.Time) {
+	if mem == 0 || m.reportedAt.After(asked) {
 		return
 	}
 	m.now = mem
@@ -51,9 +51,9 @@ func (m *memoryTrack) seen(mem uint64, asked time.Time) {
 	}
 }
 
-// answer notes that one more photo was answered while so many others are still
+// answered notes that one more photo was answered while so many others are still
 // in flight. What comes after warmUp answers is not allocated once.
-func (m *memoryTrack) answer(inFlight, warmUp int) {
+func (m *memoryTrack) answered(inFlight, warmUp int) {
 	m.answers++
 	if m.warm = m.answers > warmUp; !m.warm {
 		m.warmMem, m.warmAt, m.warmOut = m.now, m.answers, m.answers+inFlight
@@ -90,8 +90,8 @@ func (m *memoryTrack) leak() uint64 {
 		return 0
 	}
 	likely := (m.now - min(m.now, m.warmMem)) / uint64(m.answers-m.warmAt)
-	if m.usual.known {
-		likely = min(likely, m.usual.leak)
+	if m.expected.known {
+		likely = min(likely, m.expected.perPhoto)
 	}
 	return likely
 }
@@ -100,12 +100,12 @@ func (m *memoryTrack) leak() uint64 {
 // was answered: about its pixels.
 const firstGuess = 16 << 20
 
-// growth is what the next photo may leave behind. A run's first workers may be
+// expectedGrowth is what the next photo may leave behind. A run's first workers may be
 // warming up or leaking, and are taken at their worst.
-func (m *memoryTrack) growth() uint64 {
+func (m *memoryTrack) expectedGrowth() uint64 {
 	switch {
-	case m.usual.known && !m.warmedUp():
-		return m.usual.leak
+	case m.expected.known && !m.warmedUp():
+		return m.expected.perPhoto
 	case m.answers == 0:
 		return firstGuess
 	}
@@ -116,24 +116,24 @@ func (m *memoryTrack) growth() uint64 {
 // could not take another photo.
 func (m *memoryTrack) full(share uint64) bool { return share > 0 && m.now+m.leak() > share }
 
-// bears is whether another photo may join those in flight: when each of them
+// fits is whether another photo may join those in flight: when each of them
 // leaves behind what the ones before did, the worker stays within its share. One
 // more is allowed for, because photos differ.
-func (m *memoryTrack) bears(share uint64, inFlight int) bool {
+func (m *memoryTrack) fits(share uint64, inFlight int) bool {
 	if inFlight == 0 {
 		return !m.full(share)
 	}
-	return share == 0 || m.coming(inFlight+2) <= share
+	return share == 0 || m.projected(inFlight+2) <= share
 }
 
-// coming is what the worker will have when so many photos have left theirs.
-func (m *memoryTrack) coming(photos int) uint64 { return m.now + m.growth()*uint64(photos) }
+// projected is what the worker will have when so many photos have left theirs.
+func (m *memoryTrack) projected(photos int) uint64 { return m.now + m.expectedGrowth()*uint64(photos) }
 
-// beyond is whether the worker must go at once. A quarter above the share is
+// overLimit is whether the worker must go at once. A quarter above the share is
 // more than photos in flight explain, and the rest of the machine is next. A
 // model that alone is over its share is measured by itself: it must be allowed
 // to do some work, or nothing is ever done.
-func (m *memoryTrack) beyond(share uint64) bool {
+func (m *memoryTrack) overLimit(share uint64) bool {
 	if share == 0 {
 		return false
 	}
