@@ -18,7 +18,7 @@ var (
 	// ErrClosed is returned by Add after Close.
 	ErrClosed = errors.New("the tracker is closed")
 
-	errReplaced = errors.New("the file was removed or replaced while the run was writing to it")
+	errReplaced = errors.New("the file was moved, removed or replaced while the run was writing to it")
 )
 
 // LockedError says that another run holds the workdir.
@@ -98,6 +98,8 @@ func (e *WriteError) hint() string {
 		return "the disk of the workdir reports errors: check it and its cable, then " + again
 	case errors.Is(e.Err, errReplaced):
 		return "leave the run's files where they are while it works, then " + again
+	case durable.Unsupported(e.Err):
+		return "its file system cannot do this: put the workdir on a local disk with -C FOLDER (the photos may stay where they are)"
 	}
 	return "see to the disk of the workdir, then " + again
 }

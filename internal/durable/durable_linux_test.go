@@ -4,29 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 
 	"photodesc/internal/durable/durabletest"
 )
-
-// onThread calls f on a thread of its own, on which fsync fails.
-func onThread(t *testing.T, failure syscall.Errno, f func()) {
-	t.Helper()
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // for good: the thread ends with the goroutine
-		err := durabletest.Refuse(map[string]syscall.Errno{"fsync": failure})
-		if err == nil {
-			f()
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		t.Skipf("no seccomp: %v", err)
-	}
-}
 
 // TestWriteFile replaces a file with and without fsync, and leaves nothing
 // beside it.
@@ -44,7 +26,7 @@ func TestWriteFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		var err error
-		onThread(t, c.fails, func() { err = WriteFile(path, []byte("new"), 0o644) })
+		durabletest.OnThread(t, map[string]syscall.Errno{"fsync": c.fails}, func() { err = WriteFile(path, []byte("new"), 0o644) })
 		want := "old"
 		if c.writes {
 			want = "new"
@@ -73,7 +55,7 @@ func TestSync(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		onThread(t, failure, func() { err = Sync(f) })
+		durabletest.OnThread(t, map[string]syscall.Errno{"fsync": failure}, func() { err = Sync(f) })
 		if !errors.Is(err, failure) || Unsupported(err) != refusal {
 			t.Error(failure, err)
 		}

@@ -9,15 +9,32 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"testing"
 
 	"github.com/elastic/go-seccomp-bpf"
 	"golang.org/x/sys/unix"
 )
 
-// Refuse has system calls of the calling thread fail from now on, by name. The
-// caller keeps its thread with runtime.LockOSThread and lets it end with the
-// goroutine.
-func Refuse(calls map[string]syscall.Errno) error {
+// OnThread calls f on a thread of its own, on which system calls fail, by name.
+// It skips the test where there is no seccomp.
+func OnThread(t testing.TB, calls map[string]syscall.Errno, f func()) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		err := refuse(calls)
+		if err == nil {
+			f()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Skipf("no seccomp: %v", err)
+	}
+}
+
+// refuse has system calls of the calling thread fail from now on.
+func refuse(calls map[string]syscall.Errno) error {
 	policy := seccomp.Policy{DefaultAction: seccomp.ActionAllow}
 	for name, errno := range calls {
 		policy.Syscalls = append(policy.Syscalls, seccomp.SyscallGroup{
@@ -53,7 +70,7 @@ func refusing(args []string) error {
 		return err
 	}
 	runtime.LockOSThread()
-	if err := Refuse(calls); err != nil {
+	if err := refuse(calls); err != nil {
 		return err
 	}
 	return unix.Exec(program, args[1:], os.Environ())
