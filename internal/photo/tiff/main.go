@@ -17,7 +17,7 @@ func (f File) Main() (Directory, error) {
 	var main *Directory
 	for i := range f.Directories {
 		d := &f.Directories[i]
-		if d.Thumbnail || d.NoPicture || d.Width <= 0 || d.Height <= 0 {
+		if !d.mayBeMain() {
 			continue
 		}
 		if main == nil || main.isThumbnailOf(d) ||
@@ -43,6 +43,22 @@ func (f File) Main() (Directory, error) {
 		}
 	}
 	return found, nil
+}
+
+// After returns up to n pages after that of the main picture: those that Main
+// could have returned if there were no others.
+func (f File) After(main Directory, n int) []Directory {
+	var list []Directory
+	for _, d := range f.Directories {
+		if d.Page > main.Page && d.SubIFD < 0 && d.mayBeMain() && len(list) < n {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+func (d *Directory) mayBeMain() bool {
+	return !d.Thumbnail && !d.NoPicture && d.Width > 0 && d.Height > 0
 }
 
 func (d *Directory) pixels() float64 { return float64(d.Width) * float64(d.Height) }

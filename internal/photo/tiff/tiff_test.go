@@ -144,6 +144,22 @@ func TestMainPicture(t *testing.T) {
 	}
 }
 
+func TestAfter(t *testing.T) {
+	d := func(page, subIFD int, subfile uint32) Directory {
+		return Directory{Page: page, SubIFD: subIFD, Width: 9, Height: 9, Thumbnail: subfile == 1, NoPicture: subfile == 4}
+	}
+	f := File{Directories: []Directory{d(0, -1, 0), d(0, 0, 0), d(1, -1, 2), d(1, 0, 0), d(2, -1, 1), d(3, -1, 4), d(4, -1, 0), d(5, -1, 0)}}
+	for n, want := range [][]int{{}, {1}, {1, 4}, {1, 4, 5}, {1, 4, 5}} {
+		got := []int{}
+		for _, d := range f.After(f.Directories[0], n) {
+			got = append(got, d.Page)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%d: got %v, want %v", n, got, want)
+		}
+	}
+}
+
 func TestLayout(t *testing.T) {
 	d := func(photometric, samples, bits, format int) Directory {
 		return Directory{Photometric: photometric, Samples: samples, Bits: []int{bits}, Format: []int{format}, Inks: 1, Compression: 1}

@@ -6,10 +6,8 @@ package vips
 import "C"
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
-	"io"
 	"regexp"
 	"slices"
 
@@ -17,32 +15,27 @@ import (
 	"photodesc/internal/photo/tiff"
 )
 
-// decodeTIFF decodes the main picture of a TIFF file, by the reader that gets
-// its colours right.
+// maxTIFFPages is how many pages are looked at of a TIFF that begins blank.
+const maxTIFFPages = 8
+
+// decodeTIFF decodes the main picture of a TIFF file or, if that is blank, the
+// first later page that shows something.
 func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
-	var data []byte
-	var in io.ReaderAt = f
+	in := input{file: f}
 	if f.whole() {
 		if f.size > opts.MaxBytes {
 			return nil, tooMuchMemory(f.path, f.size, opts)
 		}
 		var err error
-		if data, err = f.read(f.size); err != nil {
+		if in.data, err = f.read(f.size); err != nil {
 			return nil, err
 		}
-		in = bytes.NewReader(data)
 	}
-	decode := func(req C.pd_request) (*Image, error) {
-		if data == nil {
-			return call(f.path, &req, opts)
-		}
-		return withData(f.path, data, req, opts)
-	}
-	req := C.pd_request{fd: C.int(f.Fd()), size: C.size_t(f.size)}
-	header, err := tiff.Read(in, f.size)
+	r := in.reader()
+	header, err := tiff.Read(r, r.Size())
 	switch {
 	case errors.Is(err, tiff.ErrNoDirectory):
-		return decode(req) // libvips finds the words for it
+		return in.decode(noRequest, opts) // libvips finds the words for it
 	case err != nil:
 		return nil, cannotRead(f.path, err)
 	}
@@ -51,18 +44,38 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 		return nil, photo.Errorf(photo.Unreadable, f.path, "it is damaged or cut short: %w", err)
 	}
 	layout, err := main.Layout()
-	if err != nil {
-		return nil, unsupportedTIFF(f.path, err.Error())
-	}
-	if layout.Reader == tiff.Raw {
+	if err == nil && layout.Reader == tiff.Raw {
 		return decodeRaw(f, opts, untrusted)
 	}
-	req.tiff = tiffRequest(main, layout)
-	img, err := decode(req)
-	if err == nil && layout.Reader == tiff.Plain && main.Bits[0] == 16 && !main.HasProfile && oneShade(img.Pix) {
+	img, err := decodeDirectory(in, main, opts)
+	if err != nil || !blank(img) {
+		return img, err
+	}
+	pixels := int64(0)
+	for _, page := range header.After(main, maxTIFFPages) {
+		if pixels += page.Width * page.Height; pixels > maxPagePixels {
+			break
+		}
+		if shown, err := decodeDirectory(in, page, opts); err == nil && !blank(shown) {
+			return shown, nil
+		}
+	}
+	return img, nil
+}
+
+// decodeDirectory decodes one picture of a TIFF file, by the reader that gets
+// its colours right.
+func decodeDirectory(in input, d tiff.Directory, opts Options) (*Image, error) {
+	layout, err := d.Layout()
+	if err != nil {
+		return nil, unsupportedTIFF(in.file.path, err.Error())
+	}
+	req := C.pd_request{tiff: tiffRequest(d, layout)}
+	img, err := in.decode(req, opts)
+	if err == nil && layout.Reader == tiff.Plain && d.Bits[0] == 16 && !d.HasProfile && oneShade(img.Pix) {
 		// Some instruments use no more than 12 of the 16 bits.
 		req.tiff.reader = C.PD_TIFF_SAMPLES
-		return decode(req)
+		return in.decode(req, opts)
 	}
 	return img, err
 }
@@ -74,20 +87,20 @@ func oneShade(pix []byte) bool {
 	return most <= nearly || least >= 255-nearly
 }
 
-func tiffRequest(main tiff.Directory, layout tiff.Layout) C.pd_tiff {
+func tiffRequest(d tiff.Directory, layout tiff.Layout) C.pd_tiff {
 	readers := map[tiff.Reader]C.int{
 		tiff.Plain: C.PD_TIFF_PLAIN, tiff.Samples: C.PD_TIFF_SAMPLES, tiff.RGBA: C.PD_TIFF_RGBA,
 	}
 	t := C.pd_tiff{
 		reader:      readers[layout.Reader],
-		page:        C.int(main.Page),
-		subifd:      C.int(main.SubIFD),
-		offset:      C.uint64_t(main.Offset),
+		page:        C.int(d.Page),
+		subifd:      C.int(d.SubIFD),
+		offset:      C.uint64_t(d.Offset),
 		photometric: C.int(layout.Photometric),
 		colours:     C.int(layout.Colours),
 		alpha:       C.int(layout.Alpha),
-		orientation: C.int(cmp.Or(main.Orient, 1)),
-		chunk:       C.int64_t(main.ChunkBytes),
+		orientation: C.int(cmp.Or(d.Orient, 1)),
+		chunk:       C.int64_t(d.ChunkBytes),
 	}
 	if layout.Premultiplied {
 		t.premultiplied = 1

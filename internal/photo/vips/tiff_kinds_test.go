@@ -129,6 +129,7 @@ func TestTIFFMainPicture(t *testing.T) {
 		p.At = func(x, y int, s []uint64) { s[0], s[1], s[2] = 20, 20, 220 }
 		return p
 	}
+	white := func(p picture) picture { return rgbPicture(p, func(float64) uint64 { return 255 }) }
 	main := func(p picture) picture { return rgbPicture(p, whole(255)) }
 	half := func(p picture) picture {
 		p.Bits, p.Format = 16, 3
@@ -158,6 +159,8 @@ func TestTIFFMainPicture(t *testing.T) {
 		"pages":                       {main(picture{Subfile: 2}), blue(picture{Subfile: 2}, 640, 480)},
 		"page with a smaller SubIFD":  {within(main(picture{}), blue(picture{}, 32, 24))},
 		"reduced only":                {thumbnail, main(picture{Subfile: 1})},
+		"blank page first":            {white(picture{Subfile: 2}), mask, main(picture{Subfile: 2})},
+		"blank page first, half":      {white(picture{}), white(picture{}), half(picture{})},
 		"its thumbnail's orientation": {within(blue(picture{Subfile: 1, Orientation: 6}, 24, 32), turned(6))},
 		"page 2's first orientation":  {blue(picture{Subfile: 1, Orientation: 3}, 32, 24), turned(3)},
 		"its own orientation":         {within(blue(picture{Subfile: 1, Orientation: 6}, 24, 32), main(picture{Orientation: 8}))},
@@ -168,6 +171,14 @@ func TestTIFFMainPicture(t *testing.T) {
 				t.Errorf("%s: %d × %d", name, img.OrigWidth, img.OrigHeight)
 			}
 			showsCircle(t, name, img, circleRed, 3)
+		}
+	}
+	// Nothing but blank pages, or damaged ones after it: the first.
+	broken := main(picture{Tags: []tifftest.Tag{{Tag: 273, Type: tifftest.Long, Values: []uint64{1 << 30}}}})
+	for _, pages := range [][]picture{{white(picture{}), white(picture{})}, {white(picture{}), broken}} {
+		img := decode(t, write(t, "a.tif", tifftest.Encode(false, false, pages...)), Options{})
+		if img.Width != 64 || !blank(img) {
+			t.Errorf("%d pages: %d × %d", len(pages), img.Width, img.Height)
 		}
 	}
 }
