@@ -35,8 +35,8 @@ func TestPidFileRemoved(t *testing.T) {
 				if running, _, _ := Running(dir); !running {
 					t.Fatal("not seen as running")
 				}
-				if s, err := Peek(dir); err != nil || s.State != StateRunning {
-					t.Fatalf("%v, %v", s.State, err)
+				if s, err := Peek(dir); err != nil || s.State != StateRunning || name == "removed" && s.PID != os.Getpid() {
+					t.Fatalf("%v, pid %d, %v", s.State, s.PID, err)
 				}
 				var locked *LockedError
 				if _, err := Open(dir, Options{}); !errors.As(err, &locked) {

@@ -147,6 +147,9 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	}
 	if running {
 		snap.HasRun = true
+		if pid == 0 && s.died() { // its pid file was removed, and it has not noticed
+			snap.PID = s.PID
+		}
 		snap.Stalled = s.stalled(now)
 		s.Meter.advance(now.Sub(s.Updated))
 	} else {

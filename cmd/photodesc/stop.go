@@ -34,7 +34,7 @@ func stopCommand(g *global) *cobra.Command {
 				return nil
 			}
 			if pid <= 0 { // a signal to 0 would go to our own group
-				return errors.New("a run is just starting or ending here and has not said its pid; try again")
+				return noPID(g.dir)
 			}
 			sig := syscall.SIGTERM
 			if now {
@@ -53,6 +53,16 @@ func stopCommand(g *global) *cobra.Command {
 	}
 	c.Flags().BoolVar(&now, "now", false, "kill the workers; photos in flight are described again by the next run")
 	return c
+}
+
+// noPID is the error for a run whose pid file does not say its pid. What the
+// state file says may be of an earlier run, so a person decides.
+func noPID(dir string) error {
+	text := "a run is just starting or ending here and has not said its pid; try again"
+	if s, err := ui.Peek(dir); err == nil && s.PID > 0 {
+		text += fmt.Sprintf("\n  if it is suspended or hangs, it may be pid %d: look with `ps -p %d` before you end that", s.PID, s.PID)
+	}
+	return errors.New(text)
 }
 
 // runningPID waits a moment for a run that is just starting to say its pid.
