@@ -36,6 +36,13 @@ func (l *LeftOut) sound() {
 // IsZero says that nothing was left out.
 func (l LeftOut) IsZero() bool { return len(l.Names)+len(l.Cloud)+len(l.Folders)+len(l.Excluded) == 0 }
 
+// LeftOut is what SetLeftOut said last, with its paths encoded.
+func (l *Live) LeftOut() LeftOut {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.s.LeftOut
+}
+
 // maxFirst bounds the paths kept, in bytes, so that the state file stays small.
 const maxFirst = 512
 

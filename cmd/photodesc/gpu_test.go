@@ -11,6 +11,7 @@ import (
 	"github.com/elastic/go-seccomp-bpf"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"photodesc/internal/photo/faultfs"
 	llamacpp "photodesc/third_party/llama.cpp"
 	"photodesc/tracker"
 )
@@ -48,11 +49,13 @@ func llvmpipe() string {
 	return files[0]
 }
 
-// conditions are those of the scripts beside the usual: vulkan, seccomp.
+// conditions are those of the scripts beside the usual: vulkan, seccomp, fuse.
 func conditions(cond string) (bool, error) {
 	switch cond {
 	case "seccomp":
 		return seccomp.Supported(), nil
+	case "fuse":
+		return faultfs.Available(), nil
 	case "vulkan":
 	default:
 		return false, fmt.Errorf("no condition %q", cond)

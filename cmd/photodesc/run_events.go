@@ -71,6 +71,8 @@ type startEvent struct {
 	Workers   int      `json:"workers"`
 	Slots     int      `json:"slots"`
 	Budget    uint64   `json:"budget_bytes"`
+
+	LeftOut tracker.LeftOut `json:"left_out,omitzero"`
 }
 
 type photoEvent struct {
@@ -123,6 +125,7 @@ func (r *runner) startEvent(todo int) {
 		Model: r.model.Name, Prompt: r.set.Ask.First(), Prompts: r.set.Ask.Names(), Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
 		Total: c.Done + c.Failed + todo + r.left, Described: c.Done, Failed: c.Failed, Todo: todo,
 		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.InFlight, Budget: r.plan.Own,
+		LeftOut: r.track.Live().LeftOut(),
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,7 +28,9 @@ func (r *runner) keep(res pool.Result) error {
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
 	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.Ask.First(), r.track.SettingsID()
-	if err := r.track.Add(rec); err != nil {
+	if err := r.track.Add(rec); r.twice(rec.Path, err) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if rec.Status == tracker.Failed {
@@ -44,6 +47,17 @@ func (r *runner) keep(res pool.Result) error {
 	}
 	r.photoEvent(rec, res.Batch, remaining)
 	return nil
+}
+
+// twice reports whether err says no more than that a photo is described already,
+// which ends no run. It logs it.
+func (r *runner) twice(path string, err error) bool {
+	var failed *tracker.WriteError
+	if !errors.Is(err, tracker.ErrDone) || errors.As(err, &failed) || errors.Is(err, tracker.ErrClosed) {
+		return false
+	}
+	r.log.Warn(fmt.Sprintf("%s came twice: its first result stays", tracker.EncodePath(path)))
+	return true
 }
 
 func (r *runner) failure(path, kind, message string, attempts int) tracker.Record {
@@ -74,6 +88,9 @@ func (r *runner) finish() error {
 	}
 	if r.unread > 0 {
 		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", ui.Plural(r.unread, "folder")))
+	}
+	for _, line := range ui.LeftOutNames(r.track.Live().LeftOut(), false) {
+		r.log.Warn(line)
 	}
 	failed := c.Failed - r.gone
 	if failed > 0 {

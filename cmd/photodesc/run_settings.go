@@ -89,7 +89,7 @@ var errFound = errors.New("found")
 // anyThere says whether one of the photos is still in the photo folder: what
 // became of deleted ones matters to nobody.
 func (r *runner) anyThere(ctx context.Context, c tracker.Changed) (bool, error) {
-	err := photo.Walk(ctx, r.root, photo.WalkOptions{Skip: r.ownFiles()}, func(rel string) error {
+	err := photo.Walk(ctx, r.root, r.walkOptions(c.Has), func(rel string) error {
 		if c.Has(rel) {
 			return errFound
 		}

@@ -42,7 +42,12 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	before := r.track.Counts().Failed
 	linked := storage.NewLinks(r.root)
 	r.mountPoints = storage.NewMountPoints(r.root)
-	opts := photo.WalkOptions{Skip: r.ownFiles()}
+	var out photo.LeftOut
+	opts := r.walkOptions(func(rel string) bool { return r.track.Done(rel) || r.isFailed(rel) })
+	opts.LeftOut = &out
+	opts.Warn = func(rel string, err error) {
+		r.log.Warn(fmt.Sprintf("%s: %v", tracker.EncodePath(rel), err))
+	}
 	opts.Link = func(path string) {
 		linked.Add(path)
 		r.mountPoints.Add(path)
@@ -65,7 +70,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 			return
 		}
 		problems++
-		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && err == nil {
+		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && !r.twice(p.Path, e) && err == nil {
 			err = e
 		}
 	}
@@ -94,13 +99,14 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	}
 	r.links = linked.Paths()
 	c := r.track.Counts()
-	if known := c.Done + c.Failed; found+failed+problems == 0 && known > 0 {
+	r.sayLeftOut(out)
+	if known := c.Done + c.Failed; found+failed+problems+len(out.Excluded) == 0 && known > 0 {
 		return nil, fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, ui.Plural(known, "photo"))
 	}
 	if r.unread == 0 { // else they may be in there
 		if r.gone = max(before-failed, 0); r.gone > 0 {
-			r.log.Info(fmt.Sprintf("%s that failed before: not there any more", ui.Plural(r.gone, "photo")))
+			r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", ui.Plural(r.gone, "photo")))
 		}
 	}
 	if found == 0 {
@@ -110,6 +116,32 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
 		ui.Plural(found, "photo"), ui.Comma(done), ui.Comma(failed+problems), ui.Comma(len(todo))))
 	return todo, nil
+}
+
+// walkOptions are those that decide what is found. Photos that are known need
+// not be opened to see whether they are photos.
+func (r *runner) walkOptions(known func(rel string) bool) photo.WalkOptions {
+	return photo.WalkOptions{Skip: r.ownFiles(), Exclude: r.set.Exclude, Include: r.set.Include, Known: known}
+}
+
+// sayLeftOut tells the log, status and summary what the walk left out.
+func (r *runner) sayLeftOut(out photo.LeftOut) {
+	kinds := func(list []photo.Tally) (to []tracker.LeftOutKind) {
+		for _, t := range list {
+			to = append(to, tracker.LeftOutKind{Of: t.Of, Count: t.Count, First: t.First})
+		}
+		return to
+	}
+	r.track.Live().SetLeftOut(tracker.LeftOut{
+		Names: kinds(out.Names), Cloud: kinds(out.Cloud), Folders: kinds(out.Folders), Excluded: kinds(out.Excluded),
+	})
+	o := r.track.Live().LeftOut()
+	for _, line := range ui.LeftOutFolders(o, true) {
+		r.log.Info(line)
+	}
+	for _, line := range ui.LeftOutNames(o, true) {
+		r.log.Warn(line)
+	}
 }
 
 func (r *runner) isFailed(rel string) bool {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"photodesc/internal/durable/durabletest"
+	"photodesc/internal/photo/faultfs"
 	"photodesc/internal/worker"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -39,8 +40,13 @@ func TestMain(m *testing.M) {
 //	$PHOTOS  a copy of the example photos
 //	$MODEL   the flags of a small random model
 //	$MODELS  the folder of small random models of each kind
+//	$TREES   folders with names and libraries that the walk has to know
 func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../examples/photos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trees, err := filepath.Abs("../../internal/photo/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +65,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LLAMACPP", llamacpp)
 			env.Setenv("BIN", filepath.Join(llamacpp, "../../bin"))
 			env.Setenv("LLVMPIPE", llvmpipe())
+			env.Setenv("TREES", trees)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return os.CopyFS(filepath.Join(env.WorkDir, "photos"), os.DirFS(examples))
 		},
@@ -104,6 +111,14 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 		if got != want {
 			ts.Fatalf("exit code %d, want %d", got, want)
 		}
+	},
+	// faultfs FAULT SOURCE AT: shows the folder SOURCE at AT through a file system with a fault.
+	"faultfs": func(ts *testscript.TestScript, neg bool, args []string) {
+		at := ts.MkAbs(args[2])
+		ts.Check(os.MkdirAll(at, 0o777))
+		unmount, err := faultfs.Mount(faultfs.Fault(args[0]), ts.MkAbs(args[1]), at)
+		ts.Check(err)
+		ts.Defer(func() { ts.Check(unmount()) })
 	},
 	// lines N FILE...: the files have N lines together.
 	"lines": func(ts *testscript.TestScript, neg bool, args []string) {

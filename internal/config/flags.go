@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"photodesc/internal/models"
+	"photodesc/internal/photo"
 	"photodesc/internal/prompts"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
@@ -49,6 +50,8 @@ type Flags struct {
 	RetryFailed bool
 	Untrusted   bool
 	KeepAwake   bool
+	exclude     []string
+	include     []string
 
 	Background bool
 	Json       bool
@@ -84,6 +87,8 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.DurationVar(&f.Timeout, "timeout", 5*time.Minute, "longest time for one photo, all its prompts together")
 	s.Float64Var(&f.MaxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
 	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
+	s.StringArrayVar(&f.exclude, "exclude", []string{}, "leave out files and folders that fit `GLOB`, in the syntax of .gitignore, from the photo folder on; may be given several times")
+	s.StringArrayVar(&f.include, "include", []string{}, "describe what fits `GLOB` though --exclude, a .photodescignore or a rule leaves it out; may be given several times")
 	s.IntVar(&f.Limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "`WHAT` becomes of photos described with other settings, as another prompt: ask, changed (describe them again) or never")
@@ -102,6 +107,8 @@ type Settings struct {
 	workers  int    // 0 is auto
 	parallel int    // 0 is auto
 	Threads  int    // 0 is auto
+
+	Exclude, Include photo.Patterns
 }
 
 func (f *Flags) Check() (Settings, error) {
@@ -136,6 +143,12 @@ func (f *Flags) Check() (Settings, error) {
 	}
 	if s.Cooldown, err = parseCooldown(f.Cooldown); err != nil {
 		return s, err
+	}
+	if s.Exclude, err = photo.ParsePatterns(f.exclude); err != nil {
+		return s, ui.UsageError("--exclude: %w", err)
+	}
+	if s.Include, err = photo.ParsePatterns(f.include); err != nil {
+		return s, ui.UsageError("--include: %w", err)
 	}
 	total, _, err := machine.MachineMemory()
 	if err != nil {

@@ -62,6 +62,11 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 		last.Text = Fit(last.Text, lastMost)
 		line("Last photo", OneLine(last.Path)+": "+lastText(*last))
 	}
+	name := "Left out"
+	for _, text := range leftOutLines(s.LeftOut) {
+		line(name, text)
+		name = ""
+	}
 	if s.Log != "" {
 		line("Log", filepath.Join(s.Dir, s.Log))
 	}

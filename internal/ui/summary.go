@@ -81,6 +81,11 @@ func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 	if s.Retried > 0 {
 		p.line("Retried", "%s not at the first attempt", Comma(s.Retried))
 	}
+	name := "Left out"
+	for _, text := range leftOutLines(s.Run.LeftOut) {
+		p.line(name, "%s", text)
+		name = ""
+	}
 	p.line("Running", "%s", runningText(s.Run, now))
 	if !s.First.IsZero() {
 		p.line("Period", "%s to %s", s.First.Local().Format("Mon 2 Jan 2006 15:04"), s.Last.Local().Format("Mon 2 Jan 2006 15:04"))

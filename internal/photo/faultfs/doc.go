@@ -5,6 +5,8 @@
 // imports it.
 package faultfs
 
+import "os"
+
 // Fault is what is wrong with the file system.
 type Fault string
 
@@ -17,3 +19,17 @@ const (
 	TypesHidden Fault = "unknown"     // folders do not say what their entries are
 	ListBreaks  Fault = "listingends" // reading a folder fails after two names
 )
+
+// Available reports whether something can be mounted on this machine.
+func Available() bool {
+	dir, err := os.MkdirTemp("", "faultfs")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(dir)
+	unmount, err := Mount("", dir, dir)
+	if err != nil {
+		return false
+	}
+	return unmount() == nil
+}
