@@ -116,88 +116,88 @@ func rightWayRound(f Files, text, vision *gguf.File) error {
 	return nil
 }
 
-// A ruler asks for what a file must have and keeps the first thing amiss.
-type ruler struct {
+// A validator asks for what a file must have and keeps the first thing amiss.
+type validator struct {
 	f       *gguf.File
 	tensors map[string]*gguf.Tensor
 	seen    map[string]bool // tensors asked for
 	err     error
 }
 
-func newRuler(f *gguf.File) *ruler {
-	r := &ruler{f: f, tensors: map[string]*gguf.Tensor{}, seen: map[string]bool{}}
+func newValidator(f *gguf.File) *validator {
+	r := &validator{f: f, tensors: map[string]*gguf.Tensor{}, seen: map[string]bool{}}
 	for i := range f.Tensors {
 		r.tensors[f.Tensors[i].Name] = &f.Tensors[i]
 	}
 	return r
 }
 
-func (r *ruler) fail(format string, args ...any) {
+func (r *validator) fail(format string, args ...any) {
 	if r.err == nil {
 		r.err = fmt.Errorf(format, args...)
 	}
 }
 
-// is tells whether all is well and the condition holds.
-func (r *ruler) must(ok bool, format string, args ...any) {
+// require keeps the message as the error unless the condition holds.
+func (r *validator) require(ok bool, format string, args ...any) {
 	if !ok {
 		r.fail(format, args...)
 	}
 }
 
-// need returns the value of a key that must be there, with its type.
-func need[T any](r *ruler, key string) (v T) {
+// required returns the value of a key that must be there, with its type.
+func required[T any](r *validator, key string) (v T) {
 	if !r.f.Has(key) {
 		r.fail("it does not say its %q", key)
 		return v
 	}
-	return may[T](r, key)
+	return optional[T](r, key)
 }
 
-// may returns the value of a key, or zero; with another type it is a failure,
+// optional returns the value of a key, or zero; with another type it is a failure,
 // because llama.cpp ends the process then.
-func may[T any](r *ruler, key string) (v T) {
+func optional[T any](r *validator, key string) (v T) {
 	if !r.f.Has(key) {
 		return v
 	}
 	v, ok := gguf.Get[T](r.f, key)
-	r.must(ok, "its head is damaged: %q is of the wrong type", key)
+	r.require(ok, "its header is damaged: %q is of the wrong type", key)
 	return v
 }
 
 // number is a size that must be from 1 to most.
-func (r *ruler) number(key string, most uint32) uint32 {
-	n := need[uint32](r, key)
-	r.must(n >= 1 && n <= most, "its head is damaged: %q is %d", key, n)
+func (r *validator) number(key string, most uint32) uint32 {
+	n := required[uint32](r, key)
+	r.require(n >= 1 && n <= most, "its header is damaged: %q is %d", key, n)
 	return n
 }
 
 // small is a number that is not negative, as norms want it.
-func (r *ruler) small(key string) {
-	x := need[float32](r, key)
-	r.must(x >= 0 && x < 1, "its head is damaged: %q is %v", key, x)
+func (r *validator) small(key string) {
+	x := required[float32](r, key)
+	r.require(x >= 0 && x < 1, "its header is damaged: %q is %v", key, x)
 }
 
 // matrix must be there in this shape, in a type that weights can have.
-func (r *ruler) matrix(name string, shape ...uint64) { r.tensor(true, name, shape...) }
+func (r *validator) matrix(name string, shape ...uint64) { r.tensor(true, name, shape...) }
 
 // vector must be there in this length, as plain numbers.
-func (r *ruler) vector(name string, shape ...uint64) {
+func (r *validator) vector(name string, shape ...uint64) {
 	r.tensor(true, name, shape...)
 	r.plain(name)
 }
 
-// mayVector is a vector that need not be there.
-func (r *ruler) mayVector(name string, length uint64) {
+// optionalVector is a vector that need not be there.
+func (r *validator) optionalVector(name string, length uint64) {
 	r.tensor(false, name, length)
 	r.plain(name)
 }
 
-func (r *ruler) tensor(must bool, name string, shape ...uint64) {
+func (r *validator) tensor(mustExist bool, name string, shape ...uint64) {
 	t, there := r.tensors[name]
 	r.seen[name] = true
 	if !there {
-		r.must(!must, "tensor %q is missing", name)
+		r.require(!mustExist, "tensor %q is missing", name)
 		return
 	}
 	ok := len(t.Shape) >= len(shape)
@@ -208,12 +208,12 @@ func (r *ruler) tensor(must bool, name string, shape ...uint64) {
 		}
 		ok = ok && n == want
 	}
-	r.must(ok, "its head is damaged: tensor %q has the shape %v instead of %v", name, t.Shape, shape)
-	r.must(t.Type.Weights(), "tensor %q is of type %v, which is no type for weights", name, t.Type)
+	r.require(ok, "its header is damaged: tensor %q has the shape %v instead of %v", name, t.Shape, shape)
+	r.require(t.Type.Weights(), "tensor %q is of type %v, which is no type for weights", name, t.Type)
 }
 
 // plain says that a tensor must be of one of the types, F32 if none is given.
-func (r *ruler) plain(name string, types ...gguf.Type) {
+func (r *validator) plain(name string, types ...gguf.Type) {
 	t, there := r.tensors[name]
 	if !there {
 		return
@@ -222,5 +222,5 @@ func (r *ruler) plain(name string, types ...gguf.Type) {
 	for _, allowed := range types {
 		ok = ok || t.Type == allowed
 	}
-	r.must(ok, "tensor %q is of type %v, which llama.cpp cannot use there", name, t.Type)
+	r.require(ok, "tensor %q is of type %v, which llama.cpp cannot use there", name, t.Type)
 }

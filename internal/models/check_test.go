@@ -14,7 +14,7 @@ import (
 	"photodesc/internal/models/gguf/gguftest"
 )
 
-// tensor is a tensor of a head by its name.
+// tensor is a tensor of a header by its name.
 func tensor(f *gguf.File, name string) *gguf.Tensor {
 	for i := range f.Tensors {
 		if f.Tensors[i].Name == name {
@@ -228,7 +228,7 @@ func checkDamaged(t *testing.T, shape string) {
 
 func FuzzCheck(f *testing.F) { fuzzCheck(f, "tiny", "llama") }
 
-// fuzzCheck alters the head of one file of a model.
+// fuzzCheck alters the header of one file of a model.
 func fuzzCheck(f *testing.F, shape, arch string) {
 	text, vision := gguftest.Model(f, shape)
 	// A small vocabulary and few layers: the fuzzer is quicker with short files.

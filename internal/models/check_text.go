@@ -8,7 +8,7 @@ import (
 	"photodesc/internal/models/gguf"
 )
 
-// Bounds beyond which a number in a file's head is taken for damage. The
+// Bounds beyond which a number in a file's header is taken for damage. The
 // first is llama.cpp's own.
 const (
 	maxLayers = 512
@@ -19,13 +19,13 @@ const (
 
 // checkText says whether llama.cpp can load the text model.
 func checkText(f *gguf.File, fam family) (Shape, error) {
-	r := newRuler(f)
+	r := newValidator(f)
 	name, arch := r.architecture(fam)
 	key := func(end string) string { return name + "." + end }
-	if parts := may[uint16](r, "split.count"); parts > 1 {
+	if parts := optional[uint16](r, "split.count"); parts > 1 {
 		r.fail("it is one of %d parts; get the model in one file", parts)
 	}
-	may[uint32](r, "general.file_type")
+	optional[uint32](r, "general.file_type")
 	s := Shape{
 		Layers:    r.number(key("block_count"), maxLayers),
 		Embedding: r.number(key("embedding_length"), maxWidth),
@@ -41,12 +41,12 @@ func checkText(f *gguf.File, fam family) (Shape, error) {
 	r.small(key("attention.layer_norm_rms_epsilon"))
 	r.rope(name)
 	for _, end := range []string{"expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count"} {
-		r.must(may[uint32](r, key(end)) == 0, "it is a mixture of experts, which photodesc does not know")
+		r.require(optional[uint32](r, key(end)) == 0, "it is a mixture of experts, which photodesc does not know")
 	}
-	r.must(may[uint32](r, key("pooling_type")) == 0, "it is made for searching, not for answering")
-	r.must(!f.Has(key("classifier.output_labels")), "it is made for sorting, not for answering")
-	may[uint32](r, key("attention.sliding_window"))
-	r.must(may[float32](r, key("final_logit_softcapping")) >= 0, "its head is damaged: %q is negative", key("final_logit_softcapping"))
+	r.require(optional[uint32](r, key("pooling_type")) == 0, "it is made for searching, not for answering")
+	r.require(!f.Has(key("classifier.output_labels")), "it is made for sorting, not for answering")
+	optional[uint32](r, key("attention.sliding_window"))
+	r.require(optional[float32](r, key("final_logit_softcapping")) >= 0, "its header is damaged: %q is negative", key("final_logit_softcapping"))
 	if r.err != nil {
 		return s, r.err
 	}
@@ -57,12 +57,12 @@ func checkText(f *gguf.File, fam family) (Shape, error) {
 	}
 	for _, end := range []string{"attention.key_length", "attention.value_length", "rope.dimension_count"} {
 		if f.Has(key(end)) {
-			r.must(may[uint32](r, key(end)) == head, "its head is damaged: %q does not fit the other sizes", key(end))
+			r.require(optional[uint32](r, key(end)) == head, "its header is damaged: %q does not fit the other sizes", key(end))
 		}
 	}
-	r.must(!own || f.Has(key("attention.value_length")), "it does not say its %q", key("attention.value_length"))
-	r.must((own || s.Embedding%heads == 0) && heads%kvHeads == 0 && head >= 2 && head%2 == 0,
-		"its head is damaged: %d numbers in %d heads of %d", s.Embedding, heads, kvHeads)
+	r.require(!own || f.Has(key("attention.value_length")), "it does not say its %q", key("attention.value_length"))
+	r.require((own || s.Embedding%heads == 0) && heads%kvHeads == 0 && head >= 2 && head%2 == 0,
+		"its header is damaged: %d numbers in %d heads of %d", s.Embedding, heads, kvHeads)
 	if arch.sections {
 		r.sections(key("rope.dimension_sections"), head)
 	}
@@ -73,42 +73,42 @@ func checkText(f *gguf.File, fam family) (Shape, error) {
 }
 
 // rope checks what says how positions are written.
-func (r *ruler) rope(name string) {
+func (r *validator) rope(name string) {
 	if key := name + ".rope.freq_base"; r.f.Has(key) {
-		base := need[float32](r, key)
-		r.must(base > 0 && !math.IsInf(float64(base), 0), "its head is damaged: the RoPE base is %v", base)
+		base := required[float32](r, key)
+		r.require(base > 0 && !math.IsInf(float64(base), 0), "its header is damaged: the RoPE base is %v", base)
 	}
-	switch kind := may[string](r, name+".rope.scaling.type"); kind {
+	switch kind := optional[string](r, name+".rope.scaling.type"); kind {
 	case "", "none", "linear", "yarn", "longrope":
-		r.must(kind != "" || !r.f.Has(name+".rope.scaling.type"), "its head is damaged: the RoPE scaling has no type")
+		r.require(kind != "" || !r.f.Has(name+".rope.scaling.type"), "its header is damaged: the RoPE scaling has no type")
 	default:
 		r.fail("its RoPE scaling is of the type %q, which llama.cpp does not know", kind)
 	}
 }
 
-// sections checks how a head is divided among time, height and width.
-func (r *ruler) sections(key string, head uint32) {
-	parts := need[[]int32](r, key)
-	r.must(len(parts) == 4, "its head is damaged: %q has %d numbers", key, len(parts))
+// sections checks how an attention head is divided among time, height and width.
+func (r *validator) sections(key string, head uint32) {
+	parts := required[[]int32](r, key)
+	r.require(len(parts) == 4, "its header is damaged: %q has %d numbers", key, len(parts))
 	sum := int64(0)
 	for _, n := range parts {
-		r.must(n >= 0, "its head is damaged: %q is %v", key, parts)
+		r.require(n >= 0, "its header is damaged: %q is %v", key, parts)
 		sum += int64(n)
 	}
-	r.must(sum >= 1 && sum <= int64(head/2) && len(parts) > 0 && (parts[0] > 0 || sum > int64(parts[len(parts)-1])),
-		"its head is damaged: %q is %v for heads of %d", key, parts, head)
+	r.require(sum >= 1 && sum <= int64(head/2) && len(parts) > 0 && (parts[0] > 0 || sum > int64(parts[len(parts)-1])),
+		"its header is damaged: %q is %v for heads of %d", key, parts, head)
 }
 
 // vocabulary checks the tokenizer and returns how many tokens it has.
-func (r *ruler) vocabulary(arch textArch, fam family) int {
-	if kind := need[string](r, "tokenizer.ggml.model"); r.err == nil && kind != arch.tokenizer {
+func (r *validator) vocabulary(arch textArch, fam family) int {
+	if kind := required[string](r, "tokenizer.ggml.model"); r.err == nil && kind != arch.tokenizer {
 		r.fail("its tokenizer is of the kind %q; %s's is %q", kind, fam.name, arch.tokenizer)
 	}
-	may[string](r, "tokenizer.ggml.pre")
-	tokens := need[[]string](r, "tokenizer.ggml.tokens")
+	optional[string](r, "tokenizer.ggml.pre")
+	tokens := required[[]string](r, "tokenizer.ggml.tokens")
 	n := len(tokens)
 	// Fewer than its default special tokens llama.cpp does not bear.
-	r.must(n >= 16 && n <= maxTokens, "its vocabulary has %d tokens", n)
+	r.require(n >= 16 && n <= maxTokens, "its vocabulary has %d tokens", n)
 	known := make(map[string]int, n)
 	for i, t := range tokens {
 		// llama.cpp ends the process on a token that is there twice, and reads
@@ -119,30 +119,30 @@ func (r *ruler) vocabulary(arch textArch, fam family) int {
 		}
 		known[t] = i
 	}
-	types := need[[]int32](r, "tokenizer.ggml.token_type")
-	r.must(len(types) == n, "its head is damaged: not every token has a type")
+	types := required[[]int32](r, "tokenizer.ggml.token_type")
+	r.require(len(types) == n, "its header is damaged: not every token has a type")
 	for _, t := range fam.tokens {
 		i, there := known[t]
 		if there && i < len(types) {
 			there = types[i] >= 2 && types[i] <= 4 // unknown, control, user-defined: never made of letters
 		}
-		r.must(there, "its vocabulary has no token %s: it is not a %s model", t, fam.name)
+		r.require(there, "its vocabulary has no token %s: it is not a %s model", t, fam.name)
 	}
 	if arch.tokenizer == "llama" {
 		r.pieces(tokens, types, known)
 	} else {
-		for _, m := range need[[]string](r, "tokenizer.ggml.merges") {
-			r.must(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
+		for _, m := range required[[]string](r, "tokenizer.ggml.merges") {
+			r.require(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
 		}
 	}
 	if r.f.Has("tokenizer.ggml.scores") {
-		r.must(len(may[[]float32](r, "tokenizer.ggml.scores")) == n, "its head is damaged: not every token has a score")
+		r.require(len(optional[[]float32](r, "tokenizer.ggml.scores")) == n, "its header is damaged: not every token has a score")
 	}
 	for _, name := range []string{"bos", "eos", "padding", "unknown", "eot"} {
 		key := "tokenizer.ggml." + name + "_token_id"
 		if r.f.Has(key) {
-			id := need[uint32](r, key)
-			r.must(uint64(id) < uint64(n), "its head is damaged: %q is %d of %d tokens", key, id, n)
+			id := required[uint32](r, key)
+			r.require(uint64(id) < uint64(n), "its header is damaged: %q is %d of %d tokens", key, id, n)
 		}
 	}
 	return n
@@ -153,8 +153,8 @@ const byteToken = 6
 
 // pieces checks what a SentencePiece vocabulary needs: a score for each token,
 // and each byte, for letters that have no token.
-func (r *ruler) pieces(tokens []string, types []int32, known map[string]int) {
-	need[[]float32](r, "tokenizer.ggml.scores")
+func (r *validator) pieces(tokens []string, types []int32, known map[string]int) {
+	required[[]float32](r, "tokenizer.ggml.scores")
 	if r.err != nil {
 		return
 	}
@@ -163,10 +163,10 @@ func (r *ruler) pieces(tokens []string, types []int32, known map[string]int) {
 		name := fmt.Sprintf("<0x%02X>", b)
 		bytes[name] = true
 		i, there := known[name]
-		r.must(there && i < len(types) && types[i] == byteToken, "its vocabulary has no token %s for a byte", name)
+		r.require(there && i < len(types) && types[i] == byteToken, "its vocabulary has no token %s for a byte", name)
 	}
 	for i, kind := range types {
-		r.must(kind != byteToken || bytes[tokens[i]], "its vocabulary is damaged at token %d", i)
+		r.require(kind != byteToken || bytes[tokens[i]], "its vocabulary is damaged at token %d", i)
 	}
 }
 
@@ -178,13 +178,13 @@ type textSizes struct {
 	kv      uint64 // keys, or values, of all KV heads together
 }
 
-func (r *ruler) textTensors(s Shape, arch textArch, n textSizes) {
+func (r *validator) textTensors(s Shape, arch textArch, n textSizes) {
 	width, words := uint64(s.Embedding), uint64(s.Vocabulary)
 	r.matrix("token_embd.weight", width, words)
 	r.vector("output_norm.weight", width)
 	r.tensor(false, "output.weight", width, words)
-	r.mayVector("output.bias", words)
-	r.mayVector("rope_freqs.weight", n.head/2)
+	r.optionalVector("output.bias", words)
+	r.optionalVector("rope_freqs.weight", n.head/2)
 	for i := range s.Layers {
 		if r.err != nil {
 			return
@@ -211,10 +211,10 @@ func (r *ruler) textTensors(s Shape, arch textArch, n textSizes) {
 			if arch.biases {
 				r.vector(p+name+".bias", length)
 			}
-			r.mayVector(p+name+".bias", length)
+			r.optionalVector(p+name+".bias", length)
 		}
 		for name, length := range map[string]uint64{"attn_output": width, "ffn_gate": n.ffn, "ffn_up": n.ffn, "ffn_down": width} {
-			r.mayVector(p+name+".bias", length)
+			r.optionalVector(p+name+".bias", length)
 		}
 	}
 }

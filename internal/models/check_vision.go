@@ -14,26 +14,26 @@ const projector = kinds.SmolVLM
 // checkVision says whether llama.cpp can load the vision file, and how many
 // numbers its embeddings have.
 func checkVision(f *gguf.File, fam family) (gives uint64, err error) {
-	r := newRuler(f)
+	r := newValidator(f)
 	// What llama.cpp reads if it is there must be of the right type.
 	for _, key := range []string{"general.name", "general.description", "clip.projector_type", "clip.vision.projector_type", "clip.vision.mm_patch_merge_type"} {
-		may[string](r, key)
+		optional[string](r, key)
 	}
-	gelu, silu := may[bool](r, "clip.use_gelu"), may[bool](r, "clip.use_silu")
-	r.must(!gelu || !silu, "its head is damaged: it names two activations")
-	may[uint32](r, "clip.vision.image_crop_resolution")
-	may[uint32](r, "clip.minicpmv_query_num")
-	may[int32](r, "clip.minicpmv_version")
-	r.must(len(may[[]int32](r, "clip.vision.image_grid_pinpoints"))%2 == 0, "its head is damaged: an odd number of grid sizes")
-	may[[]int32](r, "clip.vision.feature_layer")
+	gelu, silu := optional[bool](r, "clip.use_gelu"), optional[bool](r, "clip.use_silu")
+	r.require(!gelu || !silu, "its header is damaged: it names two activations")
+	optional[uint32](r, "clip.vision.image_crop_resolution")
+	optional[uint32](r, "clip.minicpmv_query_num")
+	optional[int32](r, "clip.minicpmv_version")
+	r.require(len(optional[[]int32](r, "clip.vision.image_grid_pinpoints"))%2 == 0, "its header is damaged: an odd number of grid sizes")
+	optional[[]int32](r, "clip.vision.feature_layer")
 	r.number("clip.vision.projection_dim", 1<<20)
 	r.small("clip.vision.attention.layer_norm_epsilon")
 	for _, key := range []string{"clip.vision.image_mean", "clip.vision.image_std"} {
-		three := need[[]float32](r, key)
-		r.must(len(three) == 3, "its head is damaged: %q has %d numbers", key, len(three))
+		three := required[[]float32](r, key)
+		r.require(len(three) == 3, "its header is damaged: %q has %d numbers", key, len(three))
 		for _, x := range three {
-			r.must(!math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) && (key == "clip.vision.image_mean" || x > 0),
-				"its head is damaged: %q is %v", key, three)
+			r.require(!math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) && (key == "clip.vision.image_mean" || x > 0),
+				"its header is damaged: %q is %v", key, three)
 		}
 	}
 	if r.err != nil {
@@ -44,7 +44,7 @@ func checkVision(f *gguf.File, fam family) (gives uint64, err error) {
 }
 
 // visionShape reads the sizes that every vision encoder has.
-func (r *ruler) visionShape() visionShape {
+func (r *validator) visionShape() visionShape {
 	v := visionShape{
 		image:  uint64(r.number("clip.vision.image_size", 1<<13)),
 		patch:  uint64(r.number("clip.vision.patch_size", 1<<10)),
@@ -53,29 +53,29 @@ func (r *ruler) visionShape() visionShape {
 		layers: uint64(r.number("clip.vision.block_count", maxLayers)),
 		heads:  uint64(r.number("clip.vision.attention.head_count", maxHeads)),
 	}
-	r.must(r.err != nil || v.hidden%v.heads == 0, "its head is damaged: %d numbers in %d heads", v.hidden, v.heads)
+	r.require(r.err != nil || v.hidden%v.heads == 0, "its header is damaged: %d numbers in %d heads", v.hidden, v.heads)
 	return v
 }
 
 // smolVLM checks what is SmolVLM's own in a vision file.
-func (r *ruler) smolVLM() uint64 {
+func (r *validator) smolVLM() uint64 {
 	v := r.visionShape()
 	v.merge = uint64(r.number("clip.vision.projector.scale_factor", 1<<6))
-	if edge := may[uint32](r, "clip.vision.preproc_image_size"); edge > 1<<14 {
-		r.fail("its head is damaged: photos would be resized to %d pixels", edge)
+	if edge := optional[uint32](r, "clip.vision.preproc_image_size"); edge > 1<<14 {
+		r.fail("its header is damaged: photos would be resized to %d pixels", edge)
 	}
 	if r.err != nil {
 		return 0
 	}
 	side := v.image / v.patch // a rest is left out: 384 pixels are 27 patches of 14
-	r.must(side >= 1 && side%v.merge == 0,
-		"its head is damaged: tiles of %d, patches of %d, %d to one, %d heads", v.image, v.patch, v.merge, v.heads)
+	r.require(side >= 1 && side%v.merge == 0,
+		"its header is damaged: tiles of %d, patches of %d, %d to one, %d heads", v.image, v.patch, v.merge, v.heads)
 	return r.visionTensors(v)
 }
 
 type visionShape struct{ image, patch, hidden, ffn, layers, heads, merge uint64 }
 
-func (r *ruler) visionTensors(v visionShape) (gives uint64) {
+func (r *validator) visionTensors(v visionShape) (gives uint64) {
 	side := v.image / v.patch
 	r.matrix("v.patch_embd.weight", v.patch, v.patch, 3, v.hidden)
 	r.plain("v.patch_embd.weight", gguf.F16)
@@ -114,7 +114,7 @@ func (r *ruler) visionTensors(v visionShape) (gives uint64) {
 
 // upDown are the names of the feed-forward's two matrices: files of the first
 // converter have them the other way round, and llama.cpp turns them.
-func (r *ruler) upDown(p string, v visionShape) (up, down string) {
+func (r *validator) upDown(p string, v visionShape) (up, down string) {
 	up, down = "ffn_up", "ffn_down"
 	if t, there := r.tensors[p+down+".weight"]; there && v.ffn != v.hidden && t.Shape[0] == v.hidden {
 		up, down = down, up

@@ -17,30 +17,30 @@ type family struct {
 	name   string   // for people
 	archs  []string // the architectures its text models have
 	tokens []string // special tokens that its prompt cannot do without
-	vision func(*ruler) (gives uint64)
+	vision func(*validator) (gives uint64)
 }
 
 // families by what llama.cpp calls their connector of vision and text.
 var families = map[string]family{
-	projector: {"SmolVLM", []string{"llama"}, []string{"<|im_start|>", "<fake_token_around_image>", "<end_of_utterance>"}, (*ruler).smolVLM},
+	projector: {"SmolVLM", []string{"llama"}, []string{"<|im_start|>", "<fake_token_around_image>", "<end_of_utterance>"}, (*validator).smolVLM},
 	kinds.Qwen2VL: {"Qwen2-VL", []string{"qwen2vl"},
-		[]string{"<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"}, (*ruler).qwen2VL},
+		[]string{"<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"}, (*validator).qwen2VL},
 	kinds.Qwen25VL: {"Qwen2.5-VL", []string{"qwen2vl"},
-		[]string{"<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"}, (*ruler).qwen25VL},
+		[]string{"<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"}, (*validator).qwen25VL},
 	kinds.Gemma3: {"Gemma 3", []string{"gemma3"},
-		[]string{"<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"}, (*ruler).gemma3},
+		[]string{"<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"}, (*validator).gemma3},
 	kinds.InternVL: {"InternVL", []string{"qwen2", "qwen3"},
-		[]string{"<|im_start|>", "<|im_end|>", "<img>", "</img>"}, (*ruler).internVL},
+		[]string{"<|im_start|>", "<|im_end|>", "<img>", "</img>"}, (*validator).internVL},
 }
 
 // familyOf tells what a vision file is of.
 func familyOf(f *gguf.File) (family, error) {
-	r := newRuler(f)
-	r.must(may[bool](r, "clip.has_vision_encoder"), "it has no vision encoder")
-	r.must(!may[bool](r, "clip.has_audio_encoder"), "it is for sound, too, which photodesc does not know")
-	kind := may[string](r, "clip.projector_type")
+	r := newValidator(f)
+	r.require(optional[bool](r, "clip.has_vision_encoder"), "it has no vision encoder")
+	r.require(!optional[bool](r, "clip.has_audio_encoder"), "it is for sound, too, which photodesc does not know")
+	kind := optional[string](r, "clip.projector_type")
 	if kind == "" {
-		kind = may[string](r, "clip.vision.projector_type")
+		kind = optional[string](r, "clip.vision.projector_type")
 	}
 	if r.err != nil {
 		return family{}, r.err
@@ -81,8 +81,8 @@ var textArchs = map[string]textArch{
 }
 
 // architecture says whether a text model goes with a family's vision file.
-func (r *ruler) architecture(fam family) (name string, arch textArch) {
-	name = need[string](r, "general.architecture")
+func (r *validator) architecture(fam family) (name string, arch textArch) {
+	name = required[string](r, "general.architecture")
 	if r.err != nil || slices.Contains(fam.archs, name) {
 		return name, textArchs[name]
 	}

@@ -1,7 +1,7 @@
-// Package gguf reads the head of a GGUF file: its keys and where its tensors
+// Package gguf reads the header of a GGUF file: its keys and where its tensors
 // lie. It is strict, because what it lets through goes on to C code that ends
 // the process on what it does not expect; and it is safe with any file: it
-// never panics, and takes no more memory than the head is long, times three.
+// never panics, and takes no more memory than the header is long, times three.
 package gguf
 
 import (
@@ -17,8 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of a file's head. The largest vocabularies in use, of 260,000 tokens,
-// make a head of some 15 MB.
+// Limits of a file's header. The largest vocabularies in use, of 260,000 tokens,
+// make a header of some 15 MB.
 const (
 	maxHead    = 256 << 20
 	maxKeys    = 1 << 16
@@ -38,7 +38,7 @@ func wrong(format string, args ...any) error { return &Error{fmt.Sprintf(format,
 // ErrNotGGUF is of files of another kind.
 var ErrNotGGUF = errors.New("not a GGUF file")
 
-// File is the head of a GGUF file.
+// File is the header of a GGUF file.
 type File struct {
 	Version uint32
 	Keys    map[string]any // uint8 … float64, bool, string, or a slice of one of them
@@ -56,7 +56,7 @@ type Tensor struct {
 	Bytes  int64
 }
 
-// Open reads the head of a file and closes it.
+// Open reads the header of a file and closes it.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -73,7 +73,7 @@ func Open(path string) (*File, error) {
 	return Read(f, info.Size())
 }
 
-// Read reads the head of a file of the given size.
+// Read reads the header of a file of the given size.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	d := &decoder{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16), left: min(size, maxHead), size: size}
 	f := &File{Keys: map[string]any{}, Size: size}
@@ -95,9 +95,9 @@ type decoder struct {
 // short says why there are no more bytes.
 func (d *decoder) short() error {
 	if d.size > maxHead {
-		return wrong("its head is damaged: it is longer than %d MB", maxHead>>20)
+		return wrong("its header is damaged: it is longer than %d MB", maxHead>>20)
 	}
-	return wrong("it ends in the middle of its head: the download is incomplete, or the file is damaged")
+	return wrong("it ends in the middle of its header: the download is incomplete, or the file is damaged")
 }
 
 // take counts n bytes as read.
@@ -139,7 +139,7 @@ func (d *decoder) text(most uint64) (string, error) {
 		return "", err
 	}
 	if n > uint64(d.left) || n > most {
-		return "", wrong("its head is damaged: a text of %d bytes", n)
+		return "", wrong("its header is damaged: a text of %d bytes", n)
 	}
 	b := make([]byte, n)
 	if err := d.bytes(b); err != nil {
@@ -174,7 +174,7 @@ func (d *decoder) file(f *File) error {
 		return err
 	}
 	if tensors > maxTensors || keys > maxKeys {
-		return wrong("its head is damaged: %d tensors, %d keys", tensors, keys)
+		return wrong("its header is damaged: %d tensors, %d keys", tensors, keys)
 	}
 	for range keys {
 		if err := d.key(f); err != nil {
@@ -192,7 +192,7 @@ func (d *decoder) file(f *File) error {
 			return err
 		}
 		if names[t.Name] {
-			return wrong("its head is damaged: tensor %q is there twice", t.Name)
+			return wrong("its header is damaged: tensor %q is there twice", t.Name)
 		}
 		names[t.Name] = true
 		f.Tensors = append(f.Tensors, t)
@@ -207,10 +207,10 @@ func (d *decoder) key(f *File) error {
 		return err
 	}
 	if name == "" || !cText(name) {
-		return wrong("its head is damaged: a key is called %q", name)
+		return wrong("its header is damaged: a key is called %q", name)
 	}
 	if _, twice := f.Keys[name]; twice {
-		return wrong("its head is damaged: key %q is there twice", name)
+		return wrong("its header is damaged: key %q is there twice", name)
 	}
 	kind, err := d.u32()
 	if err != nil {
@@ -232,7 +232,7 @@ func (f *File) alignment() (int64, error) {
 	}
 	n, ok := v.(uint32)
 	if !ok || n == 0 || bits.OnesCount32(n) != 1 || n > 1<<20 {
-		return 0, wrong("its head is damaged: the alignment is %v", v)
+		return 0, wrong("its header is damaged: the alignment is %v", v)
 	}
 	return int64(n), nil
 }
@@ -242,14 +242,14 @@ func (d *decoder) tensor() (t Tensor, err error) {
 		return t, err
 	}
 	if t.Name == "" || len(t.Name) >= maxName || !cText(t.Name) {
-		return t, wrong("its head is damaged: a tensor is called %.80q", t.Name)
+		return t, wrong("its header is damaged: a tensor is called %.80q", t.Name)
 	}
 	dims, err := d.u32()
 	if err != nil {
 		return t, err
 	}
 	if dims < 1 || dims > maxDims {
-		return t, wrong("its head is damaged: tensor %q has %d dimensions", t.Name, dims)
+		return t, wrong("its header is damaged: tensor %q has %d dimensions", t.Name, dims)
 	}
 	elements := uint64(1)
 	for range dims {
@@ -259,7 +259,7 @@ func (d *decoder) tensor() (t Tensor, err error) {
 		}
 		hi, lo := bits.Mul64(elements, n)
 		if n == 0 || hi != 0 || lo > math.MaxInt64/64 {
-			return t, wrong("its head is damaged: tensor %q has an impossible shape", t.Name)
+			return t, wrong("its header is damaged: tensor %q has an impossible shape", t.Name)
 		}
 		elements = lo
 		t.Shape = append(t.Shape, n)
@@ -274,14 +274,14 @@ func (d *decoder) tensor() (t Tensor, err error) {
 		return t, wrong("tensor %q is of type %d, which this llama.cpp does not know", t.Name, kind)
 	}
 	if t.Shape[0]%block != 0 {
-		return t, wrong("its head is damaged: rows of tensor %q do not divide into blocks of %d", t.Name, block)
+		return t, wrong("its header is damaged: rows of tensor %q do not divide into blocks of %d", t.Name, block)
 	}
 	offset, err := d.u64()
 	if err != nil {
 		return t, err
 	}
 	if offset > math.MaxInt64/4 {
-		return t, wrong("its head is damaged: tensor %q lies far outside the file", t.Name)
+		return t, wrong("its header is damaged: tensor %q lies far outside the file", t.Name)
 	}
 	// At most MaxInt64/64 elements of at most 8 bytes.
 	t.Bytes = int64(elements / block * bytes)
@@ -296,7 +296,7 @@ func (f *File) place(align int64) error {
 	for i := range f.Tensors {
 		t := &f.Tensors[i]
 		if t.Offset != next {
-			return wrong("its head is damaged: tensor %q begins at %d instead of %d", t.Name, t.Offset, next)
+			return wrong("its header is damaged: tensor %q begins at %d instead of %d", t.Name, t.Offset, next)
 		}
 		t.Offset += f.Data
 		if t.Bytes > f.Size-t.Offset {

@@ -31,12 +31,12 @@ var width = map[uint32]uint64{
 func (d *decoder) value(name string, kind uint32) (any, error) {
 	n, known := width[kind]
 	if !known {
-		return nil, wrong("its head is damaged: key %q is of type %d", name, kind)
+		return nil, wrong("its header is damaged: key %q is of type %d", name, kind)
 	}
 	if kind == kindString {
 		s, err := d.text(maxHead)
 		if err == nil && !utf8.ValidString(s) {
-			err = wrong("its head is damaged: the text of key %q is not UTF-8", name)
+			err = wrong("its header is damaged: the text of key %q is not UTF-8", name)
 		}
 		return s, err
 	}
@@ -65,7 +65,7 @@ func (d *decoder) value(name string, kind uint32) (any, error) {
 		return math.Float32frombits(uint32(u)), nil
 	case kindBool:
 		if u > 1 {
-			return nil, wrong("its head is damaged: key %q is neither true nor false", name)
+			return nil, wrong("its header is damaged: key %q is neither true nor false", name)
 		}
 		return u == 1, nil
 	case kindUint64:
@@ -87,7 +87,7 @@ func (d *decoder) array(name string) (any, error) {
 	}
 	size, known := width[kind]
 	if !known { // arrays of arrays among them, which llama.cpp does not read either
-		return nil, wrong("its head is damaged: key %q is a list of type %d", name, kind)
+		return nil, wrong("its header is damaged: key %q is a list of type %d", name, kind)
 	}
 	if n > uint64(d.left)/size {
 		return nil, d.short()

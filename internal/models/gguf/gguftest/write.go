@@ -67,7 +67,7 @@ var made = sync.OnceValues(func() (map[string][]byte, error) {
 	return files, nil
 })
 
-// Copy reads a file's head, lets change alter it and writes it to a new file;
+// Copy reads a file's header, lets change alter it and writes it to a new file;
 // the tensors' data are zeros.
 func Copy(t testing.TB, path string, change func(*gguf.File)) string {
 	t.Helper()
@@ -83,7 +83,7 @@ func Copy(t testing.TB, path string, change func(*gguf.File)) string {
 	return out
 }
 
-// Encode is the file of a head, the tensors' places made anew.
+// Encode is the file of a header, the tensors' places made anew.
 func Encode(f *gguf.File) []byte {
 	var b bytes.Buffer
 	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) }
