@@ -201,7 +201,7 @@ func (t *Tracker) uncount(g *group) {
 	var w *WriteError
 	if t.broken == nil && errors.As(g.err, &w) {
 		w.Need = t.need()
-		t.fails(w)
+		t.setBroken(w)
 	}
 }
 

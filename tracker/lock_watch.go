@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"errors"
 	"os"
 	"time"
 )
@@ -29,21 +28,17 @@ func (t *Tracker) watch() {
 			t.notes.add(Warn, LockName, 0, "%s", note)
 		}
 		if err != nil {
-			t.fail(err)
+			t.mu.Lock()
+			t.setBroken(err)
+			t.mu.Unlock()
 			return
 		}
 	}
 }
 
-// fail ends the run for good.
-func (t *Tracker) fail(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.fails(err)
-}
-
-// fails is fail with t.mu held. The first error counts.
-func (t *Tracker) fails(err error) {
+// setBroken says that nothing can be written any more. The first error counts.
+// t.mu is held.
+func (t *Tracker) setBroken(err error) {
 	if t.broken == nil {
 		t.broken = err
 		close(t.brokenCh)
@@ -125,8 +120,9 @@ func (l *lock) tend() (note string, err error) {
 func (l *lock) foreign() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if other := (*LockedError)(nil); errors.As(l.intact(), &other) {
+	if presenceOf(l.progress) == replaced && locked(l.progress.Path()) {
 		return true
 	}
-	return presenceOf(l.progress) == replaced && locked(l.progress.Path())
+	_, _, foreign := l.holder()
+	return presenceOf(l.pid) == replaced && foreign
 }

@@ -75,15 +75,19 @@ func awaitPID(dir string, want int) error {
 	}
 }
 
-// olderRun holds a workdir as versions before the progress file was locked.
+// olderRun holds a workdir as versions before the progress file was locked, with
+// a pid file of its own.
 func olderRun(t *testing.T, dir string, pid int) {
 	t.Helper()
 	path := filepath.Join(dir, LockName)
-	f := flock.New(path)
+	f := flock.New(path + ".new")
 	if held, err := f.TryLock(); !held || err != nil {
 		t.Fatal(held, err)
 	}
-	write(t, fmt.Sprintf("%d\n2025-11-23T14:30:22Z\n", pid), path)
+	write(t, fmt.Sprintf("%d\n2025-11-23T14:30:22Z\n", pid), path+".new")
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { f.Unlock() })
 }
 
@@ -114,9 +118,6 @@ func TestTakenOver(t *testing.T) {
 		dir := t.TempDir()
 		tr := open(t, dir, Options{now: fixedTime})
 		add(t, tr, okRecord("a.jpg"))
-		if err := os.Remove(filepath.Join(dir, LockName)); err != nil {
-			t.Fatal(err)
-		}
 		olderRun(t, dir, 4711)
 		if !idle {
 			if err := tr.Add(okRecord("b.jpg")); err == nil {
@@ -151,7 +152,7 @@ func TestEmptied(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir, Options{})
 	add(t, first, okRecord("a.jpg"))
-	for _, name := range []string{OutputsName, LockName, ProgressName, StateName} {
+	for _, name := range []string{ProgressName, LockName, OutputsName, StateName} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -225,6 +226,27 @@ func TestMoved(t *testing.T) {
 	}
 	if got := checkFiles(t, old); len(got) != 1 || !got["c.jpg"] {
 		t.Error(got)
+	}
+}
+
+// TestMovedBesideOlder has a run of an older version where the workdir was: the
+// moved run does not write its last figures over that one's.
+func TestMovedBesideOlder(t *testing.T) {
+	old := filepath.Join(t.TempDir(), "old")
+	tr := open(t, old, Options{})
+	if err := os.Rename(old, old+" moved"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "", old, ProgressName)
+	olderRun(t, old, 4711)
+	if err := tr.Add(okRecord("b.jpg")); !errors.Is(err, errReplaced) {
+		t.Fatal(err)
+	}
+	stopLoop(tr.live)
+	write(t, "theirs", old, StateName)
+	closeTracker(t, tr)
+	if string(read(t, old, StateName)) != "theirs" || !strings.HasPrefix(string(read(t, old, LockName)), "4711\n") {
+		t.Error("wrote over the other run's files")
 	}
 }
 
