@@ -271,6 +271,22 @@ func TestStderrTail(t *testing.T) {
 	}
 }
 
+func TestCrashLines(t *testing.T) {
+	for said, want := range map[string][]string{
+		"":                            nil,
+		"I loading\nD more\n":         nil,
+		"I loading\na\nb\nc\nd\ne\nf": {"c", "d", "e", "f"},
+		"I loading\nW odd\nE wrong\n": {"W odd", "E wrong"},
+		"I a\nSIGSEGV: segmentation violation\nPC=1\n\ngoroutine 1\nframe\nframe\n": {"SIGSEGV: segmentation violation", "PC=1"},
+		"OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2: Resource temporarily unavailable\nOpenBLAS blas_thread_init: RLIMIT_NPROC 10 current, 10 max\n": {
+			"OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2: Resource temporarily unavailable", "OpenBLAS blas_thread_init: RLIMIT_NPROC 10 current, 10 max"},
+	} {
+		if got := CrashLines(said); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+}
+
 // A supervisor that is killed takes its workers with it within a second: by the
 // kernel's signal, and, where there is none, by the end of their input.
 func TestSupervisorKilled(t *testing.T) {

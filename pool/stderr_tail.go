@@ -29,6 +29,7 @@ type stderrTail struct {
 var crashMarkers = []string{
 	"GGML_ASSERT", "ggml_abort", "panic:", "fatal error:", "terminate called",
 	"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "Assertion", "AddressSanitizer",
+	"pthread_create failed", "failed to create new OS thread", // too many processes and threads
 }
 
 const maxCrashLines = 4
@@ -115,6 +116,25 @@ func (w *stderrTail) cause() string {
 		}
 	}
 	return ""
+}
+
+// CrashLines returns what a process that died printed last, as Go and C programs
+// do: the first line that looks like a cause and what follows it up to the stack
+// of a goroutine, four lines at most, or else the last lines of that number. It
+// is empty if nothing but information was printed.
+func CrashLines(stderr string) []string {
+	w := &stderrTail{}
+	w.Write([]byte(stderr))
+	lines := w.lines()
+	if len(w.crashLines) > 0 {
+		stack := slices.IndexFunc(w.crashLines, func(line string) bool { return strings.HasPrefix(line, "goroutine ") })
+		if stack > 0 {
+			return w.crashLines[:stack]
+		}
+		return w.crashLines
+	}
+	lines = slices.DeleteFunc(lines, isInfoLine)
+	return lines[max(0, len(lines)-maxCrashLines):]
 }
 
 // isInfoLine recognises a line that says at its beginning, as "I model loaded"

@@ -20,6 +20,7 @@ import (
 
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
+	"photodesc/llm"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
@@ -93,6 +94,36 @@ func faulty(h worker.Handler) worker.Handler {
 			f(j)
 		}
 		return h(ctx, j)
+	}
+}
+
+// saysNothing has a photo's name decide how many answers are blank:
+// "blank-2-0001.jpg" is answered at the third try. The engine has done its work,
+// retries included; only its text is taken away.
+func saysNothing(j pool.Job, a llm.Answer) llm.Answer {
+	var n int
+	if _, err := fmt.Sscanf(filepath.Base(j.Path), "blank-%d-", &n); err != nil {
+		return a
+	}
+	blankMu.Lock()
+	defer blankMu.Unlock()
+	if blankAnswers[j.ID]++; blankAnswers[j.ID] <= n {
+		a.Text = "..."
+	}
+	return a
+}
+
+var (
+	blankMu      sync.Mutex
+	blankAnswers = map[uint64]int{} // by job
+)
+
+// dieMeasuring is a variable that has the process that measures the model die.
+const dieMeasuring = "PHOTODESC_TEST_DIE_MEASURING"
+
+func faultWhileMeasuring() {
+	if os.Getenv(dieMeasuring) != "" && strings.Contains(os.Getenv(worker.JobEnv), `"Measure":true`) {
+		forbiddenPage()[0] = 1
 	}
 }
 

@@ -80,7 +80,8 @@ type runner struct {
 	mountPoints storage.MountPoints // what the photos hang on
 	good        string              // a photo that was described in an earlier run
 	pool        atomic.Pointer[pool.Pool]
-	stats       pool.Stats     // when the pool has ended
+	stats       pool.Stats // when the pool has ended
+	blanks      blankWatch
 	pauses      []string       // the pool's reasons to hand out no photos
 	noGPU       bool           // the last worker's model did not load on the GPU that is there
 	waiting     string         // for what, when nothing is in flight for that

@@ -23,7 +23,7 @@ func (r *runner) keep(res pool.Result) error {
 		rec.Seconds.Total = res.Seconds
 	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
 		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
-	} else if rec.Status != tracker.OK || rec.Error != nil {
+	} else if (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {
 		rec = r.failure(res.Path, string(tracker.Model), "the worker's answer is no description", res.Attempts)
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
@@ -39,6 +39,11 @@ func (r *runner) keep(res pool.Result) error {
 			tried = fmt.Sprintf(" (tried %d times)", rec.Attempts)
 		}
 		r.log.Warn(fmt.Sprintf("Failed: %s: %s%s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, tried, rec.Error.Message))
+	}
+	if res.Failure == nil {
+		if warning := r.blanks.add(rec.Blank > 0); warning != "" {
+			r.log.Warn(warning)
+		}
 	}
 	line, remaining := r.show.Photo(rec)
 	if line != "" {

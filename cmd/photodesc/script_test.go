@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){
 		"photodesc": func() {
-			worker.Around = faulty
+			worker.Around, worker.Answered = faulty, saysNothing
+			faultWhileMeasuring()
 			main()
 		},
 		// refuse CALL=ERRNO,… COMMAND: those system calls of it fail.

@@ -81,6 +81,12 @@ func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 	if s.Retried > 0 {
 		p.line("Retried", "%s not at the first attempt", Comma(s.Retried))
 	}
+	if s.AskedAgain > 0 {
+		p.line("Asked again", "%s that the model said nothing about at first", Comma(s.AskedAgain))
+	}
+	if s.SaidNothing > 0 {
+		p.line("Said nothing", "%s failed because the model said nothing about them", Comma(s.SaidNothing))
+	}
 	name := "Left out"
 	for _, text := range leftOutLines(s.Run.LeftOut) {
 		p.line(name, "%s", text)

@@ -2,14 +2,20 @@ package worker
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/cpu"
 )
 
-// Environment is what a worker's libraries must find set before they are
-// loaded. What a person has set stays.
+// Environment adds to an environment what a worker's libraries must find set
+// before they are loaded, where a person has not set it, and leaves out what
+// changes how libvips and GLib behave: they would print on the worker's standard
+// output, measure themselves, or end it at the first warning.
 func Environment(env []string) []string {
+	env = slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
+		return strings.HasPrefix(entry, "VIPS_") || strings.HasPrefix(entry, "IM_") || strings.HasPrefix(entry, "G_")
+	})
 	for name, value := range map[string]string{
 		// Between two products OpenBLAS's threads would spin on the cores that
 		// ggml's threads want.

@@ -86,8 +86,9 @@ func ContextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
 	return c
 }
 
-// LastWords picks what a process that failed said last of its own accord; the
-// lines of llama.cpp's that are errors come with it.
+// LastWords says why a process failed. What it said of its own accord comes
+// first, with the first error of llama.cpp's. A process that died says nothing
+// of its own accord: its last lines are quoted.
 func LastWords(stderr string, err error) string {
 	var errs []string
 	message := ""
@@ -101,11 +102,22 @@ func LastWords(stderr string, err error) string {
 	}
 	if message == "" {
 		message = fmt.Sprintf("the model could not be loaded: %v", err)
+		if last := pool.CrashLines(stderr); len(last) > 0 {
+			message += "\n  its process said last: " + strings.Join(last, "\n    ")
+		}
+		if noThreads(stderr) {
+			message += "\n  it may have no more threads: raise the limit of processes (`ulimit -u`), or stop others of this user"
+		}
 	}
 	if len(errs) > 0 {
 		message += "\n  llama.cpp says: " + errs[0]
 	}
 	return message
+}
+
+// noThreads is whether a process died of a limit of processes and threads.
+func noThreads(stderr string) bool {
+	return strings.Contains(stderr, "pthread_create failed") || strings.Contains(stderr, "failed to create new OS thread")
 }
 
 // measureHere is the other side: it runs in the process that measures.

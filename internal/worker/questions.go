@@ -85,9 +85,22 @@ func (q Questions) context(rel string, m photo.Metadata) string {
 	return prompts.Context(path.Base(rel), m)
 }
 
+// replies are the answers to all prompts, in their order.
+func replies(a llm.Answer) []llm.Reply { return append([]llm.Reply{a.Reply}, a.More...) }
+
+// blank are the indexes of the prompts that an answer says nothing to.
+func (q Questions) blank(a llm.Answer) (blank []int) {
+	for i, r := range replies(a) {
+		if text, _ := q.clean(q.Prompts[i], r); text == "" {
+			blank = append(blank, i)
+		}
+	}
+	return blank
+}
+
 // record puts the answers into a result line.
 func (q Questions) record(rec *tracker.Record, a llm.Answer) {
-	for i, r := range append([]llm.Reply{a.Reply}, a.More...) {
+	for i, r := range replies(a) {
 		p := q.Prompts[i]
 		text, keywords := q.clean(p, r)
 		raw := ""
@@ -111,20 +124,25 @@ func (q Questions) record(rec *tracker.Record, a llm.Answer) {
 	}
 }
 
-// clean makes of a reply what is kept of it.
+// clean makes of a reply what is kept of it; nothing, if it says nothing.
 func (q Questions) clean(p prompts.Prompt, r llm.Reply) (text string, keywords []string) {
 	cut := r.Finish != llm.FinishStop
-	if !p.List {
-		return prompts.Clean(r.Text, cut), nil
-	}
-	if len(q.Vocabulary) > 0 {
+	switch {
+	case p.List && len(q.Vocabulary) > 0:
+		// Whatever a person put into a vocabulary is something.
 		keywords = q.Vocabulary.Pick(r.Text)
 		return strings.Join(keywords, ", "), keywords
+	case p.List:
+		keywords = prompts.List(r.Text, cut)
+		text = strings.Join(keywords, ", ")
 	}
-	if keywords = prompts.List(r.Text, cut); len(keywords) == 0 {
-		return prompts.Clean(r.Text, cut), nil
+	if text == "" {
+		text = prompts.Clean(r.Text, cut)
 	}
-	return strings.Join(keywords, ", "), keywords
+	if p.Blank(text) {
+		return "", nil
+	}
+	return text, keywords
 }
 
 // OneText is a list as one text.

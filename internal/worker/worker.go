@@ -5,7 +5,6 @@ package worker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -13,13 +12,11 @@ import (
 	"time"
 
 	"photodesc/internal/confine"
-	"photodesc/internal/photo"
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
 	"photodesc/llm"
 	"photodesc/pool"
-	"photodesc/tracker"
 )
 
 // Job is what a worker is told once, in its environment.
@@ -132,65 +129,12 @@ func protect(job Job, gpu bool) (protection, weak string) {
 // Handler answers for one photo.
 type Handler func(context.Context, pool.Job) (any, error)
 
-// Around is where the tests' faults come in.
-var Around = func(h Handler) Handler { return h }
-
-// describe is the way of one photo through the worker: path to pixels to words.
-func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
-	began := time.Now()
-	img, err := w.decode(j.Path)
-	var bad *photo.Error
-	if errors.As(err, &bad) {
-		return nil, kindError{string(bad.Kind), bad.Err, bad.Lost} // the record says which photo
-	}
-	if err != nil {
-		return nil, err
-	}
-	if w.answered.Add(1)%tidyEvery == 0 {
-		llm.Trim()
-		debug.FreeOSMemory()
-	}
-	decoded := time.Now()
-	picture := llm.Picture{
-		Width: img.Width, Height: img.Height, Pix: img.Pix,
-		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
-		Context: w.job.Ask.context(j.Path, img.Metadata),
-	}
-	img.Pix = nil // the engine lets go of them as soon as it has its tiles
-	a, err := w.engine.Describe(ctx, picture)
-	if errors.Is(err, llm.ErrBroken) {
-		// No fault of this photo's, most likely: let another process try it.
-		fmt.Fprintf(os.Stderr, "%s%v\n", LogPrefixes[llm.Error], err)
-		os.Exit(ui.ExitError)
-	}
-	if err != nil {
-		return nil, err
-	}
-	rec := tracker.Record{
-		Status: tracker.OK,
-		Width:  img.OrigWidth,
-		Height: img.OrigHeight,
-		Tiles:  a.Tiles,
-		Seconds: tracker.Seconds{
-			Decode:   Round(decoded.Sub(began)),
-			Encode:   Round(a.Encode),
-			Prompt:   Round(a.Prefill),
-			Generate: Round(a.Generate),
-			Total:    Round(time.Since(began)),
-		},
-	}
-	w.job.Ask.record(&rec, a)
-	return rec, nil
-}
-
-// decode turns a path into pixels, so many at once as there are decoders.
-func (w *worker) decode(rel string) (*vips.Image, error) {
-	w.decoders <- struct{}{}
-	defer func() { <-w.decoders }()
-	return vips.Decode(storage.PhotoPath(string(w.job.Root), rel), vips.Options{
-		Longest: w.engine.LongestEdge(), MaxBytes: w.job.MaxBytes,
-	})
-}
+// Around is where the tests' faults come in, and Answered where they change
+// what the engine has answered.
+var (
+	Around   = func(h Handler) Handler { return h }
+	Answered = func(_ pool.Job, a llm.Answer) llm.Answer { return a }
+)
 
 // Round gives seconds to the millisecond.
 func Round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }
