@@ -17,8 +17,8 @@ type workerModel struct {
 // run hands photos out as the pool does and returns the most that the worker ever
 // had, how many photos it did, and how many it had in flight on average.
 func (l workerModel) run(rnd *rand.Rand, u *expectedGrowth, share uint64, photos int) (peak uint64, done int, busy float64) {
-	m := memoryTrack{expected: u}
-	m.loadedWith(l.loaded)
+	m := memoryProjection{expected: u}
+	m.hello(l.loaded)
 	now := l.loaded
 	type photo struct {
 		leaked bool
@@ -132,11 +132,11 @@ func TestWorkerWithoutLeakIsKept(t *testing.T) {
 // what is allocated once is large, too, but it is no leak.
 func TestOneLargePhoto(t *testing.T) {
 	const M, share, photos = 1 << 20, 1000 << 20, 1000
-	r := run{share: share}
+	var expected expectedGrowth
 	workers := 0
 	for n := 0; n < photos; workers++ {
-		w := &worker{mem: memoryTrack{expected: &r.expected}}
-		w.mem.loadedWith(400 * M)
+		w := &worker{mem: memoryProjection{expected: &expected}}
+		w.mem.hello(400 * M)
 		for in := 0; in < 100 && n < photos && !(in > 0 && w.mem.full(share)); in++ {
 			mem := uint64(750 * M)
 			if n == 0 {
@@ -146,7 +146,7 @@ func TestOneLargePhoto(t *testing.T) {
 			w.mem.answered(0, 11)
 			n++
 		}
-		r.learnGrowth(w)
+		w.mem.learn()
 	}
 	if workers > 12 {
 		t.Errorf("%d photos took %d workers, want one for 100 and one for the large photo", photos, workers)

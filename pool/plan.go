@@ -123,10 +123,3 @@ func (p *Plan) explain(s Sizes, budget uint64) string {
 	}
 	return b.String()
 }
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return humanize.Comma(int64(n)) + " " + noun + "s"
-}

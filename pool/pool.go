@@ -14,8 +14,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// AutoCooldown as Config.Cooldown waits between batches only while memory,
-// heat or Config.Cool ask for it.
+// AutoCooldown as Config.Cooldown waits between batches only while memory or heat
+// hold photos back.
 const AutoCooldown time.Duration = -1
 
 // maxInFlight bounds Config.InFlight, and with it every buffer per worker.
@@ -42,9 +42,6 @@ type Config struct {
 
 	// Cooldown is the pause between a lane's batches, or AutoCooldown.
 	Cooldown time.Duration
-	// Cool is asked before a batch under AutoCooldown: wait, and why? It is
-	// asked again with every sample. It may be nil.
-	Cool func() (wait bool, why string)
 
 	// Prestart loads the next batch's worker while the last one still works,
 	// if memory has room and there is no fixed cooldown.
@@ -172,7 +169,6 @@ type DeathsError struct {
 	Deaths int
 	Kind   DeathKind // of the last
 	Detail string
-	Stderr []string // the last lines it printed
 }
 
 func (e *DeathsError) Error() string {

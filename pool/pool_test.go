@@ -174,15 +174,6 @@ func TestCooldown(t *testing.T) {
 	if r.stats.Paused < 180*time.Millisecond || r.count(EventPause) != 2 || r.count(EventResume) != 2 {
 		t.Errorf("paused %v, %d times; log:\n%s", r.stats.Paused, r.count(EventPause), r.log())
 	}
-
-	asked := 0
-	r = newRig(t, Config{BatchSize: 2, Cooldown: AutoCooldown, Cool: func() (bool, string) {
-		asked++
-		return asked < 3, "the fan is loud"
-	}}).run(jobs).noError(jobs)
-	if asked < 3 || !strings.Contains(r.log(), "Cooling down: the fan is loud") {
-		t.Errorf("asked %d times; log:\n%s", asked, r.log())
-	}
 }
 
 func TestFatal(t *testing.T) {

@@ -1,129 +1,80 @@
 package pool
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
-// This file has the worker of a lane's next batch load its model while the last
-// photos of the batch before are in flight, so that no lane stands idle between
-// two batches. Two workers are then alive on a lane; they count together, in
-// photos as in memory.
+// busyLoadFactor is how many times as long a model takes to load beside a worker
+// that keeps the processor busy, compared with the first one, which had it alone.
+const busyLoadFactor = 3
 
-// prestarted is whether w was loaded ahead and the worker before it is still there.
-func (w *worker) prestarted() bool { return w.lane.next == w }
+// prestarter decides when the worker of a lane's next batch is started: while the
+// last photos of the batch before are in flight, so that the lane is not idle
+// while the model loads. Two workers are then alive on a lane. Their photos and
+// their memory count together.
+type prestarter struct {
+	enabled bool
+	workers *workerSet
+	photos  *quarantine
+	budget  *memoryBudget
+	loads   *loadTimes
+}
 
-// busyLoad is how many times as long a model takes to load beside a worker that
-// keeps the processor busy, compared with the first one, which had it alone.
-const busyLoad = 3
-
-// prestartAt is when the worker after s.cur should begin to load, so that it is
-// ready when cur's batch has all been handed out. It is false where none is to
-// be loaded ahead, or where nothing is known yet.
-func (r *run) prestartAt(s *lane) (time.Time, bool) {
-	w := s.cur
-	if !r.cfg.Prestart || r.cfg.Cooldown > 0 || r.cfg.BatchSize <= 0 || w == nil || s.next != nil {
+// at is when the worker after l.current should begin to load, so that it is
+// ready when the current batch has all been handed out. It is false if none is
+// to be prestarted, or if too little is known yet.
+func (p *prestarter) at(l *lane) (time.Time, bool) {
+	w := l.current
+	if !p.enabled || w == nil || l.next != nil {
 		return time.Time{}, false
 	}
 	switch {
-	case w.state == leaving && w.leaveReason == ReasonBatch:
-		return w.leaveAt, true
+	case w.state == leaving && w.end.reason == ReasonBatch:
+		return w.times.leave, true
 	case w.state == ready && w.answered > 0:
-		// Slots that end together answer together: the time since counts too.
-		perPhoto := w.answeredAt.Sub(w.firstAttemptAt) / time.Duration(w.answered)
-		load := max(r.loadTime(), r.lastLoad)
-		return w.answeredAt.Add(perPhoto*time.Duration(w.batch.remaining) - busyLoad*load), true
+		// Photos that began together are answered together, so the average counts
+		// from the first attempt.
+		perPhoto := w.times.answer.Sub(w.times.firstAttempt) / time.Duration(w.answered)
+		load := max(p.loads.average(), p.loads.last)
+		return w.times.answer.Add(perPhoto*time.Duration(w.batch.remaining) - busyLoadFactor*load), true
 	}
 	return time.Time{}, false
 }
 
-// needsPrestart is whether the worker after s.cur should be loaded now. There must
-// be photos for it beyond the batches under way, and memory for both; and while
-// workers die, one more would only be in the way of finding out why.
-//
-// Where workers outgrow their share each needs all of it, and none is loaded
-// ahead any more.
-func (r *run) needsPrestart(s *lane, now time.Time) bool {
-	at, ok := r.prestartAt(s)
-	if !ok || now.Before(at) || r.deaths > 0 || r.outgrown {
+// needed is whether the worker after l.current should be started now. There must
+// be photos for it beyond the batches under way, and memory for both workers.
+// None is prestarted while workers die, which would only hide the cause, and none
+// after a worker has outgrown its share: each needs all of its own then.
+func (p *prestarter) needed(l *lane, deaths, inFlight int, s sample, now time.Time) bool {
+	at, ok := p.at(l)
+	if !ok || now.Before(at) || deaths > 0 || p.budget.outgrown {
 		return false
 	}
-	spoken := 0
-	for w := range r.live {
-		if w.state == starting || w.state == ready {
-			spoken += w.batch.remaining
+	return len(p.photos.fresh) > p.workers.remaining() && p.budget.fitsWorker(p.workers.loads(), inFlight, s)
+}
+
+// superfluous returns a prestarted worker without photos whose memory the others
+// need, nil if there is none. short says that the system is short of memory.
+func (p *prestarter) superfluous(short bool) *worker {
+	for _, l := range p.workers.lanes {
+		w := l.next
+		if w != nil && len(w.attempts) == 0 && w.alive() && (short || p.budget.exceeded(p.workers.loads())) {
+			return w
 		}
 	}
-	return len(r.queue.fresh) > spoken && r.cool(now) && r.nextFits()
+	return nil
 }
 
-// nextFits is whether memory has room for one worker more, when each worker
-// becomes as large, and leaks as much, as the worst so far.
-func (r *run) nextFits() bool {
-	var memory, base, growth uint64
-	for w := range r.live {
-		base, growth = max(base, w.mem.loaded), max(growth, w.mem.leak())
-	}
-	for w := range r.live {
-		coming := len(w.attempts)
-		if w.state == starting || w.state == ready {
-			coming += w.batch.remaining
-		}
-		have := max(w.mem.now, base)
-		memory += max(have, min(have+growth*uint64(coming), r.share))
-	}
-	base += growth * uint64(r.inFlightLimit) // until the one before it is gone
-	if r.cfg.Memory > 0 && memory+base > r.cfg.Memory {
-		return false
-	}
-	return !r.lastSample.hasSys || r.lastSample.system.Available > base
+// loadTimes is how long workers took from start to hello.
+type loadTimes struct {
+	n         int
+	sum, last time.Duration
 }
 
-// mayBegin is whether w, loaded ahead, may take a photo: when the batch before
-// its own has all been handed out.
-func (r *run) mayBegin(w *worker) bool {
-	before := w.lane.cur
-	return before.state != ready || before.batch.remaining <= 0
-}
+func (t *loadTimes) add(d time.Duration) { t.n, t.sum, t.last = t.n+1, t.sum+d, d }
 
-// fitsBeside is whether the budget has room for another photo of w's beside what
-// all workers will have. Without one loaded ahead each has its share to itself.
-func (r *run) fitsBeside(w *worker) bool {
-	if r.cfg.Memory == 0 || !slices.ContainsFunc(r.lanes, func(s *lane) bool { return s.next != nil }) {
-		return true
+// average is 0 if no worker has loaded yet.
+func (t *loadTimes) average() time.Duration {
+	if t.n == 0 {
+		return 0
 	}
-	return r.projected()+w.mem.expectedGrowth() <= r.cfg.Memory
-}
-
-// projected is what all workers will have for themselves when those that load are
-// loaded and the photos in flight are done.
-func (r *run) projected() (sum uint64) {
-	var base uint64
-	for w := range r.live {
-		base = max(base, w.mem.loaded)
-	}
-	for w := range r.live {
-		sum += max(base, w.mem.now+w.mem.leak()*uint64(len(w.attempts)))
-	}
-	return sum
-}
-
-// cancelPrestarted ends workers that were loaded ahead and hold memory that others
-// turn out to need. They have no photo yet; another one takes up their batch.
-func (r *run) cancelPrestarted(now time.Time) {
-	short := r.throttle.memory && now.Sub(r.throttle.since) > idlePressureTimeout
-	for _, s := range r.lanes {
-		w := s.next
-		if w == nil || len(w.attempts) > 0 || w.state != starting && w.state != ready {
-			continue
-		}
-		sum := r.projected()
-		if !short && (r.cfg.Memory == 0 || sum <= r.cfg.Memory) {
-			continue
-		}
-		r.stats.Replaced++
-		r.info("Worker %d, loaded ahead, makes room: the workers take up to %s together", w.n, bytesText(sum))
-		w.leaveReason = ReasonMemory
-		r.cancel(w)
-	}
+	return t.sum / time.Duration(t.n)
 }

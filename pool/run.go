@@ -2,125 +2,110 @@ package pool
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"slices"
 	"time"
-
-	"github.com/dustin/go-humanize"
 )
 
 const (
-	// maxUndelivered is how many results may wait for done before no photo is
-	// handed out: a slow disk must slow the run down, not fill the memory.
-	maxUndelivered = 256
 	// maxReadAhead bounds how many paths are read ahead.
 	maxReadAhead = 4096
 	// killTimeout is how long Kill waits for the system to end a process that
-	// cannot be killed, as one that hangs on a network disk.
+	// cannot be killed, such as one that hangs on a network disk.
 	killTimeout = 5 * time.Second
-	// idlePressureTimeout is how long an idle worker is kept while memory is short.
-	idlePressureTimeout = 10 * time.Second
-	// suspendGap is a pause in the supervisor's own life that is no scheduling: the
-	// machine slept, or somebody stopped the process.
+	// suspendGap is the time between two turns of the loop that means that this
+	// process did not run: the machine slept, or somebody stopped the process.
 	suspendGap = 2 * time.Second
 )
 
-// run is one call of Pool.Run. All fields belong to the goroutine in loop;
-// everybody else sends it events.
+// run is one call of Pool.Run. It starts, feeds and ends workers and asks its
+// parts for each decision. All of it belongs to the goroutine in loop. Everybody
+// else sends it events.
 type run struct {
-	cfg           Config
-	share         uint64 // of the memory budget, for one worker
-	inFlightLimit int    // photos in one lane; less than cfg.InFlight after an OOM kill
+	cfg    Config
+	report *reporter
 
-	began    time.Time
-	lastLoop time.Time // when the loop last came round
-	lanes    []*lane
-	live     map[*worker]struct{}
-	queue    queue
-	jobsDone bool // no further path will come
-	stopping bool // nothing more is handed out
-	killedAt time.Time
-	end      error // why the run ends before all is done
+	workers     *workerSet
+	photos      *quarantine
+	streak      *deathStreak
+	budget      *memoryBudget
+	concurrency *concurrency
+	dispatch    *dispatcher
+	prestart    *prestarter
+	throttle    *throttle
+	storage     *storageProbe
+	sampler     *sampler
+	loads       loadTimes
+	delivery    delivery
 
-	undelivered    []Result // arrived, not yet given to done
-	delivering     bool
-	deliveryFailed bool     // done has failed and is not called again
-	held           []Result // verdicts that wait for a success, see hold
-
-	storageProbe
-	dropped bool // photos in doubt are left to the next run
-
-	deaths            int  // in a row without a success
-	outgrown          bool // a worker has reached its share of the memory budget
-	expected          expectedGrowth
-	probing           bool   // the last to be tried alone was to tell bad photos from a broken model, see nextSuspect
-	knownReadable     string // a path that was described, see nextSuspect
-	backoffUntil      time.Time
-	successesSinceOOM int // successes since the last OOM kill
-
-	throttle      throttle
-	pauses        map[string]time.Time
-	askCool       time.Time
-	lastSample    sample
-	sampled       bool
-	sampling      bool
-	sampleAt      time.Time // the next one
-	sampleAskedAt time.Time // when the last one was asked for
-
-	lastWorker        int
-	lastID            uint64
-	loads             int
-	loadSum, lastLoad time.Duration
-	stats             Stats
-
-	events   chan any
-	quit     chan struct{} // closed when nobody listens to events any more
+	source   source
+	events   mailbox
 	starter  *starter
-	feed     chan string
-	requests chan sampleRequest
-	samples  chan sample
+	lastLoop time.Time
+	end      ending
+}
+
+// ending is how far the run is on its way to its end.
+type ending struct {
+	stopping  bool // nothing more is handed out
+	err       error
+	killedAt  time.Time
+	unchecked bool // attempts that waited for the storage probe are left to the next run
+}
+
+// source is where paths come from.
+type source struct {
+	paths    chan string
+	finished bool // no further path will come
+}
+
+// mailbox is how other goroutines tell the loop what happened.
+type mailbox struct {
+	events chan any
+	closed chan struct{} // when nobody reads events any more
+}
+
+func (m mailbox) send(ev any) {
+	select {
+	case m.events <- ev:
+	case <-m.closed:
+	}
 }
 
 func newRun(cfg Config) *run {
 	r := &run{
-		cfg:           cfg,
-		knownReadable: cfg.KnownReadable,
-		share:         cfg.Memory / uint64(cfg.Workers),
-		inFlightLimit: cfg.InFlight,
-		live:          map[*worker]struct{}{},
-		throttle:      throttle{maxTemp: cfg.MaxTemp},
-		pauses:        map[string]time.Time{},
-		stats:         Stats{Failed: map[string]int{}, Deaths: map[DeathKind]int{}},
-		events:        make(chan any, 64),
-		quit:          make(chan struct{}),
-		feed:          make(chan string, 64),
-		requests:      make(chan sampleRequest, 1),
-		samples:       make(chan sample, 1),
+		cfg:         cfg,
+		report:      newReporter(&cfg),
+		workers:     newWorkerSet(cfg.Workers),
+		photos:      &quarantine{knownReadable: cfg.KnownReadable},
+		streak:      &deathStreak{max: cfg.MaxDeaths, minBackoff: cfg.BackoffMin, maxBackoff: cfg.BackoffMax},
+		budget:      newMemoryBudget(cfg.Memory, cfg.Workers),
+		concurrency: &concurrency{limit: cfg.InFlight, max: cfg.InFlight},
+		storage:     &storageProbe{enabled: cfg.ProbeStorage != nil, interval: cfg.ProbeInterval, timeout: cfg.ProbeTimeout},
+		sampler:     newSampler(&cfg),
+		source:      source{paths: make(chan string, 64)},
+		events:      mailbox{make(chan any, 64), make(chan struct{})},
 	}
-	for range cfg.Workers {
-		r.lanes = append(r.lanes, &lane{})
-	}
+	r.throttle = newThrottle(cfg.MaxTemp, r.report)
+	r.dispatch = &dispatcher{workers: r.workers, photos: r.photos, budget: r.budget, concurrency: r.concurrency}
+	r.prestart = &prestarter{enabled: cfg.Prestart && cfg.Cooldown <= 0 && cfg.BatchSize > 0,
+		workers: r.workers, photos: r.photos, budget: r.budget, loads: &r.loads}
 	return r
 }
 
-// run sets up the goroutines around the loop, and takes them down again.
+// run sets up the goroutines around the loop and takes them down again.
 func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
-	r.began = time.Now()
-	r.lastLoop = r.began
+	began := time.Now()
+	r.lastLoop = began
 	r.starter = newStarter(r.cfg.Workers)
-	go func() {
-		defer close(r.samples)
-		sampleLoop(r.cfg.Samplers, r.requests, r.samples)
-	}()
+	go r.sampler.serve()
 	fed := make(chan struct{})
 	go func() {
 		defer close(fed)
-		defer close(r.feed)
+		defer close(r.source.paths)
 		for path := range jobs {
 			select {
-			case r.feed <- path:
-			case <-r.quit:
+			case r.source.paths <- path:
+			case <-r.events.closed:
 				return
 			}
 		}
@@ -133,87 +118,84 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 		}
 	}()
 
-	r.loop(ctx.Done(), stop, kill, deliver, delivered)
+	r.loop(began, ctx.Done(), stop, kill, deliver, delivered)
 
-	close(r.quit)
+	close(r.events.closed)
 	close(deliver)
-	close(r.requests)
+	close(r.sampler.requests)
 	r.starter.close()
-	if r.killedAt.IsZero() {
+	if r.end.killedAt.IsZero() {
 		for range delivered {
 		}
-		for range r.samples {
+		for range r.sampler.samples {
 		}
-		// A walker that hangs on a network disk must not keep us.
+		// jobs may hang on a network disk, which must not keep the run from ending.
 		select {
 		case <-fed:
 		case <-time.After(killTimeout):
 		}
 	}
 	now := time.Now()
-	for _, s := range r.lanes {
-		for _, b := range []*batch{s.batch, s.pending} {
+	for _, l := range r.workers.lanes {
+		for _, b := range []*batch{l.batch, l.pending} {
 			if b != nil {
-				r.endBatch(b, s, now)
+				r.endBatch(b, l, now)
 			}
 		}
 	}
-	for reason := range r.pauses {
-		r.resume(reason, now)
-	}
-	r.stats.LoadTime = r.loadTime()
-	r.stats.Wall = now.Sub(r.began)
-	r.stats.PeakWorkers = max(r.stats.PeakWorkers, r.stats.PeakWorker) // a run shorter than a sample
-	return r.stats, r.end
+	r.throttle.resumeAll(now)
+	stats := &r.report.stats
+	stats.LoadTime = r.loads.average()
+	stats.Wall = now.Sub(began)
+	stats.PeakWorkers = max(stats.PeakWorkers, stats.PeakWorker) // a run may be shorter than a sample
+	return *stats, r.end.err
 }
 
-// loop is the supervisor: it acts on what it knows, then waits for news.
-func (r *run) loop(cancelled, stop, kill <-chan struct{}, deliver chan<- Result, delivered <-chan error) {
+// loop acts on what is known, then waits for an event, until all is done.
+func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliver chan<- Result, delivered <-chan error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		now := time.Now()
 		r.catchUp(now)
 		r.expire(now)
-		r.sample(now)
+		r.sampler.request(r.workers.pids(), now)
 		r.probeStorage(now)
 		r.handOut(now)
 		r.retireWorkers(now)
-		r.startWorkers(now)
+		if r.sampler.any() || now.Sub(began) >= time.Second {
+			r.startWorkers(now)
+		}
 		if r.finished(now) {
 			return
 		}
 		timer.Reset(r.untilNext(now))
 
-		var feed <-chan string
-		if r.needsJobs() {
-			feed = r.feed
+		var paths <-chan string
+		if r.needsPaths() {
+			paths = r.source.paths
 		}
 		var dst chan<- Result
-		var head Result
-		if len(r.undelivered) > 0 && !r.delivering {
-			dst, head = deliver, r.undelivered[0]
+		res, ok := r.delivery.next()
+		if ok {
+			dst = deliver
 		}
 		select {
-		case ev := <-r.events:
+		case ev := <-r.events.events:
 			r.handle(ev, time.Now())
-		case path, ok := <-feed:
-			if !ok {
-				r.jobsDone = true
+		case path, ok := <-paths:
+			if ok {
+				r.photos.add(path)
 			} else {
-				r.queue.add(&photo{path: path})
+				r.source.finished = true
 			}
-		case dst <- head:
-			r.undelivered[0] = Result{}
-			r.undelivered = r.undelivered[1:]
-			r.delivering = true
+		case dst <- res:
+			r.delivery.sent()
 		case err := <-delivered:
-			r.delivering = false
-			if err != nil {
-				r.deliveryFailed, r.undelivered = true, nil
+			if r.delivery.returned(err); err != nil {
 				r.fail(err)
 			}
-		case s := <-r.samples:
+		case s := <-r.sampler.samples:
 			r.onSample(s, time.Now())
 		case <-timer.C:
 		case <-cancelled:
@@ -224,7 +206,7 @@ func (r *run) loop(cancelled, stop, kill <-chan struct{}, deliver chan<- Result,
 			r.stop()
 		case <-kill:
 			kill = nil
-			r.killedAt = time.Now()
+			r.end.killedAt = time.Now()
 			r.fail(ErrKilled)
 		}
 	}
@@ -237,182 +219,130 @@ func (r *run) handle(ev any, now time.Time) {
 	case evReport:
 		r.onReport(ev.w, ev.r, now)
 	case evBroken:
-		r.breakProtocol(ev.w, ev.err, now)
+		ev.w.breakProtocol(ev.err, now)
 	case evExited:
 		r.onExit(ev.w, ev.err, now)
 	case evStorageProbe:
-		r.onStorageProbe(ev.path, ev.err, now)
+		r.onProbe(r.storage.answered(ev.path, ev.err, now), now)
 	}
+}
+
+// done is whether every path has its result, or has it held back.
+func (r *run) done() bool {
+	return r.source.finished && r.photos.empty() && r.workers.inFlight() == 0 && len(r.storage.pending) == 0 && !r.end.unchecked
 }
 
 // finished is whether nothing is left to do or to wait for.
 func (r *run) finished(now time.Time) bool {
-	if r.stopping && len(r.pending) > 0 {
-		r.pending, r.dropped = nil, true // they are the next run's
+	if r.end.stopping && len(r.storage.takePending()) > 0 {
+		r.end.unchecked = true
 	}
-	if !r.killedAt.IsZero() && now.Sub(r.killedAt) > killTimeout {
+	if !r.end.killedAt.IsZero() && now.Sub(r.end.killedAt) > killTimeout {
 		return true // whatever hangs: a worker, or the disk of the results
 	}
-	done := r.jobsDone && r.queue.empty() && r.inFlight() == 0 && len(r.pending) == 0 && !r.dropped
-	if done || r.stopping && r.inFlight() == 0 {
-		r.releaseHeld()
+	done := r.done()
+	if done || r.end.stopping && r.workers.inFlight() == 0 {
+		r.deliver(r.delivery.release()...)
 	}
-	if r.delivering || len(r.undelivered) > 0 {
+	if !r.delivery.done() || len(r.workers.live) > 0 {
 		return false
 	}
-	if len(r.live) > 0 {
-		return false
+	if r.end.stopping && !done && r.end.err == nil {
+		r.end.err = ErrStopped
 	}
-	if r.stopping && !done && r.end == nil {
-		r.end = ErrStopped
-	}
-	return done || r.stopping
+	return done || r.end.stopping
 }
 
-// needsJobs is whether more paths should be read: enough to fill the batches
+// deliver queues results for done.
+func (r *run) deliver(results ...Result) {
+	for _, res := range results {
+		if !r.delivery.add(res) {
+			return
+		}
+		if res.Failure != nil {
+			r.report.stats.Failed[res.Failure.Kind]++
+		} else {
+			r.report.stats.OK++
+		}
+	}
+}
+
+// needsPaths is whether more paths should be read: enough to fill the batches
 // under way and to know whether another is wanted.
-func (r *run) needsJobs() bool {
-	if r.jobsDone || r.stopping {
+func (r *run) needsPaths() bool {
+	if r.source.finished || r.end.stopping {
 		return false
 	}
 	want := 2 * r.cfg.Workers * r.cfg.InFlight
 	if r.cfg.BatchSize > 0 {
 		want = max(want, (r.cfg.Workers+1)*min(r.cfg.BatchSize, maxReadAhead))
 	}
-	return len(r.queue.fresh) < min(want, maxReadAhead)
+	return len(r.photos.fresh) < min(want, maxReadAhead)
 }
 
-// stop hands out nothing more; what is in flight is finished and kept.
+// stop hands out nothing more. What is in flight is finished and kept.
 func (r *run) stop() {
-	if r.stopping {
+	if r.end.stopping {
 		return
 	}
-	r.stopping = true
-	n := r.inFlight()
-	if n > 0 {
-		r.info("Stopping: %s in flight will be finished", count(n, "photo"))
+	r.end.stopping = true
+	if n := r.workers.inFlight(); n > 0 {
+		r.report.info("Stopping: %s in flight will be finished", count(n, "photo"))
 	}
-	for w := range r.live {
+	for w := range r.workers.live {
 		if w.state == starting {
-			r.cancel(w)
+			w.cancel(time.Now())
 		}
 	}
 }
 
 // fail ends the run and does not wait for what is in flight.
 func (r *run) fail(err error) {
-	if r.end == nil || err == ErrKilled {
-		r.end = err
+	if r.end.err == nil || err == ErrKilled {
+		r.end.err = err
 	}
-	r.stopping = true
-	r.held = nil
-	for w := range r.live {
-		r.cancel(w)
+	r.end.stopping = true
+	r.delivery.release()
+	for w := range r.workers.live {
+		w.cancel(time.Now())
 	}
 }
 
-// catchUp forgives the time in which this process itself did not run, so that a
-// laptop's sleep is not taken for a hundred slow photos.
+// catchUp moves all deadlines by the time in which this process did not run, so
+// that the photos in flight while a laptop sleeps do not time out.
 func (r *run) catchUp(now time.Time) {
-	lost := now.Sub(r.lastLoop) - r.cfg.SampleEvery
+	gap := now.Sub(r.lastLoop) - r.cfg.SampleEvery
 	r.lastLoop = now
-	if lost < suspendGap {
+	if gap < suspendGap {
 		return
 	}
-	r.askedAt = r.askedAt.Add(lost)
-	for w := range r.live {
-		w.started, w.lastSeen, w.leaveAt = w.started.Add(lost), w.lastSeen.Add(lost), w.leaveAt.Add(lost)
-		w.answeredAt, w.firstAttemptAt, w.killedAt = w.answeredAt.Add(lost), w.firstAttemptAt.Add(lost), w.killedAt.Add(lost)
-		for _, f := range w.attempts {
-			f.began = f.began.Add(lost)
+	r.storage.askedAt = r.storage.askedAt.Add(gap)
+	for w := range r.workers.live {
+		w.times.shift(gap)
+		for _, a := range w.attempts {
+			a.began = a.began.Add(gap)
 		}
 	}
 }
 
-// untilNext is how long the loop may sleep without news.
+// untilNext is how long the loop may sleep without an event.
 func (r *run) untilNext(now time.Time) time.Duration {
+	times := append(r.storage.wakeUps(), r.sampler.nextAt, r.streak.backoffUntil)
+	for _, l := range r.workers.lanes {
+		at, _ := r.prestart.at(l)
+		times = append(times, l.restsUntil, at)
+	}
+	if !r.end.killedAt.IsZero() {
+		times = append(times, r.end.killedAt.Add(killTimeout))
+	}
+	for w := range r.workers.live {
+		times = append(times, w.deadline(&r.cfg))
+	}
 	next := now.Add(r.cfg.SampleEvery)
-	sooner := func(t time.Time) {
+	for _, t := range times {
 		if t.After(now) && t.Before(next) {
 			next = t
 		}
 	}
-	sooner(r.sampleAt)
-	sooner(r.backoffUntil)
-	sooner(r.askAt)
-	if r.asking != "" {
-		sooner(r.askedAt.Add(r.cfg.ProbeTimeout))
-	}
-	for _, s := range r.lanes {
-		sooner(s.cool)
-		if at, ok := r.prestartAt(s); ok {
-			sooner(at)
-		}
-	}
-	if !r.killedAt.IsZero() {
-		sooner(r.killedAt.Add(killTimeout))
-	}
-	for w := range r.live {
-		sooner(r.deadline(w))
-	}
-	// A moment later, so that what is due is due.
-	return next.Sub(now) + time.Millisecond
-}
-
-func (r *run) inFlight() int {
-	n := 0
-	for w := range r.live {
-		n += len(w.attempts)
-	}
-	return n
-}
-
-// onlyInPool is whether a photo is in flight that must be the only one.
-func (r *run) onlyInPool() bool {
-	for w := range r.live {
-		for _, f := range w.attempts {
-			if f.exclusive && f.photo.onlyInPool {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// ordered is the live workers, oldest first, so that runs repeat themselves.
-func (r *run) ordered() []*worker {
-	ws := make([]*worker, 0, len(r.live))
-	for w := range r.live {
-		ws = append(ws, w)
-	}
-	slices.SortFunc(ws, func(a, b *worker) int { return a.n - b.n })
-	return ws
-}
-
-func (r *run) loadTime() time.Duration {
-	if r.loads == 0 {
-		return 0
-	}
-	return r.loadSum / time.Duration(r.loads)
-}
-
-func (r *run) observe(e Event) {
-	e.Time = time.Now()
-	r.cfg.Observe(e)
-}
-
-func (r *run) info(format string, args ...any) { r.cfg.Log.Info(fmt.Sprintf(format, args...)) }
-func (r *run) warn(format string, args ...any) { r.cfg.Log.Warn(fmt.Sprintf(format, args...)) }
-
-func bytesText(n uint64) string { return humanize.IBytes(n) }
-
-// roundText is a duration as a person says it.
-func roundText(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
+	return next.Sub(now) + time.Millisecond // a moment later, so that what is due is due
 }

@@ -65,14 +65,6 @@ type sampleRequest struct {
 	heat bool // reading sensors is slow, so only who needs it asks
 }
 
-// sampleLoop answers requests until there are no more. It is a goroutine of its
-// own because a machine short of memory answers slowly.
-func sampleLoop(s Samplers, requests <-chan sampleRequest, answers chan<- sample) {
-	for req := range requests {
-		answers <- s.take(req)
-	}
-}
-
 func (s Samplers) take(req sampleRequest) sample {
 	r := sample{workers: map[int]uint64{}, cpu: s.CPU()}
 	for _, pid := range req.pids {

@@ -16,3 +16,12 @@ func TestMachine(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestWithoutMapped(t *testing.T) {
+	for _, test := range []struct{ says, want uint64 }{{1000, 400}, {600, 0}, {100, 0}} {
+		n, err := withoutMapped(600, func(int) (uint64, error) { return test.says, nil })(1)
+		if n != test.want || err != nil {
+			t.Errorf("%d of which 600 mapped: %d, %v", test.says, n, err)
+		}
+	}
+}

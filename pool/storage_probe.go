@@ -2,163 +2,176 @@ package pool
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
-// This file doubts a worker that could not read a photo: disks are pulled out,
-// servers go away, and a worker that was confined to a folder does not see what
-// was mounted in its place since. Such an answer waits until Config.ProbeStorage has
-// looked, and so does a photo that took too long: a server that is gone may
-// leave whoever reads waiting. While all photos are out of reach none is handed
-// out, and none fails.
-
-// storageProbe is what a run knows about photos that could not be read.
-type storageProbe struct {
-	pending         []pendingRead // that wait for Config.ProbeStorage
-	asking          string        // the photo that it looks for, "" when it does not
-	askedAt         time.Time     // it looks
-	askAt           time.Time     // not before
-	unavailablePath string        // the photo that is looked for while all are gone
-	warnedAt        time.Time     // that they are
-	trusted         bool          // what can be read and is not, is the worker's to say; until a success
-}
-
-// pendingRead is an attempt in doubt: it was answered with failure, or ended in death.
-type pendingRead struct {
-	endedAttempt
-	failure *Failure
-	death   death
-}
-
-// evStorageProbe is Config.ProbeStorage's answer.
-type evStorageProbe struct {
-	path string
-	err  error
-}
-
 const (
-	// maxPendingReads bounds the attempts in doubt.
+	// maxPendingReads bounds the attempts that wait for the storage probe. No
+	// photo is handed out while there are so many.
 	maxPendingReads = 64
-	// maxReadRetries is how often one photo is handed out again because it could be
-	// read after all; before the last time all workers are replaced.
+	// maxReadRetries is how often a photo is handed out again because the
+	// supervisor could read it. Before the last time all workers are replaced.
 	maxReadRetries = 2
 )
 
-func (r *run) isReadError(f *attempt, a *answer) bool {
-	return a.Failure != nil && a.Failure.ReadError && r.cfg.ProbeStorage != nil && !f.photo.probe
+// pendingRead is an attempt whose result waits for the storage probe. It was
+// answered with a read error, or it took too long.
+type pendingRead struct {
+	*attempt
+	failure *Failure // nil for a time-out
+	death   death    // of a time-out
 }
 
-func (r *run) holdReadError(w *worker, f *attempt, a *answer, now time.Time) {
-	r.holdPending(pendingRead{endedAttempt: endAttempt(w, f, now), failure: a.Failure})
+// storageProbe decides when to ask whether the photos' storage is available, and
+// what becomes of the attempts that wait for the answer.
+//
+// A read error may mean that the storage is unavailable rather than that the
+// photo is bad: a disk was pulled out, or a server is down. A worker that is
+// confined to a folder does not see what was mounted in its place since. A
+// time-out may have the same cause. So such an attempt waits until
+// Config.ProbeStorage has looked at the photo. While the storage is unavailable
+// no photo is handed out and none fails.
+type storageProbe struct {
+	enabled  bool          // there is a Config.ProbeStorage
+	interval time.Duration // between probes while the storage is unavailable
+	timeout  time.Duration // after which a probe that does not return means unavailable
+
+	pending     []pendingRead
+	asking      string    // the photo being probed, "" if none is
+	askedAt     time.Time // when its probe began
+	nextAt      time.Time // no probe before that
+	unavailable string    // the photo probed while the storage is unavailable, "" if it is available
+	warnedAt    time.Time
+	// trustWorkers takes a worker's read error as it is, though the supervisor
+	// can read the photo: replacing the workers has not helped.
+	trustWorkers bool
 }
 
-// holdTimeout keeps the verdict on a photo that took too long.
-func (r *run) holdTimeout(a endedAttempt, d death) {
-	r.holdPending(pendingRead{endedAttempt: a, death: d})
+// probeDecision is what the run has to do after a probe, or after an attempt was
+// added.
+type probeDecision struct {
+	change         storageChange
+	warning        string        // to log
+	retry          []pendingRead // to be handed out again
+	fail           *pendingRead  // its failure stands
+	charge         *pendingRead  // its time-out is the photo's own fault
+	replaceWorkers bool
 }
 
-func (r *run) holdPending(l pendingRead) {
-	r.pending = append(r.pending, l)
-	if r.throttle.unavailable {
-		r.retryPending()
+// storageChange says whether the storage's state has changed.
+type storageChange int
+
+const (
+	storageSame storageChange = iota
+	storageLost
+	storageBack
+)
+
+// add has an attempt wait for the probe. While the storage is unavailable
+// already, it is handed out again later instead.
+func (p *storageProbe) add(r pendingRead) probeDecision {
+	p.pending = append(p.pending, r)
+	if p.unavailable == "" {
+		return probeDecision{}
 	}
+	return probeDecision{retry: p.takePending()}
 }
 
-// probeStorage has Config.ProbeStorage look, for one photo at a time.
-func (r *run) probeStorage(now time.Time) {
-	if r.asking != "" && !r.throttle.unavailable && now.Sub(r.askedAt) >= r.cfg.ProbeTimeout {
-		// It is still waited for: its answer is the end of this.
-		r.onUnavailable(r.asking, "they do not answer", now)
-	}
-	if r.asking != "" || r.stopping || now.Before(r.askAt) {
-		return
+func (p *storageProbe) takePending() []pendingRead {
+	all := p.pending
+	p.pending = nil
+	return all
+}
+
+// full is whether no further attempt should be begun before the next answer.
+func (p *storageProbe) full() bool { return len(p.pending) >= maxPendingReads }
+
+// next is the photo whose probe should begin now, if one should.
+func (p *storageProbe) next(now time.Time) (path string, ok bool) {
+	if p.asking != "" || now.Before(p.nextAt) {
+		return "", false
 	}
 	switch {
-	case r.throttle.unavailable:
-		r.asking = r.unavailablePath
-	case len(r.pending) > 0:
-		r.asking = r.pending[0].photo.path
+	case p.unavailable != "":
+		p.asking = p.unavailable
+	case len(p.pending) > 0:
+		p.asking = p.pending[0].photo.path
 	default:
-		return
+		return "", false
 	}
-	r.askedAt = now
-	path, look := r.asking, r.cfg.ProbeStorage
-	go func() { r.send(evStorageProbe{path, look(path)}) }()
+	p.askedAt = now
+	return p.asking, true
 }
 
-func (r *run) onStorageProbe(path string, err error, now time.Time) {
-	r.asking = ""
-	var gone *UnavailableError
-	if errors.As(err, &gone) {
-		r.askAt = now.Add(r.cfg.ProbeInterval)
-		r.onUnavailable(path, gone.Why, now)
-		return
+// overdue is whether the probe has taken so long that the storage counts as
+// unavailable. The answer is still waited for.
+func (p *storageProbe) overdue(now time.Time) bool {
+	return p.asking != "" && p.unavailable == "" && now.Sub(p.askedAt) >= p.timeout
+}
+
+// expire marks the storage as unavailable because the probe is overdue.
+func (p *storageProbe) expire(now time.Time) probeDecision {
+	return p.lose(p.asking, "they do not answer", now)
+}
+
+// answered acts on what Config.ProbeStorage returned for path.
+func (p *storageProbe) answered(path string, err error, now time.Time) probeDecision {
+	p.asking = ""
+	var away *UnavailableError
+	if errors.As(err, &away) {
+		p.nextAt = now.Add(p.interval)
+		return p.lose(path, away.Why, now)
 	}
-	if r.throttle.unavailable {
-		r.throttle.unavailable, r.trusted = false, false
-		r.resume(pauseFolder, now)
-		r.info("The photos can be reached again, the run goes on")
+	var d probeDecision
+	if p.unavailable != "" {
+		p.unavailable, p.trustWorkers = "", false
+		d.change = storageBack
 	}
-	if len(r.pending) == 0 || r.pending[0].photo.path != path {
-		return
+	if len(p.pending) == 0 || p.pending[0].photo.path != path {
+		return d
 	}
-	l := r.pending[0]
-	r.pending = r.pending[1:]
-	if l.failure == nil {
-		r.chargeFailure(l.endedAttempt, l.death)
-		return
-	}
-	if err == nil && !r.trusted {
-		if l.photo.readErrors++; l.photo.readErrors <= maxReadRetries {
-			r.retryRead(l)
-			if l.photo.readErrors == maxReadRetries {
-				r.replaceAll(now)
-			}
-			return
+	r := p.pending[0]
+	p.pending = slices.Delete(p.pending, 0, 1)
+	switch {
+	case r.failure == nil:
+		d.charge = &r
+		return d
+	case err == nil && !p.trustWorkers:
+		if r.photo.readErrors++; r.photo.readErrors <= maxReadRetries {
+			d.retry = []pendingRead{r}
+			d.replaceWorkers = r.photo.readErrors == maxReadRetries
+			return d
 		}
-		r.trusted = true
+		p.trustWorkers = true
 	}
-	l.batch.answered++
-	r.deliver(l.result(l.failure))
+	d.fail = &r
+	return d
 }
 
-// onUnavailable closes the gate: nothing is handed out until the photos are back.
-func (r *run) onUnavailable(path, why string, now time.Time) {
-	if !r.throttle.unavailable || now.Sub(r.warnedAt) >= time.Minute {
-		r.cfg.Log.Warn("The photos cannot be reached, waiting until they can: " + why)
-		r.warnedAt = now
+// lose marks the storage as unavailable. All pending attempts are tried again
+// when it is back, with new workers.
+func (p *storageProbe) lose(path, why string, now time.Time) probeDecision {
+	var d probeDecision
+	if p.unavailable == "" || now.Sub(p.warnedAt) >= warnInterval {
+		d.warning = "The photos cannot be reached, waiting until they can: " + why
+		p.warnedAt = now
 	}
-	if r.throttle.unavailable {
-		return
+	if p.unavailable != "" {
+		return d
 	}
-	r.throttle.unavailable, r.unavailablePath = true, path
-	r.deaths, r.backoffUntil = 0, time.Time{} // it is not the model
-	r.pause(pauseFolder, "", now)
-	r.retryPending()
-	r.replaceAll(now) // what they are allowed to read is the folder that is gone
+	p.unavailable = path
+	d.change, d.retry, d.replaceWorkers = storageLost, p.takePending(), true
+	return d
 }
 
-// retryPending puts all that was lost back to be tried again.
-func (r *run) retryPending() {
-	for _, l := range r.pending {
-		r.retryRead(l)
-	}
-	r.pending = nil
-}
+// described notes that a worker has read and described a photo.
+func (p *storageProbe) described() { p.trustWorkers = false }
 
-func (r *run) retryRead(l pendingRead) {
-	r.queue.putBack([]*photo{l.photo})
-	r.unfinished(l.endedAttempt, pauseFolder)
-}
-
-// replaceAll has the workers finish what they have and leave.
-func (r *run) replaceAll(now time.Time) {
-	for w := range r.live {
-		switch w.state {
-		case ready:
-			r.tellLeave(w, ReasonFolder, now)
-		case starting:
-			r.cancel(w)
-		}
+// wakeUps are the times at which there may be something to do.
+func (p *storageProbe) wakeUps() []time.Time {
+	if p.asking == "" {
+		return []time.Time{p.nextAt}
 	}
+	return []time.Time{p.nextAt, p.askedAt.Add(p.timeout)}
 }

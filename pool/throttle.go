@@ -5,79 +5,197 @@ import (
 	"time"
 )
 
-// Thresholds of the system's memory, in percent used. The gap keeps the run
-// from stopping and starting at every breath.
+// Thresholds of the machine's state. Work resumes below a lower threshold than
+// the one at which it pauses, so that the run does not stop and start all the time.
 const (
-	memoryHigh = 85.0
+	memoryHigh = 85.0 // percent of the system's memory in use
 	memoryLow  = 83.0
-	heatGap    = 5.0 // °C below the limit at which work resumes
-	// maxWaitForMemory is how long room is waited for that another worker needs.
+	heatGap    = 5.0 // °C below the limit
+	// maxWaitForMemory is how long the throttle waits for the memory that another
+	// worker needs. It may never become free.
 	maxWaitForMemory = 5 * time.Minute
-	maxWithoutSensor = 60 // samples without a temperature before heat is no reason any more
+	// maxWithoutSensor is the number of samples without a temperature after which
+	// heat no longer holds photos back.
+	maxWithoutSensor = 60
+	// warnInterval is the time between two warnings about the same pause.
+	warnInterval = time.Minute
+	// idlePressureTimeout is how long an idle worker is kept while memory is short.
+	idlePressureTimeout = 10 * time.Second
 )
 
-// throttle decides whether the machine can bear another photo. It is told each
-// sample and keeps nothing but the last decision.
+// Reasons of a pause.
+const (
+	pauseMemory   = "memory"
+	pauseHeat     = "heat"
+	pauseFolder   = "folder"
+	pauseCooldown = "cooldown"
+)
+
+// holds is a set of conditions under which no photo is handed out.
+type holds uint8
+
+const (
+	holdMemory holds = 1 << iota
+	holdHeat
+	holdStorage
+)
+
+// pauseListener is told when a pause begins and ends.
+type pauseListener interface {
+	paused(reason string)
+	resumed(reason string, took time.Duration)
+}
+
+// throttle decides whether the state of the machine and of the photos' storage
+// lets another photo be handed out, and keeps account of the pauses.
 type throttle struct {
-	maxTemp float64 // 0 is no limit
+	maxTemp  float64 // °C; 0 is no limit
+	listener pauseListener
 
-	memory        bool   // closed for memory
-	needed        uint64 // a worker that had to go for it, and must have room before it opens
-	heat          bool   // closed for heat
-	withoutSensor int    // samples without a temperature since
-	unavailable   bool   // closed until the photos can be reached, see reach.go
-	since         time.Time
+	holds         holds
+	since         time.Time // when memory or heat began to hold photos back
 	warnedAt      time.Time
+	needed        uint64 // bytes that must be available before memory holds no longer
+	withoutSensor int    // samples since the last one with a temperature
+
+	pauses map[string]time.Time // announced, by reason: since when
 }
 
-// closed says whether no photo may be handed out, and why.
-func (g *throttle) closed() (string, bool) {
-	switch {
-	case g.unavailable:
-		return pauseFolder, true
-	case g.memory:
-		return pauseMemory, true
-	case g.heat:
-		return pauseHeat, true
-	}
-	return "", false
+func newThrottle(maxTemp float64, l pauseListener) *throttle {
+	return &throttle{maxTemp: maxTemp, listener: l, pauses: map[string]time.Time{}}
 }
 
-// sample takes a sample and returns the warning to print now, if any. It warns
-// when it closes and once a minute while it stays closed.
-func (g *throttle) sample(s sample, now time.Time) (warning string) {
-	was := g.memory || g.heat
-	if s.hasSys {
-		// Room for a worker is waited for, but not for ever: it may never come.
-		noRoom := s.system.Available < g.needed && now.Sub(g.since) < maxWaitForMemory
-		g.memory = s.system.UsedPercent >= memoryHigh || g.memory && (s.system.UsedPercent >= memoryLow || noRoom)
-		if !g.memory {
-			g.needed = 0
-		}
-	}
-	if g.withoutSensor++; s.hasHeat {
-		g.withoutSensor = 0
-	}
+// closed is why no photo may be handed out, "" if one may.
+func (t *throttle) closed() string {
 	switch {
-	case g.heat && g.withoutSensor > maxWithoutSensor:
-		g.heat = false // the sensor is gone; waiting for it would be for ever
-	case g.maxTemp > 0 && s.hasHeat:
-		g.heat = s.celsius >= g.maxTemp || g.heat && s.celsius > g.maxTemp-heatGap
+	case t.holds&holdStorage != 0:
+		return pauseFolder
+	case t.holds&holdMemory != 0:
+		return pauseMemory
+	case t.holds&holdHeat != 0:
+		return pauseHeat
 	}
-	if !g.memory && !g.heat {
+	return ""
+}
+
+// set adds h to the conditions or removes it.
+func (t *throttle) set(h holds, on bool) {
+	if on {
+		t.holds |= h
+	} else {
+		t.holds &^= h
+	}
+}
+
+// sampled acts on a sample of the machine. It returns a warning to log, "" if
+// there is none: when photos begin to be held back, and every minute after that.
+func (t *throttle) sampled(s sample, now time.Time) (warning string) {
+	was := t.holds & (holdMemory | holdHeat)
+	t.sampleMemory(s, now)
+	t.sampleHeat(s)
+	defer t.announce(now)
+	if t.holds&(holdMemory|holdHeat) == 0 {
 		return ""
 	}
-	if !was {
-		g.since = now
-	} else if now.Sub(g.warnedAt) < time.Minute {
+	if was == 0 {
+		t.since = now
+	} else if now.Sub(t.warnedAt) < warnInterval {
 		return ""
 	}
-	g.warnedAt = now
-	if g.memory {
+	t.warnedAt = now
+	if t.holds&holdMemory != 0 {
 		return fmt.Sprintf("Memory usage high (%.1f%%), waiting for memory to free up...", s.system.UsedPercent)
 	}
 	if !s.hasHeat {
 		return "The temperature cannot be read any more, waiting for it..."
 	}
-	return fmt.Sprintf("Temperature high (%.0f °C), waiting until it is below %.0f °C...", s.celsius, g.maxTemp-heatGap)
+	return fmt.Sprintf("Temperature high (%.0f °C), waiting until it is below %.0f °C...", s.celsius, t.maxTemp-heatGap)
+}
+
+func (t *throttle) sampleMemory(s sample, now time.Time) {
+	if !s.hasSys {
+		return
+	}
+	waiting := s.system.Available < t.needed && now.Sub(t.since) < maxWaitForMemory
+	held := t.holds&holdMemory != 0
+	held = s.system.UsedPercent >= memoryHigh || held && (s.system.UsedPercent >= memoryLow || waiting)
+	t.set(holdMemory, held)
+	if !held {
+		t.needed = 0
+	}
+}
+
+func (t *throttle) sampleHeat(s sample) {
+	if t.withoutSensor++; s.hasHeat {
+		t.withoutSensor = 0
+	}
+	held := t.holds&holdHeat != 0
+	switch {
+	case held && t.withoutSensor > maxWithoutSensor:
+		held = false
+	case t.maxTemp > 0 && s.hasHeat:
+		held = s.celsius >= t.maxTemp || held && s.celsius > t.maxTemp-heatGap
+	}
+	t.set(holdHeat, held)
+}
+
+// announce begins or ends the pauses for memory and heat. Only the first reason
+// that holds photos back is announced.
+func (t *throttle) announce(now time.Time) {
+	reason := t.closed()
+	for _, known := range []string{pauseMemory, pauseHeat} {
+		if known == reason {
+			t.pause(known, now)
+		} else {
+			t.resume(known, now)
+		}
+	}
+}
+
+// storageUnavailable holds photos back until storageAvailable.
+func (t *throttle) storageUnavailable(now time.Time) {
+	t.set(holdStorage, true)
+	t.pause(pauseFolder, now)
+}
+
+func (t *throttle) storageAvailable(now time.Time) {
+	t.set(holdStorage, false)
+	t.resume(pauseFolder, now)
+}
+
+// pressed is whether memory has been short for so long that an idle worker
+// should give up what it holds.
+func (t *throttle) pressed(now time.Time) bool {
+	return t.holds&holdMemory != 0 && now.Sub(t.since) > idlePressureTimeout
+}
+
+// waitFor holds photos back until so many bytes are available, if memory holds
+// them back already.
+func (t *throttle) waitFor(bytes uint64) { t.needed = max(t.needed, bytes) }
+
+// pause begins a pause. It reports false if that reason's pause has begun before.
+func (t *throttle) pause(reason string, now time.Time) bool {
+	if _, ok := t.pauses[reason]; ok {
+		return false
+	}
+	t.pauses[reason] = now
+	t.listener.paused(reason)
+	return true
+}
+
+// resume ends a pause, if there is one for that reason.
+func (t *throttle) resume(reason string, now time.Time) {
+	since, ok := t.pauses[reason]
+	if !ok {
+		return
+	}
+	delete(t.pauses, reason)
+	t.listener.resumed(reason, now.Sub(since))
+}
+
+// resumeAll ends all pauses, at the end of the run.
+func (t *throttle) resumeAll(now time.Time) {
+	for reason := range t.pauses {
+		t.resume(reason, now)
+	}
 }

@@ -1,0 +1,44 @@
+package pool
+
+import "time"
+
+// photo is one path that the pool has to do, over all its attempts.
+type photo struct {
+	path         string
+	attempts     int // times handed to a worker
+	crashes      int // worker deaths while it was alone in its worker
+	memoryDeaths int // deaths by memory or from outside while it was alone
+	timeouts     int // times it took too long
+	readErrors   int // times a worker could not read it and the supervisor could
+	// onlyInPool asks that no other photo is in flight in any worker, because
+	// memory ran out when there were others.
+	onlyInPool bool
+	// probe marks a photo that already has its result. It is tried again only to
+	// find out whether workers can still do any photo; its outcome is discarded.
+	probe bool
+}
+
+// isolation says which other photos may be in flight beside an attempt.
+type isolation int
+
+const (
+	shared       isolation = iota // any
+	onlyInWorker                  // none in the same worker
+	onlyInPool                    // none at all
+)
+
+// attempt is one photo handed to one worker.
+type attempt struct {
+	id        uint64
+	photo     *photo
+	worker    int // the worker's number
+	batch     *batch
+	isolation isolation
+	began     time.Time
+	took      time.Duration // set when it has ended
+}
+
+// result is the Result of the attempt that failed with f.
+func (a *attempt) result(f *Failure) Result {
+	return Result{Path: a.photo.path, Attempts: a.photo.attempts, Failure: f, Batch: a.batch.n, Seconds: a.took.Seconds()}
+}

@@ -1,0 +1,122 @@
+package pool
+
+// dispatcher decides which worker is given which photo.
+type dispatcher struct {
+	workers     *workerSet
+	photos      *quarantine
+	budget      *memoryBudget
+	concurrency *concurrency
+	lastAttempt uint64 // its number
+}
+
+// next returns the next worker and photo that belong together, nil if there are
+// none now. deaths is the number of worker deaths in a row.
+//
+// Quarantined photos come first, each alone in its worker. Those for which memory
+// ran out are alone in the whole pool. While all workers are busy, one of them is
+// reserved and gets no fresh photo until it is idle, unless a new worker is on
+// its way, which is idle anyway.
+func (d *dispatcher) next(deaths int) (*worker, *photo, isolation) {
+	if d.workers.exclusive() {
+		return nil, nil, shared
+	}
+	switch isolation := d.photos.nextIsolation(); {
+	case isolation == shared:
+		for w := range d.workers.live {
+			w.reserved = false
+		}
+	case isolation == onlyInPool && d.workers.inFlight() > 0:
+		return nil, nil, shared
+	default:
+		if w := d.idle(); w != nil {
+			p := d.photos.takeIsolated(deaths)
+			if p.onlyInPool {
+				return w, p, onlyInPool
+			}
+			return w, p, onlyInWorker
+		}
+		if isolation == onlyInPool {
+			return nil, nil, shared
+		}
+		d.reserve()
+	}
+	if len(d.photos.fresh) > 0 {
+		if w := d.leastBusy(); w != nil {
+			return w, d.photos.takeFresh(), shared
+		}
+	}
+	return nil, nil, shared
+}
+
+// idle is a ready worker with nothing in flight, nil if there is none.
+func (d *dispatcher) idle() *worker {
+	for _, w := range d.workers.ordered() {
+		if len(w.attempts) == 0 && d.mayTake(w) {
+			return w
+		}
+	}
+	return nil
+}
+
+// leastBusy is the worker with the fewest photos of those that may take a fresh
+// one, nil if there is none.
+func (d *dispatcher) leastBusy() *worker {
+	var best *worker
+	for _, w := range d.workers.ordered() {
+		if !w.reserved && !w.exclusive() && d.mayTake(w) && (best == nil || len(w.attempts) < len(best.attempts)) {
+			best = w
+		}
+	}
+	return best
+}
+
+// reserve keeps the least busy worker for a quarantined photo, unless a worker
+// will be idle without that.
+func (d *dispatcher) reserve() {
+	var best *worker
+	for _, w := range d.workers.ordered() {
+		if w.reserved || w.state == starting || w.state == ready && w.exclusive() {
+			return
+		}
+		if w.state == ready && (best == nil || len(w.attempts) < len(best.attempts)) {
+			best = w
+		}
+	}
+	if best != nil {
+		best.reserved = true
+	}
+}
+
+// mayTake is whether w may be given a photo, by number and by memory. A worker
+// that has answered nothing yet may always have one, or nothing would ever be
+// done. An idle one need not leave room for others, which may be waiting for it.
+func (d *dispatcher) mayTake(w *worker) bool {
+	if w.state != ready || w.batch.remaining <= 0 || w.lane.inFlight() >= d.concurrency.limit {
+		return false
+	}
+	if w.prestarted() {
+		// It begins when the batch before its own has all been handed out.
+		if before := w.lane.current; before.state == ready && before.batch.remaining > 0 {
+			return false
+		}
+	} else if len(w.attempts) == 0 {
+		return w.answered == 0 || w.mem.fits(d.budget.share, 0)
+	}
+	if !w.mem.fits(d.budget.share, len(w.attempts)) {
+		return false
+	}
+	// Without a prestarted worker each has its share to itself.
+	return !d.workers.prestarted() || d.budget.fits(d.workers.loads(), w.mem.nextGrowth())
+}
+
+// needsWorker is whether there are photos that no worker on its way or at work
+// can take.
+func (d *dispatcher) needsWorker() bool {
+	waiting := d.photos.waiting()
+	for w := range d.workers.live {
+		if w.alive() {
+			waiting -= min(w.batch.remaining, d.concurrency.limit-len(w.attempts))
+		}
+	}
+	return waiting > 0
+}

@@ -1,0 +1,124 @@
+package pool
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"go.uber.org/zap"
+)
+
+// reporter tells people, programs and statistics what happens.
+type reporter struct {
+	log     *zap.Logger
+	observe func(Event)
+	stats   Stats
+}
+
+func newReporter(cfg *Config) *reporter {
+	return &reporter{log: cfg.Log, observe: cfg.Observe,
+		stats: Stats{Failed: map[string]int{}, Deaths: map[DeathKind]int{}}}
+}
+
+func (r *reporter) info(format string, args ...any)  { r.log.Info(fmt.Sprintf(format, args...)) }
+func (r *reporter) warn(format string, args ...any)  { r.log.Warn(fmt.Sprintf(format, args...)) }
+func (r *reporter) debug(format string, args ...any) { r.log.Debug(fmt.Sprintf(format, args...)) }
+
+func (r *reporter) event(e Event) {
+	e.Time = time.Now()
+	r.observe(e)
+}
+
+// paused implements pauseListener.
+func (r *reporter) paused(reason string) { r.event(Event{Kind: EventPause, Reason: reason}) }
+
+// resumed implements pauseListener.
+func (r *reporter) resumed(reason string, took time.Duration) {
+	r.stats.Paused += took
+	if reason != pauseCooldown {
+		r.info("Going on after %s", roundText(took))
+	}
+	r.event(Event{Kind: EventResume, Reason: reason, Seconds: took.Seconds()})
+}
+
+func (r *reporter) batchStarted(b *batch, s sample) {
+	if s.hasSys {
+		stats := fmt.Sprintf("System stats - Memory: %.1f%%", s.system.UsedPercent)
+		if s.cpu >= 0 {
+			stats += fmt.Sprintf(", CPU: %.1f%%", s.cpu)
+		}
+		r.info("%s", stats)
+	}
+	if b.remaining == math.MaxInt {
+		r.info("Batch %d starts", b.n)
+	} else {
+		r.info("Batch %d starts, up to %s", b.n, count(b.remaining, "photo"))
+	}
+	r.event(Event{Kind: EventBatchStart, Batch: b.n})
+}
+
+func (r *reporter) batchEnded(b *batch, now time.Time) {
+	took := now.Sub(b.began)
+	r.info("Batch %d ends: %s in %s", b.n, count(b.answered, "photo"), roundText(took))
+	r.event(Event{Kind: EventBatchEnd, Batch: b.n, Photos: b.answered, Seconds: took.Seconds()})
+}
+
+func (r *reporter) workerReady(w *worker, h *hello, took time.Duration) {
+	r.info("Worker %d (pid %d) is ready after %s", w.n, w.pid(), roundText(took))
+	r.event(Event{Kind: EventWorkerReady, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Seconds: took.Seconds(),
+		WorkerBytes: h.Mem, Info: h.Info})
+}
+
+func (r *reporter) workerExited(w *worker, reason, message string, now time.Time) {
+	r.event(Event{Kind: EventWorkerExit, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Reason: reason, Message: message,
+		Photos: w.answered, Seconds: now.Sub(w.times.started).Seconds()})
+}
+
+// workerDied tells of a death, before the photos in flight are taken from w.
+func (r *reporter) workerDied(w *worker, d death, stderr []string, now time.Time) {
+	r.stats.Deaths[d.kind]++
+	r.workerExited(w, string(d.kind), d.detail, now)
+	photos := "no photo was in flight"
+	if n := len(w.attempts); n > 0 {
+		photos = count(n, "photo") + " in flight will be tried again"
+	}
+	r.warn("Worker %d (pid %d) died (%s): %s; %s", w.n, w.pid(), d.kind, d.detail, photos)
+	for _, line := range stderr {
+		r.debug("Worker %d: %s", w.n, line)
+	}
+}
+
+// handedOut tells that a photo was given to w.
+func (r *reporter) handedOut(w *worker, a *attempt) {
+	r.event(Event{Kind: EventPhotoOut, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Path: a.photo.path,
+		Attempt: a.photo.attempts, InFlight: len(w.attempts)})
+}
+
+// unfinished tells that an attempt has ended and the photo will be tried again.
+// Its place in the batch is free again.
+func (r *reporter) unfinished(a *attempt, reason string) {
+	a.batch.remaining++
+	r.event(Event{Kind: EventPhotoBack, Batch: a.batch.n, Worker: a.worker, Path: a.photo.path,
+		Attempt: a.photo.attempts, Reason: reason})
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return humanize.Comma(int64(n)) + " " + noun + "s"
+}
+
+func bytesText(n uint64) string { return humanize.IBytes(n) }
+
+// roundText is a duration, rounded to what a person wants to know.
+func roundText(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
