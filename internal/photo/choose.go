@@ -110,7 +110,7 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 	case e.kind == inCloud:
 		w.out.Cloud = add(w.out.Cloud, serviceOf(e.name), rel)
 	case !regular: // nobody would take it for a photo
-	case (choice == included || e.kind == byContent || e.kind == maybe || e.kind == rawMaybe) && (w.Known(rel) || w.isPicture(rel)):
+	case (choice == included || e.kind == byContent || e.kind == maybe || e.kind == rawMaybe) && (w.Known(rel) || w.isPicture(rel, e.kind)):
 		return found()
 	case e.kind == byContent || e.kind == unread:
 		w.out.Names = add(w.out.Names, label(e.name), rel)
@@ -118,20 +118,20 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 	return nil
 }
 
-// isPicture opens a file and looks at its beginning. Of one that cannot be read
-// it says yes: describing it tells why.
-func (w *walker) isPicture(rel string) bool {
+// isPicture opens a file and looks at its beginning. One that cannot be read is
+// taken for a picture if its name says no less: describing it tells why.
+func (w *walker) isPicture(rel string, kind treatment) bool {
 	// A file that has become a pipe keeps nobody waiting.
 	f, err := os.OpenFile(w.full(rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return !errors.Is(err, fs.ErrNotExist)
+		return kind == byContent && !errors.Is(err, fs.ErrNotExist)
 	}
 	defer f.Close()
 	var head [SniffLen]byte
 	n, err := f.ReadAt(head[:], 0)
 	if n == 0 && err != nil {
 		info, e := f.Stat()
-		return e == nil && info.Mode().IsRegular() && info.Size() > 0
+		return kind == byContent && e == nil && info.Mode().IsRegular() && info.Size() > 0
 	}
 	return hasPicture(head[:n])
 }

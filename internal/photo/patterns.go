@@ -35,6 +35,8 @@ type Patterns struct {
 }
 
 type pattern struct {
+	line     string
+	used     bool   // it has decided about something
 	glob     string // for doublestar
 	negated  bool
 	folders  bool // it is for folders only
@@ -66,6 +68,7 @@ func (ps *Patterns) add(p pattern) {
 // parsePattern reads one line; ok is false if it is empty or a comment.
 func parsePattern(line string) (p pattern, ok bool, err error) {
 	line = trimEnd(strings.TrimSuffix(line, "\r"))
+	p.line = line
 	if line == "" || line[0] == '#' {
 		return p, false, nil
 	}
@@ -80,6 +83,9 @@ func parsePattern(line string) (p pattern, ok bool, err error) {
 	}
 	if strings.HasSuffix(line, "/") {
 		p.folders, line = true, strings.TrimSuffix(line, "/")
+	}
+	if strings.HasPrefix(line, "./") || strings.HasPrefix(line, "../") {
+		return p, false, errors.New("a pattern is from the folder on that it is for: leave out the ./")
 	}
 	p.anchored = strings.Contains(line, "/")
 	line = strings.TrimPrefix(line, "/")
@@ -138,6 +144,7 @@ func (ps *Patterns) match(path string, folder bool) match {
 			against = path[strings.LastIndexByte(path, '/')+1:]
 		}
 		if doublestar.MatchUnvalidated(p.glob, against) {
+			p.used = true
 			if p.negated {
 				return unmatched
 			}
@@ -145,6 +152,16 @@ func (ps *Patterns) match(path string, folder bool) match {
 		}
 	}
 	return noMatch
+}
+
+// Unused are the patterns that have decided about nothing in the walks so far.
+func (ps *Patterns) Unused() (lines []string) {
+	for _, p := range ps.list {
+		if !p.used {
+			lines = append(lines, p.line)
+		}
+	}
+	return lines
 }
 
 // ignoreFile are the patterns of one IgnoreName.

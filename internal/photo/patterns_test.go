@@ -31,6 +31,8 @@ func TestParsePatternsRefuses(t *testing.T) {
 		"[]":           "invalid",
 		"[[:upper:]]x": "unsupported",
 		"a\nb":         "line break",
+		"./a":          "leave out the ./",
+		"!../a/":       "leave out the ./",
 		"a\x00b":       "zero byte",
 		"\xff":         "UTF-8",
 	} {
@@ -134,6 +136,14 @@ func TestIncludeAndExclude(t *testing.T) {
 			t.Errorf("exclude %q, include %q: %q, want %q", c.exclude, c.include, got, c.excluded)
 		}
 	}
+}
+
+func TestUnusedPatterns(t *testing.T) {
+	root := tree(t, "a.jpg", "b.png", "c/d.jpg")
+	opts := WalkOptions{Exclude: patterns(t, "*.png", "*.pgn", "/root/b.png", "!*.gif"), Include: patterns(t, "c", "d")}
+	walkedWith(t, root, opts)
+	equal(t, opts.Exclude.Unused(), "*.pgn", "/root/b.png", "!*.gif")
+	equal(t, opts.Include.Unused(), "d")
 }
 
 // Negation brings back what the rules leave out, also files that the first

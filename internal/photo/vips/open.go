@@ -63,7 +63,7 @@ func opened(f *os.File, path string) (*file, error) {
 	n, err := f.ReadAt(head, 0)
 	switch {
 	case n == 0 && errors.Is(err, io.EOF) && info.Size() == 0:
-		return nil, photo.Errorf(photo.Unreadable, path, "the file is empty")
+		return nil, photo.Errorf(photo.Unreadable, path, "the file is empty: restore it from a backup, or have the cloud drive that it is from download it")
 	case n == 0 && err != nil:
 		return nil, cannotRead(path, err)
 	}
