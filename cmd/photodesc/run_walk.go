@@ -135,6 +135,11 @@ func (r *runner) sayLeftOut(out photo.LeftOut) {
 	r.track.Live().SetLeftOut(tracker.LeftOut{
 		Names: kinds(out.Names), Cloud: kinds(out.Cloud), Folders: kinds(out.Folders), Excluded: kinds(out.Excluded),
 	})
+	for name, ps := range map[string]photo.Patterns{"--exclude": r.set.Exclude, "--include": r.set.Include} {
+		if unused := ps.Unused(); len(unused) > 0 {
+			r.log.Info(fmt.Sprintf("%s changes nothing here with %q", name, unused))
+		}
+	}
 	o := r.track.Live().LeftOut()
 	for _, line := range ui.LeftOutFolders(o, true) {
 		r.log.Info(line)
@@ -152,7 +157,7 @@ func (r *runner) isFailed(rel string) bool {
 // ownFiles are the workdir's own files, which may lie among the photos.
 func (r *runner) ownFiles() []string {
 	var own []string
-	for _, name := range []string{tracker.OutputsName, tracker.LogsName} {
+	for _, name := range []string{tracker.OutputsName, tracker.LogsName, tracker.ProgressName, tracker.StateName, tracker.LockName} {
 		own = append(own, filepath.Join(r.dir, name))
 	}
 	return own
