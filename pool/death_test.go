@@ -30,52 +30,51 @@ func TestDeaths(t *testing.T) {
 		{"exit3", "", DeathExit, "crash", "exited with status 3: cannot go on"},
 		{"exit0", "", DeathExit, "crash", "exited with status 0, without a word"},
 		{"kill9", "", DeathKilled, "crash", "killed from outside"},
-		{"hang", "", DeathTimeout, "timeout", "no answer within 300ms"},
-		{"stop", "", DeathSilence, "crash", "gave no sign of life"},
+		{"hang", "", DeathTimeout, "timeout", "no answer within 1m0s"},
+		{"stop", "", DeathSilence, "crash", "gave no sign of life for 30s"},
 		{"garbage", "", DeathProtocol, "crash", "unreadable line"},
 		{"wrongid", "", DeathProtocol, "crash", "answered job 99999, which it does not have"},
 		{"giant", "", DeathProtocol, "crash", "broke the protocol"},
 		{"twice", "", DeathProtocol, "", "which it does not have"},
 	} {
+		timed := test.death == DeathTimeout || test.death == DeathSilence
 		t.Run(test.photo, func(t *testing.T) {
-			t.Parallel()
-			jobs := mixed(40, test.photo)
-			cfg := Config{InFlight: 8, Command: fakeCommand(test.mood, delayEnv+"=1ms")}
-			switch test.death {
-			case DeathTimeout:
-				cfg.Timeout = 300 * time.Millisecond
-			case DeathSilence:
-				cfg.Silence = 300 * time.Millisecond
-			}
-			r := newRig(t, cfg).run(jobs).noError(jobs)
-			var want []string
-			if test.failed != "" {
-				want = []string{test.photo + " " + test.failed}
-			}
-			if got := r.failed(); !slices.Equal(got, want) {
-				t.Errorf("failed: %v, want %v; log:\n%s", got, want, r.log())
-			}
-			deaths := 0
-			for kind, n := range r.stats.Deaths {
-				deaths += n
-				if kind != test.death {
-					t.Errorf("%d deaths of %s", n, kind)
+			bubbleIf(t, timed, func(t *testing.T, newRig func(Config) *rig) {
+				jobs := mixed(40, test.photo)
+				cfg := Config{InFlight: 8, Command: fakeCommand(test.mood, delayEnv+"=1ms")}
+				if timed {
+					cfg.Timeout = time.Minute
 				}
-			}
-			if deaths < 1 || deaths > 4 {
-				t.Errorf("%d deaths; log:\n%s", deaths, r.log())
-			}
-			if !strings.Contains(r.log(), test.words) {
-				t.Errorf("the log lacks %q:\n%s", test.words, r.log())
-			}
+				r := newRig(cfg).run(jobs).noError(jobs)
+				var want []string
+				if test.failed != "" {
+					want = []string{test.photo + " " + test.failed}
+				}
+				if got := r.failed(); !slices.Equal(got, want) {
+					t.Errorf("failed: %v, want %v; log:\n%s", got, want, r.log())
+				}
+				deaths := 0
+				for kind, n := range r.stats.Deaths {
+					deaths += n
+					if kind != test.death {
+						t.Errorf("%d deaths of %s", n, kind)
+					}
+				}
+				if deaths < 1 || deaths > 4 {
+					t.Errorf("%d deaths; log:\n%s", deaths, r.log())
+				}
+				if !strings.Contains(r.log(), test.words) {
+					t.Errorf("the log lacks %q:\n%s", test.words, r.log())
+				}
+			})
 		})
 	}
 }
 
 func TestOnlyFaultyPhotosFail(t *testing.T) {
 	t.Parallel()
-	jobs := mixed(150, "segv1", "abort2", "exit3", "once-segv4", "garbage5", "once-hang6", "exit07")
-	r := newRig(t, Config{Workers: 2, InFlight: 8, BatchSize: 40, Prestart: true, Timeout: 500 * time.Millisecond}).run(jobs).noError(jobs)
+	jobs := mixed(150, "segv1", "abort2", "exit3", "once-segv4", "garbage5", "exit07")
+	r := newRig(t, Config{Workers: 2, InFlight: 8, BatchSize: 40, Prestart: true}).run(jobs).noError(jobs)
 	want := []string{"abort2 crash", "exit07 crash", "exit3 crash", "garbage5 crash", "segv1 crash"}
 	if got := r.failed(); !slices.Equal(got, want) {
 		t.Errorf("failed: %v, want %v; log:\n%s", got, want, r.log())
@@ -136,9 +135,11 @@ func TestOneLoadFails(t *testing.T) {
 // hangs is killed all the same.
 func TestKillWithoutWaiting(t *testing.T) {
 	t.Parallel()
-	jobs := slices.Values([]string{"good1", "hang", "good2"})
-	r := newRig(t, Config{Timeout: 300 * time.Millisecond, endGroup: func(int) bool { return false }}).run(jobs).noError(jobs)
-	if got := r.failed(); !slices.Equal(got, []string{"hang timeout"}) {
+	jobs := slices.Values([]string{"good1", "garbage", "good2"})
+	r := newRig(t, Config{launch: func(cmd *exec.Cmd, onLine func(string)) (*proc, error) {
+		return spawn(cmd, func(int) bool { return false }, onLine)
+	}}).run(jobs).noError(jobs)
+	if got := r.failed(); !slices.Equal(got, []string{"garbage crash"}) {
 		t.Errorf("failed: %v; log:\n%s", got, r.log())
 	}
 }
@@ -158,22 +159,20 @@ func TestTenDeathsEndTheRun(t *testing.T) {
 		{"no such program", "", "good", DeathStart},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			cfg := Config{Command: fakeCommand(test.mood), Version: "1", InFlight: 4, StartTimeout: time.Minute}
-			switch test.kind {
-			case DeathSilence:
-				cfg.StartTimeout = 100 * time.Millisecond
-			case DeathStart:
-				cfg.Command = func(int) *exec.Cmd { return exec.Command("/nowhere/photodesc") }
-			}
-			r := newRig(t, cfg).run(paths(test.photo, 100))
-			var deaths *DeathsError
-			if !errors.As(r.err, &deaths) || deaths.Deaths != 10 || deaths.Kind != test.kind {
-				t.Errorf("run: %v (%+v); log:\n%s", r.err, r.stats, r.log())
-			}
-			if len(r.results) != 0 {
-				t.Errorf("photos are blamed for a broken model: %v", r.failed())
-			}
+			bubbleIf(t, test.kind == DeathSilence, func(t *testing.T, newRig func(Config) *rig) {
+				cfg := Config{Command: fakeCommand(test.mood), Version: "1", InFlight: 4}
+				if test.kind == DeathStart {
+					cfg.Command = func(int) *exec.Cmd { return exec.Command("/nowhere/photodesc") }
+				}
+				r := newRig(cfg).run(paths(test.photo, 100))
+				var deaths *DeathsError
+				if !errors.As(r.err, &deaths) || deaths.Deaths != 10 || deaths.Kind != test.kind {
+					t.Errorf("run: %v (%+v); log:\n%s", r.err, r.stats, r.log())
+				}
+				if len(r.results) != 0 {
+					t.Errorf("photos are blamed for a broken model: %v", r.failed())
+				}
+			})
 		})
 	}
 }
@@ -370,25 +369,26 @@ func TestWorkerIgnoresSignals(t *testing.T) {
 
 // Photos that only stood beside a slow one go on at once, without suspicion.
 func TestTimeoutKeepsOtherPhotos(t *testing.T) {
-	t.Parallel()
-	jobs := mixed(60, "hang")
-	r := newRig(t, Config{InFlight: 4, Timeout: 400 * time.Millisecond, Command: fakeCommand("", delayEnv+"=30ms")})
-	var mu sync.Mutex
-	attempts := map[string]int{}
-	r.onEvent = func(e Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		if e.Kind == EventPhotoOut {
-			attempts[e.Path] = max(attempts[e.Path], e.Attempt)
+	bubble(t, func(t *testing.T) {
+		jobs := mixed(60, "hang")
+		r := newBubbleRig(t, Config{InFlight: 4, Timeout: time.Minute, Command: fakeCommand("", delayEnv+"=5s")})
+		var mu sync.Mutex
+		attempts := map[string]int{}
+		r.onEvent = func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Kind == EventPhotoOut {
+				attempts[e.Path] = max(attempts[e.Path], e.Attempt)
+			}
 		}
-	}
-	r.run(jobs).noError(jobs)
-	if r.results["hang"].Failure == nil || r.results["hang"].Attempts != 2 || r.stats.Deaths[DeathTimeout] != 2 {
-		t.Errorf("%+v; deaths %v; log:\n%s", r.results["hang"], r.stats.Deaths, r.log())
-	}
-	for path, n := range attempts {
-		if n > 2 {
-			t.Errorf("%q had %d attempts", path, n)
+		r.run(jobs).noError(jobs)
+		if r.results["hang"].Failure == nil || r.results["hang"].Attempts != 2 || r.stats.Deaths[DeathTimeout] != 2 {
+			t.Errorf("%+v; deaths %v; log:\n%s", r.results["hang"], r.stats.Deaths, r.log())
 		}
-	}
+		for path, n := range attempts {
+			if n > 2 {
+				t.Errorf("%q had %d attempts", path, n)
+			}
+		}
+	})
 }

@@ -10,6 +10,7 @@ type delivery struct {
 	waiting []Result
 	held    []Result // failures that wait for a success, see hold
 	state   deliveryState
+	stats   *Stats // of results
 }
 
 type deliveryState int
@@ -20,13 +21,19 @@ const (
 	deliveryFailed               // done has returned an error and is not called again
 )
 
-// add queues a result. It reports false if done is not called any more.
-func (d *delivery) add(res Result) bool {
+// add queues results, unless done is not called any more.
+func (d *delivery) add(results ...Result) {
 	if d.state == deliveryFailed {
-		return false
+		return
 	}
-	d.waiting = append(d.waiting, res)
-	return true
+	for _, res := range results {
+		if res.Failure != nil {
+			d.stats.Failed[res.Failure.Kind]++
+		} else {
+			d.stats.OK++
+		}
+	}
+	d.waiting = append(d.waiting, results...)
 }
 
 // hold keeps a failure back until a photo succeeds or the run ends in good order.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,10 +28,10 @@ import (
 // The tests start this very binary again, as a worker that does what the name
 // of a photo says, or as a supervisor that is going to be killed.
 const (
-	roleEnv   = "POOL_TEST_ROLE"
-	moodEnv   = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
-	delayEnv  = "POOL_TEST_DELAY" // that each photo takes
-	frozenEnv = "POOL_TEST_COLD"  // a file; while it is there frozen photos wait
+	roleEnv  = "POOL_TEST_ROLE"
+	moodEnv  = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
+	delayEnv = "POOL_TEST_DELAY" // that each photo takes
+	coldEnv  = "POOL_TEST_COLD"  // a file; while it is there frozen photos wait
 )
 
 func TestMain(m *testing.M) {
@@ -56,17 +58,30 @@ func (e readError) Error() string   { return string(e) }
 func (e readError) Kind() string    { return KindUnreadable }
 func (e readError) ReadError() bool { return true }
 
-func fakeWorker() {
-	opt := ServeOptions{Version: "1", Heartbeat: 20 * time.Millisecond}
-	moods := strings.Fields(os.Getenv(moodEnv))
-	for _, mood := range moods {
+// fake is a worker that does what the names of photos say.
+type fake struct {
+	moods []string
+	delay time.Duration
+	cold  string // a file; while it is there frozen photos wait
+	out   io.Writer
+	// silence has nothing more arrive from the worker, as when it is stopped.
+	silence func()
+
+	mu     sync.Mutex
+	leaked uint64
+}
+
+func newFake(env func(string) string, out io.Writer, silence func()) *fake {
+	delay, _ := time.ParseDuration(env(delayEnv))
+	return &fake{moods: strings.Fields(env(moodEnv)), delay: delay, cold: env(coldEnv), out: out, silence: silence, leaked: 100 << 20}
+}
+
+func (f *fake) options() ServeOptions {
+	opt := ServeOptions{Version: "1", Heartbeat: 20 * time.Millisecond, Memory: f.memory}
+	for _, mood := range f.moods {
 		switch mood {
 		case "silent":
-			select {}
-		case "dead":
-			os.Exit(9)
-		case "orphan": // as where the system has no parent-death signal
-			clearDeathSignal()
+			opt.Load = func(ctx context.Context) (any, error) { <-ctx.Done(); return nil, ctx.Err() }
 		case "slowload":
 			opt.Load = func(context.Context) (any, error) { time.Sleep(150 * time.Millisecond); return "slow", nil }
 		case "fatal":
@@ -74,103 +89,110 @@ func fakeWorker() {
 		case "old":
 			opt.Version = "0"
 		case "babble":
-			os.NewFile(reportFD, "").WriteString("I am not JSON\n")
+			io.WriteString(f.out, "I am not JSON\n")
 		case "hellotwice":
-			os.NewFile(reportFD, "").WriteString(`{"hello":{"protocol":1,"version":"1"}}` + "\n")
-		case "sticky":
-			defer func() { time.Sleep(time.Hour) }()
+			io.WriteString(f.out, `{"hello":{"protocol":1,"version":"1"}}`+"\n")
 		case "nobeat":
 			opt.Heartbeat = time.Hour
 		}
 	}
-	delay, _ := time.ParseDuration(os.Getenv(delayEnv))
-	var mu sync.Mutex
-	leaked := uint64(100 << 20)
-	opt.Memory = func() uint64 {
-		mu.Lock()
-		defer mu.Unlock()
-		if slices.Contains(moods, "leak") {
-			return leaked
-		}
-		return machine.OwnMemory()
+	return opt
+}
+
+func (f *fake) memory() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slices.Contains(f.moods, "leak") {
+		return f.leaked
 	}
-	err := Serve(opt, func(ctx context.Context, j Job) (any, error) {
-		time.Sleep(delay)
-		out := os.NewFile(reportFD, "")
-		defer keepOpen(out)
-		name := j.Path
-		if j.Attempt == 1 {
-			name = strings.ReplaceAll(name, "once-", "")
-		} else if strings.Contains(name, "once-") {
-			name = "good"
+	return 15 << 20
+}
+
+// describe is the handler for Serve.
+func (f *fake) describe(ctx context.Context, j Job) (any, error) {
+	time.Sleep(f.delay)
+	name := j.Path
+	if j.Attempt == 1 {
+		name = strings.ReplaceAll(name, "once-", "")
+	} else if strings.Contains(name, "once-") {
+		name = "good"
+	}
+	act := func(s string) bool { return strings.Contains(name, s) }
+	switch {
+	case act("segv"):
+		syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+		select {}
+	case act("abort"):
+		fmt.Fprintln(os.Stderr, "ggml.c:123: GGML_ASSERT(n > 0) failed")
+		syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		select {}
+	case act("panic"):
+		panic("handler lost its head")
+	case act("exit3"):
+		fmt.Fprintln(os.Stderr, "cannot go on")
+		os.Exit(3)
+	case act("exit0"):
+		os.Exit(0)
+	case act("kill9"):
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case act("hang"):
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case act("stop"):
+		f.silence()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case act("frozen"):
+		for err := error(nil); err == nil && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+			_, err = os.Stat(f.cold)
 		}
-		act := func(s string) bool { return strings.Contains(name, s) }
-		switch {
-		case act("segv"):
-			syscall.Kill(os.Getpid(), syscall.SIGSEGV)
-			select {}
-		case act("abort"):
-			fmt.Fprintln(os.Stderr, "ggml.c:123: GGML_ASSERT(n > 0) failed")
-			syscall.Kill(os.Getpid(), syscall.SIGABRT)
-			select {}
-		case act("panic"):
-			panic("handler lost its head")
-		case act("exit3"):
-			fmt.Fprintln(os.Stderr, "cannot go on")
-			os.Exit(3)
-		case act("exit0"):
-			os.Exit(0)
-		case act("kill9"):
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		case act("hang"):
-			select {}
-		case act("frozen"):
-			for err := error(nil); err == nil; time.Sleep(time.Millisecond) {
-				_, err = os.Stat(os.Getenv(frozenEnv))
-			}
-		case act("lost"):
-			return nil, readError("cannot open it")
-		case act("stop"):
-			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-			select {}
-		case act("garbage"):
-			out.WriteString("{]\n")
-		case act("wrongid"):
-			out.WriteString(`{"result":{"id":99999,"data":1}}` + "\n")
-		case act("twice"):
-			fmt.Fprintf(out, `{"result":{"id":%d,"data":"first"}}`+"\n", j.ID)
-		case act("giant"):
-			out.WriteString(strings.Repeat("x", maxLine+10) + "\n")
-		case act("noise"):
-			for i := range 2000 {
-				fmt.Println("noise", i, strings.Repeat("y", 50))
-			}
-			fmt.Fprintln(os.Stderr, strings.Repeat("z", 100000))
-		case act("slow"):
-			time.Sleep(200 * time.Millisecond)
-		case act("unreadable"):
-			return nil, fmt.Errorf("wrapped: %w", kindError("unreadable"))
-		case act("fails"):
-			return nil, errors.New("no idea")
-		case act("unmarshalable"):
-			return func() {}, nil
+	case act("lost"):
+		return nil, readError("cannot open it")
+	case act("garbage"):
+		io.WriteString(f.out, "{]\n")
+	case act("wrongid"):
+		io.WriteString(f.out, `{"result":{"id":99999,"data":1}}`+"\n")
+	case act("twice"):
+		fmt.Fprintf(f.out, `{"result":{"id":%d,"data":"first"}}`+"\n", j.ID)
+	case act("giant"):
+		io.WriteString(f.out, strings.Repeat("x", maxLine+10)+"\n")
+	case act("noise"):
+		for i := range 2000 {
+			fmt.Println("noise", i, strings.Repeat("y", 50))
 		}
-		mu.Lock()
-		leaked += 10 << 20
-		mu.Unlock()
-		return map[string]any{"path": []byte(j.Path), "alone": j.Exclusive, "pid": os.Getpid()}, nil
-	})
-	if err != nil {
+		fmt.Fprintln(os.Stderr, strings.Repeat("z", 100000))
+	case act("slow"):
+		time.Sleep(200 * time.Millisecond)
+	case act("unreadable"):
+		return nil, fmt.Errorf("wrapped: %w", kindError("unreadable"))
+	case act("fails"):
+		return nil, errors.New("no idea")
+	case act("unmarshalable"):
+		return func() {}, nil
+	}
+	f.mu.Lock()
+	f.leaked += 10 << 20
+	f.mu.Unlock()
+	return map[string]any{"path": []byte(j.Path), "alone": j.Exclusive, "pid": os.Getpid()}, nil
+}
+
+// fakeWorker is a fake in a process of its own.
+func fakeWorker() {
+	out := os.NewFile(reportFD, "")
+	defer runtime.KeepAlive(out)
+	f := newFake(os.Getenv, out, func() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
+	if slices.Contains(f.moods, "dead") {
+		os.Exit(9)
+	}
+	if slices.Contains(f.moods, "orphan") { // as where the system has no parent-death signal
+		clearDeathSignal()
+	}
+	if err := Serve(f.options(), f.describe); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
-
-// keepOpen keeps a borrowed descriptor from being closed by the collector.
-var borrowed sync.Map
-
-func keepOpen(f *os.File) { borrowed.Store(f, true) }
 
 // fakeSupervisor prints its workers' numbers and works until it is killed.
 func fakeSupervisor() {
@@ -222,12 +244,13 @@ type rig struct {
 	onEvent func(Event)
 	stats   Stats
 	err     error
+	limit   time.Duration // of the run
 }
 
 func newRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
-	r := &rig{t: t, cfg: cfg, results: map[string]Result{}, alive: map[int]bool{}, logs: logs}
+	r := &rig{t: t, cfg: cfg, results: map[string]Result{}, alive: map[int]bool{}, logs: logs, limit: time.Minute}
 	if r.cfg.Command == nil {
 		r.cfg.Command = fakeCommand("")
 	}
@@ -258,7 +281,7 @@ func newRig(t testing.TB, cfg Config) *rig {
 
 func (r *rig) run(jobs iter.Seq[string]) *rig {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), r.limit)
 	defer cancel()
 	r.stats, r.err = r.p.Run(ctx, jobs, func(res Result) error {
 		if r.onDone != nil {

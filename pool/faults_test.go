@@ -15,15 +15,21 @@ import (
 var faults = map[string]string{
 	"segv": KindCrash, "abort": KindCrash, "panic": KindCrash, "exit3": KindCrash, "exit0": KindCrash,
 	"kill9": KindCrash, "garbage": KindCrash, "wrongid": KindCrash, "giant": KindCrash,
-	"hang": KindTimeout, "unreadable": KindUnreadable, "fails": KindModel,
-	"once-segv": "", "once-exit3": "", "once-garbage": "", "once-hang": "", "once-kill9": "",
+	"unreadable": KindUnreadable, "fails": KindModel,
+	"once-segv": "", "once-exit3": "", "once-garbage": "", "once-kill9": "",
 	"twice": "", "noise": "",
+}
+
+// slowFaults are those that only a clock tells.
+var slowFaults = map[string]string{
+	"hang": KindTimeout, "once-hang": "", "stop": KindCrash, "once-stop": "", "slow": "",
+	"garbage": KindCrash, "wrongid": KindCrash, "unreadable": KindUnreadable, "fails": KindModel, "twice": "",
 }
 
 // runFaults runs n photos of which one in every so many is faulty, chosen by
 // seed, through a pool whose shape the seed chooses too. Each photo must have
 // its one result, and the right one.
-func runFaults(t *testing.T, n, every int, seed uint64) {
+func runFaults(t *testing.T, newRig func(Config) *rig, faults map[string]string, n, every int, seed uint64) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	kinds := slices.Sorted(maps.Keys(faults))
@@ -43,11 +49,11 @@ func runFaults(t *testing.T, n, every int, seed uint64) {
 		InFlight:  1 + rnd.IntN(8),
 		BatchSize: 20 + rnd.IntN(60),
 		Prestart:  rnd.IntN(2) == 0,
-		Timeout:   time.Second,
+		Timeout:   time.Minute,
 		Command:   fakeCommand("", delayEnv+"=1ms"),
 	}
 	all := slices.Values(jobs)
-	r := newRig(t, cfg).run(all).noError(all)
+	r := newRig(cfg).run(all).noError(all)
 	wrong := 0
 	for _, path := range jobs {
 		kind, _, faulty := strings.Cut(path, "/")
@@ -72,10 +78,13 @@ func runFaults(t *testing.T, n, every int, seed uint64) {
 // The short form of the soak test.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(2) {
+	for seed := range uint64(6) {
+		kinds, timed := faults, seed >= 2
+		if timed {
+			kinds = slowFaults
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			runFaults(t, 300, 25, seed)
+			bubbleIf(t, timed, func(t *testing.T, newRig func(Config) *rig) { runFaults(t, newRig, kinds, 300, 25, seed) })
 		})
 	}
 }

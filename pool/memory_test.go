@@ -10,39 +10,40 @@ import (
 )
 
 func TestPausesWhileMemoryIsShort(t *testing.T) {
-	t.Parallel()
-	jobs := paths("good", 200)
-	looks := 0
-	cfg := Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=2ms")}
-	cfg.Samplers.System = func() (machine.SystemMemory, error) {
-		looks++
-		used := 40.0
-		if looks >= 3 && looks < 8 {
-			used = 87.3
+	bubble(t, func(t *testing.T) {
+		jobs := paths("good", 200)
+		looks := 0
+		cfg := Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=100ms")}
+		cfg.Samplers.System = func() (machine.SystemMemory, error) {
+			looks++
+			used := 40.0
+			if looks >= 3 && looks < 8 {
+				used = 87.3
+			}
+			return machine.SystemMemory{Total: 1 << 30, Available: 1 << 29, UsedPercent: used}, nil
 		}
-		return machine.SystemMemory{Total: 1 << 30, Available: 1 << 29, UsedPercent: used}, nil
-	}
-	r := newRig(t, cfg)
-	paused := false
-	r.onEvent = func(e Event) {
-		switch e.Kind {
-		case EventPause:
-			paused = true
-		case EventResume:
-			paused = false
-		case EventPhotoOut:
-			if paused {
-				t.Errorf("%q was handed out in a pause", e.Path)
+		r := newBubbleRig(t, cfg)
+		paused := false
+		r.onEvent = func(e Event) {
+			switch e.Kind {
+			case EventPause:
+				paused = true
+			case EventResume:
+				paused = false
+			case EventPhotoOut:
+				if paused {
+					t.Errorf("%q was handed out in a pause", e.Path)
+				}
 			}
 		}
-	}
-	r.run(jobs).noError(jobs)
-	if n := strings.Count(r.log(), "warn Memory usage high (87.3%), waiting for memory to free up..."); n != 1 {
-		t.Errorf("warned %d times:\n%s", n, r.log())
-	}
-	if r.stats.Paused < 50*time.Millisecond {
-		t.Errorf("paused only %v", r.stats.Paused)
-	}
+		r.run(jobs).noError(jobs)
+		if n := strings.Count(r.log(), "warn Memory usage high (87.3%), waiting for memory to free up..."); n != 1 {
+			t.Errorf("warned %d times:\n%s", n, r.log())
+		}
+		if r.stats.Paused < 4*time.Second || r.stats.Paused > 6*time.Second {
+			t.Errorf("paused only %v", r.stats.Paused)
+		}
+	})
 }
 
 // A worker that leaks 10 MiB a photo, with 100 MiB to begin with, under a budget
@@ -82,50 +83,52 @@ func TestBudgetBelowTheModel(t *testing.T) {
 // A worker that is far over its share between two answers is killed; the photo
 // that did it is found, its neighbours go on.
 func TestFarOverTheBudget(t *testing.T) {
-	t.Parallel()
-	jobs := mixed(30, "hang")
-	cfg := Config{InFlight: 4, Memory: 1 << 40, Command: fakeCommand("", delayEnv+"=1ms")}
-	hanging := make(chan struct{}, 100)
-	eating := false
-	cfg.Samplers.Worker = func(int) (uint64, error) {
-		select {
-		case <-hanging:
-			eating = !eating
-		default:
+	bubble(t, func(t *testing.T) {
+		jobs := mixed(30, "hang")
+		cfg := Config{InFlight: 4, Memory: 1 << 40, Command: fakeCommand("", delayEnv+"=1ms")}
+		hanging := make(chan struct{}, 100)
+		eating := false
+		cfg.Samplers.Worker = func(int) (uint64, error) {
+			select {
+			case <-hanging:
+				eating = !eating
+			default:
+			}
+			if eating {
+				return 2 << 40, nil
+			}
+			return 1 << 20, nil
 		}
-		if eating {
-			return 2 << 40, nil
+		r := newBubbleRig(t, cfg)
+		r.onEvent = func(e Event) {
+			out := e.Kind == EventPhotoOut || e.Kind == EventPhotoBack
+			if out && e.Path == "hang" {
+				hanging <- struct{}{}
+			}
 		}
-		return 1 << 20, nil
-	}
-	r := newRig(t, cfg)
-	r.onEvent = func(e Event) {
-		out := e.Kind == EventPhotoOut || e.Kind == EventPhotoBack
-		if out && e.Path == "hang" {
-			hanging <- struct{}{}
+		// Answers and heartbeats carry the real memory; only the samples lie.
+		r.run(jobs).noError(jobs)
+		if got := r.failed(); len(got) != 1 || got[0] != "hang memory" {
+			t.Errorf("failed: %v; log:\n%s", got, r.log())
 		}
-	}
-	// Answers and heartbeats carry the real memory; only the samples lie.
-	r.run(jobs).noError(jobs)
-	if got := r.failed(); len(got) != 1 || got[0] != "hang memory" {
-		t.Errorf("failed: %v; log:\n%s", got, r.log())
-	}
-	if r.stats.Deaths[DeathMemory] < 3 {
-		t.Errorf("deaths: %v", r.stats.Deaths)
-	}
+		if r.stats.Deaths[DeathMemory] < 3 {
+			t.Errorf("deaths: %v", r.stats.Deaths)
+		}
+	})
 }
 
 func TestHeat(t *testing.T) {
-	t.Parallel()
-	jobs := paths("good", 100)
-	looks := 0
-	cfg := Config{MaxTemp: 90, Command: fakeCommand("", delayEnv+"=2ms")}
-	cfg.Samplers.Heat = func() (float64, bool) {
-		looks++
-		return map[bool]float64{true: 95, false: 70}[looks == 2 || looks == 3], true
-	}
-	r := newRig(t, cfg).run(jobs).noError(jobs)
-	if r.count(EventPause) != 1 || !strings.Contains(r.log(), "Temperature high (95 °C), waiting until it is below 85 °C...") {
-		t.Errorf("log:\n%s", r.log())
-	}
+	bubble(t, func(t *testing.T) {
+		jobs := paths("good", 100)
+		looks := 0
+		cfg := Config{MaxTemp: 90, Command: fakeCommand("", delayEnv+"=100ms")}
+		cfg.Samplers.Heat = func() (float64, bool) {
+			looks++
+			return map[bool]float64{true: 95, false: 70}[looks == 2 || looks == 3], true
+		}
+		r := newBubbleRig(t, cfg).run(jobs).noError(jobs)
+		if r.count(EventPause) != 1 || !strings.Contains(r.log(), "Temperature high (95 °C), waiting until it is below 85 °C...") {
+			t.Errorf("log:\n%s", r.log())
+		}
+	})
 }

@@ -90,7 +90,7 @@ type Config struct {
 	// must return at once and not call the pool.
 	Observe func(Event)
 
-	endGroup func(pid int) bool // a test's, in place of the system's
+	launch launcher // of tests, in place of a process
 }
 
 func (c Config) withDefaults() Config {
@@ -129,8 +129,8 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	if c.endGroup == nil {
-		c.endGroup = endGroup
+	if c.launch == nil {
+		c.launch = func(cmd *exec.Cmd, onLine func(string)) (*proc, error) { return spawn(cmd, endGroup, onLine) }
 	}
 	if c.Observe == nil {
 		c.Observe = func(Event) {}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -19,14 +20,21 @@ func TestSoak(t *testing.T) {
 		length = time.Minute
 	}
 	if seed, err := strconv.ParseUint(os.Getenv("POOL_SOAK_SEED"), 10, 64); err == nil {
-		runFaults(t, 1000, 20, seed)
+		soak(t, seed)
 		return
 	}
 	end := time.Now().Add(length)
 	rounds := 0
 	for seed := uint64(time.Now().UnixNano()) % 1e6; time.Now().Before(end) && !t.Failed(); seed++ {
-		runFaults(t, 1000, 20, seed)
+		soak(t, seed)
 		rounds++
 	}
 	t.Logf("%d rounds of 1000 photos", rounds)
+}
+
+func soak(t *testing.T, seed uint64) {
+	runFaults(t, func(cfg Config) *rig { return newRig(t, cfg) }, faults, 1000, 20, seed)
+	synctest.Test(t, func(t *testing.T) {
+		runFaults(t, func(cfg Config) *rig { return newBubbleRig(t, cfg) }, slowFaults, 1000, 20, seed)
+	})
 }

@@ -118,31 +118,32 @@ func TestBatchNumbers(t *testing.T) {
 // A worker loaded ahead leaves no gap: the next batch begins with a model that
 // is loaded, and the two never hold more photos than one may.
 func TestPrestartLeavesNoGap(t *testing.T) {
-	t.Parallel()
-	jobs := paths("good", 60)
-	cfg := Config{InFlight: 2, BatchSize: 20, Command: fakeCommand("slowload", delayEnv+"=20ms")}
-	wall := map[bool]time.Duration{}
-	var last *rig
-	for _, prestart := range []bool{false, true} {
-		cfg.Prestart = prestart
-		r := newRig(t, cfg)
-		out, most := map[string]bool{}, 0
-		r.onEvent = func(e Event) {
-			if e.Kind == EventPhotoOut {
-				out[e.Path] = true
-				most = max(most, e.InFlight)
+	bubble(t, func(t *testing.T) {
+		jobs := paths("good", 60)
+		cfg := Config{InFlight: 2, BatchSize: 20, Command: fakeCommand("slowload", delayEnv+"=20ms")}
+		wall := map[bool]time.Duration{}
+		var last *rig
+		for _, prestart := range []bool{false, true} {
+			cfg.Prestart = prestart
+			r := newBubbleRig(t, cfg)
+			out, most := map[string]bool{}, 0
+			r.onEvent = func(e Event) {
+				if e.Kind == EventPhotoOut {
+					out[e.Path] = true
+					most = max(most, e.InFlight)
+				}
+			}
+			r.run(jobs).noError(jobs)
+			wall[prestart], last = r.stats.Wall, r
+			if most > 2 || r.stats.Workers != 3 {
+				t.Errorf("prestart=%v: %d in flight, %d workers", prestart, most, r.stats.Workers)
 			}
 		}
-		r.run(jobs).noError(jobs)
-		wall[prestart], last = r.stats.Wall, r
-		if most > 2 || r.stats.Workers != 3 {
-			t.Errorf("prestart=%v: %d in flight, %d workers", prestart, most, r.stats.Workers)
+		// Two loads of 150 ms and more are hidden.
+		if saved := wall[false] - wall[true]; saved < 100*time.Millisecond {
+			t.Errorf("saved only %v: %v; log:\n%s", saved, wall, last.log())
 		}
-	}
-	// Two loads of 150 ms and more are hidden.
-	if saved := wall[false] - wall[true]; saved < 100*time.Millisecond {
-		t.Errorf("saved only %v: %v; log:\n%s", saved, wall, last.log())
-	}
+	})
 }
 
 func TestPrestartWaitsForMemory(t *testing.T) {
@@ -168,12 +169,13 @@ func TestPrestartWaitsForMemory(t *testing.T) {
 }
 
 func TestCooldown(t *testing.T) {
-	t.Parallel()
-	jobs := paths("good", 6)
-	r := newRig(t, Config{BatchSize: 2, Cooldown: 100 * time.Millisecond}).run(jobs).noError(jobs)
-	if r.stats.Paused < 180*time.Millisecond || r.count(EventPause) != 2 || r.count(EventResume) != 2 {
-		t.Errorf("paused %v, %d times; log:\n%s", r.stats.Paused, r.count(EventPause), r.log())
-	}
+	bubble(t, func(t *testing.T) {
+		jobs := paths("good", 6)
+		r := newBubbleRig(t, Config{BatchSize: 2, Cooldown: time.Minute}).run(jobs).noError(jobs)
+		if r.stats.Paused < 2*time.Minute || r.stats.Paused > 121*time.Second || r.count(EventPause) != 2 || r.count(EventResume) != 2 {
+			t.Errorf("paused %v, %d times; log:\n%s", r.stats.Paused, r.count(EventPause), r.log())
+		}
+	})
 }
 
 func TestFatal(t *testing.T) {
@@ -252,12 +254,13 @@ func TestKill(t *testing.T) {
 }
 
 func TestWorkerThatDoesNotLeave(t *testing.T) {
-	t.Parallel()
-	jobs := paths("good", 3)
-	r := newRig(t, Config{Command: fakeCommand("sticky"), LeaveTimeout: 100 * time.Millisecond}).run(jobs).noError(jobs)
-	if len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "does not leave") {
-		t.Errorf("%+v; log:\n%s", r.stats, r.log())
-	}
+	bubble(t, func(t *testing.T) {
+		jobs := paths("good", 3)
+		r := newBubbleRig(t, Config{Command: fakeCommand("sticky")}).run(jobs).noError(jobs)
+		if len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "does not leave") {
+			t.Errorf("%+v; log:\n%s", r.stats, r.log())
+		}
+	})
 }
 
 func TestOutput(t *testing.T) {

@@ -63,27 +63,28 @@ func TestNoGapBetweenBatches(t *testing.T) {
 	t.Parallel()
 	for _, inFlight := range []int{1, 3} {
 		t.Run(fmt.Sprint(inFlight), func(t *testing.T) {
-			t.Parallel()
-			jobs := paths("good", 36)
-			r := newRig(t, Config{InFlight: inFlight, BatchSize: 12, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=100ms")})
-			last := map[int]time.Time{}
-			r.onDone = func(res Result) error { last[res.Batch] = time.Now(); return nil }
-			r.run(jobs).noError(jobs).wholeBatches(3)
-			for n := 2; n <= 3; n++ {
-				out := r.at(EventPhotoOut, func(e Event) bool { return e.Batch == n })
-				ready := r.at(EventWorkerReady, func(e Event) bool { return e.Batch == n })
-				exit := r.at(EventWorkerExit, func(e Event) bool { return e.Batch == n-1 })
-				// A load takes 150 ms and more, a photo 100.
-				if gap := out.Sub(last[n-1]); gap > 75*time.Millisecond {
-					t.Errorf("%v between batch %d and %d", gap, n-1, n)
+			bubble(t, func(t *testing.T) {
+				jobs := paths("good", 36)
+				r := newBubbleRig(t, Config{InFlight: inFlight, BatchSize: 12, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=100ms")})
+				last := map[int]time.Time{}
+				r.onDone = func(res Result) error { last[res.Batch] = time.Now(); return nil }
+				r.run(jobs).noError(jobs).wholeBatches(3)
+				for n := 2; n <= 3; n++ {
+					out := r.at(EventPhotoOut, func(e Event) bool { return e.Batch == n })
+					ready := r.at(EventWorkerReady, func(e Event) bool { return e.Batch == n })
+					exit := r.at(EventWorkerExit, func(e Event) bool { return e.Batch == n-1 })
+					// A load takes 150 ms and more, a photo 100.
+					if gap := out.Sub(last[n-1]); gap > 75*time.Millisecond {
+						t.Errorf("%v between batch %d and %d", gap, n-1, n)
+					}
+					if ready.After(exit) {
+						t.Errorf("worker of batch %d was ready %v after the one before had left", n, ready.Sub(exit))
+					}
 				}
-				if ready.After(exit) {
-					t.Errorf("worker of batch %d was ready %v after the one before had left", n, ready.Sub(exit))
+				if r.stats.Workers != 3 {
+					t.Errorf("%d workers", r.stats.Workers)
 				}
-			}
-			if r.stats.Workers != 3 {
-				t.Errorf("%d workers", r.stats.Workers)
-			}
+			})
 		})
 	}
 }
@@ -125,20 +126,21 @@ func TestDeathWhileDraining(t *testing.T) {
 		{"hang", "hang timeout"},
 	} {
 		t.Run(test.kind, func(t *testing.T) {
-			t.Parallel()
-			all := slices.Collect(paths("good", 60))
-			all[19] = test.kind // the last of the first batch
-			jobs := slices.Values(all)
-			r := newRig(t, Config{InFlight: 3, BatchSize: 20, Prestart: true, Timeout: 700 * time.Millisecond,
-				Command: fakeCommand("", delayEnv+"=30ms")}).run(jobs).noError(jobs)
-			r.wholeBatches(max(3, r.stats.Batches))
-			want := []string{}
-			if test.failed != "" {
-				want = append(want, test.failed)
-			}
-			if got := r.failed(); !slices.Equal(got, want) {
-				t.Errorf("failed %v, want %v; log:\n%s", got, want, r.log())
-			}
+			bubbleIf(t, test.kind == "hang", func(t *testing.T, newRig func(Config) *rig) {
+				all := slices.Collect(paths("good", 60))
+				all[19] = test.kind // the last of the first batch
+				jobs := slices.Values(all)
+				r := newRig(Config{InFlight: 3, BatchSize: 20, Prestart: true, Timeout: time.Minute,
+					Command: fakeCommand("", delayEnv+"=30ms")}).run(jobs).noError(jobs)
+				r.wholeBatches(max(3, r.stats.Batches))
+				want := []string{}
+				if test.failed != "" {
+					want = append(want, test.failed)
+				}
+				if got := r.failed(); !slices.Equal(got, want) {
+					t.Errorf("failed %v, want %v; log:\n%s", got, want, r.log())
+				}
+			})
 		})
 	}
 }
@@ -149,24 +151,25 @@ func TestStopWhilePrestarting(t *testing.T) {
 	t.Parallel()
 	for _, when := range []EventKind{EventWorkerStart, EventWorkerReady} {
 		t.Run(string(when), func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=50ms")})
-			out := 0
-			r.onEvent = func(e Event) {
-				switch {
-				case e.Kind == EventPhotoOut:
-					out++
-				case e.Kind == when && e.Worker == 2:
-					r.p.Stop()
+			bubble(t, func(t *testing.T) {
+				r := newBubbleRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=50ms")})
+				out := 0
+				r.onEvent = func(e Event) {
+					switch {
+					case e.Kind == EventPhotoOut:
+						out++
+					case e.Kind == when && e.Worker == 2:
+						r.p.Stop()
+					}
 				}
-			}
-			if r.run(paths("good", 100)); r.err != ErrStopped || len(r.stats.Deaths) != 0 || len(r.results) != out {
-				t.Errorf("run: %v, %d results of %d handed out, %+v", r.err, len(r.results), out, r.stats)
-			}
-			if r.stats.Workers != 2 {
-				t.Errorf("%d workers", r.stats.Workers)
-			}
-			r.wholeBatches(2)
+				if r.run(paths("good", 100)); r.err != ErrStopped || len(r.stats.Deaths) != 0 || len(r.results) != out {
+					t.Errorf("run: %v, %d results of %d handed out, %+v", r.err, len(r.results), out, r.stats)
+				}
+				if r.stats.Workers != 2 {
+					t.Errorf("%d workers", r.stats.Workers)
+				}
+				r.wholeBatches(2)
+			})
 		})
 	}
 }
@@ -188,25 +191,26 @@ func TestNoPrestart(t *testing.T) {
 		{"few photos", Config{}, 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			cfg := test.cfg
-			cfg.InFlight, cfg.BatchSize, cfg.Prestart, cfg.Command = 2, 10, true, fakeCommand("", delayEnv+"=5ms")
-			r := newRig(t, cfg)
-			alive, most := 0, 0
-			r.onEvent = func(e Event) {
-				switch e.Kind {
-				case EventWorkerStart:
-					alive++
-				case EventWorkerExit:
-					alive--
+			bubble(t, func(t *testing.T) {
+				cfg := test.cfg
+				cfg.InFlight, cfg.BatchSize, cfg.Prestart, cfg.Command = 2, 10, true, fakeCommand("", delayEnv+"=5ms")
+				r := newBubbleRig(t, cfg)
+				alive, most := 0, 0
+				r.onEvent = func(e Event) {
+					switch e.Kind {
+					case EventWorkerStart:
+						alive++
+					case EventWorkerExit:
+						alive--
+					}
+					most = max(most, alive)
 				}
-				most = max(most, alive)
-			}
-			jobs := paths("good", test.photos)
-			r.run(jobs).noError(jobs).wholeBatches(test.photos / 10)
-			if most != 1 || r.stats.Workers != test.photos/10 {
-				t.Errorf("%d workers, up to %d at once; log:\n%s", r.stats.Workers, most, r.log())
-			}
+				jobs := paths("good", test.photos)
+				r.run(jobs).noError(jobs).wholeBatches(test.photos / 10)
+				if most != 1 || r.stats.Workers != test.photos/10 {
+					t.Errorf("%d workers, up to %d at once; log:\n%s", r.stats.Workers, most, r.log())
+				}
+			})
 		})
 	}
 }
@@ -214,45 +218,46 @@ func TestNoPrestart(t *testing.T) {
 // Two workers that together turn out larger than the budget: the one loaded
 // ahead goes, its batch is another's.
 func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
-	t.Parallel()
-	const budget = 400 << 20
-	var mu sync.Mutex
-	pids := map[int]int{}
-	cfg := Config{InFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
-		Command: moodsByWorker("nobeat slowload", nil, delayEnv+"=40ms")}
-	// The first worker grows when the second is there; each alone is within the
-	// budget. Answers carry the real, small size, samples these.
-	cfg.Samplers.Worker = func(pid int) (uint64, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch n := pids[pid]; {
-		case n == 1 && len(pids) > 1:
-			return 310 << 20, nil
-		case n == 2:
-			return 100 << 20, nil
-		}
-		return 1 << 20, nil
-	}
-	cfg.SampleEvery = 5 * time.Millisecond
-	r := newRig(t, cfg)
-	r.onEvent = func(e Event) {
-		if e.Kind == EventWorkerStart {
+	bubble(t, func(t *testing.T) {
+		const budget = 400 << 20
+		var mu sync.Mutex
+		pids := map[int]int{}
+		cfg := Config{InFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
+			Command: moodsByWorker("nobeat slowload", nil, delayEnv+"=40ms")}
+		// The first worker grows when the second is there; each alone is within the
+		// budget. Answers carry the real, small size, samples these.
+		cfg.Samplers.Worker = func(pid int) (uint64, error) {
 			mu.Lock()
-			pids[e.PID] = e.Worker
-			mu.Unlock()
+			defer mu.Unlock()
+			switch n := pids[pid]; {
+			case n == 1 && len(pids) > 1:
+				return 310 << 20, nil
+			case n == 2:
+				return 100 << 20, nil
+			}
+			return 1 << 20, nil
 		}
-	}
-	jobs := paths("good", 60)
-	r.run(jobs).noError(jobs)
-	// The first one's growth may have it replaced, too, which ends its batch.
-	r.wholeBatches(max(3, r.stats.Batches))
-	reason := ""
-	for _, e := range r.events {
-		if e.Kind == EventWorkerExit && e.Worker == 2 {
-			reason = e.Reason
+		cfg.SampleEvery = 5 * time.Millisecond
+		r := newBubbleRig(t, cfg)
+		r.onEvent = func(e Event) {
+			if e.Kind == EventWorkerStart {
+				mu.Lock()
+				pids[e.PID] = e.Worker
+				mu.Unlock()
+			}
 		}
-	}
-	if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, loaded ahead, makes room: the workers take up to 4") {
-		t.Errorf("worker 2 left for %q; %+v; log:\n%s", reason, r.stats, r.log())
-	}
+		jobs := paths("good", 60)
+		r.run(jobs).noError(jobs)
+		// The first one's growth may have it replaced, too, which ends its batch.
+		r.wholeBatches(max(3, r.stats.Batches))
+		reason := ""
+		for _, e := range r.events {
+			if e.Kind == EventWorkerExit && e.Worker == 2 {
+				reason = e.Reason
+			}
+		}
+		if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, loaded ahead, makes room: the workers take up to 4") {
+			t.Errorf("worker 2 left for %q; %+v; log:\n%s", reason, r.stats, r.log())
+		}
+	})
 }

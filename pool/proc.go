@@ -3,6 +3,7 @@ package pool
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -12,18 +13,33 @@ import (
 	"time"
 )
 
-// proc is a worker process as the system sees it: pipes and a process group.
-// What it says arrives as events; after exited nothing more comes.
+// proc is a worker's process: the pipes to it and the way to end it. What it
+// reports arrives as events; after evExited nothing more comes.
 type proc struct {
-	pid    int
-	cmd    *exec.Cmd
-	orders chan []byte // lines for the worker
-	stdin  *os.File    // what they are written to
-	wrote  chan struct{}
-	stderr *stderrTail
+	process
+	pid     int
+	orders  chan []byte    // lines for the worker
+	in      io.WriteCloser // what they are written to
+	reports io.ReadCloser  // lines from the worker
+	stderr  *stderrTail    // its standard output and error
+	wrote   chan struct{}  // closed when no more orders are written
+}
 
-	mu     sync.Mutex
-	exited bool // its number may belong to another process
+// process is what a worker runs in.
+type process interface {
+	// kill ends it and all that it has started. It may be called at any time.
+	kill()
+	// wait returns when it has ended and no more than what is in the pipes will
+	// come from it. The error is that of exec.Cmd.Wait.
+	wait() error
+}
+
+// launcher starts a worker. onLine is given each line that it prints; it may be nil.
+type launcher func(cmd *exec.Cmd, onLine func(string)) (*proc, error)
+
+func newProc(pid int, p process, in io.WriteCloser, reports io.ReadCloser, stderr *stderrTail) *proc {
+	return &proc{process: p, pid: pid, in: in, reports: reports, stderr: stderr,
+		orders: make(chan []byte, maxInFlight+1), wrote: make(chan struct{})}
 }
 
 // Events that a process sends to the run.
@@ -32,7 +48,7 @@ type (
 		w *worker
 		r report
 	}
-	evBroken struct { // the worker said what it may not say
+	evBroken struct { // the worker sent what it may not send
 		w   *worker
 		err error
 	}
@@ -43,17 +59,17 @@ type (
 	}
 	evExited struct {
 		w   *worker
-		err error // of exec.Cmd.Wait
+		err error // of process.wait
 	}
 )
 
-// drainTime bounds how long a dead worker's pipes are read. Only a grandchild
-// that outlived it can hold them open.
+// drainTime bounds how long a dead worker's pipes are read. Only a process that
+// the worker has started and that outlived it can hold them open.
 const drainTime = 2 * time.Second
 
 // starter starts processes, all from one operating system thread that lives as
-// long as the run does: Linux binds the parent-death signal to the thread that
-// called fork, and Go ends threads when it pleases.
+// long as the run: Linux binds the parent-death signal to the thread that called
+// fork, and Go may end any thread.
 type starter struct {
 	work chan func()
 	done chan struct{}
@@ -77,11 +93,12 @@ func (s *starter) close() {
 	<-s.done
 }
 
-// startProc starts a worker and the goroutines that listen to it. It sends
-// evStarted before anything else is sent about the worker; if that carries an
-// error, nothing follows. send must not block for ever. wait is endGroup.
-func startProc(w *worker, cmd *exec.Cmd, wait func(pid int) bool, send func(any), each func(string)) {
-	p, reports, err := spawn(cmd, each)
+// startProc starts a worker and the goroutines that serve its pipes. It sends
+// evStarted before any other event about the worker. If that carries an error,
+// nothing follows. send reports false when the run is over, and must
+// not block for ever.
+func startProc(w *worker, launch launcher, cmd *exec.Cmd, send func(any) bool, onLine func(string)) {
+	p, err := launch(cmd, onLine)
 	send(evStarted{w, p, err})
 	if err != nil {
 		return
@@ -90,49 +107,46 @@ func startProc(w *worker, cmd *exec.Cmd, wait func(pid int) bool, send func(any)
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
-		listen(w, reports, send)
+		listen(w, p.reports, send)
 	}()
 	go func() {
-		if wait(p.pid) {
-			p.markExited()
-		}
-		err := cmd.Wait()
-		p.markExited()
-		reports.SetReadDeadline(time.Now().Add(drainTime))
+		err := p.wait()
 		<-heard
-		reports.Close()
-		send(evExited{w, err})
+		p.reports.Close()
+		if !send(evExited{w, err}) {
+			p.close() // an abandoned worker outlived the run
+		}
 	}()
 }
 
-// spawn starts the process and returns our end of its reports.
-func spawn(cmd *exec.Cmd, each func(string)) (p *proc, reports *os.File, err error) {
+// spawn starts cmd as a worker. endGroup is the function of that name.
+func spawn(cmd *exec.Cmd, endGroup func(pid int) bool, onLine func(string)) (*proc, error) {
 	if cmd == nil {
-		return nil, nil, errors.New("starting a worker: no command")
+		return nil, errors.New("starting a worker: no command")
 	}
 	orderR, orderW, err := os.Pipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	reportR, reportW, err := os.Pipe()
 	if err != nil {
 		orderR.Close()
 		orderW.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	p = &proc{cmd: cmd, orders: make(chan []byte, maxInFlight+1), stdin: orderW, wrote: make(chan struct{}), stderr: &stderrTail{onLine: each}}
+	stderr := &stderrTail{onLine: onLine}
 	cmd.ExtraFiles = append([]*os.File{orderR, reportW}, cmd.ExtraFiles...)
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env, workerEnv+"="+strconv.Itoa(ProtocolVersion))
-	cmd.Stdout, cmd.Stderr = p.stderr, p.stderr
+	cmd.Stdout, cmd.Stderr = stderr, stderr
 	cmd.WaitDelay = drainTime
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	// A group of its own: the terminal's ^C does not reach it, and what it has
-	// started itself can be ended with it.
+	// In a process group of its own the worker does not receive the terminal's ^C,
+	// and what it has started can be ended with it.
 	cmd.SysProcAttr.Setpgid = true
 	dieWithParent(cmd.SysProcAttr)
 	err = cmd.Start()
@@ -141,14 +155,49 @@ func spawn(cmd *exec.Cmd, each func(string)) (p *proc, reports *os.File, err err
 	if err != nil {
 		orderW.Close()
 		reportR.Close()
-		return nil, nil, fmt.Errorf("starting a worker: %w", err)
+		return nil, fmt.Errorf("starting a worker: %w", err)
 	}
-	p.pid = cmd.Process.Pid
-	return p, reportR, nil
+	p := &osProcess{cmd: cmd, reports: reportR, endGroup: endGroup}
+	return newProc(cmd.Process.Pid, p, orderW, reportR, stderr), nil
 }
 
-// listen passes on what the worker says until it says nothing more or nonsense.
-func listen(w *worker, r *os.File, send func(any)) {
+// osProcess is a process of the operating system.
+type osProcess struct {
+	cmd      *exec.Cmd
+	reports  *os.File
+	endGroup func(pid int) bool
+
+	mu     sync.Mutex
+	exited bool // the process ID may belong to another process
+}
+
+func (p *osProcess) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.exited {
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
+}
+
+func (p *osProcess) wait() error {
+	if p.endGroup(p.cmd.Process.Pid) {
+		p.markExited()
+	}
+	err := p.cmd.Wait()
+	p.markExited()
+	p.reports.SetReadDeadline(time.Now().Add(drainTime))
+	return err
+}
+
+// markExited notes that the process must not be signalled any more.
+func (p *osProcess) markExited() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.exited = true
+}
+
+// listen passes on the worker's reports until there are no more or one is invalid.
+func listen(w *worker, r io.Reader, send func(any) bool) {
 	s := lineReader(r)
 	for s.Scan() {
 		rep, err := parseReport(s.Bytes())
@@ -165,23 +214,16 @@ func listen(w *worker, r *os.File, send func(any)) {
 	}
 }
 
-// discard keeps a pipe empty so that its writer, on the way out, is not held up.
-func discard(r *os.File) {
-	buf := make([]byte, 16<<10)
-	for {
-		if _, err := r.Read(buf); err != nil {
-			return
-		}
-	}
-}
+// discard keeps a pipe empty, so that a worker that writes to it can exit.
+func discard(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
 
-// write sends orders. It has a goroutine of its own because a worker that does
-// not read must not stop the supervisor.
+// write sends orders. It has a goroutine of its own, because a worker that does
+// not read must not block the supervisor.
 func (p *proc) write() {
 	defer close(p.wrote)
 	for line := range p.orders {
-		if _, err := p.stdin.Write(line); err != nil {
-			// The worker is gone or going, which its exit will tell.
+		if _, err := p.in.Write(line); err != nil {
+			// The worker has exited or will, and evExited tells the run.
 			for range p.orders {
 			}
 			return
@@ -189,26 +231,10 @@ func (p *proc) write() {
 	}
 }
 
-// close lets go of a process that has ended. A write that still hangs, because
-// a grandchild holds the other end, fails when the file is closed.
+// close releases the pipes of a process that has ended. If a process that it
+// started holds the other end of one, a write to it fails now.
 func (p *proc) close() {
 	close(p.orders)
-	p.stdin.Close()
+	p.in.Close()
 	<-p.wrote
-}
-
-// markExited notes that the process has ended and must not be signalled any more.
-func (p *proc) markExited() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.exited = true
-}
-
-// kill ends the worker and what it has started. It may be called at any time.
-func (p *proc) kill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.exited {
-		syscall.Kill(-p.pid, syscall.SIGKILL)
-	}
 }

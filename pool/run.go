@@ -55,8 +55,22 @@ type ending struct {
 // source is where paths come from.
 type source struct {
 	paths    chan string
+	ahead    int  // paths to be read ahead
 	finished bool // no further path will come
 }
+
+// newSource reads so many paths ahead that they fill the batches under way and
+// show whether another batch is wanted.
+func newSource(cfg *Config) source {
+	ahead := 2 * cfg.Workers * cfg.InFlight
+	if cfg.BatchSize > 0 {
+		ahead = max(ahead, (cfg.Workers+1)*min(cfg.BatchSize, maxReadAhead))
+	}
+	return source{paths: make(chan string, 64), ahead: min(ahead, maxReadAhead)}
+}
+
+// wanted is whether another path should be read when so many wait.
+func (s *source) wanted(waiting int) bool { return !s.finished && waiting < s.ahead }
 
 // mailbox is how other goroutines tell the loop what happened.
 type mailbox struct {
@@ -64,10 +78,18 @@ type mailbox struct {
 	closed chan struct{} // when nobody reads events any more
 }
 
-func (m mailbox) send(ev any) {
+// send reports false if nobody reads events any more.
+func (m mailbox) send(ev any) bool {
+	select {
+	case <-m.closed:
+		return false
+	default:
+	}
 	select {
 	case m.events <- ev:
+		return true
 	case <-m.closed:
+		return false
 	}
 }
 
@@ -82,9 +104,10 @@ func newRun(cfg Config) *run {
 		concurrency: &concurrency{limit: cfg.InFlight, max: cfg.InFlight},
 		storage:     &storageProbe{enabled: cfg.ProbeStorage != nil, interval: cfg.ProbeInterval, timeout: cfg.ProbeTimeout},
 		sampler:     newSampler(&cfg),
-		source:      source{paths: make(chan string, 64)},
+		source:      newSource(&cfg),
 		events:      mailbox{make(chan any, 64), make(chan struct{})},
 	}
+	r.delivery.stats = &r.report.stats
 	r.throttle = newThrottle(cfg.MaxTemp, r.report)
 	r.dispatch = &dispatcher{workers: r.workers, photos: r.photos, budget: r.budget, concurrency: r.concurrency}
 	r.prestart = &prestarter{enabled: cfg.Prestart && cfg.Cooldown <= 0 && cfg.BatchSize > 0,
@@ -172,7 +195,7 @@ func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliv
 		timer.Reset(r.untilNext(now))
 
 		var paths <-chan string
-		if r.needsPaths() {
+		if !r.end.stopping && r.source.wanted(len(r.photos.fresh)) {
 			paths = r.source.paths
 		}
 		var dst chan<- Result
@@ -242,7 +265,7 @@ func (r *run) finished(now time.Time) bool {
 	}
 	done := r.done()
 	if done || r.end.stopping && r.workers.inFlight() == 0 {
-		r.deliver(r.delivery.release()...)
+		r.delivery.add(r.delivery.release()...)
 	}
 	if !r.delivery.done() || len(r.workers.live) > 0 {
 		return false
@@ -251,33 +274,6 @@ func (r *run) finished(now time.Time) bool {
 		r.end.err = ErrStopped
 	}
 	return done || r.end.stopping
-}
-
-// deliver queues results for done.
-func (r *run) deliver(results ...Result) {
-	for _, res := range results {
-		if !r.delivery.add(res) {
-			return
-		}
-		if res.Failure != nil {
-			r.report.stats.Failed[res.Failure.Kind]++
-		} else {
-			r.report.stats.OK++
-		}
-	}
-}
-
-// needsPaths is whether more paths should be read: enough to fill the batches
-// under way and to know whether another is wanted.
-func (r *run) needsPaths() bool {
-	if r.source.finished || r.end.stopping {
-		return false
-	}
-	want := 2 * r.cfg.Workers * r.cfg.InFlight
-	if r.cfg.BatchSize > 0 {
-		want = max(want, (r.cfg.Workers+1)*min(r.cfg.BatchSize, maxReadAhead))
-	}
-	return len(r.photos.fresh) < min(want, maxReadAhead)
 }
 
 // stop hands out nothing more. What is in flight is finished and kept.

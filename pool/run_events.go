@@ -37,7 +37,7 @@ func (r *run) onReport(w *worker, rep report, now time.Time) {
 		r.onFatal(w, rep.Fatal, now)
 	case rep.Alive != nil:
 		w.mem.reported(rep.Alive.Mem, now)
-		r.checkMemory(w, now)
+		w.checkMemory(r.budget.share, &r.report.stats, now)
 	case rep.Result != nil:
 		r.onAnswer(w, rep.Result, now)
 	}
@@ -62,7 +62,7 @@ func (r *run) onHello(w *worker, h *hello, now time.Time) {
 	w.mem.hello(h.Mem)
 	r.loads.add(took)
 	r.report.workerReady(w, h, took)
-	r.checkMemory(w, now)
+	w.checkMemory(r.budget.share, &r.report.stats, now)
 }
 
 // onFatal ends the run if no worker has loaded yet. Other workers finish what
@@ -102,7 +102,7 @@ func (r *run) onAnswer(w *worker, answered *answer, now time.Time) {
 		a.batch.answered++
 		r.finish(a, answered)
 	}
-	r.checkMemory(w, now)
+	w.checkMemory(r.budget.share, &r.report.stats, now)
 }
 
 // finish delivers an answer and learns from it.
@@ -110,7 +110,7 @@ func (r *run) finish(a *attempt, answered *answer) {
 	if !a.photo.probe {
 		res := a.result(answered.Failure)
 		res.Data = answered.Data
-		r.deliver(res)
+		r.delivery.add(res)
 	}
 	if answered.Failure != nil { // the worker works, which says little about the model
 		if a.photo.probe {
@@ -121,22 +121,16 @@ func (r *run) finish(a *attempt, answered *answer) {
 	r.photos.described(a.photo.path)
 	r.storage.described()
 	r.streak.reset()
-	r.deliver(r.delivery.release()...)
+	r.delivery.add(r.delivery.release()...)
 	if r.concurrency.succeeded() {
 		r.report.info("Memory has been enough for a while: %s at once from now on", count(r.concurrency.limit, "photo"))
 	}
 }
 
-// checkMemory kills a worker that is far above its share.
-func (r *run) checkMemory(w *worker, now time.Time) {
-	r.report.stats.PeakWorker = max(r.report.stats.PeakWorker, w.mem.current)
-	w.killOverLimit(r.budget.share, now)
-}
-
 // onExit takes a worker off the books. All that it reported has arrived before.
 func (r *run) onExit(w *worker, err error, now time.Time) {
 	w.proc.close()
-	if w.state == gone {
+	if w.state == abandoned {
 		return
 	}
 	inOrder := w.leftInOrder()
@@ -160,7 +154,7 @@ func (r *run) onExit(w *worker, err error, now time.Time) {
 // that the system holds in a read of a disk that does not answer.
 func (r *run) abandon(w *worker, now time.Time) {
 	r.report.warn("Worker %d (pid %d) was killed and does not die; the run goes on without it", w.n, w.pid())
-	w.state = gone
+	w.state = abandoned
 	r.workers.remove(w)
 	if w.end.cancelled {
 		r.handleLeave(w, now)
@@ -271,7 +265,7 @@ func (r *run) onProbe(d probeDecision, now time.Time) {
 	}
 	if p := d.fail; p != nil {
 		p.batch.answered++
-		r.deliver(p.result(p.failure))
+		r.delivery.add(p.result(p.failure))
 	}
 }
 
@@ -286,7 +280,7 @@ func (r *run) onSample(s sample, now time.Time) {
 			w.mem.sampled(s.workers[w.proc.pid], r.sampler.askedAt)
 		}
 		all += w.mem.current
-		r.checkMemory(w, now)
+		w.checkMemory(r.budget.share, &r.report.stats, now)
 	}
 	r.report.stats.PeakWorkers = max(r.report.stats.PeakWorkers, all)
 	if warning := r.throttle.sampled(s, now); warning != "" {

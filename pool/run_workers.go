@@ -26,7 +26,7 @@ func (r *run) assign(w *worker, p *photo, isolation isolation, now time.Time) {
 	a := &attempt{id: r.dispatch.lastAttempt, photo: p, worker: w.n, batch: w.batch, isolation: isolation, began: now}
 	line, err := encodeLine(order{Job: &Job{ID: a.id, Path: p.path, Attempt: p.attempts, Exclusive: isolation != shared}})
 	if err != nil {
-		r.deliver(a.result(&Failure{Kind: KindUnreadable, Message: "the path is too long: " + err.Error()}))
+		r.delivery.add(a.result(&Failure{Kind: KindUnreadable, Message: "the path is too long: " + err.Error()}))
 		return
 	}
 	if p.attempts > 1 {
@@ -120,7 +120,7 @@ func (r *run) start(l *lane, now time.Time) {
 	if r.cfg.Output != nil {
 		onLine = func(line string) { r.cfg.Output(w.n, line) }
 	}
-	r.starter.work <- func() { startProc(w, r.cfg.Command(w.n), r.cfg.endGroup, r.events.send, onLine) }
+	r.starter.work <- func() { startProc(w, r.cfg.launch, r.cfg.Command(w.n), r.events.send, onLine) }
 }
 
 // expire kills workers that have taken too long, and gives up those that do not

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -56,30 +57,40 @@ func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) err
 		return ErrNotWorker
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM)
-	// A debugger or helper that C code starts must not hold the line open.
+	// What C code starts, such as a debugger, must not inherit the pipes.
 	syscall.CloseOnExec(orderFD)
 	syscall.CloseOnExec(reportFD)
-	if opt.Memory == nil {
-		opt.Memory = machine.OwnMemory
+	// C code may be busy for minutes on another thread; os.Exit does not wait for it.
+	w := &server{opt: opt.withDefaults(), out: os.NewFile(reportFD, "reports"), orphaned: func() { os.Exit(exitOrphan) }}
+	return w.serve(context.Background(), os.NewFile(orderFD, "orders"), handle)
+}
+
+func (o ServeOptions) withDefaults() ServeOptions {
+	if o.Memory == nil {
+		o.Memory = machine.OwnMemory
 	}
-	if opt.Heartbeat <= 0 {
-		opt.Heartbeat = 2 * time.Second
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = 2 * time.Second
 	}
-	w := &server{opt: opt, out: os.NewFile(reportFD, "reports")}
-	ctx, cancel := context.WithCancel(context.Background())
+	return o
+}
+
+// serve is Serve with the pipes given.
+func (w *server) serve(ctx context.Context, in io.Reader, handle func(context.Context, Job) (any, error)) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	// Orders are read from the start, so that the end of the supervisor is
-	// seen while the model loads.
+	// Orders are read from the start, so that the end of the supervisor is noticed
+	// while the model loads.
 	orders := make(chan order)
 	broken := make(chan error, 1)
-	go readOrders(os.NewFile(orderFD, "orders"), orders, broken)
+	go w.readOrders(ctx, in, orders, broken)
 
 	if err := w.load(ctx); err != nil {
 		return err
 	}
 	var jobs sync.WaitGroup
-	beat := time.NewTicker(opt.Heartbeat)
+	beat := time.NewTicker(w.opt.Heartbeat)
 	defer beat.Stop()
 	for {
 		select {
@@ -89,6 +100,8 @@ func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) err
 			}
 		case err := <-broken:
 			return err
+		case <-ctx.Done():
+			return ctx.Err()
 		case o := <-orders:
 			if o.Leave {
 				return w.drain(&jobs, beat)
@@ -99,9 +112,9 @@ func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) err
 	}
 }
 
-// readOrders passes on what the supervisor says, and ends the process when the
-// supervisor is no more.
-func readOrders(in *os.File, orders chan<- order, broken chan<- error) {
+// readOrders passes on orders. If they end before the worker was told to leave,
+// or before it has exited, the supervisor is gone and so is the worker.
+func (w *server) readOrders(ctx context.Context, in io.Reader, orders chan<- order, broken chan<- error) {
 	s := lineReader(in)
 	for s.Scan() {
 		o, err := parseOrder(s.Bytes())
@@ -109,7 +122,11 @@ func readOrders(in *os.File, orders chan<- order, broken chan<- error) {
 			broken <- err
 			return
 		}
-		orders <- o
+		select {
+		case orders <- o:
+		case <-ctx.Done():
+			return
+		}
 		if o.Leave {
 			break
 		}
@@ -118,22 +135,24 @@ func readOrders(in *os.File, orders chan<- order, broken chan<- error) {
 		broken <- fmt.Errorf("reading orders: %w", err)
 		return
 	}
-	// After leave nothing more is said, but the line stays open until this
-	// process is gone. If it closes first, so does everything else: C code may
-	// be busy for minutes on another thread, which os.Exit does not mind.
+	// After leave nothing more comes, but the supervisor keeps the pipe open until
+	// this process has exited.
 	for s.Scan() {
 	}
-	os.Exit(exitOrphan)
+	w.orphaned()
 }
 
-// exitOrphan is the status of a worker that outlived its supervisor. Nobody is
-// left to read it but whoever looks with strace.
+// exitOrphan is the exit status of a worker that outlived its supervisor. Only
+// strace or a service manager can show it.
 const exitOrphan = 75
 
+// server is the worker's end of the protocol.
 type server struct {
-	opt ServeOptions
+	opt      ServeOptions
+	orphaned func() // ends the process when the supervisor is gone
+
 	mu  sync.Mutex // one line at a time
-	out *os.File
+	out io.Writer
 }
 
 // load calls Load and tells the supervisor how it went.

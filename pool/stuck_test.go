@@ -1,12 +1,9 @@
 package pool
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -14,77 +11,56 @@ import (
 // A worker that the system does not let die, as in a read of a disk that hangs,
 // does not hold its photo, its lane or the end of the run.
 func TestUnkillable(t *testing.T) {
-	t.Parallel()
-	var waited atomic.Bool
-	release := make(chan struct{})
-	cfg := Config{InFlight: 2, Timeout: 200 * time.Millisecond, LeaveTimeout: 300 * time.Millisecond}
-	cfg.endGroup = func(int) bool {
-		if !waited.Swap(true) {
-			<-release
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		cfg := Config{InFlight: 2, Timeout: time.Minute, launch: unkillable(release)}
+		jobs := slices.Values([]string{"good0", "once-hang", "good1", "good2", "good3", "good4"})
+		r := newBubbleRig(t, cfg)
+		r.run(jobs).noError(jobs)
+		close(release)
+		if len(r.failed()) != 0 || r.stats.Workers != 2 || !strings.Contains(r.log(), "was killed and does not die") {
+			t.Errorf("failed %v, %d workers; log:\n%s", r.failed(), r.stats.Workers, r.log())
 		}
-		return false
-	}
-	jobs := slices.Values([]string{"good0", "once-hang", "good1", "good2", "good3", "good4"})
-	r := newRig(t, cfg)
-	r.onEvent = func(e Event) {
-		if e.Kind == EventWorkerStart && e.Worker == 1 {
-			delete(r.alive, e.PID) // it will be, that is the point
-		}
-	}
-	r.run(jobs).noError(jobs)
-	close(release)
-	if len(r.failed()) != 0 || r.stats.Workers != 2 || !strings.Contains(r.log(), "was killed and does not die") {
-		t.Errorf("failed %v, %d workers; log:\n%s", r.failed(), r.stats.Workers, r.log())
-	}
+	})
 }
 
 // One that does not leave when its batch is done, and does not die of being killed
 // either, takes its batch with it: the next worker has the next batch.
 func TestUnkillableAfterItsBatch(t *testing.T) {
-	t.Parallel()
-	var waited atomic.Bool
-	release := make(chan struct{})
-	cfg := Config{InFlight: 2, BatchSize: 5, LeaveTimeout: 200 * time.Millisecond, Command: moodsByWorker("", map[int]string{1: "sticky"})}
-	cfg.endGroup = func(int) bool {
-		if !waited.Swap(true) {
-			<-release
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		cfg := Config{InFlight: 2, BatchSize: 5, launch: unkillable(release), Command: moodsByWorker("", map[int]string{1: "sticky"})}
+		jobs := paths("good", 10)
+		r := newBubbleRig(t, cfg)
+		r.run(jobs).noError(jobs).wholeBatches(2)
+		close(release)
+		if r.stats.Workers != 2 || len(r.stats.Deaths) != 0 {
+			t.Errorf("%+v; log:\n%s", r.stats, r.log())
 		}
-		return false
-	}
-	jobs := paths("good", 10)
-	r := newRig(t, cfg)
-	r.onEvent = func(e Event) {
-		if e.Kind == EventWorkerStart && e.Worker == 1 {
-			delete(r.alive, e.PID)
-		}
-	}
-	r.run(jobs).noError(jobs).wholeBatches(2)
-	close(release)
-	if r.stats.Workers != 2 || len(r.stats.Deaths) != 0 {
-		t.Errorf("%+v; log:\n%s", r.stats, r.log())
-	}
+	})
 }
 
-// Kill ends a run whose results cannot be kept, because their disk hangs.
+// Kill ends a run whose results cannot be kept because their disk hangs, and
+// waits no longer than killTimeout.
 func TestKillWhileDoneHangs(t *testing.T) {
-	t.Parallel()
-	p := New(Config{Command: fakeCommand(""), InFlight: 2})
-	began := make(chan struct{})
-	ended := make(chan error, 1)
-	go func() {
-		_, err := p.Run(context.Background(), paths("good", 10), func(Result) error { close(began); select {} })
-		ended <- err
-	}()
-	<-began
-	p.Kill()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, ErrKilled) {
-			t.Error(err)
+	bubble(t, func(t *testing.T) {
+		r := newBubbleRig(t, Config{InFlight: 2})
+		release := make(chan struct{})
+		defer close(release)
+		var began time.Time
+		r.onDone = func(Result) error {
+			if began.IsZero() {
+				began = time.Now()
+				r.p.Kill()
+				<-release
+			}
+			return nil
 		}
-	case <-time.After(3 * killTimeout):
-		t.Error("it hangs, too")
-	}
+		r.run(paths("good", 10))
+		if took := time.Since(began); r.err != ErrKilled || took < killTimeout || took > 2*killTimeout {
+			t.Errorf("%v after %v", r.err, took)
+		}
+	})
 }
 
 // A folder of damaged photos of which some are deadly is told from a broken model

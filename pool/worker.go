@@ -11,9 +11,9 @@ type workerState int
 const (
 	starting workerState = iota // until hello
 	ready
-	leaving // told to leave; may have photos in flight
-	dying   // killed by the pool; its exit is waited for
-	gone    // not waited for any more, see run.abandon
+	leaving   // told to leave; may have photos in flight
+	dying     // killed by the pool; its exit is waited for
+	abandoned // not waited for any more, see run.abandon
 )
 
 // worker is one process and what the run knows of it.
@@ -83,7 +83,7 @@ func (b *batch) over() bool { return b.remaining <= 0 || b.state != batchOpen }
 func (w *worker) alive() bool { return w.state == starting || w.state == ready }
 
 // ended is whether w was killed. What it still reports no longer counts.
-func (w *worker) ended() bool { return w.state == dying || w.state == gone }
+func (w *worker) ended() bool { return w.state == dying || w.state == abandoned }
 
 // prestarted is whether the worker before w on its lane is still there.
 func (w *worker) prestarted() bool { return w.lane.next == w }
@@ -217,9 +217,10 @@ func (w *worker) expire(cfg *Config, now time.Time) (warning string, wait bool) 
 	return "", true
 }
 
-// killOverLimit kills the worker if it is far above its share. Below that, it is
+// checkMemory kills the worker if it is far above its share. Below that, it is
 // replaced before it is given another photo.
-func (w *worker) killOverLimit(share uint64, now time.Time) {
+func (w *worker) checkMemory(share uint64, stats *Stats, now time.Time) {
+	stats.PeakWorker = max(stats.PeakWorker, w.mem.current)
 	if (w.state == ready || w.state == leaving) && w.mem.overLimit(share) {
 		w.kill(death{DeathMemory, fmt.Sprintf("took %s, far over its share of the memory budget, %s",
 			bytesText(w.mem.current), bytesText(share))}, now)
