@@ -52,3 +52,16 @@ func benchmarkWalk(b *testing.B, perFolder int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(files), "ns/file")
 	runtime.KeepAlive(paths)
 }
+
+// BenchmarkKindOfName is what each file of a folder costs beside the system's
+// own work: a photo, and files that are none. Nothing may be allocated.
+func BenchmarkKindOfName(b *testing.B) {
+	for _, name := range []string{"IMG_0001.JPG", "IMG_0001.xmp", "IMG_0001.JPG.json", "Makefile", "photo-of-the-day.html"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				kindOfName(name)
+			}
+		})
+	}
+}

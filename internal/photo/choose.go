@@ -61,7 +61,7 @@ func (w *walker) leavesOut(f *folder, rel, name string) bool {
 	case included:
 		return false
 	case excluded:
-		w.out.Excluded = add(w.out.Excluded, excludedFolders, rel)
+		w.out.Excluded = addTally(w.out.Excluded, excludedFolders, rel)
 		return true
 	}
 	rule := ruleFor(place{
@@ -73,7 +73,7 @@ func (w *walker) leavesOut(f *folder, rel, name string) bool {
 	if rule == "" {
 		return false
 	}
-	w.out.Folders = add(w.out.Folders, rule, rel)
+	w.out.Folders = addTally(w.out.Folders, rule, rel)
 	return true
 }
 
@@ -101,19 +101,19 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 	switch {
 	case choice == excluded:
 		if e.kind.isPhoto() || e.kind == byContent || e.kind == inCloud {
-			w.out.Excluded = add(w.out.Excluded, excludedFiles, rel)
+			w.out.Excluded = addTally(w.out.Excluded, excludedFiles, rel)
 		}
 	case take && regular:
 		return found()
 	case take:
 		w.Problem(Problem{rel, false, NotRegular(w.full(rel), e.typ)})
 	case e.kind == inCloud:
-		w.out.Cloud = add(w.out.Cloud, serviceOf(e.name), rel)
+		w.out.Cloud = addTally(w.out.Cloud, serviceOf(e.name), rel)
 	case !regular: // nobody would take it for a photo
 	case (choice == included || e.kind == byContent || e.kind == maybe || e.kind == rawMaybe) && (w.Known(rel) || w.isPicture(rel, e.kind)):
 		return found()
 	case e.kind == byContent || e.kind == unread:
-		w.out.Names = add(w.out.Names, label(e.name), rel)
+		w.out.Names = addTally(w.out.Names, label(e.name), rel)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type folderRule struct {
 var folderRules = []folderRule{
 	{"trash", "#recycle/@recycle/$recycle.bin/.trash/.trash-*/.trashes/.dtrash/.globaltrash", nil},
 	{"trash", "recycler/recycled", func(p place) bool { // of Windows XP and before
-		return looksInside(p.path, 1, func(name string) bool { return name == "info2" || in(name, "s-1-5-*") })
+		return looksInside(p.path, 1, func(name string) bool { return name == "info2" || nameFits(name, "s-1-5-*") })
 	}},
 	{"lost+found", "lost+found", nil},
 	{"snapshots", "#snapshot/@recently-snapshot/~snapshot/.snapshot/.snapshots/.zfs/system volume information", nil},
@@ -37,23 +37,23 @@ var folderRules = []folderRule{
 	{"Synology thumbnails", "@eadir", nil},
 
 	{"Apple Photos", "*", func(p place) bool {
-		return in(p.parent, "*.photoslibrary") && !in(p.name, "originals/masters")
+		return nameFits(p.parent, "*.photoslibrary") && !nameFits(p.name, "originals/masters")
 	}},
 	{"Apple Photos", "resources/scopes/private", func(p place) bool { // a library under another name
 		return p.all("originals", "database", "resources", "private")
 	}},
 	{"iPhoto or Aperture", "*", func(p place) bool {
-		return in(p.parent, "*.photolibrary/*.migratedphotolibrary/*.aplibrary/*.migratedaplibrary") &&
-			!in(p.name, "originals/masters/modified")
+		return nameFits(p.parent, "*.photolibrary/*.migratedphotolibrary/*.aplibrary/*.migratedaplibrary") &&
+			!nameFits(p.name, "originals/masters/modified")
 	}},
 	{"iPhoto or Aperture", "data/data.noindex", func(p place) bool {
 		return p.all("originals") && exists(filepath.Join(filepath.Dir(p.path), "AlbumData.xml"))
 	}},
 	{"Lightroom previews", "*.lrdata", nil},
 	{"Lightroom previews", "previews/proxies/renditions/cache", func(p place) bool {
-		return in(p.parent, "*.lrlibrary") || in(p.grandparent, "*.lrlibrary")
+		return nameFits(p.parent, "*.lrlibrary") || nameFits(p.grandparent, "*.lrlibrary")
 	}},
-	{"Capture One", "cache", func(p place) bool { return in(p.parent, "*.cocatalog/captureone") }},
+	{"Capture One", "cache", func(p place) bool { return nameFits(p.parent, "*.cocatalog/captureone") }},
 	{"Adobe Bridge", "256/1024/full", func(p place) bool {
 		return p.parent == "cache" && strings.HasPrefix(p.grandparent, "bridge")
 	}},
@@ -61,7 +61,7 @@ var folderRules = []folderRule{
 	{"Shotwell", "thumbs", func(p place) bool { return exists(filepath.Join(p.path, "thumbs128")) }},
 
 	{"Immich", "thumbs/encoded-video", isImmich},
-	{"Nextcloud previews", "preview/avatar/dav-photocache/theming", func(p place) bool { return in(p.parent, "appdata_*") }},
+	{"Nextcloud previews", "preview/avatar/dav-photocache/theming", func(p place) bool { return nameFits(p.parent, "appdata_*") }},
 	{"Nextcloud previews", "thumbnails", func(p place) bool { return p.all("files", "cache") || p.all("files", "files_trashbin") }},
 	{"trash", "files_trashbin", func(p place) bool { return p.all("files") }},
 	{"older versions", "files_versions/.stversions", func(p place) bool { return p.name[0] == '.' || p.all("files") }},
@@ -110,7 +110,7 @@ func ruleFor(p place) string {
 		}
 	}
 	for _, s := range starRules {
-		if in(p.name, s.pattern) && (s.rule.when == nil || s.rule.when(p)) {
+		if nameFits(p.name, s.pattern) && (s.rule.when == nil || s.rule.when(p)) {
 			return s.rule.of
 		}
 	}
@@ -130,9 +130,9 @@ func (p place) all(names ...string) bool {
 	return true
 }
 
-// in reports whether a name fits one of the patterns, which have slashes between
+// nameFits reports whether a name fits one of the patterns, which have slashes between
 // them and may have one * for anything.
-func in(name, patterns string) bool {
+func nameFits(name, patterns string) bool {
 	for pattern := range strings.SplitSeq(patterns, "/") {
 		before, after, star := strings.Cut(pattern, "*")
 		if name == pattern || star && len(name) >= len(before)+len(after) &&

@@ -159,7 +159,7 @@ func TestWindowsPlaceholder(t *testing.T) {
 func TestTallyIsBounded(t *testing.T) {
 	var list []Tally
 	for i := range 1000 {
-		list = add(list, fmt.Sprint(i), "x")
+		list = addTally(list, fmt.Sprint(i), "x")
 	}
 	if len(list) != maxKinds || list[maxKinds-1].Of != otherKinds || list[maxKinds-1].Count != 1000-maxKinds+1 {
 		t.Errorf("%d kinds, the last %+v", len(list), list[len(list)-1])

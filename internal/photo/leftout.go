@@ -34,8 +34,8 @@ const (
 	excludedFolders = "folders"
 )
 
-// add counts a thing; one beyond maxKinds kinds is of otherKinds.
-func add(list []Tally, of, path string) []Tally {
+// addTally counts a thing; one beyond maxKinds kinds is of otherKinds.
+func addTally(list []Tally, of, path string) []Tally {
 	find := func(of string) int {
 		return slices.IndexFunc(list, func(t Tally) bool { return t.Of == of })
 	}

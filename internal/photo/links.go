@@ -78,7 +78,7 @@ func (w *walker) link(f *folder, rel string, e *entry) error {
 	case err != nil && (!e.kind.isPhoto() || w.choose(f, rel, false) == excluded):
 		return nil // a dead link that nobody would take for a photo
 	case err != nil && w.windowsPlaceholder(rel):
-		w.out.Cloud = add(w.out.Cloud, "OneDrive or another Windows drive", rel)
+		w.out.Cloud = addTally(w.out.Cloud, "OneDrive or another Windows drive", rel)
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		w.Problem(Problem{rel, false, Errorf(Unreadable, w.full(rel), "the link leads nowhere")})

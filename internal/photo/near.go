@@ -154,11 +154,11 @@ func label(name string) string {
 			return '?'
 		}
 		return unicode.ToLower(r)
-	}, cut(name[dot:], maxLabel))
+	}, shorten(name[dot:], maxLabel))
 }
 
-// cut shortens s to at most n bytes, between characters.
-func cut(s string, n int) string {
+// shorten cuts s to at most n bytes, between characters.
+func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

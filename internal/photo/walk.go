@@ -137,7 +137,7 @@ func newWalker(ctx context.Context, root string, opts WalkOptions, found func(st
 		}
 		real := realPath(p)
 		if !info.IsDir() { // the name that is in the folder, be it a link's
-			real = below(realPath(filepath.Dir(p)), filepath.Base(p))
+			real = joinPath(realPath(filepath.Dir(p)), filepath.Base(p))
 		}
 		w.skipped[real] = true
 		w.skipName[filepath.Base(real)] = true
@@ -176,11 +176,11 @@ func (w *walker) full(rel string) string {
 	if rel == "." {
 		return w.root
 	}
-	return below(w.root, rel)
+	return joinPath(w.root, rel)
 }
 
-// below is the path of something in a folder.
-func below(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
+// joinPath is the path of something in a folder.
+func joinPath(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
 
 func (w *walker) report(rel string, folder bool, err error) {
 	// The path is said by our error; the system's own would say it again.
@@ -206,7 +206,7 @@ func (w *walker) folder(f folder) error {
 	prefix := f.prefix()
 	for i := range f.entries {
 		e := &f.entries[i]
-		if w.skipName[e.name] && w.skipped[below(f.real, e.name)] {
+		if w.skipName[e.name] && w.skipped[joinPath(f.real, e.name)] {
 			continue
 		}
 		if i%1024 == 0 {
@@ -298,7 +298,7 @@ func (w *walker) visit(f *folder, rel string, e *entry) error {
 
 // subfolder visits a real folder, unless it is left out.
 func (w *walker) subfolder(f *folder, rel, name string) error {
-	real := below(f.real, name)
+	real := joinPath(f.real, name)
 	if w.leavesOut(f, rel, name) {
 		return nil
 	}
