@@ -119,6 +119,8 @@ func (d Directory) Layout() (Layout, error) {
 // photometric is the file's, or what follows from the rest.
 func (d Directory) photometric() int {
 	switch {
+	case d.Photometric == photoRGB && d.Samples < 3: // some programs call all that RGB
+		return minIsBlack
 	case d.Photometric >= 0:
 		return d.Photometric
 	case d.Samples >= 3:
@@ -220,7 +222,7 @@ func (d Directory) isPlain(l Layout) bool {
 	if l.Alpha >= 0 {
 		samples++
 	}
-	if d.Samples != samples || l.Premultiplied || d.Format[0] != formatUint || d.Photometric < 0 {
+	if d.Samples != samples || l.Premultiplied || d.Format[0] != formatUint || d.Photometric != l.Photometric {
 		return false
 	}
 	bits := d.Bits[0]

@@ -2,16 +2,20 @@ package tiff
 
 import "errors"
 
-// largestThumbnail is the longest edge, in pixels, up to which a picture may be
-// a thumbnail of a larger one without saying so.
-const largestThumbnail = 512
+// The longest edges, in pixels, up to which a picture may be a thumbnail of a
+// larger one without saying so. The small ones of cameras may have another shape
+// than the photo, with bars at the edges.
+const (
+	largestThumbnail = 512
+	cameraThumbnail  = 256
+)
 
 // ErrCut is returned when a file's main picture is not in it.
 var ErrCut = errors.New("its main picture is missing, and no more than a thumbnail is left")
 
 // Main returns the main picture: the first that is neither reduced nor a mask.
-// Of a page's SubIFDs it is the largest. A small picture that has the shape of a
-// far larger one is taken for its thumbnail. What the main picture leaves to its
+// Of a page's SubIFDs it is the largest. A small picture is taken for the
+// thumbnail of a far larger one. What the main picture leaves to its
 // thumbnail's directory, its orientation, is filled in. The error is ErrCut.
 func (f File) Main() (Directory, error) {
 	var main *Directory
@@ -64,7 +68,7 @@ func (d *Directory) mayBeMain() bool {
 func (d *Directory) pixels() float64 { return float64(d.Width) * float64(d.Height) }
 
 // isThumbnailOf reports whether d, which does not say that it is a thumbnail, is
-// so small beside a picture of the same shape that it is one.
+// so small beside a picture that it is one.
 func (d *Directory) isThumbnailOf(large *Directory) bool {
 	const times, tolerance = 3, 0.04
 	if max(d.Width, d.Height) > largestThumbnail || d.Subfile&subfilePage != 0 ||
@@ -72,7 +76,7 @@ func (d *Directory) isThumbnailOf(large *Directory) bool {
 		return false
 	}
 	ratio := float64(d.Width) * float64(large.Height) / (float64(d.Height) * float64(large.Width))
-	return ratio > 1-tolerance && ratio < 1+tolerance
+	return max(d.Width, d.Height) <= cameraThumbnail || ratio > 1-tolerance && ratio < 1+tolerance
 }
 
 // leadsTo reports whether d is the directory of a smaller version of main: the
