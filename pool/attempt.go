@@ -38,6 +38,13 @@ type attempt struct {
 	took      time.Duration // set when it has ended
 }
 
+// requeue notes that the attempt's photo waits again. Its place in the batch is
+// free again.
+func (a *attempt) requeue(t tracer) {
+	a.batch.remaining++
+	t.unfinished(a)
+}
+
 // result is the Result of the attempt that failed with f.
 func (a *attempt) result(f *Failure) Result {
 	return Result{Path: a.photo.path, Attempts: a.photo.attempts, Failure: f, Batch: a.batch.n, Seconds: a.took.Seconds()}

@@ -33,14 +33,14 @@ func newBubbleRig(t *testing.T, cfg Config) *rig {
 		cfg.SampleEvery = time.Second
 	}
 	// The test machine's own state would be read from files, which take real time.
-	if cfg.Samplers.CPU == nil {
-		cfg.Samplers.CPU = func() float64 { return 0 }
+	if cfg.samplers.CPU == nil {
+		cfg.samplers.CPU = func() float64 { return 0 }
 	}
-	if cfg.Samplers.OOMKills == nil {
-		cfg.Samplers.OOMKills = func() uint64 { return 0 }
+	if cfg.samplers.OOMKills == nil {
+		cfg.samplers.OOMKills = func() uint64 { return 0 }
 	}
-	if cfg.Samplers.Worker == nil {
-		cfg.Samplers.Worker = func(int) (uint64, error) { return 0, errors.New("no process") }
+	if cfg.samplers.Worker == nil {
+		cfg.samplers.Worker = func(int) (uint64, error) { return 0, errors.New("no process") }
 	}
 	r := newRig(t, cfg)
 	r.limit = 24 * time.Hour

@@ -203,7 +203,7 @@ func TestOOMKill(t *testing.T) {
 			var kills uint64
 			jobs := mixed(60, test.photo)
 			cfg := Config{Workers: 2, InFlight: 8}
-			cfg.Samplers.OOMKills = func() uint64 { kills++; return kills } // the loop's goroutine
+			cfg.samplers.OOMKills = func() uint64 { kills++; return kills } // the loop's goroutine
 			r := newRig(t, cfg).run(jobs).noError(jobs)
 			if got := r.failed(); !slices.Equal(got, test.failed) {
 				t.Errorf("failed: %v; log:\n%s", got, r.log())
@@ -217,8 +217,8 @@ func TestOOMKill(t *testing.T) {
 			}
 			// The photo may by chance have been alone the first time.
 			shared := strings.Contains(r.log(), " photos in flight will be tried again")
-			if r.stats.Retried < 1 || shared && !strings.Contains(r.log(), "at most 4 photos at once for now") {
-				t.Errorf("retried %d; log:\n%s", r.stats.Retried, r.log())
+			if r.retried < 1 || shared && !strings.Contains(r.log(), "at most 4 photos at once for now") {
+				t.Errorf("retried %d; log:\n%s", r.retried, r.log())
 			}
 		})
 	}
@@ -351,7 +351,7 @@ func TestWorkerIgnoresSignals(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 20)
 	r := newRig(t, Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=5ms")})
-	r.onEvent = func(e Event) {
+	r.onEvent = func(e seen) {
 		if e.Kind == EventWorkerReady {
 			for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM} {
 				syscall.Kill(e.PID, s)
@@ -374,7 +374,7 @@ func TestTimeoutKeepsOtherPhotos(t *testing.T) {
 		r := newBubbleRig(t, Config{InFlight: 4, Timeout: time.Minute, Command: fakeCommand("", delayEnv+"=5s")})
 		var mu sync.Mutex
 		attempts := map[string]int{}
-		r.onEvent = func(e Event) {
+		r.onEvent = func(e seen) {
 			mu.Lock()
 			defer mu.Unlock()
 			if e.Kind == EventPhotoOut {

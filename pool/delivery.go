@@ -26,13 +26,7 @@ func (d *delivery) add(results ...Result) {
 	if d.state == deliveryFailed {
 		return
 	}
-	for _, res := range results {
-		if res.Failure != nil {
-			d.stats.Failed[res.Failure.Kind]++
-		} else {
-			d.stats.OK++
-		}
-	}
+	d.stats.Photos += len(results)
 	d.waiting = append(d.waiting, results...)
 }
 

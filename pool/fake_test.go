@@ -196,17 +196,19 @@ func fakeWorker() {
 
 // fakeSupervisor prints its workers' numbers and works until it is killed.
 func fakeSupervisor() {
-	cfg := Config{Command: fakeCommand(os.Getenv(moodEnv)), Workers: 2, InFlight: 2,
+	cfg := Config{Command: fakeCommand(os.Getenv(moodEnv)), Workers: 2, InFlight: 2, trace: printTracer{},
 		Observe: func(e Event) {
-			switch e.Kind {
-			case EventWorkerReady:
+			if e.Kind == EventWorkerReady {
 				fmt.Println("ready", e.PID)
-			case EventPhotoOut:
-				fmt.Println("out", e.Path)
 			}
 		}}
 	New(cfg).Run(context.Background(), paths("hang", 8), func(Result) error { return nil })
 }
+
+// printTracer prints which photos are handed out.
+type printTracer struct{ noTracer }
+
+func (printTracer) handedOut(w *worker, a *attempt) { fmt.Println("out", a.photo.path) }
 
 func fakeCommand(mood string, env ...string) func(int) *exec.Cmd {
 	return func(int) *exec.Cmd {
@@ -230,6 +232,51 @@ func paths(kind string, n int) iter.Seq[string] {
 	}
 }
 
+// Kinds of what a run does that only a tracer is told.
+const (
+	EventBatchStart EventKind = "batch-start"
+	EventBatchEnd   EventKind = "batch-end"
+	EventPhotoOut   EventKind = "photo-out"
+	EventPhotoBack  EventKind = "photo-back"
+)
+
+// seen is an event or what a tracer was told.
+type seen struct {
+	Event
+	Time    time.Time
+	Path    string
+	Attempt int
+}
+
+func (r *rig) batchStarted(b *batch) { r.saw(seen{Event: Event{Kind: EventBatchStart, Batch: b.n}}) }
+
+func (r *rig) batchEnded(b *batch) {
+	r.saw(seen{Event: Event{Kind: EventBatchEnd, Batch: b.n, Photos: b.answered}})
+}
+
+func (r *rig) handedOut(w *worker, a *attempt) {
+	r.saw(seen{Event: Event{Kind: EventPhotoOut, Batch: a.batch.n, Worker: w.n, PID: w.pid(), InFlight: len(w.attempts)},
+		Path: a.photo.path, Attempt: a.photo.attempts})
+	if a.photo.attempts > 1 {
+		r.retried++
+	}
+}
+
+func (r *rig) unfinished(a *attempt) {
+	r.saw(seen{Event: Event{Kind: EventPhotoBack, Batch: a.batch.n, Worker: a.worker}, Path: a.photo.path, Attempt: a.photo.attempts})
+}
+
+func (r *rig) saw(e seen) {
+	e.Time = time.Now()
+	r.events = append(r.events, e)
+	if e.Kind == EventWorkerStart {
+		r.alive[e.PID] = true
+	}
+	if r.onEvent != nil {
+		r.onEvent(e)
+	}
+}
+
 // rig runs a pool and keeps all that it says.
 type rig struct {
 	t       testing.TB
@@ -237,12 +284,14 @@ type rig struct {
 	p       *Pool
 	results map[string]Result
 	order   []string
-	events  []Event
+	events  []seen
 	alive   map[int]bool // worker pids started
 	logs    *observer.ObservedLogs
 	onDone  func(Result) error
-	onEvent func(Event)
+	onEvent func(seen)
 	stats   Stats
+	retried int           // attempts after the first
+	wall    time.Duration // of the run
 	err     error
 	limit   time.Duration // of the run
 }
@@ -260,21 +309,14 @@ func newRig(t testing.TB, cfg Config) *rig {
 	if r.cfg.SampleEvery == 0 {
 		r.cfg.SampleEvery = 20 * time.Millisecond
 	}
-	if r.cfg.Samplers.System == nil { // the test machine's own state is no part of a test
-		r.cfg.Samplers.System = func() (machine.SystemMemory, error) {
+	if r.cfg.samplers.System == nil { // the test machine's own state is no part of a test
+		r.cfg.samplers.System = func() (machine.SystemMemory, error) {
 			return machine.SystemMemory{Total: 8 << 30, Available: 6 << 30, UsedPercent: 25}, nil
 		}
 	}
 	r.cfg.Log = zap.New(core)
-	r.cfg.Observe = func(e Event) {
-		r.events = append(r.events, e)
-		if e.Kind == EventWorkerStart {
-			r.alive[e.PID] = true
-		}
-		if r.onEvent != nil {
-			r.onEvent(e)
-		}
-	}
+	r.cfg.trace = r
+	r.cfg.Observe = func(e Event) { r.saw(seen{Event: e}) }
 	r.p = New(r.cfg)
 	return r
 }
@@ -283,6 +325,7 @@ func (r *rig) run(jobs iter.Seq[string]) *rig {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), r.limit)
 	defer cancel()
+	began := time.Now()
 	r.stats, r.err = r.p.Run(ctx, jobs, func(res Result) error {
 		if r.onDone != nil {
 			if err := r.onDone(res); err != nil {
@@ -296,6 +339,7 @@ func (r *rig) run(jobs iter.Seq[string]) *rig {
 		r.order = append(r.order, res.Path)
 		return nil
 	})
+	r.wall = time.Since(began)
 	if ctx.Err() != nil {
 		r.t.Errorf("the run took too long; log:\n%s", r.log())
 	}

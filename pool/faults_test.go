@@ -71,8 +71,8 @@ func runFaults(t *testing.T, newRig func(Config) *rig, faults map[string]string,
 		}
 	}
 	t.Logf("seed %d: %d workers × %d photos, batches of %d, prestart %v: %d photos, %d ok, failed %v, deaths %v, %d processes, %d retries, %d wrong, %v",
-		seed, cfg.Workers, cfg.InFlight, cfg.BatchSize, cfg.Prestart, n, r.stats.OK, r.stats.Failed, r.stats.Deaths,
-		r.stats.Workers, r.stats.Retried, wrong, r.stats.Wall.Round(time.Millisecond))
+		seed, cfg.Workers, cfg.InFlight, cfg.BatchSize, cfg.Prestart, n, n-len(r.failed()), r.failed(), r.stats.Deaths,
+		r.stats.Workers, r.retried, wrong, r.wall.Round(time.Millisecond))
 }
 
 // The short form of the soak test.

@@ -1,16 +1,25 @@
 package pool
 
+import "time"
+
 // memoryBudget shares out the memory that all workers together may have for
 // themselves.
 type memoryBudget struct {
 	total    uint64 // bytes; 0 is no limit
 	share    uint64 // of one worker
 	expected expectedGrowth
-	outgrown bool // a worker has outgrown its share; each needs all of its own then
+	peak     uint64 // bytes of the largest worker so far
+	outgrown bool   // a worker has outgrown its share; each needs all of its own then
 }
 
 func newMemoryBudget(total uint64, workers int) *memoryBudget {
 	return &memoryBudget{total: total, share: total / uint64(workers)}
+}
+
+// check notes the worker's memory and kills it if it is far above its share.
+func (b *memoryBudget) check(w *worker, now time.Time) {
+	b.peak = max(b.peak, w.mem.current)
+	w.killOverLimit(b.share, now)
 }
 
 // workerLoad is what the budget has to know of one worker.

@@ -14,7 +14,7 @@ func TestPausesWhileMemoryIsShort(t *testing.T) {
 		jobs := paths("good", 200)
 		looks := 0
 		cfg := Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=100ms")}
-		cfg.Samplers.System = func() (machine.SystemMemory, error) {
+		cfg.samplers.System = func() (machine.SystemMemory, error) {
 			looks++
 			used := 40.0
 			if looks >= 3 && looks < 8 {
@@ -24,7 +24,7 @@ func TestPausesWhileMemoryIsShort(t *testing.T) {
 		}
 		r := newBubbleRig(t, cfg)
 		paused := false
-		r.onEvent = func(e Event) {
+		r.onEvent = func(e seen) {
 			switch e.Kind {
 			case EventPause:
 				paused = true
@@ -56,15 +56,15 @@ func TestLeak(t *testing.T) {
 			const budget, photo = 600 << 20, 10 << 20
 			jobs := paths("good", 300)
 			r := newRig(t, Config{InFlight: inFlight, Memory: budget, Command: fakeCommand("leak"),
-				Samplers: Samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
-			if r.stats.PeakWorker > budget+photo {
-				t.Errorf("peak %s", bytesText(r.stats.PeakWorker))
+				samplers: samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
+			if r.stats.PeakWorkers > budget+photo {
+				t.Errorf("peak %s", bytesText(r.stats.PeakWorkers))
 			}
 			// 50 photos fit between 100 and 600 MiB.
 			if r.stats.Workers < 6 || r.stats.Workers > 7 || len(r.stats.Deaths) != 0 || r.stats.Batches != 1 {
 				t.Errorf("%+v; log:\n%s", r.stats, r.log())
 			}
-			t.Logf("peak %s, %d workers", bytesText(r.stats.PeakWorker), r.stats.Workers)
+			t.Logf("peak %s, %d workers", bytesText(r.stats.PeakWorkers), r.stats.Workers)
 		})
 	}
 }
@@ -74,7 +74,7 @@ func TestBudgetBelowTheModel(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 5)
 	r := newRig(t, Config{InFlight: 4, Memory: 50 << 20, Command: fakeCommand("leak"),
-		Samplers: Samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
+		samplers: samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
 	if r.stats.Workers != 5 || len(r.stats.Deaths) != 0 {
 		t.Errorf("%+v", r.stats)
 	}
@@ -88,7 +88,7 @@ func TestFarOverTheBudget(t *testing.T) {
 		cfg := Config{InFlight: 4, Memory: 1 << 40, Command: fakeCommand("", delayEnv+"=1ms")}
 		hanging := make(chan struct{}, 100)
 		eating := false
-		cfg.Samplers.Worker = func(int) (uint64, error) {
+		cfg.samplers.Worker = func(int) (uint64, error) {
 			select {
 			case <-hanging:
 				eating = !eating
@@ -100,7 +100,7 @@ func TestFarOverTheBudget(t *testing.T) {
 			return 1 << 20, nil
 		}
 		r := newBubbleRig(t, cfg)
-		r.onEvent = func(e Event) {
+		r.onEvent = func(e seen) {
 			out := e.Kind == EventPhotoOut || e.Kind == EventPhotoBack
 			if out && e.Path == "hang" {
 				hanging <- struct{}{}
@@ -122,7 +122,7 @@ func TestHeat(t *testing.T) {
 		jobs := paths("good", 100)
 		looks := 0
 		cfg := Config{MaxTemp: 90, Command: fakeCommand("", delayEnv+"=100ms")}
-		cfg.Samplers.Heat = func() (float64, bool) {
+		cfg.samplers.Heat = func() (float64, bool) {
 			looks++
 			return map[bool]float64{true: 95, false: 70}[looks == 2 || looks == 3], true
 		}

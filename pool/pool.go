@@ -62,7 +62,6 @@ type Config struct {
 	MaxTemp float64 // °C at which to pause; 0 is never
 
 	SampleEvery time.Duration // default 1 s
-	Samplers    Samplers
 
 	// KnownReadable is a path that was described in an earlier run, if there is one. When
 	// nothing but suspects is left it tells bad photos from a broken model.
@@ -90,7 +89,11 @@ type Config struct {
 	// must return at once and not call the pool.
 	Observe func(Event)
 
-	launch launcher // of tests, in place of a process
+	// Of tests: what takes the place of processes and of the system's figures, and
+	// what is told more than Observe.
+	launch   launcher
+	samplers samplers
+	trace    tracer
 }
 
 func (c Config) withDefaults() Config {
@@ -132,13 +135,16 @@ func (c Config) withDefaults() Config {
 	if c.launch == nil {
 		c.launch = func(cmd *exec.Cmd, onLine func(string)) (*proc, error) { return spawn(cmd, endGroup, onLine) }
 	}
+	if c.trace == nil {
+		c.trace = noTracer{}
+	}
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
 	}
-	if c.Samplers.Worker == nil && machine.CountsMapped {
-		c.Samplers.Worker = withoutMapped(c.Mapped, machine.ProcessMemory)
+	if c.samplers.Worker == nil && machine.CountsMapped {
+		c.samplers.Worker = withoutMapped(c.Mapped, machine.ProcessMemory)
 	}
-	c.Samplers = c.Samplers.withDefaults()
+	c.samplers = c.samplers.withDefaults()
 	return c
 }
 

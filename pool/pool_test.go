@@ -24,7 +24,7 @@ func TestAllAreDone(t *testing.T) {
 	if !strings.Contains(string(r.results["bytes\xff\xfe\n\""].Data), `"path":"Ynl0ZXP//goi"`) {
 		t.Errorf("the path did not arrive as it was: %s", r.results["bytes\xff\xfe\n\""].Data)
 	}
-	if r.stats.OK != 203 || r.stats.Photos() != 206 || len(r.stats.Deaths) != 0 {
+	if r.stats.Photos != 206 || len(r.stats.Deaths) != 0 {
 		t.Errorf("stats: %+v", r.stats)
 	}
 }
@@ -127,14 +127,14 @@ func TestPrestartLeavesNoGap(t *testing.T) {
 			cfg.Prestart = prestart
 			r := newBubbleRig(t, cfg)
 			out, most := map[string]bool{}, 0
-			r.onEvent = func(e Event) {
+			r.onEvent = func(e seen) {
 				if e.Kind == EventPhotoOut {
 					out[e.Path] = true
 					most = max(most, e.InFlight)
 				}
 			}
 			r.run(jobs).noError(jobs)
-			wall[prestart], last = r.stats.Wall, r
+			wall[prestart], last = r.wall, r
 			if most > 2 || r.stats.Workers != 3 {
 				t.Errorf("prestart=%v: %d in flight, %d workers", prestart, most, r.stats.Workers)
 			}
@@ -151,9 +151,9 @@ func TestPrestartWaitsForMemory(t *testing.T) {
 	jobs := paths("good", 60)
 	// Two workers of 100 MiB do not fit.
 	r := newRig(t, Config{BatchSize: 20, Prestart: true, Memory: 199 << 20, Command: fakeCommand("leak"),
-		Samplers: Samplers{Worker: func(int) (uint64, error) { return 0, nil }}})
+		samplers: samplers{Worker: func(int) (uint64, error) { return 0, nil }}})
 	now, most := 0, 0
-	r.onEvent = func(e Event) {
+	r.onEvent = func(e seen) {
 		switch e.Kind {
 		case EventWorkerStart:
 			now++
@@ -211,7 +211,7 @@ func TestStop(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, Config{InFlight: 4, Workers: 2})
 	out := 0
-	r.onEvent = func(e Event) {
+	r.onEvent = func(e seen) {
 		if e.Kind == EventPhotoOut {
 			if out++; out == 20 {
 				r.p.Stop()
@@ -227,7 +227,7 @@ func TestStop(t *testing.T) {
 func TestStopWhileLoading(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, Config{Command: fakeCommand("silent")})
-	r.onEvent = func(e Event) {
+	r.onEvent = func(e seen) {
 		if e.Kind == EventWorkerStart {
 			r.p.Stop()
 		}
@@ -241,7 +241,7 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, Config{InFlight: 4, Workers: 2})
 	var killed time.Time
-	r.onEvent = func(e Event) {
+	r.onEvent = func(e seen) {
 		if e.Kind == EventPhotoOut && e.InFlight == 4 && killed.IsZero() {
 			killed = time.Now()
 			r.p.Kill()
@@ -318,7 +318,7 @@ func TestNothingIsLeft(t *testing.T) {
 	one := func() {
 		newRig(t, Config{Workers: 2, InFlight: 4, BatchSize: 10, Prestart: true}).run(jobs).noError(jobs)
 		r := newRig(t, Config{})
-		r.onEvent = func(e Event) {
+		r.onEvent = func(e seen) {
 			if e.Kind == EventPhotoOut {
 				r.p.Kill()
 			}

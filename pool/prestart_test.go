@@ -47,7 +47,7 @@ func (r *rig) wholeBatches(want int) {
 }
 
 // at is when the first event of a kind came, of a batch or worker.
-func (r *rig) at(kind EventKind, is func(Event) bool) time.Time {
+func (r *rig) at(kind EventKind, is func(seen) bool) time.Time {
 	for _, e := range r.events {
 		if e.Kind == kind && is(e) {
 			return e.Time
@@ -70,9 +70,9 @@ func TestNoGapBetweenBatches(t *testing.T) {
 				r.onDone = func(res Result) error { last[res.Batch] = time.Now(); return nil }
 				r.run(jobs).noError(jobs).wholeBatches(3)
 				for n := 2; n <= 3; n++ {
-					out := r.at(EventPhotoOut, func(e Event) bool { return e.Batch == n })
-					ready := r.at(EventWorkerReady, func(e Event) bool { return e.Batch == n })
-					exit := r.at(EventWorkerExit, func(e Event) bool { return e.Batch == n-1 })
+					out := r.at(EventPhotoOut, func(e seen) bool { return e.Batch == n })
+					ready := r.at(EventWorkerReady, func(e seen) bool { return e.Batch == n })
+					exit := r.at(EventWorkerExit, func(e seen) bool { return e.Batch == n-1 })
 					// A load takes 150 ms and more, a photo 100.
 					if gap := out.Sub(last[n-1]); gap > 75*time.Millisecond {
 						t.Errorf("%v between batch %d and %d", gap, n-1, n)
@@ -104,7 +104,7 @@ func TestDeathWhilePrestarting(t *testing.T) {
 			for _, n := range r.stats.Deaths {
 				died += n
 			}
-			if died != 2 || r.stats.Workers != 6 || r.stats.Retried != 0 || len(r.failed()) != 0 {
+			if died != 2 || r.stats.Workers != 6 || r.retried != 0 || len(r.failed()) != 0 {
 				t.Errorf("%+v; log:\n%s", r.stats, r.log())
 			}
 		})
@@ -154,7 +154,7 @@ func TestStopWhilePrestarting(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := newBubbleRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=50ms")})
 				out := 0
-				r.onEvent = func(e Event) {
+				r.onEvent = func(e seen) {
 					switch {
 					case e.Kind == EventPhotoOut:
 						out++
@@ -187,7 +187,7 @@ func TestNoPrestart(t *testing.T) {
 		photos int
 	}{
 		{"cooldown", Config{Cooldown: 10 * time.Millisecond}, 30},
-		{"nothing available", Config{Samplers: Samplers{System: short}}, 30},
+		{"nothing available", Config{samplers: samplers{System: short}}, 30},
 		{"few photos", Config{}, 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -196,7 +196,7 @@ func TestNoPrestart(t *testing.T) {
 				cfg.InFlight, cfg.BatchSize, cfg.Prestart, cfg.Command = 2, 10, true, fakeCommand("", delayEnv+"=5ms")
 				r := newBubbleRig(t, cfg)
 				alive, most := 0, 0
-				r.onEvent = func(e Event) {
+				r.onEvent = func(e seen) {
 					switch e.Kind {
 					case EventWorkerStart:
 						alive++
@@ -226,7 +226,7 @@ func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 			Command: moodsByWorker("nobeat slowload", nil, delayEnv+"=40ms")}
 		// The first worker grows when the second is there; each alone is within the
 		// budget. Answers carry the real, small size, samples these.
-		cfg.Samplers.Worker = func(pid int) (uint64, error) {
+		cfg.samplers.Worker = func(pid int) (uint64, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			switch n := pids[pid]; {
@@ -239,7 +239,7 @@ func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 		}
 		cfg.SampleEvery = 5 * time.Millisecond
 		r := newBubbleRig(t, cfg)
-		r.onEvent = func(e Event) {
+		r.onEvent = func(e seen) {
 			if e.Kind == EventWorkerStart {
 				mu.Lock()
 				pids[e.PID] = e.Worker

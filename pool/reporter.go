@@ -13,25 +13,20 @@ import (
 type reporter struct {
 	log     *zap.Logger
 	observe func(Event)
+	trace   tracer
 	stats   Stats
 }
 
 func newReporter(cfg *Config) *reporter {
-	return &reporter{log: cfg.Log, observe: cfg.Observe,
-		stats: Stats{Failed: map[string]int{}, Deaths: map[DeathKind]int{}}}
+	return &reporter{log: cfg.Log, observe: cfg.Observe, trace: cfg.trace, stats: Stats{Deaths: map[DeathKind]int{}}}
 }
 
 func (r *reporter) info(format string, args ...any)  { r.log.Info(fmt.Sprintf(format, args...)) }
 func (r *reporter) warn(format string, args ...any)  { r.log.Warn(fmt.Sprintf(format, args...)) }
 func (r *reporter) debug(format string, args ...any) { r.log.Debug(fmt.Sprintf(format, args...)) }
 
-func (r *reporter) event(e Event) {
-	e.Time = time.Now()
-	r.observe(e)
-}
-
 // paused implements pauseListener.
-func (r *reporter) paused(reason string) { r.event(Event{Kind: EventPause, Reason: reason}) }
+func (r *reporter) paused(reason string) { r.observe(Event{Kind: EventPause, Reason: reason}) }
 
 // resumed implements pauseListener.
 func (r *reporter) resumed(reason string, took time.Duration) {
@@ -39,7 +34,7 @@ func (r *reporter) resumed(reason string, took time.Duration) {
 	if reason != pauseCooldown {
 		r.info("Going on after %s", roundText(took))
 	}
-	r.event(Event{Kind: EventResume, Reason: reason, Seconds: took.Seconds()})
+	r.observe(Event{Kind: EventResume, Reason: reason, Seconds: took.Seconds()})
 }
 
 func (r *reporter) batchStarted(b *batch, s sample) {
@@ -55,23 +50,23 @@ func (r *reporter) batchStarted(b *batch, s sample) {
 	} else {
 		r.info("Batch %d starts, up to %s", b.n, count(b.remaining, "photo"))
 	}
-	r.event(Event{Kind: EventBatchStart, Batch: b.n})
+	r.trace.batchStarted(b)
 }
 
 func (r *reporter) batchEnded(b *batch, now time.Time) {
 	took := now.Sub(b.began)
 	r.info("Batch %d ends: %s in %s", b.n, count(b.answered, "photo"), roundText(took))
-	r.event(Event{Kind: EventBatchEnd, Batch: b.n, Photos: b.answered, Seconds: took.Seconds()})
+	r.trace.batchEnded(b)
 }
 
 func (r *reporter) workerReady(w *worker, h *hello, took time.Duration) {
 	r.info("Worker %d (pid %d) is ready after %s", w.n, w.pid(), roundText(took))
-	r.event(Event{Kind: EventWorkerReady, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Seconds: took.Seconds(),
+	r.observe(Event{Kind: EventWorkerReady, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Seconds: took.Seconds(),
 		WorkerBytes: h.Mem, Info: h.Info})
 }
 
 func (r *reporter) workerExited(w *worker, reason, message string, now time.Time) {
-	r.event(Event{Kind: EventWorkerExit, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Reason: reason, Message: message,
+	r.observe(Event{Kind: EventWorkerExit, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Reason: reason, Message: message,
 		Photos: w.answered, Seconds: now.Sub(w.times.started).Seconds()})
 }
 
@@ -87,20 +82,6 @@ func (r *reporter) workerDied(w *worker, d death, stderr []string, now time.Time
 	for _, line := range stderr {
 		r.debug("Worker %d: %s", w.n, line)
 	}
-}
-
-// handedOut tells that a photo was given to w.
-func (r *reporter) handedOut(w *worker, a *attempt) {
-	r.event(Event{Kind: EventPhotoOut, Batch: w.batch.n, Worker: w.n, PID: w.pid(), Path: a.photo.path,
-		Attempt: a.photo.attempts, InFlight: len(w.attempts)})
-}
-
-// unfinished tells that an attempt has ended and the photo will be tried again.
-// Its place in the batch is free again.
-func (r *reporter) unfinished(a *attempt, reason string) {
-	a.batch.remaining++
-	r.event(Event{Kind: EventPhotoBack, Batch: a.batch.n, Worker: a.worker, Path: a.photo.path,
-		Attempt: a.photo.attempts, Reason: reason})
 }
 
 func count(n int, noun string) string {

@@ -168,9 +168,7 @@ func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq
 	}
 	r.throttle.resumeAll(now)
 	stats := &r.report.stats
-	stats.LoadTime = r.loads.average()
-	stats.Wall = now.Sub(began)
-	stats.PeakWorkers = max(stats.PeakWorkers, stats.PeakWorker) // a run may be shorter than a sample
+	stats.PeakWorkers = max(stats.PeakWorkers, r.budget.peak) // a run may be shorter than a sample
 	return *stats, r.end.err
 }
 

@@ -18,7 +18,7 @@ func (r *run) onStarted(w *worker, p *proc, err error, now time.Time) {
 	}
 	w.proc = p
 	w.times.started, w.times.seen = now, now
-	r.report.event(Event{Kind: EventWorkerStart, Batch: w.batch.n, Worker: w.n, PID: p.pid})
+	r.report.observe(Event{Kind: EventWorkerStart, Batch: w.batch.n, Worker: w.n, PID: p.pid})
 	if w.state == dying {
 		w.times.killed = now
 		p.kill()
@@ -37,7 +37,7 @@ func (r *run) onReport(w *worker, rep report, now time.Time) {
 		r.onFatal(w, rep.Fatal, now)
 	case rep.Alive != nil:
 		w.mem.reported(rep.Alive.Mem, now)
-		w.checkMemory(r.budget.share, &r.report.stats, now)
+		r.budget.check(w, now)
 	case rep.Result != nil:
 		r.onAnswer(w, rep.Result, now)
 	}
@@ -62,7 +62,7 @@ func (r *run) onHello(w *worker, h *hello, now time.Time) {
 	w.mem.hello(h.Mem)
 	r.loads.add(took)
 	r.report.workerReady(w, h, took)
-	w.checkMemory(r.budget.share, &r.report.stats, now)
+	r.budget.check(w, now)
 }
 
 // onFatal ends the run if no worker has loaded yet. Other workers finish what
@@ -102,7 +102,7 @@ func (r *run) onAnswer(w *worker, answered *answer, now time.Time) {
 		a.batch.answered++
 		r.finish(a, answered)
 	}
-	w.checkMemory(r.budget.share, &r.report.stats, now)
+	r.budget.check(w, now)
 }
 
 // finish delivers an answer and learns from it.
@@ -138,7 +138,7 @@ func (r *run) onExit(w *worker, err error, now time.Time) {
 	if !inOrder {
 		d := w.end.death
 		if d.kind == deathNone {
-			d = classify(err, w.proc.stderr, r.cfg.Samplers.OOMKills()-w.oomKills)
+			d = classify(err, w.proc.stderr, r.cfg.samplers.OOMKills()-w.oomKills)
 		}
 		r.handleDeath(w, d, w.proc.stderr.lines(), now)
 		return
@@ -209,7 +209,7 @@ func (r *run) handleDeath(w *worker, d death, stderr []string, now time.Time) {
 func (r *run) settle(res resolution, d death, now time.Time) {
 	switch res.outcome {
 	case outcomeRetry:
-		r.report.unfinished(res.attempt, string(d.kind))
+		res.requeue(r.report.trace)
 	case outcomeCheck:
 		r.onProbe(r.storage.add(pendingRead{attempt: res.attempt, death: d}), now)
 	case outcomeFail:
@@ -254,7 +254,7 @@ func (r *run) onProbe(d probeDecision, now time.Time) {
 	}
 	for _, p := range d.retry {
 		r.photos.putBack(p.photo)
-		r.report.unfinished(p.attempt, pauseFolder)
+		p.requeue(r.report.trace)
 	}
 	if d.replaceWorkers {
 		// They can read only the folder as it was when they were started.
@@ -280,12 +280,12 @@ func (r *run) onSample(s sample, now time.Time) {
 			w.mem.sampled(s.workers[w.proc.pid], r.sampler.askedAt)
 		}
 		all += w.mem.current
-		w.checkMemory(r.budget.share, &r.report.stats, now)
+		r.budget.check(w, now)
 	}
 	r.report.stats.PeakWorkers = max(r.report.stats.PeakWorkers, all)
 	if warning := r.throttle.sampled(s, now); warning != "" {
 		r.report.warn("%s", warning)
 	}
-	r.report.event(Event{Kind: EventMemory, WorkerBytes: all, Memory: s.system.UsedPercent, CPU: max(s.cpu, 0),
+	r.report.observe(Event{Kind: EventMemory, WorkerBytes: all, Memory: s.system.UsedPercent, CPU: max(s.cpu, 0),
 		Celsius: s.celsius, InFlight: r.workers.inFlight()})
 }

@@ -29,16 +29,13 @@ func (r *run) assign(w *worker, p *photo, isolation isolation, now time.Time) {
 		r.delivery.add(a.result(&Failure{Kind: KindUnreadable, Message: "the path is too long: " + err.Error()}))
 		return
 	}
-	if p.attempts > 1 {
-		r.report.stats.Retried++
-	}
 	if w.answered == 0 && len(w.attempts) == 0 {
 		w.times.firstAttempt = now
 	}
 	w.attempts[a.id] = a
 	w.batch.remaining--
 	w.proc.orders <- line
-	r.report.handedOut(w, a)
+	r.report.trace.handedOut(w, a)
 }
 
 // retireWorkers tells workers to leave that have nothing more to do or take too
@@ -115,7 +112,7 @@ func (r *run) start(l *lane, now time.Time) {
 	}
 	w := r.workers.add(l, b, &r.budget.expected, now)
 	r.report.stats.Workers++
-	w.oomKills = r.cfg.Samplers.OOMKills()
+	w.oomKills = r.cfg.samplers.OOMKills()
 	var onLine func(string)
 	if r.cfg.Output != nil {
 		onLine = func(line string) { r.cfg.Output(w.n, line) }

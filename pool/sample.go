@@ -2,9 +2,9 @@ package pool
 
 import "photodesc/internal/machine"
 
-// Samplers look at the machine. Each may be replaced, by a test or by a program
+// samplers look at the machine. Each may be replaced, by a test or by a program
 // that knows better; a nil one is the system's own.
-type Samplers struct {
+type samplers struct {
 	// Worker is a process's own memory: anonymous and shared pages plus swap,
 	// without the mapped weights, which cost nothing twice. Resident size alone
 	// shrinks when the system swaps, which is just when it matters.
@@ -22,7 +22,7 @@ type Samplers struct {
 	OOMKills func() uint64
 }
 
-func (s Samplers) withDefaults() Samplers {
+func (s samplers) withDefaults() samplers {
 	if s.Worker == nil {
 		s.Worker = machine.ProcessMemory
 	}
@@ -65,7 +65,7 @@ type sampleRequest struct {
 	heat bool // reading sensors is slow, so only who needs it asks
 }
 
-func (s Samplers) take(req sampleRequest) sample {
+func (s samplers) take(req sampleRequest) sample {
 	r := sample{workers: map[int]uint64{}, cpu: s.CPU()}
 	for _, pid := range req.pids {
 		// A process that has just ended is no error worth a word.

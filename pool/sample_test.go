@@ -11,7 +11,7 @@ func TestMachine(t *testing.T) {
 	if err != nil || n < 64<<20 || where == "" {
 		t.Errorf("%d bytes of %q: %v", n, where, err)
 	}
-	s := Samplers{}.withDefaults().take(sampleRequest{pids: []int{1 << 30}, heat: true})
+	s := samplers{}.withDefaults().take(sampleRequest{pids: []int{1 << 30}, heat: true})
 	if !s.hasSys || s.system.UsedPercent <= 0 || s.system.UsedPercent > 100 || len(s.workers) != 0 {
 		t.Errorf("%+v", s)
 	}

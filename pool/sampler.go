@@ -5,7 +5,7 @@ import "time"
 // sampler asks for samples of the machine at regular times. They are taken on a
 // goroutine of its own, because a machine short of memory answers slowly.
 type sampler struct {
-	samplers Samplers
+	samplers samplers
 	every    time.Duration
 	heat     bool // temperatures are wanted
 
@@ -28,7 +28,7 @@ const (
 )
 
 func newSampler(cfg *Config) *sampler {
-	return &sampler{samplers: cfg.Samplers, every: cfg.SampleEvery, heat: cfg.MaxTemp > 0,
+	return &sampler{samplers: cfg.samplers, every: cfg.SampleEvery, heat: cfg.MaxTemp > 0,
 		requests: make(chan sampleRequest, 1), samples: make(chan sample, 1)}
 }
 

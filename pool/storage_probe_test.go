@@ -24,8 +24,8 @@ func TestReadErrorOfOnePhoto(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := slices.Values(several("good", "lost", "fine"))
 		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
-		if n := len(r.failed()); n != 20 || r.stats.Retried != 0 {
-			t.Errorf("%d failed, %d retried; log:\n%s", n, r.stats.Retried, r.log())
+		if n := len(r.failed()); n != 20 || r.retried != 0 {
+			t.Errorf("%d failed, %d retried; log:\n%s", n, r.retried, r.log())
 		}
 	})
 }
@@ -90,7 +90,7 @@ func TestStorageHangs(t *testing.T) {
 				}
 				return nil
 			}})
-		r.onEvent = func(e Event) {
+		r.onEvent = func(e seen) {
 			if e.Kind == EventPause {
 				time.AfterFunc(10*time.Minute, func() { os.Remove(cold) })
 			}

@@ -217,10 +217,9 @@ func (w *worker) expire(cfg *Config, now time.Time) (warning string, wait bool) 
 	return "", true
 }
 
-// checkMemory kills the worker if it is far above its share. Below that, it is
+// killOverLimit kills the worker if it is far above its share. Below that, it is
 // replaced before it is given another photo.
-func (w *worker) checkMemory(share uint64, stats *Stats, now time.Time) {
-	stats.PeakWorker = max(stats.PeakWorker, w.mem.current)
+func (w *worker) killOverLimit(share uint64, now time.Time) {
 	if (w.state == ready || w.state == leaving) && w.mem.overLimit(share) {
 		w.kill(death{DeathMemory, fmt.Sprintf("took %s, far over its share of the memory budget, %s",
 			bytesText(w.mem.current), bytesText(share))}, now)

@@ -235,14 +235,14 @@ func (r *runner) stopped(err error) error {
 		err = broken
 	}
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {
-		if r.stats.Photos() > 0 {
+		if r.stats.Photos > 0 {
 			r.log.Info(r.summary().Text())
 		}
 		return err
 	}
 	c := r.track.Counts()
 	r.show.End()
-	if r.stats.Photos() > 0 {
+	if r.stats.Photos > 0 {
 		r.log.Info(r.summary().Text())
 	}
 	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", ui.Comma(c.NewDone)))
