@@ -29,8 +29,8 @@ func newBubbleRig(t *testing.T, cfg Config) *rig {
 	if cfg.launch == nil {
 		cfg.launch = launchInMemory
 	}
-	if cfg.SampleEvery == 0 {
-		cfg.SampleEvery = time.Second
+	if cfg.sampleEvery == 0 {
+		cfg.sampleEvery = time.Second
 	}
 	// The test machine's own state would be read from files, which take real time.
 	if cfg.samplers.CPU == nil {

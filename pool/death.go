@@ -13,42 +13,44 @@ type DeathKind string
 
 const (
 	DeathStart    DeathKind = "start"    // could not be started at all
-	DeathSegfault DeathKind = "segfault" // touched memory that is not its own
-	DeathAbort    DeathKind = "abort"    // gave up on itself: an assertion, a panic, a C++ exception
-	DeathOOM      DeathKind = "oom"      // the system took it because memory ran out, or it was refused memory
-	DeathKilled   DeathKind = "killed"   // SIGKILL, from neither us nor, as far as can be seen, the OOM killer
+	DeathSegfault DeathKind = "segfault" // invalid memory access
+	DeathAbort    DeathKind = "abort"    // an assertion, a panic or a C++ exception
+	DeathOOM      DeathKind = "oom"      // killed by the system because memory ran out, or refused memory
+	DeathKilled   DeathKind = "killed"   // SIGKILL from outside, as far as can be seen not from the OOM killer
 	DeathSignal   DeathKind = "signal"   // another signal
-	DeathExit     DeathKind = "exit"     // left without being asked
-	DeathSilence  DeathKind = "silence"  // no hello, or no sign of life; we killed it
-	DeathTimeout  DeathKind = "timeout"  // a photo took too long; we killed it
-	DeathProtocol DeathKind = "protocol" // said what makes no sense; we killed it
-	DeathMemory   DeathKind = "memory"   // far over its budget; we killed it
+	DeathExit     DeathKind = "exit"     // exited without being told to
+
+	// The pool kills a worker for these:
+	DeathSilence  DeathKind = "silence"  // no hello or no heartbeat in time
+	DeathTimeout  DeathKind = "timeout"  // a photo took too long
+	DeathProtocol DeathKind = "protocol" // invalid lines
+	DeathMemory   DeathKind = "memory"   // far above its share of the budget
 	deathNone     DeathKind = ""
 )
 
-// death is one worker's end: the kind, and a sentence's worth of detail.
+// death is why a worker ended: its kind, and details for the log.
 type death struct {
 	kind   DeathKind
 	detail string
 }
 
-// isMemory says that a death is about memory or came from outside, so that a
-// photo is not blamed for it as for a crash: another program may have been the
-// one that ate the memory.
+// isMemory is whether the death is about memory or came from outside. A photo is
+// not charged with it as with a crash, because another program may have used up
+// the memory.
 func (d death) isMemory() bool {
 	return d.kind == DeathOOM || d.kind == DeathMemory || d.kind == DeathKilled
 }
 
-// classify tells from how a process ended, from what it printed, and from
-// whether the system counted an OOM kill meanwhile, what it died of. It is for
-// ends that we did not bring about ourselves.
+// classify returns what a process that the pool did not kill died of. waitErr is
+// the error of exec.Cmd.Wait, w is what the process printed, and oomKills is how
+// often the system killed for memory meanwhile.
 //
-// A Go program with C in it rarely dies of a signal: the runtime catches
-// SIGSEGV and SIGABRT, prints a dump and exits with status 2. So the words count
-// as much as the status does.
+// A Go program with C in it rarely dies of a signal: the runtime catches SIGSEGV
+// and SIGABRT, prints a dump and exits with status 2. So what it printed matters
+// as much as the status.
 func classify(waitErr error, w *stderrTail, oomKills uint64) death {
 	if errors.Is(waitErr, exec.ErrWaitDelay) {
-		waitErr = nil // a grandchild kept its output open; the worker itself left with 0
+		waitErr = nil // a process that it started kept its output open; the worker's own status is 0
 	}
 	status, ok := waitStatus(waitErr)
 	cause := w.cause()
@@ -94,7 +96,7 @@ func classifySignal(sig syscall.Signal, cause string, oomKills uint64) death {
 	return death{DeathSignal, quoteCause("ended by signal "+sig.String(), cause)}
 }
 
-// waitStatus digs the status out of what exec.Cmd.Wait returned.
+// waitStatus returns the status in an error of exec.Cmd.Wait.
 func waitStatus(err error) (syscall.WaitStatus, bool) {
 	if e, ok := err.(*exec.ExitError); ok {
 		s, ok := e.Sys().(syscall.WaitStatus)

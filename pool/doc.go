@@ -1,16 +1,22 @@
-// Package pool runs photos through worker processes and lets none of them end
-// the run.
+// Package pool runs photos through worker processes, so that no crash of a worker
+// ends the run.
 //
-// The work is done in C, and C leaks, aborts and hangs. So it is done in other
-// processes: a Pool starts workers, gives each a batch of photos, takes the
-// answers back and replaces the process when its batch is done; the operating
-// system then takes back whatever was lost. A death of a worker is a normal
-// result here. It is told apart by its cause, costs the photos in flight one
-// more attempt, and only a photo that kills a worker twice while nothing else
-// is in flight is recorded as failed.
+// The work is done in C, which may leak, abort or hang. A Pool therefore runs it
+// in other processes: it starts workers, hands each of them a batch of photos,
+// collects the answers and replaces the process when its batch is done. The
+// operating system then frees all that the process has leaked. The death of a
+// worker is a normal event. The pool classifies its cause and tries the photos
+// that were in flight again. A photo fails only if two workers die while it is
+// the only one in flight.
 //
-// The package knows neither photos nor models: a photo is a path, an answer is
-// JSON that is handed on unread. Both ends of the line between supervisor and
-// worker are in protocol.go and serve.go; the supervisor proper is one
-// goroutine (run.go) that owns all state and is told everything by channel.
+// The package knows nothing about photos or models: a photo is a path, and an
+// answer is JSON that is passed on unread. protocol.go describes what supervisor
+// and worker send each other, and serve.go is the worker's side.
+//
+// The supervisor is one goroutine, the loop in run.go. It owns all state, and
+// other goroutines send it events. Its decisions are made by parts that know
+// nothing of processes: quarantine (which photo is charged with a death),
+// dispatcher (who is given which photo), prestarter (when the next worker is
+// loaded), throttle (pauses), storageProbe (is the photo folder there?),
+// memoryProjection and memoryBudget (when is a worker replaced?).
 package pool

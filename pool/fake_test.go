@@ -303,11 +303,11 @@ func newRig(t testing.TB, cfg Config) *rig {
 	if r.cfg.Command == nil {
 		r.cfg.Command = fakeCommand("")
 	}
-	if r.cfg.BackoffMin == 0 {
-		r.cfg.BackoffMin, r.cfg.BackoffMax = time.Millisecond, 5*time.Millisecond
+	if r.cfg.minBackoff == 0 {
+		r.cfg.minBackoff, r.cfg.maxBackoff = time.Millisecond, 5*time.Millisecond
 	}
-	if r.cfg.SampleEvery == 0 {
-		r.cfg.SampleEvery = 20 * time.Millisecond
+	if r.cfg.sampleEvery == 0 {
+		r.cfg.sampleEvery = 20 * time.Millisecond
 	}
 	if r.cfg.samplers.System == nil { // the test machine's own state is no part of a test
 		r.cfg.samplers.System = func() (machine.SystemMemory, error) {

@@ -7,46 +7,46 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Sizes says what describing photos costs, in bytes.
+// Sizes is the memory that describing photos takes, in bytes.
 type Sizes struct {
-	Weights uint64 // mapped from the model's files: counted once, whoever maps them
-	Worker  uint64 // what each worker has for itself: compute buffers, vision encoder, run time
-	Slot    uint64 // a photo in flight: its part of the KV cache
-	Pixels  uint64 // a photo in flight: decoded pixels and tiles
+	Weights uint64 // the model's files; all workers map the same memory
+	Worker  uint64 // each worker's own: compute buffers, vision encoder, Go runtime
+	Slot    uint64 // each photo in flight: its part of the KV cache
+	Pixels  uint64 // each photo in flight: decoded pixels and tiles
 }
 
 // Limits bounds a Plan. Zero fields are chosen by the planner.
 type Limits struct {
 	Memory         uint64 // budget for everything, weights included; 0 is no budget
 	CPUs           int    // cores to share out
-	CoresPerWorker int    // beyond which a worker gets no faster; default 4
-	Workers        int    // as asked for; 0 is auto
-	InFlight       int    // photos in one worker as asked for; 0 is auto
-	MaxInFlight    int    // where batching photos together stops paying; default 8
+	CoresPerWorker int    // more make a worker no faster; default 4
+	Workers        int    // as requested; 0 is automatic
+	InFlight       int    // photos in one worker as requested; 0 is automatic
+	MaxInFlight    int    // more photos in one worker gain nothing; default 8
 }
 
-// Plan says how many workers run side by side and how much each takes on.
+// Plan says how many workers run side by side and what each of them may use.
 type Plan struct {
 	Workers  int
 	InFlight int    // photos in flight in each worker
 	Cores    int    // for each worker
 	Weights  uint64 // mapped by all workers
-	Own      uint64 // what all workers may have for themselves: the budget less the weights; 0 is no budget
-	Photo    uint64 // what a single photo's pixels may take at the very most; 0 is any size
-	Prestart bool   // there is room to load the next batch's worker while the last drains
-	Fits     bool   // false: even one worker with one photo breaks the budget
-	Sum      string // how the decision adds up, for the log
+	Own      uint64 // memory that all workers together may have beside the weights; 0 is no limit
+	Photo    uint64 // the most that one photo's pixels may take; 0 is no limit
+	Prestart bool   // there is memory to load the next batch's worker while the last one finishes
+	Fits     bool   // false if even one worker with one photo exceeds the budget
+	Sum      string // the calculation, for the log
 }
 
-// minPhotosPerWorker is how many photos a worker should hold before another worker is
-// worth its buffers: text generation lives from decoding several together.
+// minPhotosPerWorker is how many photos a worker should have in flight before
+// another worker is worth its buffers. Generating the text of several photos
+// together is much faster than one after the other.
 const minPhotosPerWorker = 4
 
-// MakePlan shares out memory and cores. It prefers workers side by side, as far
-// as there are cores for them and each can still hold a few photos; what
-// remains goes into photos in flight. What was asked for in l is kept to unless
-// the memory forbids it. It always returns a plan that can be run: one worker
-// and one photo at the least.
+// MakePlan shares out memory and cores. It first adds workers, as long as there
+// are cores for them and each has memory for a few photos. The remaining memory
+// is for more photos in flight. What l requests is kept unless it exceeds the
+// memory. The plan always has at least one worker and one photo.
 func MakePlan(s Sizes, l Limits) Plan {
 	if l.CoresPerWorker <= 0 {
 		l.CoresPerWorker = 4
@@ -72,7 +72,7 @@ func MakePlan(s Sizes, l Limits) Plan {
 	return p
 }
 
-// fit reduces the plan until it keeps to the budget.
+// fit reduces the plan until it is within the budget.
 func (p *Plan) fit(s Sizes, budget uint64, workersAsked bool) {
 	p.Own = budget - min(budget, s.Weights)
 	photo := s.Slot + s.Pixels
@@ -91,16 +91,16 @@ func (p *Plan) fit(s Sizes, budget uint64, workersAsked bool) {
 	if p.InFlight < 1 || share < s.Worker {
 		p.InFlight, p.Fits = 1, false
 	}
-	p.Photo = max(room-min(room, s.Slot), s.Pixels) // 0 would be any size
-	// The next worker's buffers and KV cache exist beside the last one's; the
-	// pixels are shared between the two.
+	p.Photo = max(room-min(room, s.Slot), s.Pixels) // 0 would be no limit
+	// The next worker's buffers and KV cache exist beside the last one's. Pixels
+	// belong to the photos in flight, which the two workers share.
 	p.Prestart = p.total(s)+s.Worker+uint64(p.InFlight)*s.Slot <= p.Own
 	if p.Own == 0 {
-		p.Own = 1 // 0 would mean no budget at all
+		p.Own = 1 // 0 would be no limit
 	}
 }
 
-// total is what the workers of the plan have for themselves when all is full.
+// total is the memory of all workers, beside the weights, with all photos in flight.
 func (p *Plan) total(s Sizes) uint64 {
 	return uint64(p.Workers) * (s.Worker + uint64(p.InFlight)*(s.Slot+s.Pixels))
 }

@@ -18,116 +18,94 @@ import (
 // hold photos back.
 const AutoCooldown time.Duration = -1
 
+const (
+	startTimeout   = 5 * time.Minute  // from the start of a worker to its hello
+	silenceTimeout = 30 * time.Second // without a heartbeat
+	leaveTimeout   = 10 * time.Second // from the last answer, or from a kill, to the exit
+)
+
+// maxDeaths is the number of worker deaths in a row that end the run. One cause
+// may kill all workers at once.
+func (c *Config) maxDeaths() int { return max(10, 3*c.Workers) }
+
 // maxInFlight bounds Config.InFlight, and with it every buffer per worker.
 const maxInFlight = 256
 
 // Config says how a Pool works. Only Command is needed.
 type Config struct {
-	// Command makes the nth worker's command, counted from 1. The pool adds two
-	// descriptors (so ExtraFiles of its own start at 5), the standard output and
-	// error, a process group and a variable in the environment.
+	// Command returns the command of the nth worker, counted from 1. The pool adds
+	// two descriptors, so ExtraFiles of the command start at 5, and sets standard
+	// output and error, a process group and an environment variable.
 	Command func(n int) *exec.Cmd
 
-	// Version is compared with what the worker says; empty accepts any.
+	// Version must be the worker's version; empty accepts any.
 	Version string
 
 	Workers   int // side by side; default 1
 	InFlight  int // photos in one worker; default 1
 	BatchSize int // photos one process may do; 0 is no limit
 
-	// NextBatch gives a batch that begins its number, by which events, results
-	// and the log name it. It is called as Observe is. Without it the numbers are
-	// 1, 2, 3, ….
+	// NextBatch returns the number of a batch that begins, which is used in events,
+	// results and the log. It is called as Observe is. Without it the numbers are 1,
+	// 2, 3, ….
 	NextBatch func() int
 
-	// Cooldown is the pause between a lane's batches, or AutoCooldown.
+	// Cooldown is the pause of a worker's cores between two batches, or AutoCooldown.
 	Cooldown time.Duration
 
-	// Prestart loads the next batch's worker while the last one still works,
-	// if memory has room and there is no fixed cooldown.
+	// Prestart loads the next batch's worker while the last one still works, if
+	// there is memory for both and Cooldown is not above 0.
 	Prestart bool
 
-	Timeout      time.Duration // of one photo, from being handed out; 0 is none
-	StartTimeout time.Duration // until hello; default 5 minutes
-	Silence      time.Duration // without a sign of life; default 30 s
-	LeaveTimeout time.Duration // between the last answer, or a kill, and the exit; default 10 s
+	Timeout time.Duration // of one photo, from when it is handed out; 0 is none
 
-	// Memory is what all workers together may have for themselves, in bytes,
-	// without the mapped weights (Plan.Own); 0 is no limit. Each worker has an
-	// equal share.
+	// Memory is what all workers together may use, in bytes and without the mapped
+	// weights (Plan.Own); 0 is no limit. Each worker has an equal share.
 	Memory uint64
-	// Mapped is the size of the weights. Where the system counts mapped files with
-	// a process's own memory, it is taken off.
+	// Mapped is the size of the weights in bytes. It is subtracted where the system
+	// counts mapped files as a process's own memory.
 	Mapped  uint64
-	MaxTemp float64 // °C at which to pause; 0 is never
+	MaxTemp float64 // °C at which the run pauses; 0 is no limit
 
-	SampleEvery time.Duration // default 1 s
-
-	// KnownReadable is a path that was described in an earlier run, if there is one. When
-	// nothing but suspects is left it tells bad photos from a broken model.
+	// KnownReadable is the path of a photo that was described in an earlier run, ""
+	// if there is none. When workers die one after the other, it is used to tell
+	// faulty photos from a broken model.
 	KnownReadable string
 
-	// ProbeStorage looks for a photo that a worker could not open or read: nil when it
-	// can be read now, a *UnavailableError when all photos are out of reach, another
-	// error when it is this photo alone. It is called from a goroutine of its own
-	// and may take its time; longer than ProbeTimeout, and all photos count as
-	// out of reach until it returns. Without it a worker's word holds.
-	ProbeStorage  func(path string) error
-	ProbeInterval time.Duration // while all are out of reach; default 5 s
-	ProbeTimeout  time.Duration // default 30 s, or Timeout where that is less
+	// ProbeStorage looks for a photo that a worker could not open or read. It
+	// returns nil if the photo can be read now, an *UnavailableError if the storage
+	// of all photos is unavailable, and any other error if it is this photo alone.
+	// It is called from a goroutine of its own and may take its time. If it takes
+	// longer than 30 s, or Timeout if that is less, the storage counts as unavailable until it returns.
+	// If it is nil, a read error is the photo's failure.
+	ProbeStorage func(path string) error
 
-	MaxDeaths  int           // in a row without a success, that end the run; default 10, and 3 for each worker
-	BackoffMin time.Duration // after the first death; doubles; default 100 ms
-	BackoffMax time.Duration // default 10 s
+	Log *zap.Logger // for people; nil logs nothing
 
-	Log *zap.Logger // sentences for people; nil is silence
-
-	// Output is given each line that worker n prints, from several goroutines.
+	// Output is called with each line that worker n prints, from several goroutines.
 	Output func(n int, line string)
 
-	// Observe is given each event, from the goroutine that owns the pool: it
-	// must return at once and not call the pool.
+	// Observe is called with each event, from the goroutine that runs the pool. It
+	// must return at once and must not call the pool.
 	Observe func(Event)
 
-	// Of tests: what takes the place of processes and of the system's figures, and
-	// what is told more than Observe.
-	launch   launcher
-	samplers samplers
-	trace    tracer
+	// Set by tests only: what takes the place of processes and of the system's
+	// figures, what is told more than Observe, and shorter times.
+	launch                 launcher
+	samplers               samplers
+	trace                  tracer
+	sampleEvery            time.Duration
+	minBackoff, maxBackoff time.Duration
 }
 
 func (c Config) withDefaults() Config {
 	c.Workers = max(c.Workers, 1)
 	c.InFlight = min(max(c.InFlight, 1), maxInFlight)
-	if c.StartTimeout <= 0 {
-		c.StartTimeout = 5 * time.Minute
+	if c.sampleEvery <= 0 {
+		c.sampleEvery = time.Second
 	}
-	if c.Silence <= 0 {
-		c.Silence = 30 * time.Second
-	}
-	if c.LeaveTimeout <= 0 {
-		c.LeaveTimeout = 10 * time.Second
-	}
-	if c.SampleEvery <= 0 {
-		c.SampleEvery = time.Second
-	}
-	if c.ProbeInterval <= 0 {
-		c.ProbeInterval = 5 * time.Second
-	}
-	if c.ProbeTimeout <= 0 {
-		c.ProbeTimeout = 30 * time.Second
-		if c.Timeout > 0 {
-			c.ProbeTimeout = min(c.ProbeTimeout, c.Timeout)
-		}
-	}
-	if c.MaxDeaths <= 0 {
-		c.MaxDeaths = max(10, 3*c.Workers) // one blow may hit all of them
-	}
-	if c.BackoffMin <= 0 {
-		c.BackoffMin = 100 * time.Millisecond
-	}
-	if c.BackoffMax <= 0 {
-		c.BackoffMax = 10 * time.Second
+	if c.minBackoff <= 0 {
+		c.minBackoff, c.maxBackoff = 100*time.Millisecond, 10*time.Second
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
@@ -155,8 +133,8 @@ var (
 	ErrKilled = errors.New("killed on request")
 )
 
-// FatalError is a worker's word that no worker can start, as with a model that
-// cannot be loaded. Trying again would not help.
+// FatalError ends a run in which the first worker could not load, for example
+// because of the model. Another worker would fail in the same way.
 type FatalError struct {
 	Kind    string
 	Message string
@@ -169,8 +147,10 @@ type UnavailableError struct{ Why string }
 
 func (e *UnavailableError) Error() string { return e.Why }
 
-// DeathsError ends a run in which worker after worker died without one success.
-// The photos they died with are not reported: it was probably not their fault.
+// DeathsError ends a run in which ten workers in a row, or three times as many as
+// run side by side, died without one
+// described photo. No photo is reported as failed, because the model is the
+// likely cause.
 type DeathsError struct {
 	Deaths int
 	Kind   DeathKind // of the last
@@ -181,7 +161,7 @@ func (e *DeathsError) Error() string {
 	return fmt.Sprintf("%d workers in a row died without describing one photo, the last of: %s", e.Deaths, e.Detail)
 }
 
-// Pool is a supervisor. It may be Run once.
+// Pool supervises the workers of one run. Run may be called once.
 type Pool struct {
 	cfg      Config
 	stopOnce sync.Once
@@ -195,27 +175,27 @@ func New(cfg Config) *Pool {
 	return &Pool{cfg: cfg.withDefaults(), stop: make(chan struct{}), kill: make(chan struct{})}
 }
 
-// Stop asks Run to hand out nothing more, to wait for the photos in flight, and
-// to return. It returns at once and may be called at any time, more than once.
+// Stop makes Run finish the photos in flight, hand out no others, and return. It
+// returns at once and may be called at any time and more than once.
 func (p *Pool) Stop() { p.stopOnce.Do(func() { close(p.stop) }) }
 
-// Kill has Run end the workers and return. Photos in flight are not done. It
-// returns at once and may be called at any time, more than once.
+// Kill makes Run kill the workers and return. Photos in flight are not done. It
+// returns at once and may be called at any time and more than once.
 func (p *Pool) Kill() { p.killOnce.Do(func() { close(p.kill) }) }
 
-// Run runs the jobs, each a path, and calls done with each one's Result, in the
-// order of arrival, from one goroutine. Every path gets exactly one Result,
-// except those that are unfinished when Run returns an error. An error of done
-// ends the run: no further photo is handed out, done is not called again, and
-// the workers are killed, for what they still say could not be kept.
+// Run does the jobs, each a path, and calls done with the Result of each, in the
+// order in which they arrive and from one goroutine. Every path has exactly one
+// Result, except those that are unfinished when Run returns an error. An error of
+// done ends the run: the workers are killed, because their answers could not be
+// kept, and done is not called again.
 //
-// jobs is called from a goroutine of its own and is read ahead by about a batch.
+// jobs is called from a goroutine of its own. About one batch is read ahead.
 //
 // The error is nil when all is done, ErrStopped after Stop or the end of ctx,
 // ErrKilled after Kill, a *FatalError, a *DeathsError, or done's own. When Run
-// returns, no worker is alive, and no goroutine or descriptor is left but those of
-// workers that do not die when killed and of calls that have not yet returned: of
-// Reach and, after Kill, of jobs, done and the samplers.
+// returns, no worker is alive and no goroutine or descriptor is left, except those
+// of workers that do not die when they are killed and of calls that have not yet
+// returned: of ProbeStorage and, after Kill, of jobs and done.
 func (p *Pool) Run(ctx context.Context, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
 	r := newRun(p.cfg)
 	return r.run(ctx, p.stop, p.kill, jobs, done)

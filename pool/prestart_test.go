@@ -237,7 +237,7 @@ func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 			}
 			return 1 << 20, nil
 		}
-		cfg.SampleEvery = 5 * time.Millisecond
+		cfg.sampleEvery = 5 * time.Millisecond
 		r := newBubbleRig(t, cfg)
 		r.onEvent = func(e seen) {
 			if e.Kind == EventWorkerStart {

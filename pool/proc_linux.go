@@ -7,13 +7,13 @@ import (
 )
 
 // dieWithParent has the kernel kill the worker when the thread that started it
-// ends, which is when the supervisor does (see starter). The worker also sees
-// its input close, but C code that exhausts the machine is better off dead at once.
+// ends, which is when the supervisor ends (see starter). The worker also notices
+// that its input is closed, but C code that uses up the machine must end at once.
 func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
 
-// endGroup waits for the process to end and then ends what it has started. The
-// body is left in place meanwhile, so that the group's number cannot have been
-// given to anybody else. It reports whether it did.
+// endGroup waits for the process to exit and then kills what it has started. The
+// process is not reaped before that, so that its group ID cannot belong to other
+// processes. It reports false if it could not wait.
 func endGroup(pid int) bool {
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)

@@ -4,10 +4,10 @@ package pool
 
 import "syscall"
 
-// dieWithParent does nothing here: the worker's own watch on its input, which
-// closes with the supervisor, has to do.
+// dieWithParent does nothing here. The worker exits when its input is closed,
+// which happens when the supervisor ends.
 func dieWithParent(*syscall.SysProcAttr) {}
 
-// endGroup does not wait here: there is no portable way to wait for a process
-// and leave its body in place.
+// endGroup does not wait here, because there is no portable way to wait for a
+// process without reaping it.
 func endGroup(int) bool { return false }

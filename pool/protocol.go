@@ -10,10 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// The protocol. Two pipes on file descriptors of their own, because standard
-// output and standard error belong to whatever C library wants to print: the
-// worker reads orders on fd 3 and writes reports on fd 4. Each is one JSON
-// object on one line.
+// The protocol. The worker reads orders on file descriptor 3 and writes reports
+// on file descriptor 4, because C libraries print to standard output and standard
+// error. Each order or report is one JSON object on one line.
 //
 //	supervisor                          worker
 //	(starts it)                         loads its model
@@ -24,9 +23,9 @@ import (
 //	{"leave":true}                      {"result":{"id":1,"failure":{"kind":"unreadable",…}}}
 //	                                    (exits with status 0)
 //
-// A worker that cannot load says {"fatal":{…}} in place of hello. Orders end
-// with leave; an input that ends without it means that the supervisor is gone,
-// and the worker goes too, at once.
+// A worker that cannot load sends {"fatal":{…}} instead of hello. The last order
+// is leave. If the orders end without it, the supervisor has ended, and the worker
+// exits at once.
 const (
 	// ProtocolVersion changes whenever a line changes its meaning.
 	ProtocolVersion = 1
@@ -34,25 +33,25 @@ const (
 	orderFD  = 3
 	reportFD = 4
 
-	// workerEnv tells a process that a pool started it, so that Serve does not
-	// take some other program's descriptors for its own.
+	// workerEnv is set in the environment of a worker, so that Serve does not use
+	// the descriptors of a process that no pool has started.
 	workerEnv = "PHOTODESC_POOL_WORKER"
 
-	// maxLine bounds what either end keeps of a line. A description is a few
-	// hundred bytes; whoever sends a megabyte is broken.
+	// maxLine is the longest line, in bytes. A description is a few hundred bytes
+	// long, so a longer line is an error of the sender.
 	maxLine = 1 << 20
 )
 
-// Job is one photo on its way to a worker.
+// Job is one photo handed to a worker.
 type Job struct {
 	ID        uint64
 	Path      string // any bytes; need not be UTF-8
 	Attempt   int    // 1 for the first
-	Exclusive bool   // nothing else is in flight in this worker
+	Exclusive bool   // no other photo is in flight in this worker
 }
 
-// wireJob is a Job's form on the line. JSON strings hold text only, so a path
-// that is not UTF-8 travels as base64.
+// wireJob is the JSON of a Job. JSON strings must be UTF-8, so any other path is
+// sent as base64.
 type wireJob struct {
 	ID        uint64 `json:"id"`
 	Path      string `json:"path,omitempty"`
@@ -86,7 +85,7 @@ func (j *Job) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Failure says why a photo has no answer.
+// Failure says why a photo failed.
 type Failure struct {
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
@@ -109,7 +108,7 @@ type report struct {
 	Alive  *alive   `json:"alive,omitempty"`
 }
 
-// hello says that the model is loaded and jobs may come.
+// hello says that the model is loaded and the worker takes jobs.
 type hello struct {
 	Protocol int             `json:"protocol"`
 	Version  string          `json:"version"`
@@ -118,9 +117,9 @@ type hello struct {
 	Info     json.RawMessage `json:"info,omitempty"`
 }
 
-// answer is what became of one job: Data or Failure, never both. Mem is the
-// worker's own memory at that moment, 0 if unknown, so that the supervisor can
-// act before it hands out the next photo.
+// answer is the outcome of one job: either Data or Failure. Mem is the worker's
+// own memory in bytes at that time, 0 if unknown, so that the supervisor can
+// replace the worker before it hands out the next photo.
 type answer struct {
 	ID      uint64          `json:"id"`
 	Data    json.RawMessage `json:"data,omitempty"`
@@ -128,7 +127,7 @@ type answer struct {
 	Mem     uint64          `json:"mem,omitempty"`
 }
 
-// alive is sent every few seconds: the process runs, however long a photo takes.
+// alive is the heartbeat. It is sent every few seconds, however long a photo takes.
 type alive struct {
 	Mem uint64 `json:"mem,omitempty"`
 }
@@ -193,8 +192,8 @@ func encodeLine(v any) ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// lineReader cuts a pipe into lines of at most maxLine bytes. What follows the
-// last newline is not a line: it is where a dying process was interrupted.
+// lineReader reads lines of at most maxLine bytes. What follows the last newline
+// is discarded: the process was interrupted while it wrote.
 func lineReader(r io.Reader) *bufio.Scanner {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 4096), maxLine)

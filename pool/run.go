@@ -99,10 +99,10 @@ func newRun(cfg Config) *run {
 		report:      newReporter(&cfg),
 		workers:     newWorkerSet(cfg.Workers),
 		photos:      &quarantine{knownReadable: cfg.KnownReadable},
-		streak:      &deathStreak{max: cfg.MaxDeaths, minBackoff: cfg.BackoffMin, maxBackoff: cfg.BackoffMax},
+		streak:      &deathStreak{max: cfg.maxDeaths(), minBackoff: cfg.minBackoff, maxBackoff: cfg.maxBackoff},
 		budget:      newMemoryBudget(cfg.Memory, cfg.Workers),
 		concurrency: &concurrency{limit: cfg.InFlight, max: cfg.InFlight},
-		storage:     &storageProbe{enabled: cfg.ProbeStorage != nil, interval: cfg.ProbeInterval, timeout: cfg.ProbeTimeout},
+		storage:     newStorageProbe(&cfg),
 		sampler:     newSampler(&cfg),
 		source:      newSource(&cfg),
 		events:      mailbox{make(chan any, 64), make(chan struct{})},
@@ -305,7 +305,7 @@ func (r *run) fail(err error) {
 // catchUp moves all deadlines by the time in which this process did not run, so
 // that the photos in flight while a laptop sleeps do not time out.
 func (r *run) catchUp(now time.Time) {
-	gap := now.Sub(r.lastLoop) - r.cfg.SampleEvery
+	gap := now.Sub(r.lastLoop) - r.cfg.sampleEvery
 	r.lastLoop = now
 	if gap < suspendGap {
 		return
@@ -330,9 +330,9 @@ func (r *run) untilNext(now time.Time) time.Duration {
 		times = append(times, r.end.killedAt.Add(killTimeout))
 	}
 	for w := range r.workers.live {
-		times = append(times, w.deadline(&r.cfg))
+		times = append(times, w.deadline(r.cfg.Timeout))
 	}
-	next := now.Add(r.cfg.SampleEvery)
+	next := now.Add(r.cfg.sampleEvery)
 	for _, t := range times {
 		if t.After(now) && t.Before(next) {
 			next = t

@@ -176,7 +176,7 @@ func (r *run) handleLeave(w *worker, now time.Time) {
 }
 
 // handleDeath requeues the photos that were in flight, sets the back-off before
-// the next worker and ends the run after MaxDeaths deaths in a row.
+// the next worker and ends the run after too many deaths in a row.
 func (r *run) handleDeath(w *worker, d death, stderr []string, now time.Time) {
 	r.report.workerDied(w, d, stderr, now)
 	// A worker that hangs in storage that is unavailable is no sign of a broken model.

@@ -124,10 +124,10 @@ func (r *run) start(l *lane, now time.Time) {
 // die of it.
 func (r *run) expire(now time.Time) {
 	for w := range r.workers.live {
-		if w.proc == nil || now.Before(w.deadline(&r.cfg)) {
+		if w.proc == nil || now.Before(w.deadline(r.cfg.Timeout)) {
 			continue
 		}
-		warning, wait := w.expire(&r.cfg, now)
+		warning, wait := w.expire(r.cfg.Timeout, now)
 		if warning != "" {
 			r.report.warn("%s", warning)
 		}

@@ -2,23 +2,22 @@ package pool
 
 import "photodesc/internal/machine"
 
-// samplers look at the machine. Each may be replaced, by a test or by a program
-// that knows better; a nil one is the system's own.
+// samplers read the state of the machine. A test may replace each of them.
 type samplers struct {
-	// Worker is a process's own memory: anonymous and shared pages plus swap,
-	// without the mapped weights, which cost nothing twice. Resident size alone
-	// shrinks when the system swaps, which is just when it matters.
+	// Worker is a process's own memory in bytes: anonymous and shared pages and
+	// swap, without the mapped weights, which all workers share. The resident size
+	// would shrink when the system swaps.
 	Worker func(pid int) (uint64, error)
 
 	System func() (machine.SystemMemory, error)
 
-	// CPU is the load since the last call, 0 to 100; negative if unknown.
+	// CPU is the load since the last call in percent, negative if unknown.
 	CPU func() float64
 
-	// Heat is the hottest sensor in °C, ok false where there is none.
+	// Heat is the temperature of the hottest sensor in °C; ok is false if there is none.
 	Heat func() (celsius float64, ok bool)
 
-	// OOMKills is a count that grows when the system kills for memory.
+	// OOMKills is how often the system has killed a process for memory.
 	OOMKills func() uint64
 }
 
@@ -41,7 +40,7 @@ func (s samplers) withDefaults() samplers {
 	return s
 }
 
-// withoutMapped takes mapped off what a sampler says.
+// withoutMapped subtracts mapped bytes from what worker returns.
 func withoutMapped(mapped uint64, worker func(pid int) (uint64, error)) func(pid int) (uint64, error) {
 	return func(pid int) (uint64, error) {
 		n, err := worker(pid)
@@ -49,26 +48,27 @@ func withoutMapped(mapped uint64, worker func(pid int) (uint64, error)) func(pid
 	}
 }
 
-// sample is one look at everything.
+// sample is the state of the machine at one time. Where the system gives no
+// figure, the fields are zero and has… is false.
 type sample struct {
-	workers map[int]uint64 // by pid
+	workers map[int]uint64 // bytes, by process ID
 	system  machine.SystemMemory
 	hasSys  bool
-	cpu     float64
-	celsius float64
+	cpu     float64 // percent, negative if unknown
+	celsius float64 // of the hottest sensor
 	hasHeat bool
 }
 
 // sampleRequest names the processes to look at.
 type sampleRequest struct {
 	pids []int
-	heat bool // reading sensors is slow, so only who needs it asks
+	heat bool // read the sensors, which is slow
 }
 
 func (s samplers) take(req sampleRequest) sample {
 	r := sample{workers: map[int]uint64{}, cpu: s.CPU()}
 	for _, pid := range req.pids {
-		// A process that has just ended is no error worth a word.
+		// An error means that the process has just exited.
 		if n, err := s.Worker(pid); err == nil {
 			r.workers[pid] = n
 		}

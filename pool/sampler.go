@@ -28,7 +28,7 @@ const (
 )
 
 func newSampler(cfg *Config) *sampler {
-	return &sampler{samplers: cfg.samplers, every: cfg.SampleEvery, heat: cfg.MaxTemp > 0,
+	return &sampler{samplers: cfg.samplers, every: cfg.sampleEvery, heat: cfg.MaxTemp > 0,
 		requests: make(chan sampleRequest, 1), samples: make(chan sample, 1)}
 }
 

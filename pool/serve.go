@@ -18,40 +18,39 @@ import (
 // ErrNotWorker is returned by Serve in a process that no pool has started.
 var ErrNotWorker = errors.New("this process was not started by a photodesc run")
 
-// ServeOptions says how a worker presents itself. All fields are optional.
+// ServeOptions are the options of Serve. All fields are optional.
 type ServeOptions struct {
-	// Version of the program; the supervisor turns away a worker of another
-	// one, as happens when the binary is replaced under a running run.
+	// Version of the program. The supervisor rejects a worker of another version,
+	// which it may start when the binary is replaced during a run.
 	Version string
 
-	// Load makes the worker ready for its first job; what it returns goes to
-	// the supervisor as the hello's info. It runs on Serve's own goroutine. An
-	// error ends the whole run with its message, for loading again would end
-	// the same way.
+	// Load makes the worker ready for its first job. It runs on Serve's goroutine.
+	// What it returns is sent to the supervisor as JSON and becomes Event.Info. An
+	// error of the first worker ends the whole run with its message.
 	Load func(context.Context) (info any, err error)
 
-	// Memory is this process's own memory, reported with each answer.
-	// Default: anonymous memory and swap, as the system counts them.
+	// Memory returns this process's own memory in bytes, which is reported with
+	// each answer. The default is machine.OwnMemory.
 	Memory func() uint64
 
-	// Heartbeat is the time between two signs of life. Default 2 s.
+	// Heartbeat is the time between two heartbeats; default 2 s.
 	Heartbeat time.Duration
 }
 
-// Serve is a worker process's whole life: it loads, says hello, calls handle
-// in a goroutine of its own for each job and sends back what it returns. How
-// many jobs run at once is the supervisor's choice.
+// Serve runs a worker process: it loads, sends hello, calls handle in a new
+// goroutine for each job and sends what it returns, as JSON. The supervisor
+// decides how many jobs run at once.
 //
-// An error of handle is sent as a Failure; its kind is what a method
-// Kind() string on the error or one it wraps says, else "model". A panic in
-// handle is not caught: the process dies loudly and the supervisor draws its
-// conclusions.
+// An error of handle is sent as a Failure. Its kind is what a method Kind() string
+// of the error, or of one that it wraps, returns, or else "model". A method
+// ReadError() bool that returns true says that the photo could not be read. A
+// panic in handle is not caught: it ends the process, and the supervisor charges
+// the photo with a crash.
 //
-// Serve returns nil when it was told to leave and all jobs are answered. When
-// the supervisor disappears it does not return: the process exits at once, busy
-// or not. Interrupts, hang-ups and SIGTERM are ignored from the first moment,
-// because terminals and service managers send them to every process of a run
-// while it is the supervisor's part to decide what they mean.
+// Serve returns nil when the supervisor has told it to leave and all jobs are
+// answered. If the supervisor ends, the process exits at once. SIGINT, SIGHUP and
+// SIGTERM are ignored, because terminals and service managers send them to all
+// processes of a run, and the supervisor decides what they mean.
 func Serve(opt ServeOptions, handle func(context.Context, Job) (any, error)) error {
 	if os.Getenv(workerEnv) == "" {
 		return ErrNotWorker
@@ -155,7 +154,7 @@ type server struct {
 	out io.Writer
 }
 
-// load calls Load and tells the supervisor how it went.
+// load calls Load and sends hello, or fatal if it fails.
 func (w *server) load(ctx context.Context) error {
 	var info json.RawMessage
 	if w.opt.Load != nil {
@@ -176,7 +175,7 @@ func (w *server) load(ctx context.Context) error {
 	}})
 }
 
-// handleJob does one job and reports it.
+// handleJob calls handle for one job and sends the answer.
 func (w *server) handleJob(ctx context.Context, job Job, handle func(context.Context, Job) (any, error)) {
 	a := answer{ID: job.ID}
 	v, err := handle(ctx, job)
@@ -189,11 +188,11 @@ func (w *server) handleJob(ctx context.Context, job Job, handle func(context.Con
 	if err != nil {
 		a.Data, a.Failure = nil, failureOf(err)
 	}
-	// A failed write means that nobody listens; readOrders sees to that.
+	// If the write fails, the supervisor has ended, which readOrders notices.
 	w.send(report{Result: &a})
 }
 
-// drain waits for the jobs under way, with signs of life.
+// drain waits for the jobs under way and sends heartbeats meanwhile.
 func (w *server) drain(jobs *sync.WaitGroup, beat *time.Ticker) error {
 	done := make(chan struct{})
 	go func() {
@@ -212,8 +211,8 @@ func (w *server) drain(jobs *sync.WaitGroup, beat *time.Ticker) error {
 	}
 }
 
-// send writes one report, with the memory of this moment in it. It is measured
-// under the lock, so that no report overtakes one that knew less.
+// send writes one report with the memory that the process has now. The memory is
+// read under the lock, so that the supervisor receives the figures in order.
 func (w *server) send(r report) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -233,7 +232,7 @@ func (w *server) send(r report) error {
 	return err
 }
 
-// failureOf turns an error into a Failure with the kind it asks for.
+// failureOf returns the Failure for an error of handle or Load.
 func failureOf(err error) *Failure {
 	f := &Failure{Kind: KindModel, Message: err.Error()}
 	var typed interface{ Kind() string }

@@ -9,13 +9,13 @@ import (
 
 const (
 	keptLines = 20
-	keptWidth = 2000
+	keptWidth = 2000 // bytes of a line
 )
 
-// stderrTail is where a worker's standard output and error end up: it keeps the
-// last lines for whoever asks why the worker died, and forgets the rest. A dying
-// Go program prints its cause first and hundreds of lines of goroutines after
-// it, so the first line that looks like a cause is kept apart, with what follows.
+// stderrTail receives a worker's standard output and error and keeps the last
+// lines, which say why it died. A Go program that crashes prints the cause first
+// and then hundreds of lines about goroutines. So the first line that looks like
+// a cause is kept as well, with the lines after it.
 type stderrTail struct {
 	onLine func(line string) // may be nil
 
@@ -25,7 +25,7 @@ type stderrTail struct {
 	crashLines []string
 }
 
-// crashMarkers are what programs say when they are about to die.
+// crashMarkers occur in the lines that programs print when they crash.
 var crashMarkers = []string{
 	"GGML_ASSERT", "ggml_abort", "panic:", "fatal error:", "terminate called",
 	"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "Assertion", "AddressSanitizer",
@@ -34,7 +34,7 @@ var crashMarkers = []string{
 
 const maxCrashLines = 4
 
-// Write never fails: a worker must not be held up by what it prints.
+// Write never fails, so that the worker can always print.
 func (w *stderrTail) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,8 +87,8 @@ func isCrashLine(line string) bool {
 	return false
 }
 
-// lines are the last lines printed, oldest first; when the cause is no longer
-// among them, it comes before them.
+// lines returns the last lines printed, oldest first. If the crash lines are no
+// longer among them, they come first.
 func (w *stderrTail) lines() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,7 +102,7 @@ func (w *stderrTail) lines() []string {
 	return append(all, w.tail...)
 }
 
-// cause is the line that best says why, or "" when nothing was printed.
+// cause returns the line that best explains the death, "" if there is none.
 func (w *stderrTail) cause() string {
 	all := w.lines()
 	w.mu.Lock()
@@ -137,8 +137,8 @@ func CrashLines(stderr string) []string {
 	return lines[max(0, len(lines)-maxCrashLines):]
 }
 
-// isInfoLine recognises a line that says at its beginning, as "I model loaded"
-// does, that it is no more than information: nobody dies of that.
+// isInfoLine is whether a line is marked as information or debugging, such as "I
+// model loaded". It cannot be the cause of a death.
 func isInfoLine(line string) bool {
 	return len(line) > 1 && line[1] == ' ' && (line[0] == 'D' || line[0] == 'I')
 }

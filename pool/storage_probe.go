@@ -13,6 +13,9 @@ const (
 	// maxReadRetries is how often a photo is handed out again because the
 	// supervisor could read it. Before the last time all workers are replaced.
 	maxReadRetries = 2
+
+	probeInterval = 5 * time.Second  // between probes while the storage is unavailable
+	probeTimeout  = 30 * time.Second // after which a probe that has not returned means unavailable
 )
 
 // pendingRead is an attempt whose result waits for the storage probe. It was
@@ -33,9 +36,8 @@ type pendingRead struct {
 // Config.ProbeStorage has looked at the photo. While the storage is unavailable
 // no photo is handed out and none fails.
 type storageProbe struct {
-	enabled  bool          // there is a Config.ProbeStorage
-	interval time.Duration // between probes while the storage is unavailable
-	timeout  time.Duration // after which a probe that does not return means unavailable
+	enabled bool          // there is a Config.ProbeStorage
+	timeout time.Duration // probeTimeout, or less
 
 	pending     []pendingRead
 	asking      string    // the photo being probed, "" if none is
@@ -46,6 +48,14 @@ type storageProbe struct {
 	// trustWorkers takes a worker's read error as it is, though the supervisor
 	// can read the photo: replacing the workers has not helped.
 	trustWorkers bool
+}
+
+func newStorageProbe(cfg *Config) *storageProbe {
+	p := &storageProbe{enabled: cfg.ProbeStorage != nil, timeout: probeTimeout}
+	if cfg.Timeout > 0 {
+		p.timeout = min(p.timeout, cfg.Timeout)
+	}
+	return p
 }
 
 // probeDecision is what the run has to do after a probe, or after an attempt was
@@ -120,7 +130,7 @@ func (p *storageProbe) answered(path string, err error, now time.Time) probeDeci
 	p.asking = ""
 	var away *UnavailableError
 	if errors.As(err, &away) {
-		p.nextAt = now.Add(p.interval)
+		p.nextAt = now.Add(probeInterval)
 		return p.lose(path, away.Why, now)
 	}
 	var d probeDecision

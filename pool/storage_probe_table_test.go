@@ -112,7 +112,7 @@ func TestStorageProbe(t *testing.T) {
 			"read b", "ask b", "found b → fail b", // their word is taken now
 			"described", "read b", "ask b", "found b → retry b"}},
 	} {
-		s := &probeScript{&storageProbe{enabled: true, interval: 5 * time.Second, timeout: 30 * time.Second}, time.Unix(1000, 0), map[string]*photo{}}
+		s := &probeScript{&storageProbe{enabled: true, timeout: probeTimeout}, time.Unix(1000, 0), map[string]*photo{}}
 		for i, line := range test.steps {
 			s.step(t, fmt.Sprintf("%s, step %d", test.name, i+1), line)
 		}

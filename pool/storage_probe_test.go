@@ -82,7 +82,7 @@ func TestStorageHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		jobs := slices.Values(several("good", "frozen"))
-		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, Timeout: time.Minute, MaxDeaths: 10,
+		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, Timeout: time.Minute,
 			Command: fakeCommand("", coldEnv+"="+cold),
 			ProbeStorage: func(path string) error {
 				for err := error(nil); err == nil; time.Sleep(time.Second) {

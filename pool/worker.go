@@ -169,50 +169,51 @@ func (w *worker) leftInOrder() bool {
 	return w.end.cancelled || w.state == leaving && len(w.attempts) == 0
 }
 
-// deadline is when w has taken too long, whatever it is doing.
-func (w *worker) deadline(cfg *Config) time.Time {
+// deadline is when w has taken too long, whatever it is doing. timeout is the time
+// for one photo, 0 is no limit.
+func (w *worker) deadline(timeout time.Duration) time.Time {
 	switch w.state {
 	case starting:
-		return w.times.started.Add(cfg.StartTimeout)
+		return w.times.started.Add(startTimeout)
 	case dying:
-		return w.times.killed.Add(cfg.LeaveTimeout)
+		return w.times.killed.Add(leaveTimeout)
 	}
-	earliest := w.times.seen.Add(cfg.Silence)
+	earliest := w.times.seen.Add(silenceTimeout)
 	limit := func(t time.Time) {
 		if t.Before(earliest) {
 			earliest = t
 		}
 	}
 	a := w.oldest()
-	if a != nil && cfg.Timeout > 0 {
-		limit(a.began.Add(cfg.Timeout))
+	if a != nil && timeout > 0 {
+		limit(a.began.Add(timeout))
 	}
 	if a == nil && w.state == leaving {
 		idle := w.times.answer
 		if w.times.leave.After(idle) {
 			idle = w.times.leave
 		}
-		limit(idle.Add(cfg.LeaveTimeout))
+		limit(idle.Add(leaveTimeout))
 	}
 	return earliest
 }
 
 // expire kills a worker that is past its deadline. It returns what to log, and
 // false if the worker is not to be waited for any more.
-func (w *worker) expire(cfg *Config, now time.Time) (warning string, wait bool) {
+func (w *worker) expire(timeout time.Duration, now time.Time) (warning string, wait bool) {
 	switch a := w.oldest(); {
 	case w.state == dying:
 		return "", false
 	case w.state == starting:
-		w.kill(death{DeathSilence, "said nothing for " + roundText(cfg.StartTimeout) + " after its start"}, now)
-	case a != nil && cfg.Timeout > 0 && now.Sub(a.began) >= cfg.Timeout:
+		w.kill(death{DeathSilence, "said nothing for " + roundText(startTimeout) + " after its start"}, now)
+	case a != nil && timeout > 0 && now.Sub(a.began) >= timeout:
 		w.end.timedOut = a
-		w.kill(death{DeathTimeout, "no answer within " + roundText(cfg.Timeout)}, now)
+		w.kill(death{DeathTimeout, "no answer within " + roundText(timeout)}, now)
 	case w.state == leaving && a == nil:
 		w.cancel(now)
 		return fmt.Sprintf("Worker %d (pid %d) has done its work but does not leave, it is killed", w.n, w.pid()), true
 	default:
-		w.kill(death{DeathSilence, "gave no sign of life for " + roundText(cfg.Silence)}, now)
+		w.kill(death{DeathSilence, "gave no sign of life for " + roundText(silenceTimeout)}, now)
 	}
 	return "", true
 }
