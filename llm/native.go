@@ -143,6 +143,7 @@ type textModel struct {
 	train int // context length the model was trained for
 	// silent are the tokens that say nothing and end nothing: an answer has none of them.
 	silent []int32
+	gpu    bool
 }
 
 func loadText(path string, gpu bool) (*textModel, error) {
@@ -167,6 +168,7 @@ func loadText(path string, gpu bool) (*textModel, error) {
 		vocab: C.llama_model_get_vocab(p),
 		embd:  int(C.llama_model_n_embd(p)),
 		train: int(C.llama_model_n_ctx_train(p)),
+		gpu:   gpu,
 	}
 	m.silent = make([]int32, C.llama_vocab_n_tokens(m.vocab))
 	if len(m.silent) > 0 {
@@ -249,6 +251,10 @@ func newContext(m *textModel, slots, perSlot, threads, atOnce int) (*textContext
 	params.n_seq_max = C.uint32_t(slots)
 	params.n_batch = C.uint32_t(max(2048, atOnce))
 	params.n_ubatch = C.uint32_t(max(512, atOnce))
+	if m.gpu {
+		// A GPU computes more rows in hardly more time.
+		params.n_ubatch = params.n_batch
+	}
 	params.n_threads = C.int32_t(threads)
 	params.n_threads_batch = C.int32_t(threads)
 	params.kv_unified = false
@@ -346,6 +352,7 @@ func (c *textContext) step(b *entries) ([]int32, error) {
 	}
 	var rc C.int
 	kernels.Compute(b.work, func() {
+		C.pd_steps_alike(c.p, C.bool(b.work == kernels.NextTokens))
 		rc = C.pd_step(c.p, C.int(n), tokens, embd, (*C.int32_t)(&b.pos[0]), (*C.int32_t)(&b.seq[0]),
 			(*C.int8_t)(&b.want[0]), &b.samplers[0],
 			(*C.int32_t)(unsafe.SliceData(c.never)), C.int(len(c.never)), (*C.int32_t)(&picked[0]))

@@ -55,19 +55,22 @@ func (p Picture) Tiles(g Grid, tile int) [][]byte {
 	return append(tiles, resize(pix, g.FullW, g.FullH, tile, tile))
 }
 
-// normalise turns 8-bit pixels into the encoder's floats: (v/255 - mean) / std.
-func normalise(pix []byte, mean, std [3]float32) []float32 {
-	var table [3][256]float32
-	for c := range 3 {
-		for v := range 256 {
-			table[c][v] = (float32(v)/255 - mean[c]) / std[c]
-		}
+// normalised is what the 8-bit values of one colour become for the encoder: (v/255 - mean) / std.
+func normalised(mean, std float32) (levels [256]float32) {
+	for v := range levels {
+		levels[v] = (float32(v)/255 - mean) / std
 	}
-	out := make([]float32, len(pix))
-	for i := 0; i+2 < len(pix); i += 3 {
-		out[i] = table[0][pix[i]]
-		out[i+1] = table[1][pix[i+1]]
-		out[i+2] = table[2][pix[i+2]]
+	return levels
+}
+
+// toPlanes writes pixels, R G B of 8 bit, as the encoder takes them: all of red, then green, then blue.
+func toPlanes(planes []float32, pix []byte, levels *[3][256]float32) {
+	n := len(planes) / 3
+	red, green, blue := planes[:n], planes[n:2*n], planes[2*n:3*n]
+	for i := range red {
+		p := pix[3*i : 3*i+3 : 3*i+3]
+		red[i] = levels[0][p[0]]
+		green[i] = levels[1][p[1]]
+		blue[i] = levels[2][p[2]]
 	}
-	return out
 }

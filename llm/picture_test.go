@@ -77,12 +77,14 @@ func TestPlanFollowsOriginal(t *testing.T) {
 	}
 }
 
-func TestNormalise(t *testing.T) {
-	got := normalise([]byte{0, 255, 128}, [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.25})
-	want := []float32{-1, 1, (128.0/255 - 0.5) / 0.25}
+func TestToPlanes(t *testing.T) {
+	levels := [3][256]float32{normalised(0.5, 0.5), normalised(0.5, 0.5), normalised(0.5, 0.25)}
+	got := make([]float32, 6)
+	toPlanes(got, []byte{0, 255, 128, 255, 0, 0}, &levels)
+	want := []float32{-1, 1, 1, -1, (128.0/255 - 0.5) / 0.25, -2}
 	for i := range want {
 		if d := got[i] - want[i]; d > 1e-6 || d < -1e-6 {
-			t.Errorf("channel %d: %v, want %v", i, got[i], want[i])
+			t.Errorf("value %d: %v, want %v", i, got[i], want[i])
 		}
 	}
 }

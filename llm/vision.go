@@ -24,9 +24,10 @@ type visionEncoder struct {
 	reference  int // longest edge of the reference, pixels
 	tileTokens int // embeddings for each tile
 	embd       int // values in one embedding
-	mean, std  [3]float32
 	projector  string
 	threads    int
+	levels     [3][256]float32 // what the 8-bit values of each colour become
+	planes     []float32       // a tile's, used again for the next
 }
 
 // projectorSmolVLM is what llama.cpp calls the connector of SmolVLM.
@@ -49,8 +50,9 @@ func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 	v.tileTokens, v.embd = int(info.tile_tokens), int(info.embd)
 	v.projector = C.GoString(&info.projector[0])
 	for i := range 3 {
-		v.mean[i], v.std[i] = float32(info.mean[i]), float32(info.std[i])
+		v.levels[i] = normalised(float32(info.mean[i]), float32(info.std[i]))
 	}
+	v.planes = make([]float32, 3*v.tile*v.tile)
 	if v.reference == 0 {
 		v.reference = 4 * v.tile // what SmolVLM models are trained with
 	}
@@ -99,10 +101,10 @@ func (v *visionEncoder) close() {
 // encode writes the embeddings of one tile (tile×tile pixels, R G B, 8 bit)
 // to out: tileTokens × embd floats.
 func (v *visionEncoder) encode(pix []byte, out []float32) error {
-	in := normalise(pix, v.mean, v.std)
+	toPlanes(v.planes, pix, &v.levels)
 	var rc C.int
 	kernels.Compute(kernels.Prompts, func() {
-		rc = C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&in[0]), C.int(v.tile), (*C.float)(&out[0]))
+		rc = C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&v.planes[0]), C.int(v.tile), (*C.float)(&out[0]))
 	})
 	if rc != 0 {
 		return fmt.Errorf("%w: llama.cpp could not encode a tile of %d×%d pixels", ErrBroken, v.tile, v.tile)

@@ -41,9 +41,10 @@ struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fused, char *
 void pd_vision_free(struct clip_ctx * ctx);
 void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info);
 
-// Encodes one tile. pixels: edge*edge*3 normalised floats, R G B interleaved.
-// out: tile_tokens*embd floats. Returns 0, or -1 when the encoder refused.
-int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * pixels, int edge, float * out);
+// Encodes one tile. planes: edge*edge normalised floats of red, then of green,
+// then of blue. out: tile_tokens*embd floats. Returns 0, or -1 when the encoder
+// refused. Only for SmolVLM's encoder.
+int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * planes, int edge, float * out);
 
 // Writes the type of projector that a vision file names to out (cap bytes),
 // nothing if it names none, without loading it. Returns 0, or -1 when the file
@@ -86,6 +87,11 @@ void pd_text_free(struct llama_context * ctx);
 // Writes token's row of the input embedding table to out (n_embd floats), so
 // that text and image go through one prefill. Returns 0, or -1.
 int pd_token_embedding(const struct llama_model * model, int32_t token, float * out);
+
+// Tells the backends whether the next steps are alike, as those of next tokens
+// are: they may keep what they prepare for one, as a CUDA graph. Else they
+// decide by the number of rows.
+void pd_steps_alike(struct llama_context * ctx, bool alike);
 
 // Bytes llama.cpp holds: weights (mapped or not), KV cache, compute buffers.
 void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute);

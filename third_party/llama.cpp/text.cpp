@@ -46,6 +46,10 @@ extern "C" int pd_token_embedding(const struct llama_model * model, int32_t toke
     return 0;
 }
 
+extern "C" void pd_steps_alike(struct llama_context * ctx, bool alike) {
+    ggml_backend_sched_set_batch_size(ctx->get_sched(), alike ? 1 : -1);
+}
+
 extern "C" void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute) {
     *weights = *kv = *compute = 0;
     for (const auto & [type, bytes] : ctx->memory_breakdown()) {

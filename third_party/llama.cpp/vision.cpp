@@ -3,6 +3,7 @@
 #include "upstream/llama/llama.cpp/tools/mtmd/clip.cpp"
 
 #include "bridge.h"
+#include "ggml-cpu.h"
 #include "lifetime.h"
 
 #include <cstdio>
@@ -87,6 +88,23 @@ static void share_weights(clip_ctx * ctx, const char * path) {
     mappings[ctx] = m;
 }
 
+// planned is an encoder's graph for one size of tile, with its memory. clip would build it anew for each tile, and copy the
+// pixels three times; on a GPU that took longer than the encoding.
+struct planned {
+    int           edge  = 0;
+    ggml_cgraph * graph = nullptr;
+    ggml_tensor * pixels;
+    ggml_tensor * embeddings;
+};
+
+static std::mutex planned_mutex;
+static std::map<const clip_ctx *, planned> planned_graphs;
+
+static planned & plan_of(const clip_ctx * ctx) {
+    std::lock_guard<std::mutex> lock(planned_mutex);
+    return planned_graphs[ctx];
+}
+
 extern "C" struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fused, char * err, size_t cap) {
     clip_context_params params = {};
     params.use_gpu          = gpu;
@@ -117,6 +135,10 @@ extern "C" void pd_vision_share(struct clip_ctx * ctx, const char * path) {
 }
 
 extern "C" void pd_vision_free(struct clip_ctx * ctx) {
+    {
+        std::lock_guard<std::mutex> lock(planned_mutex);
+        planned_graphs.erase(ctx);
+    }
     pd_free_later later;
     clip_free(ctx);
     pd_vision_unmap(ctx);
@@ -161,15 +183,51 @@ extern "C" void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_inf
     info->windows    = h.n_wa_pattern > 0;
 }
 
-extern "C" int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * pixels, int edge, float * out) {
+static bool plan(clip_ctx * ctx, int edge, planned & p) {
+    clip_image_f32_batch batch;
+    clip_image_f32_ptr img(clip_image_f32_init());
+    img->nx = edge;
+    img->ny = edge;
+    batch.entries.push_back(std::move(img));
+    p.edge = 0;
+    if (!ctx->is_allocated) {
+        clip_model_loader::warmup(*ctx, batch);
+    }
+    ggml_backend_sched_reset(ctx->sched.get());
+    p.graph = clip_image_build_graph(ctx, batch);
+    // A backend takes it for a single row's, whose steps are alike, and may keep what it prepares for them: a CUDA graph.
+    ggml_backend_sched_set_batch_size(ctx->sched.get(), 1);
+    if (!ggml_backend_sched_alloc_graph(ctx->sched.get(), p.graph)) {
+        return false;
+    }
+    p.pixels     = ggml_graph_get_tensor(p.graph, "inp_raw");
+    p.embeddings = ggml_graph_node(p.graph, -1);
+    if (p.pixels == nullptr || p.pixels->type != GGML_TYPE_F32 || ggml_nelements(p.pixels) != (int64_t) 3 * edge * edge ||
+        p.embeddings->ne[1] != clip_n_output_tokens(ctx, batch.entries[0].get())) {
+        return false;
+    }
+    p.edge = edge;
+    return true;
+}
+
+extern "C" int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * planes, int edge, float * out) {
     try {
-        clip_image_f32_batch batch;
-        clip_image_f32_ptr img(clip_image_f32_init());
-        img->nx = edge;
-        img->ny = edge;
-        img->buf.assign(pixels, pixels + (size_t) edge * edge * 3);
-        batch.entries.push_back(std::move(img));
-        return clip_image_batch_encode(ctx, threads, &batch, out) ? 0 : -1;
+        if (ctx->model.proj_type != PROJECTOR_TYPE_IDEFICS3) {
+            return -1; // others have more inputs than pixels
+        }
+        planned & p = plan_of(ctx);
+        if (p.edge != edge && !plan(ctx, edge, p)) {
+            return -1;
+        }
+        ggml_backend_tensor_set(p.pixels, planes, 0, ggml_nbytes(p.pixels));
+        ggml_backend_cpu_set_n_threads(ctx->backend_cpu, threads);
+        const ggml_status status = ggml_backend_sched_graph_compute(ctx->sched.get(), p.graph);
+        if (status != GGML_STATUS_SUCCESS) {
+            LOG_ERR("%s: the encoder failed with error %d\n", __func__, status);
+            return -1;
+        }
+        ggml_backend_tensor_get(p.embeddings, out, 0, ggml_nbytes(p.embeddings));
+        return 0;
     } catch (const std::exception & e) {
         LOG_ERR("%s: %s\n", __func__, e.what());
         return -1;
