@@ -8,14 +8,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The first of the largest values. A block's maximum is found in vectors, its place only where it is the largest so far.
 static int32_t argmax(const float * v, int n) {
-    int32_t best = 0;
-    for (int i = 1; i < n; i++) {
-        if (v[i] > v[best]) {
-            best = i;
+    enum { LANES = 16, BLOCK = 32 * LANES };
+    float best = -INFINITY;
+    int from = 0, to = 1;
+    for (int i = 0; i < n; i += BLOCK) {
+        const int end = i + BLOCK < n ? i + BLOCK : n;
+        float top = -INFINITY;
+        int j = i;
+        if (end - i == BLOCK) {
+            float lanes[LANES];
+            for (int l = 0; l < LANES; l++) {
+                lanes[l] = -INFINITY;
+            }
+            for (; j < end; j += LANES) {
+                for (int l = 0; l < LANES; l++) {
+                    lanes[l] = v[j + l] > lanes[l] ? v[j + l] : lanes[l];
+                }
+            }
+            for (int l = 0; l < LANES; l++) {
+                top = lanes[l] > top ? lanes[l] : top;
+            }
+        }
+        for (; j < end; j++) {
+            top = v[j] > top ? v[j] : top;
+        }
+        if (top > best) {
+            best = top;
+            from = i;
+            to = end;
         }
     }
-    return best;
+    for (int i = from; i < to; i++) {
+        if (v[i] == best) {
+            return i;
+        }
+    }
+    return from;
 }
 
 // Whether a grammar allows a token.
