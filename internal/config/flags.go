@@ -211,6 +211,7 @@ func (s Settings) Plan(m worker.Measured) pool.Plan {
 	}
 	if m.GPU { // one worker fills it, and each would hold the model there
 		limits.CoresPerWorker = limits.CPUs
+		limits.MaxInFlight = max(m.Slots, worker.MaxSlots)
 	}
 	p := pool.MakePlan(sizes, limits)
 	if p.InFlight == 1 { // an engine has two slots at the least

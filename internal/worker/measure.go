@@ -30,6 +30,7 @@ type Measured struct {
 	Longest int    // longest edge that photos are decoded to, pixels
 	GPU     bool   // a GPU does the work
 	Second  bool   // and has the memory for a second worker
+	Slots   int    // and for so many slots
 }
 
 // Sizes adds what a decoded photo takes: its pixels, at most twice as long as
@@ -154,7 +155,9 @@ func measureHere(job Job) error {
 		Worker: max(machine.OwnMemory(), s.KV+s.Compute) - s.KV,
 	}
 	if m.GPU = engine.OnGPU(); m.GPU {
-		m.Second = gpuRoom(engine.Devices()) > s.Weights+s.Vision+s.KV*uint64(MaxSlots)/2+s.Compute
+		free, model := gpuRoom(engine.Devices()), s.Weights+s.Vision+s.Compute
+		m.Slots = gpuSlots(free, model, m.Slot)
+		m.Second = free > model+m.Slot*uint64(m.Slots)
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
@@ -171,3 +174,14 @@ func gpuRoom(devices []llm.Device) (free uint64) {
 
 // MaxSlots is where generating for more photos at once stops paying.
 const MaxSlots = 8
+
+// maxGPUSlots is the same on a GPU.
+const maxGPUSlots = 32
+
+// gpuSlots is how many slots a worker gets on a GPU with so much memory free: as many as leave room for the next batch's
+// worker beside it and for a quarter of what is free, but no fewer than on a CPU. Sizes are bytes.
+func gpuSlots(free, model, slot uint64) int {
+	free = free / 4 * 3
+	room := (free - min(free, model)) / 2 / max(slot, 1)
+	return int(min(max(room, MaxSlots), maxGPUSlots))
+}

@@ -35,3 +35,22 @@ func TestEnvironment(t *testing.T) {
 		t.Error("what was given has changed")
 	}
 }
+
+func TestGPUSlots(t *testing.T) {
+	const gib, mib = 1 << 30, 1 << 20
+	for name, c := range map[string]struct {
+		free, model, slot uint64
+		want              int
+	}{
+		"a large GPU":            {78 * gib, 3 * gib, 150 * mib, 32},
+		"2.2B on 12 GiB":         {9 * gib, 3 * gib, 150 * mib, 12},
+		"2.2B on 8 GiB":          {5 * gib, 3 * gib, 150 * mib, 8},
+		"500M on 4 GiB":          {3 * gib, 900 * mib, 32 * mib, 21},
+		"less than a model free": {1 * gib, 3 * gib, 150 * mib, 8},
+		"nothing known":          {0, 0, 0, 8},
+	} {
+		if got := gpuSlots(c.free, c.model, c.slot); got != c.want {
+			t.Errorf("%s: %d slots, want %d", name, got, c.want)
+		}
+	}
+}
