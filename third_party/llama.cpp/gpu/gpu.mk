@@ -5,7 +5,9 @@
 HERE     := third_party/llama.cpp
 GGML     := $(HERE)/upstream/ml/backend/ggml/ggml
 COMMIT   := $(shell sed -nE 's/^char const \*LLAMA_COMMIT = "(.*)";$$/\1/p' $(HERE)/upstream/llama/build-info.cpp)
+ifndef MODULE # as it is where there is no Go
 MODULE   := $(shell go list -m -f '{{.Version}}' github.com/ollama/ollama)
+endif
 STAMP    := -DPD_STAMP='"llama.cpp $(COMMIT), ollama $(MODULE)"'
 # What is in GGML_BACKEND_DL makes ggml_backend_init, by which the program finds the backend.
 DEFINES  := -DNDEBUG -DGGML_BACKEND_DL -DGGML_BACKEND_SHARED -DGGML_BACKEND_BUILD
@@ -62,12 +64,15 @@ CU_FLAGS  := -std=c++17 -O3 -arch=$(CUDA_ARCH) -use_fast_math -extended-lambda $
 	-DGGML_CUDA_PEER_MAX_BATCH_SIZE=128 -DGGML_CUDA_USE_GRAPHS -I$(GGML)/include -I$(GGML)/src -I$(CU_SRC) \
 	-Xcompiler=-fPIC,-fvisibility=hidden
 
-# libcuda comes with the driver; where there is none, the toolkit (NVIDIA's, Debian's) has a stand-in to link with.
-CU_STUBS  := $(dir $(realpath $(shell command -v $(NVCC))))../lib64/stubs /usr/lib/$(shell uname -m)-linux-gnu/stubs
+# libcuda comes with the driver; where there is none, the toolkit (NVIDIA's, Debian's) has a stand-in to link with. The
+# toolkit's folder of libraries is noted in ours: the system's loader may not know it.
+CU_LIBS   := $(realpath $(wildcard $(addprefix $(dir $(realpath $(shell command -v $(NVCC))))../,lib64 lib)))
+CU_STUBS  := $(CU_LIBS:%=%/stubs) /usr/lib/$(shell uname -m)-linux-gnu/stubs
+CU_RPATH  := $(patsubst %/,%,$(firstword $(dir $(wildcard $(CU_LIBS:%=%/libcublas.so)))))
 
 bin/libggml-cuda.so: $(CU_OBJ) $(CU)/stamp.o
 	@mkdir -p bin
-	$(NVCC) -shared -o $@ $^ $(CU_STUBS:%=-L%) -lcublas -lcuda
+	$(NVCC) -shared -o $@ $^ $(CU_STUBS:%=-L%) -lcublas -lcuda $(CU_RPATH:%=-Xlinker -rpath=%)
 
 $(CU)/%.cu.o:
 	@mkdir -p $(@D)
