@@ -33,7 +33,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench gobench metal vulkan cuda clean
+.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench gobench gpucheck metal vulkan cuda clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -142,6 +142,13 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,
 
 bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-1024.gguf ## measure the table of docs/performance.md; ROWS="encode walk" some of it
 	@go run ./tools/bench $(ROWS)
+
+# For other machines: any x86 CPU with AVX2.
+gpucheck: FOR_ALL := -O3 $(if $(filter x86_64,$(CPU)),-march=x86-64-v3)
+gpucheck: upstream ## pack what checks and measures a machine with an NVIDIA GPU, but without Go and libvips
+	@mkdir -p build
+	CGO_CFLAGS="$(FOR_ALL)" CGO_CXXFLAGS="$(FOR_ALL)" go run ./tools/gpucheck pack >build/photodesc-gpucheck.tar
+	@xz -T0 -f build/photodesc-gpucheck.tar && ls -l build/photodesc-gpucheck.tar.xz
 
 gobench: upstream models ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
