@@ -40,7 +40,7 @@ help: ## list the targets
 
 # What has to be there, found without asking the package manager: it is slow.
 # The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks and
-# stop a folder's bindfs, as a server that does not answer.
+# stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount, which mounts file systems with faults.
 FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
 
 ifeq ($(OS),Darwin)

@@ -68,7 +68,7 @@ func TestPatternsAsGit(t *testing.T) {
 	run("", "init", "-q")
 	for _, lines := range []string{
 		"*.jpg", "a.jpg", "/a.jpg", "A", "A/", "A/B", "/A/B/", "**/B", "**/B/", "A/**", "A/**/a.jpg", "A/**/c.jpg", "**/a.jpg", "foo/**/y.jpg",
-		"foo/*", "*/foo", "?.jpg", "[ab].jpg", "[!a].jpg", "[^a].jpg", "[a-c]*", "a*.jpg\n!ab.jpg", "A/*\n!A/B/", "A\n!A/B", "a b.jpg", `a\ b.jpg`,
+		"foo/*", "*/foo", "?.jpg", "[ab].jpg", "[!a].jpg", "[^a].jpg", "[a-c]*", "a*.jpg\n!ab.jpg", "A/*\n!A/B/", "A/**\n!A/a.jpg", "**/A/**\n!**/a.jpg", "A\n!A/B", "a b.jpg", `a\ b.jpg`,
 		"a{b}.jpg", "{a,b}.jpg", "a.jpg  ", `a\ .jpg`, `\[x\].jpg`, `\!a.jpg`, `\#a.jpg`, "#a.jpg", "!a.jpg", "??.jpg", "**", "**/", "/**", "*", "a**", "a/**",
 		"a.jpg/", "x/**/bar", "foo/bar", `star\*.jpg`, "*\n!*/\n!*.JPG", "B/a.jpg\n\n# no\n!/A/B/a.jpg", `back\\slash.jpg`, "\ufeffa.jpg", "a.jpg\r\nb.JPG",
 	} {

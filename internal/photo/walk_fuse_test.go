@@ -3,6 +3,7 @@ package photo
 import (
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -74,4 +75,15 @@ func TestWalkSizeZeroByContent(t *testing.T) {
 	}
 	found, _ := walked(t, mount(t, faultfs.SizesZero, source))
 	equal(t, found, "a.jpg", "b.mpo")
+}
+
+// A file that cannot be opened is a photo only if its name is nearly one: that
+// it cannot be described is worth a failure then.
+func TestWalkNothingOpens(t *testing.T) {
+	at := mount(t, faultfs.OpensFail, tree(t, "a.jpg", "b.mpo", "c.raw", strings.Repeat("d", 60)+".j", "e.txt"))
+	found, out := walkedWith(t, at, WalkOptions{})
+	equal(t, found, "a.jpg", "b.mpo")
+	if len(out.Names) > 0 {
+		t.Errorf("%+v", out)
+	}
 }

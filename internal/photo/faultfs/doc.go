@@ -17,6 +17,7 @@ const (
 	NamesTwice  Fault = "dirdup"      // folders list each name twice
 	SizesZero   Fault = "size0"       // files have size 0 and their content
 	TypesHidden Fault = "unknown"     // folders do not say what their entries are
+	OpensFail   Fault = "estale"      // no file can be opened
 	ListBreaks  Fault = "listingends" // reading a folder fails after two names
 )
 

@@ -129,6 +129,9 @@ func handle[T any](f *faulty, m *map[uint64]T, v T) uint64 {
 }
 
 func (f *faulty) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if f.fault == OpensFail {
+		return fuse.Status(syscall.ESTALE)
+	}
 	file, err := os.Open(f.path(in.NodeId))
 	if err != nil {
 		return fuse.ToStatus(err)
