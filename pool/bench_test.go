@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkPhoto is what supervision costs a photo, there and back, when the
-// photo itself costs nothing; with eight in flight the two processes overlap.
+// BenchmarkPhoto measures what supervision adds to each photo. With eight in
+// flight the two processes work at the same time.
 func BenchmarkPhoto(b *testing.B) {
 	for _, inFlight := range []int{1, 8} {
 		b.Run(map[int]string{1: "alone", 8: "eight"}[inFlight], func(b *testing.B) {
@@ -27,7 +27,7 @@ func BenchmarkPhoto(b *testing.B) {
 	}
 }
 
-// BenchmarkBatch is what a batch of one photo costs over the photo: a process.
+// BenchmarkBatch measures what a new process for each photo adds.
 func BenchmarkBatch(b *testing.B) {
 	p := New(Config{Command: fakeCommand(""), BatchSize: 1})
 	if _, err := p.Run(context.Background(), paths("good", b.N), func(Result) error { return nil }); err != nil {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Each kind of death is told apart, costs the faulty photo its two attempts and
-// nobody else anything, with eight photos in flight.
+// Each kind of death is classified. The faulty photo fails after two attempts, and
+// no other photo does, with eight photos in flight.
 func TestDeaths(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -81,7 +81,8 @@ func TestOnlyFaultyPhotosFail(t *testing.T) {
 	}
 }
 
-// A row of bad photos, as from one broken card, is no broken model.
+// Many faulty photos one after the other, as from one damaged card, do not count as
+// a broken model.
 func TestManyCrashesInARow(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 2, 3} {
@@ -96,7 +97,7 @@ func TestManyCrashesInARow(t *testing.T) {
 	}
 }
 
-// A row of photos that exhaust memory is no broken model either.
+// Nor do many photos that use up the memory.
 func TestManyMemoryDeathsInARow(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("kill9-", 8)), slices.Collect(paths("fine", 60))))
@@ -106,7 +107,7 @@ func TestManyMemoryDeathsInARow(t *testing.T) {
 	}
 }
 
-// One blow that hits all workers is one misfortune.
+// If one cause kills all workers at once, the run goes on.
 func TestAllWorkersKilledAtOnce(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(slices.Concat(slices.Collect(paths("once-kill9-", 12)), slices.Collect(paths("good", 100))))
@@ -116,7 +117,8 @@ func TestAllWorkersKilledAtOnce(t *testing.T) {
 	}
 }
 
-// A model that has been loaded is not broken because it cannot be loaded once.
+// If a model has been loaded before, a worker that cannot load it does not end the
+// run.
 func TestOneLoadFails(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 100)
@@ -131,8 +133,8 @@ func TestOneLoadFails(t *testing.T) {
 	}
 }
 
-// Where there is no way to wait for a process without burying it, a worker that
-// hangs is killed all the same.
+// Workers are killed also where the system cannot wait for a process without
+// reaping it.
 func TestKillWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values([]string{"good1", "garbage", "good2"})
@@ -177,8 +179,8 @@ func TestTenDeathsEndTheRun(t *testing.T) {
 	}
 }
 
-// When all there is fails, but there are too few to prove the model broken, the
-// photos have their verdict.
+// If all photos crash, but too few deaths show that the model is broken, the photos
+// fail.
 func TestOnlyPhotoCrashes(t *testing.T) {
 	t.Parallel()
 	jobs := paths("segv", 1)
@@ -188,7 +190,7 @@ func TestOnlyPhotoCrashes(t *testing.T) {
 	}
 }
 
-// An OOM kill is nobody's fault until a photo has been alone for three of them.
+// A photo fails by out-of-memory kills only after three of them while it was alone.
 func TestOOMKill(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -286,8 +288,8 @@ func TestCrashLines(t *testing.T) {
 	}
 }
 
-// A supervisor that is killed takes its workers with it within a second: by the
-// kernel's signal, and, where there is none, by the end of their input.
+// If the supervisor is killed, its workers end within a second: by the kernel's
+// signal or, where there is none, because their input is closed.
 func TestSupervisorKilled(t *testing.T) {
 	t.Parallel()
 	for _, mood := range []string{"", "orphan"} {
@@ -332,7 +334,7 @@ func TestSupervisorKilled(t *testing.T) {
 	}
 }
 
-// exited is whether a process has ended, or is a body that nobody has claimed.
+// exited is whether a process has ended, reaped or not.
 func exited(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return true
@@ -345,8 +347,8 @@ func exited(pid int) bool {
 	return strings.HasPrefix(after, "Z")
 }
 
-// The terminal's ^C, a hang-up and a service manager's SIGTERM are the
-// supervisor's business.
+// Workers ignore the terminal's ^C, a hang-up and a service manager's SIGTERM, which
+// the supervisor handles.
 func TestWorkerIgnoresSignals(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 20)
@@ -367,7 +369,7 @@ func TestWorkerIgnoresSignals(t *testing.T) {
 	}
 }
 
-// Photos that only stood beside a slow one go on at once, without suspicion.
+// Photos that were in flight beside a slow one are tried again without quarantine.
 func TestTimeoutKeepsOtherPhotos(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := mixed(60, "hang")

@@ -25,8 +25,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// The tests start this very binary again, as a worker that does what the name
-// of a photo says, or as a supervisor that is going to be killed.
+// The tests start this test binary again: as a worker that does what the name of a
+// photo says, or as a supervisor that is going to be killed.
 const (
 	roleEnv  = "POOL_TEST_ROLE"
 	moodEnv  = "POOL_TEST_MOOD"  // what the worker does whatever the photos say
@@ -51,7 +51,7 @@ type kindError string
 func (e kindError) Error() string { return "this is " + string(e) }
 func (e kindError) Kind() string  { return string(e) }
 
-// readError is of a photo that cannot be read.
+// readError is the error for a photo that cannot be read.
 type readError string
 
 func (e readError) Error() string   { return string(e) }
@@ -64,7 +64,7 @@ type fake struct {
 	delay time.Duration
 	cold  string // a file; while it is there frozen photos wait
 	out   io.Writer
-	// silence has nothing more arrive from the worker, as when it is stopped.
+	// silence makes the worker send nothing more, as if it was stopped.
 	silence func()
 
 	mu     sync.Mutex
@@ -147,7 +147,7 @@ func (f *fake) describe(ctx context.Context, j Job) (any, error) {
 		for err := error(nil); err == nil && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 			_, err = os.Stat(f.cold)
 		}
-	case act("lost"):
+	case act("noread"):
 		return nil, readError("cannot open it")
 	case act("garbage"):
 		io.WriteString(f.out, "{]\n")
@@ -194,7 +194,7 @@ func fakeWorker() {
 	}
 }
 
-// fakeSupervisor prints its workers' numbers and works until it is killed.
+// fakeSupervisor prints its workers' process IDs and runs until it is killed.
 func fakeSupervisor() {
 	cfg := Config{Command: fakeCommand(os.Getenv(moodEnv)), Workers: 2, InFlight: 2, trace: printTracer{},
 		Observe: func(e Event) {
@@ -214,7 +214,7 @@ func fakeCommand(mood string, env ...string) func(int) *exec.Cmd {
 	return func(int) *exec.Cmd {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), roleEnv+"=worker", moodEnv+"="+mood)
-		// The race detector dawdles for a second at every exit unless told not to.
+		// By default the race detector sleeps for a second at every exit.
 		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
 		cmd.Env = append(cmd.Env, env...)
 		return cmd
@@ -232,7 +232,7 @@ func paths(kind string, n int) iter.Seq[string] {
 	}
 }
 
-// Kinds of what a run does that only a tracer is told.
+// Kinds of what only a tracer is told.
 const (
 	EventBatchStart EventKind = "batch-start"
 	EventBatchEnd   EventKind = "batch-end"
@@ -277,7 +277,7 @@ func (r *rig) saw(e seen) {
 	}
 }
 
-// rig runs a pool and keeps all that it says.
+// rig runs a pool and records what it reports.
 type rig struct {
 	t       testing.TB
 	cfg     Config
@@ -400,7 +400,8 @@ func (r *rig) count(kind EventKind) int {
 	return n
 }
 
-// mixed is good photos with the given ones strewn in at fixed random places.
+// mixed is good photos with the given ones inserted at places that are random but
+// the same in every run.
 func mixed(good int, bad ...string) iter.Seq[string] {
 	all := slices.Collect(paths("good", good))
 	rnd := rand.New(rand.NewPCG(1, 2))

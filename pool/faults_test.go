@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// faults are what a photo may do to its worker, and what it is then blamed for;
-// "" is a fault that happens once, so that the photo is described in the end.
+// faults are what a photo may do to its worker, with the kind of failure that
+// follows. It is "" if the fault happens once and the photo is described then.
 var faults = map[string]string{
 	"segv": KindCrash, "abort": KindCrash, "panic": KindCrash, "exit3": KindCrash, "exit0": KindCrash,
 	"kill9": KindCrash, "garbage": KindCrash, "wrongid": KindCrash, "giant": KindCrash,
@@ -20,15 +20,15 @@ var faults = map[string]string{
 	"twice": "", "noise": "",
 }
 
-// slowFaults are those that only a clock tells.
+// slowFaults include those that only a time-out ends. They run in a bubble.
 var slowFaults = map[string]string{
 	"hang": KindTimeout, "once-hang": "", "stop": KindCrash, "once-stop": "", "slow": "",
 	"garbage": KindCrash, "wrongid": KindCrash, "unreadable": KindUnreadable, "fails": KindModel, "twice": "",
 }
 
-// runFaults runs n photos of which one in every so many is faulty, chosen by
-// seed, through a pool whose shape the seed chooses too. Each photo must have
-// its one result, and the right one.
+// runFaults runs n photos through a pool, one in every of them faulty. The seed
+// decides which, and the numbers of workers and photos in flight. Each photo must
+// have exactly one result, the right one.
 func runFaults(t *testing.T, newRig func(Config) *rig, faults map[string]string, n, every int, seed uint64) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 1))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// workerModel is a worker on paper: what it really has, and when the pool hears of it.
+// workerModel simulates a worker's memory and when the pool learns of it.
 type workerModel struct {
 	loaded, warmUp  uint64 // before the first photo; and allocated with the first ones
 	leak, transient uint64 // of each photo: what it leaves behind, and at most has while in flight
@@ -79,8 +79,8 @@ func (l workerModel) run(rnd *rand.Rand, u *expectedGrowth, share uint64, photos
 	return peak, done, busy / float64(looks)
 }
 
-// Whatever is in flight and whenever it leaks, a worker stays within its share
-// and one photo, and it does as many photos as its share has room for.
+// A leaking worker exceeds its share by one photo at most, however many are in
+// flight and whenever they leak, and does as many photos as its share has room for.
 func TestLeakyWorkerStaysWithinShare(t *testing.T) {
 	const M = 1 << 20
 	for _, inFlight := range []int{1, 3, 10, 34} {
@@ -107,8 +107,8 @@ func TestLeakyWorkerStaysWithinShare(t *testing.T) {
 	}
 }
 
-// A worker that does not leak is not taken for one that does, even where its
-// share has little room beside what it needs.
+// A worker that does not leak is kept, even if its share is hardly more than it
+// needs.
 func TestWorkerWithoutLeakIsKept(t *testing.T) {
 	const M = 1 << 20
 	for _, inFlight := range []int{1, 3, 10} {
@@ -128,8 +128,8 @@ func TestWorkerWithoutLeakIsKept(t *testing.T) {
 	}
 }
 
-// One large photo in the warm-up has its worker replaced, and not all that follow:
-// what is allocated once is large, too, but it is no leak.
+// If a large photo in the warm-up has its worker replaced, the workers after it are
+// kept: what is allocated once is no leak.
 func TestOneLargePhoto(t *testing.T) {
 	const M, share, photos = 1 << 20, 1000 << 20, 1000
 	var expected expectedGrowth

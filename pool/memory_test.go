@@ -46,8 +46,8 @@ func TestPausesWhileMemoryIsShort(t *testing.T) {
 	})
 }
 
-// A worker that leaks 10 MiB a photo, with 100 MiB to begin with, under a budget
-// of 600 MiB: never more than one photo above it, and all is done.
+// A worker that begins with 100 MiB and leaks 10 MiB a photo never exceeds its
+// budget of 600 MiB by more than one photo, and all photos are done.
 func TestLeak(t *testing.T) {
 	t.Parallel()
 	for _, inFlight := range []int{1, 8} {
@@ -69,7 +69,7 @@ func TestLeak(t *testing.T) {
 	}
 }
 
-// A worker that alone is over the budget still gets its photos done.
+// If the model alone exceeds the budget, the photos are done all the same.
 func TestBudgetBelowTheModel(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 5)
@@ -80,8 +80,8 @@ func TestBudgetBelowTheModel(t *testing.T) {
 	}
 }
 
-// A worker that is far over its share between two answers is killed; the photo
-// that did it is found, its neighbours go on.
+// A worker that is far above its share between two answers is killed. The photo that
+// caused it is found, and the others are described.
 func TestFarOverTheBudget(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := mixed(30, "hang")
@@ -106,7 +106,7 @@ func TestFarOverTheBudget(t *testing.T) {
 				hanging <- struct{}{}
 			}
 		}
-		// Answers and heartbeats carry the real memory; only the samples lie.
+		// Answers and heartbeats report the small figure, only the samples the large one.
 		r.run(jobs).noError(jobs)
 		if got := r.failed(); len(got) != 1 || got[0] != "hang memory" {
 			t.Errorf("failed: %v; log:\n%s", got, r.log())

@@ -85,8 +85,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestBatchNumbers has batches numbered from where an earlier run ended, the
-// same everywhere.
+// Batches can be numbered on from an earlier run, and the numbers are the same
+// everywhere.
 func TestBatchNumbers(t *testing.T) {
 	t.Parallel()
 	last := 41
@@ -115,8 +115,8 @@ func TestBatchNumbers(t *testing.T) {
 	}
 }
 
-// A worker loaded ahead leaves no gap: the next batch begins with a model that
-// is loaded, and the two never hold more photos than one may.
+// With a prestarted worker the next batch begins with a model that is loaded. The
+// two workers never have more photos in flight than one may have.
 func TestPrestartLeavesNoGap(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := paths("good", 60)
@@ -277,7 +277,7 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// Threads come and go in a Go program; a worker must not go with one.
+// A worker must not end when a thread of the supervisor ends.
 func TestThreadsEndWorkersLive(t *testing.T) {
 	t.Parallel()
 	stop := make(chan struct{})
@@ -311,8 +311,8 @@ func TestServeOutsideAPool(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeft is not parallel, for it counts what the process holds. It
-// comes before the parallel tests resume.
+// TestNothingIsLeft is not parallel, because it counts the goroutines and descriptors
+// of the process. It runs before the parallel tests resume.
 func TestNothingIsLeft(t *testing.T) {
 	jobs := mixed(40, "segv", "garbage", "exit3", "giant")
 	one := func() {

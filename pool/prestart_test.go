@@ -12,7 +12,7 @@ import (
 	"photodesc/internal/machine"
 )
 
-// moodsByWorker has worker n in a mood of its own, all others in the first.
+// moodsByWorker gives some workers a mood of their own.
 func moodsByWorker(others string, of map[int]string, env ...string) func(int) *exec.Cmd {
 	return func(n int) *exec.Cmd {
 		mood, ok := of[n]
@@ -23,8 +23,7 @@ func moodsByWorker(others string, of map[int]string, env ...string) func(int) *e
 	}
 }
 
-// wholeBatches wants each batch to begin once and to end once, without a gap in
-// the numbers.
+// wholeBatches checks that each batch begins and ends exactly once.
 func (r *rig) wholeBatches(want int) {
 	r.t.Helper()
 	begun, ended := map[int]int{}, map[int]int{}
@@ -46,7 +45,7 @@ func (r *rig) wholeBatches(want int) {
 	}
 }
 
-// at is when the first event of a kind came, of a batch or worker.
+// at is when the first such event came.
 func (r *rig) at(kind EventKind, is func(seen) bool) time.Time {
 	for _, e := range r.events {
 		if e.Kind == kind && is(e) {
@@ -57,8 +56,8 @@ func (r *rig) at(kind EventKind, is func(seen) bool) time.Time {
 	return time.Time{}
 }
 
-// The first photo of a batch is handed out while the last ones of the batch
-// before are in flight: loading costs nothing.
+// The first photo of a batch is handed out while the last ones of the batch before
+// are in flight, so that loading takes no time of its own.
 func TestNoGapBetweenBatches(t *testing.T) {
 	t.Parallel()
 	for _, inFlight := range []int{1, 3} {
@@ -89,8 +88,8 @@ func TestNoGapBetweenBatches(t *testing.T) {
 	}
 }
 
-// A worker that dies while it loads ahead costs neither a photo nor a batch's
-// number: another one takes up its batch.
+// If a prestarted worker dies while it loads, no photo is affected and another worker
+// takes over its batch.
 func TestDeathWhilePrestarting(t *testing.T) {
 	t.Parallel()
 	for _, mood := range []string{"dead", "babble", "old"} {
@@ -111,8 +110,8 @@ func TestDeathWhilePrestarting(t *testing.T) {
 	}
 }
 
-// A worker that dies or hangs with the last photos of its batch, while the next
-// one works already, costs no other photo and leaves no batch without an end.
+// If a worker dies or hangs with the last photos of its batch while the next one
+// works already, no other photo fails and every batch ends.
 func TestDeathWhileDraining(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -145,8 +144,8 @@ func TestDeathWhileDraining(t *testing.T) {
 	}
 }
 
-// A stop while the next worker loads, or is ready and waits, keeps what is in
-// flight and blames nobody.
+// A stop while the next worker loads or waits finishes the photos in flight, and no
+// death is counted.
 func TestStopWhilePrestarting(t *testing.T) {
 	t.Parallel()
 	for _, when := range []EventKind{EventWorkerStart, EventWorkerReady} {
@@ -174,8 +173,8 @@ func TestStopWhilePrestarting(t *testing.T) {
 	}
 }
 
-// No worker is loaded ahead where a cooldown is asked for, or while the machine
-// is short of memory, or when the photos left are spoken for.
+// No worker is prestarted with a cooldown, or while the machine is short of memory,
+// or if the batches under way have room for all photos.
 func TestNoPrestart(t *testing.T) {
 	t.Parallel()
 	short := func() (machine.SystemMemory, error) {
@@ -215,8 +214,8 @@ func TestNoPrestart(t *testing.T) {
 	}
 }
 
-// Two workers that together turn out larger than the budget: the one loaded
-// ahead goes, its batch is another's.
+// If two workers together exceed the budget, the prestarted one is cancelled and
+// another worker takes over its batch.
 func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const budget = 400 << 20
@@ -224,8 +223,8 @@ func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 		pids := map[int]int{}
 		cfg := Config{InFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
 			Command: moodsByWorker("nobeat slowload", nil, delayEnv+"=40ms")}
-		// The first worker grows when the second is there; each alone is within the
-		// budget. Answers carry the real, small size, samples these.
+		// The first worker grows when the second is there. Each alone is within the
+		// budget. Answers report a small size, samples these.
 		cfg.samplers.Worker = func(pid int) (uint64, error) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -116,7 +116,7 @@ func FuzzParseReport(f *testing.F) {
 	})
 }
 
-// Whatever a path is, it arrives as it was.
+// Any path arrives unchanged.
 func FuzzPath(f *testing.F) {
 	f.Add("a\xff\n")
 	f.Fuzz(func(t *testing.T, path string) {

@@ -19,10 +19,10 @@ func several(lists ...string) []string {
 	return all
 }
 
-// A photo that is lost alone fails, at its first attempt.
+// A photo that cannot be read fails at its first attempt if the storage is there.
 func TestReadErrorOfOnePhoto(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		jobs := slices.Values(several("good", "lost", "fine"))
+		jobs := slices.Values(several("good", "noread", "fine"))
 		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
 		if n := len(r.failed()); n != 20 || r.retried != 0 {
 			t.Errorf("%d failed, %d retried; log:\n%s", n, r.retried, r.log())
@@ -30,13 +30,13 @@ func TestReadErrorOfOnePhoto(t *testing.T) {
 	})
 }
 
-// While all are gone nothing fails and nothing is handed out.
+// While the storage is unavailable no photo fails and none is handed out.
 func TestStorageUnavailable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		jobs := slices.Values(several("good", "once-lost", "fine"))
+		jobs := slices.Values(several("good", "once-noread", "fine"))
 		var asked atomic.Int64
 		cfg := Config{Workers: 2, InFlight: 4, BatchSize: 10, ProbeStorage: func(path string) error {
-			if !strings.Contains(path, "lost") {
+			if !strings.Contains(path, "noread") {
 				t.Errorf("asked about %q", path)
 			}
 			if asked.Add(1) <= 3 {
@@ -51,30 +51,30 @@ func TestStorageUnavailable(t *testing.T) {
 		if r.count(EventPause) != 1 || r.count(EventResume) != 1 {
 			t.Errorf("%d pauses and %d ends of them", r.count(EventPause), r.count(EventResume))
 		}
-		// Three answers that it is away, 5 s from each other, and then it is back.
+		// Three probes that fail, 5 s from each other, and then one that succeeds.
 		if r.stats.Paused < 15*time.Second || r.stats.Paused > 16*time.Second {
 			t.Errorf("paused for %v", r.stats.Paused)
 		}
 	})
 }
 
-// What can be read and is not is tried again, by new workers too, and then it
-// is the workers' word that counts: the run ends.
+// A photo that only the supervisor can read is tried again, by new workers too. Then
+// it fails, and the run ends.
 func TestReadableOnlyBySupervisor(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		jobs := slices.Values(several("good", "lost", "fine"))
+		jobs := slices.Values(several("good", "noread", "fine"))
 		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
 		if n := len(r.failed()); n != 20 {
 			t.Errorf("%d failed; log:\n%s", n, r.log())
 		}
-		if r.results["lost0"].Attempts > 1+maxReadRetries {
-			t.Errorf("%d attempts", r.results["lost0"].Attempts)
+		if r.results["noread0"].Attempts > 1+maxReadRetries {
+			t.Errorf("%d attempts", r.results["noread0"].Attempts)
 		}
 	})
 }
 
-// A folder that answers nobody, neither the workers nor Config.ProbeStorage, is waited
-// for. Nothing fails by it, however often a worker has waited too long.
+// If reads from the folder hang, in the workers and in Config.ProbeStorage, the run
+// waits. No photo fails, however often a worker timed out.
 func TestStorageHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cold := filepath.Join(t.TempDir(), "cold")
@@ -105,7 +105,7 @@ func TestStorageHangs(t *testing.T) {
 	})
 }
 
-// A photo that takes too long while others can be read is blamed for it.
+// A photo that takes too long fails if it can be read.
 func TestOnePhotoHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := slices.Values(append(several("good"), "hang", "fine"))
@@ -116,7 +116,7 @@ func TestOnePhotoHangs(t *testing.T) {
 	})
 }
 
-// A stop while the last answer is in doubt is a stop: that photo is not done.
+// If the run is stopped during a probe, the photo is left to the next run.
 func TestStopDuringStorageProbe(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var r *rig
@@ -125,15 +125,15 @@ func TestStopDuringStorageProbe(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil
 		}})
-		r.run(slices.Values(append(several("good"), "lost")))
+		r.run(slices.Values(append(several("good"), "noread")))
 		time.Sleep(2 * time.Second) // the probe returns after the run
-		if _, done := r.results["lost"]; r.err != ErrStopped || done || len(r.results) != 20 {
+		if _, done := r.results["noread"]; r.err != ErrStopped || done || len(r.results) != 20 {
 			t.Errorf("%v, %d results", r.err, len(r.results))
 		}
 	})
 }
 
-// A stop while all are gone ends the run at once, and fails nothing.
+// A stop while the storage is unavailable ends the run at once, and no photo fails.
 func TestStopWhileStorageUnavailable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var r *rig
@@ -142,7 +142,7 @@ func TestStopWhileStorageUnavailable(t *testing.T) {
 			return &UnavailableError{"the disk is away"}
 		}})
 		began := time.Now()
-		r.run(slices.Values(several("good", "lost")))
+		r.run(slices.Values(several("good", "noread")))
 		if r.err != ErrStopped || len(r.failed()) != 0 {
 			t.Errorf("%v, failed %v", r.err, r.failed())
 		}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A worker that the system does not let die, as in a read of a disk that hangs,
-// does not hold its photo, its lane or the end of the run.
+// A worker that does not die when it is killed, such as one that reads from a disk
+// that hangs, does not keep its photo, its lane or the end of the run waiting.
 func TestUnkillable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -24,8 +24,8 @@ func TestUnkillable(t *testing.T) {
 	})
 }
 
-// One that does not leave when its batch is done, and does not die of being killed
-// either, takes its batch with it: the next worker has the next batch.
+// If such a worker had done its batch, the batch ends and the next worker begins
+// another one.
 func TestUnkillableAfterItsBatch(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -63,8 +63,8 @@ func TestKillWhileDoneHangs(t *testing.T) {
 	})
 }
 
-// A folder of damaged photos of which some are deadly is told from a broken model
-// by a photo that was described, though nothing else succeeds in between.
+// In a folder of unreadable photos some of which crash the worker, a photo described
+// before shows that the model is not broken, though no other one succeeds.
 func TestDamagedFolder(t *testing.T) {
 	t.Parallel()
 	all := []string{"good0", "good1"}

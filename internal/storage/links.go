@@ -7,16 +7,17 @@ import (
 	"slices"
 )
 
-// Links gathers what links among the photos lead to, because workers are
-// allowed to read nothing but the photo folder and that.
+// Links collects where links among the photos lead. Workers may read only the
+// photo folder and these files and folders.
 type Links struct {
 	root  string // without links
 	files map[string]bool
 }
 
-// maxLinks is how many bytes of paths a worker is given.
+// maxLinks is the size in bytes of the list of paths that a worker is given.
 const maxLinks = 48 << 10
 
+// NewLinks returns an empty list for the photo folder root.
 func NewLinks(root string) *Links {
 	if real, err := filepath.EvalSymlinks(root); err == nil {
 		root = real
@@ -24,16 +25,17 @@ func NewLinks(root string) *Links {
 	return &Links{root, map[string]bool{}}
 }
 
+// Add adds the target of a link, unless it is in the photo folder.
 func (l *Links) Add(path string) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil || below(real, l.root) {
-		return // what cannot be found is told when it is opened
+		return // a target that is missing is reported when the photo is opened
 	}
 	l.files[real] = true
 }
 
-// Paths is where the links lead: the very files, their folders when that would
-// be too long a list, or the whole disk.
+// Paths returns where the links lead. If the list would be too long, it has the
+// folders of the files instead, or else the whole file system.
 func (l *Links) Paths() []string {
 	all := slices.Sorted(maps.Keys(l.files))
 	if !shortList(all) {
@@ -49,7 +51,7 @@ func (l *Links) Paths() []string {
 	return all
 }
 
-// shortList looks at the list as it is sent, where a byte may become five.
+// shortList is whether the list as it is sent, in JSON, is within maxLinks.
 func shortList(paths []string) bool {
 	b, err := json.Marshal(RawPaths(paths))
 	return err == nil && len(b) <= maxLinks

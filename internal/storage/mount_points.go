@@ -11,47 +11,49 @@ import (
 	"photodesc/pool"
 )
 
-// MountPoints are the folders that photos hang on and that may go away by themselves:
-// the photo folder, what is mounted below it, and what links in it lead to. Each
-// is as it was when the run began, by its path among the photos.
+// MountPoints are the folders that may become unavailable on their own: the photo
+// folder, what is mounted below it, and the folders that links in it lead to. The
+// keys are their paths, the values what they were when the run began.
 type MountPoints map[string]os.FileInfo
 
-// NewMountPoints is the photo folder and what is mounted below it.
+// NewMountPoints returns the photo folder and what is mounted below it.
 func NewMountPoints(root string) MountPoints {
-	a := MountPoints{}
-	a.Add(root)
-	mounts, _ := disk.Partitions(true) // of what it cannot tell, less is known
+	m := MountPoints{}
+	m.Add(root)
+	mounts, _ := disk.Partitions(true) // after an error, those that it knows
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
-		return a
+		return m
 	}
-	for _, m := range mounts {
-		if rel, err := filepath.Rel(real, m.Mountpoint); err == nil && below(m.Mountpoint, real) {
-			a.Add(filepath.Join(root, rel))
+	for _, mount := range mounts {
+		if rel, err := filepath.Rel(real, mount.Mountpoint); err == nil && below(mount.Mountpoint, real) {
+			m.Add(filepath.Join(root, rel))
 		}
 	}
-	return a
+	return m
 }
 
-// Add is told a folder, or a link that may lead to one.
-func (a MountPoints) Add(path string) {
+// Add adds a folder, or a link if it leads to one.
+func (m MountPoints) Add(path string) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		a[path] = info
+		m[path] = info
 	}
 }
 
-// unavailable is why the photo at path is out of reach with all others of its disk, nil
-// if the folders it hangs on are those of the beginning, or live, because photos
-// below them can be read: a disk that is mounted again may be another to the system.
-func (a MountPoints) unavailable(path string, lives func(dir string) bool) error {
+// unavailable returns an *pool.UnavailableError if a mount point above path is
+// missing or is another folder than when the run began, as an empty folder on
+// which nothing is mounted. A disk that was mounted again may also look like
+// another folder to the system. It is accepted if anyReadable says that a photo
+// below it can be read.
+func (m MountPoints) unavailable(path string, anyReadable func(dir string) bool) error {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if before, ok := a[dir]; ok {
+		if before, ok := m[dir]; ok {
 			switch now, err := os.Stat(dir); {
 			case err != nil:
 				return &pool.UnavailableError{Why: fmt.Sprintf("the folder %q: %v", dir, photo.Reason(err))}
 			case os.SameFile(before, now):
-			case lives(dir):
-				a[dir] = now
+			case anyReadable(dir):
+				m[dir] = now
 			default:
 				return &pool.UnavailableError{Why: fmt.Sprintf("%q is another folder than before; is its disk mounted?", dir)}
 			}

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMountPoints knows what is mounted below the photo folder, and misses it.
+// A disk mounted below the photo folder is found, and its photos are unavailable when
+// it is unmounted.
 func TestMountPoints(t *testing.T) {
 	root := t.TempDir()
 	sub := filepath.Join(root, "a", "card")
@@ -19,17 +20,17 @@ func TestMountPoints(t *testing.T) {
 		t.Skipf("cannot mount a tmpfs: %v", err)
 	}
 	defer unix.Unmount(sub, unix.MNT_DETACH)
-	a := NewMountPoints(root)
-	nobody := func(string) bool { return false }
+	m := NewMountPoints(root)
+	none := func(string) bool { return false }
 	photo := filepath.Join(sub, "b", "photo.jpg")
-	if err := a.unavailable(photo, nobody); err != nil {
+	if err := m.unavailable(photo, none); err != nil {
 		t.Errorf("mounted: %v", err)
 	}
 	unix.Unmount(sub, 0)
-	if err := a.unavailable(photo, nobody); err == nil {
-		t.Error("not missed")
+	if err := m.unavailable(photo, none); err == nil {
+		t.Error("the unmounted disk counts as available")
 	}
-	if err := a.unavailable(filepath.Join(root, "photo.jpg"), nobody); err != nil {
+	if err := m.unavailable(filepath.Join(root, "photo.jpg"), none); err != nil {
 		t.Errorf("a photo beside it: %v", err)
 	}
 }

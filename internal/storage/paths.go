@@ -5,21 +5,25 @@ import (
 	"strings"
 )
 
+// below is whether path is root or below it.
 func below(path, root string) bool {
 	return path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/")
 }
 
-// RawPath is a path that need not be UTF-8, which JSON would not let pass.
+// RawPath is a path in JSON. It need not be UTF-8, so it is sent as a quoted string.
 type RawPath string
 
+// MarshalText implements encoding.TextMarshaler.
 func (p RawPath) MarshalText() ([]byte, error) { return []byte(strconv.Quote(string(p))), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (p *RawPath) UnmarshalText(b []byte) error {
 	s, err := strconv.Unquote(string(b))
 	*p = RawPath(s)
 	return err
 }
 
+// RawPaths converts paths.
 func RawPaths(paths []string) []RawPath {
 	raw := make([]RawPath, len(paths))
 	for i, p := range paths {
@@ -28,5 +32,6 @@ func RawPaths(paths []string) []RawPath {
 	return raw
 }
 
-// PhotoPath joins without cleaning: "a/../b" may not be "b" where there are links.
+// PhotoPath returns the path of the photo rel below root. It does not clean the
+// path, because with links "a/../b" need not be "b".
 func PhotoPath(root, rel string) string { return strings.TrimSuffix(root, "/") + "/" + rel }

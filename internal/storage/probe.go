@@ -10,73 +10,76 @@ import (
 	"photodesc/pool"
 )
 
-// maxProbeSamples is how many other photos are asked whether the folder is there.
-const maxProbeSamples = 8 // many, for the page cache may hold some
+// maxProbeSamples is how many other photos are read to find out whether the
+// storage is available. It is more than one because the page cache may still have
+// photos of a disk that is away.
+const maxProbeSamples = 8
 
-// Probe finds out for the pool whether a photo that a worker could not read is
-// lost alone, or whether the folder is: a disk pulled out, a server gone.
+// ReadTimeout is a good Probe.Timeout.
+const ReadTimeout = 10 * time.Second
+
+// Probe finds out whether a photo that a worker could not read is a bad photo, or
+// whether the storage is unavailable: a disk was pulled out, or a server is down.
 type Probe struct {
-	Root          string
+	Root          string // photo folder
 	MountPoints   MountPoints
-	KnownReadable string   // a photo that was described in an earlier run, if there is one
-	Photos        []string // what this run has to do
-	// AnyDescribed is whether a photo was ever described: where none was, files that
-	// cannot be read are what the folder holds.
+	KnownReadable string   // a photo that was described in an earlier run, "" if there is none
+	Photos        []string // those of this run, below Root
+	// AnyDescribed is whether any photo was ever described. If none was, files that
+	// cannot be read are likely to be bad rather than unavailable.
 	AnyDescribed func() bool
 
 	Readable func(path string) error // vips.Readable
-	Timeout  time.Duration
+	// Timeout is how long the photo itself is waited for before others are read. If
+	// they hang, too, so does Check, and the pool takes the storage as unavailable.
+	Timeout time.Duration
 }
 
-// Check is pool.Config.ProbeStorage.
-func (r Probe) Check(rel string) error {
-	path := PhotoPath(r.Root, rel)
-	mine := r.readWithTimeout(path)
-	if mine == nil {
+// Check is pool.Config.ProbeStorage. rel is a path below Root.
+func (p Probe) Check(rel string) error {
+	path := PhotoPath(p.Root, rel)
+	own := p.readWithTimeout(path)
+	if own == nil {
 		return nil
 	}
-	if err := r.MountPoints.unavailable(path, r.anyReadable); err != nil {
+	if err := p.MountPoints.unavailable(path, p.anyReadable); err != nil {
 		return err
 	}
-	missing := true // all that is asked about
-	for _, other := range r.probeSamples() {
-		switch err := r.Readable(PhotoPath(r.Root, other)); {
+	allMissing := true
+	for _, other := range p.probeSamples() {
+		switch err := p.Readable(PhotoPath(p.Root, other)); {
 		case err == nil:
-			return mine
+			return own
 		case !errors.Is(err, photo.ErrGone):
-			missing = false
+			allMissing = false
 		}
 	}
-	if missing || !r.AnyDescribed() {
-		return mine
+	if allMissing || !p.AnyDescribed() {
+		return own // somebody has deleted the photos, or none of them is good
 	}
-	return &pool.UnavailableError{Why: fmt.Sprintf("none can be read, as %v", mine)}
+	return &pool.UnavailableError{Why: fmt.Sprintf("none can be read, as %v", own)}
 }
-
-// ReadTimeout is how long one photo is waited for before others are asked. If
-// they hang, too, so does look, which tells the pool.
-const ReadTimeout = 10 * time.Second
 
 var errNoAnswer = errors.New("the file does not answer")
 
-// readWithTimeout is whether a photo can be read, in time.
-func (r Probe) readWithTimeout(path string) error {
+// readWithTimeout returns why the photo cannot be read, nil if it can.
+func (p Probe) readWithTimeout(path string) error {
 	answer := make(chan error, 1)
-	go func() { answer <- r.Readable(path) }()
+	go func() { answer <- p.Readable(path) }()
 	select {
 	case err := <-answer:
 		return err
-	case <-time.After(r.Timeout):
+	case <-time.After(p.Timeout):
 		return errNoAnswer
 	}
 }
 
-// anyReadable is whether a photo below dir can be read.
-func (r Probe) anyReadable(dir string) bool {
-	n, asked := len(r.Photos), 0
-	for i, first := 0, rand.IntN(max(n, 1)); i < n && asked < maxProbeSamples; i++ {
-		if path := PhotoPath(r.Root, r.Photos[(first+i)%n]); below(path, dir) {
-			if asked++; r.Readable(path) == nil {
+// anyReadable is whether one of a few photos below dir can be read.
+func (p Probe) anyReadable(dir string) bool {
+	n, tried := len(p.Photos), 0
+	for i, first := 0, rand.IntN(max(n, 1)); i < n && tried < maxProbeSamples; i++ {
+		if path := PhotoPath(p.Root, p.Photos[(first+i)%n]); below(path, dir) {
+			if tried++; p.Readable(path) == nil {
 				return true
 			}
 		}
@@ -84,15 +87,15 @@ func (r Probe) anyReadable(dir string) bool {
 	return false
 }
 
-// probeSamples are photos from all over the run.
-func (r Probe) probeSamples() []string {
-	n := len(r.Photos)
+// probeSamples returns a few photos from all parts of the run.
+func (p Probe) probeSamples() []string {
+	n := len(p.Photos)
 	var list []string
-	if r.KnownReadable != "" {
-		list = append(list, r.KnownReadable)
+	if p.KnownReadable != "" {
+		list = append(list, p.KnownReadable)
 	}
 	for i, first := 0, rand.IntN(max(n, 1)); i < min(maxProbeSamples, n); i++ {
-		list = append(list, r.Photos[(first+i*max(1, n/maxProbeSamples))%n])
+		list = append(list, p.Photos[(first+i*max(1, n/maxProbeSamples))%n])
 	}
 	return list
 }

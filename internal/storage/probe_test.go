@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"photodesc/internal/photo/vips"
@@ -27,51 +28,74 @@ func TestProbe(t *testing.T) {
 		}
 	}
 	fill()
-	r := Probe{Root: root, MountPoints: NewMountPoints(root), Photos: names, AnyDescribed: func() bool { return true }, Readable: vips.Readable, Timeout: time.Minute}
-	look := func(want string) {
+	p := Probe{Root: root, MountPoints: NewMountPoints(root), Photos: names, AnyDescribed: func() bool { return true }, Readable: vips.Readable, Timeout: time.Minute}
+	check := func(want string) {
 		t.Helper()
-		err := r.Check(names[3])
-		var gone *pool.UnavailableError
+		err := p.Check(names[3])
+		var away *pool.UnavailableError
 		got := "this one"
 		switch {
 		case err == nil:
 			got = "readable"
-		case errors.As(err, &gone):
-			got = "gone"
+		case errors.As(err, &away):
+			got = "unavailable"
 		}
 		if got != want {
 			t.Errorf("%s (%v), want %s", got, err, want)
 		}
 	}
-	look("readable")
+	check("readable")
 	os.Remove(filepath.Join(root, names[3]))
-	look("this one")
+	check("this one")
 	os.Rename(root, root+" away")
-	look("gone")
+	check("unavailable")
 	os.Mkdir(root, 0o700) // the mount point
-	look("gone")
+	check("unavailable")
 	fill() // the same photos on a disk that was mounted again
 	os.Remove(filepath.Join(root, names[3]))
-	look("this one")
+	check("this one")
 	os.RemoveAll(root)
-	look("gone")
+	check("unavailable")
 	os.Rename(root+" away", root)
-	look("this one")
-	r.Timeout = 10 * time.Millisecond
-	r.Readable = func(path string) error {
-		if filepath.Base(path) == names[3] {
-			select {} // hangs alone
-		}
-		return nil
-	}
-	look("this one")
-	r.Readable = vips.Readable
+	check("this one")
 	for _, n := range names {
 		os.Remove(filepath.Join(root, n))
 	}
-	look("this one") // somebody has cleared the folder
-	r.Photos = nil
-	look("this one")
+	check("this one") // somebody has cleared the folder
+	p.Photos = nil
+	check("this one")
+}
+
+// A photo that hangs while others can be read is a bad photo. If all hang, so does
+// Check.
+func TestProbeHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names, root, release := numbered("photo", 20), t.TempDir(), make(chan struct{})
+		probe := func(hangs func(name string) bool) Probe {
+			return Probe{Root: root, Photos: names, AnyDescribed: func() bool { return true }, Timeout: ReadTimeout,
+				Readable: func(path string) error {
+					if hangs(filepath.Base(path)) {
+						<-release
+					}
+					return nil
+				}}
+		}
+		began := time.Now()
+		one := probe(func(name string) bool { return name == names[3] })
+		if err := one.Check(names[3]); err != errNoAnswer || time.Since(began) != ReadTimeout {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		all := probe(func(string) bool { return true })
+		answer := make(chan error)
+		go func() { answer <- all.Check(names[3]) }()
+		select {
+		case err := <-answer:
+			t.Errorf("all hang: %v", err)
+		case <-time.After(time.Hour):
+		}
+		close(release)
+		<-answer
+	})
 }
 
 // numbered are names of photos of one kind.
