@@ -190,7 +190,7 @@ func TestHostile(t *testing.T) {
 	}
 	// References to a great many items.
 	big := full("iref", 1, nil)
-	for range 40 {
+	for range 20 {
 		ref := make([]byte, 8+4+2+4*65535)
 		binary.BigEndian.PutUint32(ref, uint32(len(ref)))
 		copy(ref[4:], "cdsc")
@@ -202,7 +202,7 @@ func TestHostile(t *testing.T) {
 	}
 	binary.BigEndian.PutUint32(big, uint32(len(big)))
 	file := append(box4("ftyp"), full("meta", 0, append(items(), big...))...)
-	if p := parseMaybe(file); p != nil && len(p.Append) > 1<<20 {
+	if p := parse(t, file).Patch(); p == nil || len(p.Append) > 1<<20 {
 		t.Errorf("a patch of %d bytes", len(p.Append))
 	}
 }
@@ -223,14 +223,6 @@ func items() []byte {
 		list = append(list, full("infe", 2, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(i)<<16), 0x68766331))...)
 	}
 	return full("iinf", 0, append([]byte{0x75, 0x30}, list...))
-}
-
-func parseMaybe(data []byte) *Patch {
-	f, err := Read(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil
-	}
-	return f.Patch()
 }
 
 // Any bytes give a file or an error, and a patch that needs no other.

@@ -127,6 +127,7 @@ func TestVisible(t *testing.T) {
 		{"a picture of another colour", true, []part{full(white), full(red)}, nil},
 		{"a small frame", true, []part{full(white), small(red, 5, 6)}, map[image.Point]color.NRGBA{{6, 7}: red, {4, 6}: white, {9, 6}: white, {8, 8}: red}},
 		{"hidden still picture", false, []part{full(clear), full(clear), small(red, 16, 7)}, map[image.Point]color.NRGBA{{17, 8}: red, {3, 3}: clear}},
+		{"the first clear one", true, []part{full(white), small(red, 5, 6), small(color.NRGBA{0, 0, 0, 255}, 5, 6)}, map[image.Point]color.NRGBA{{6, 7}: red}},
 		{"the faint one is passed", true, []part{full(white), small(faint, 0, 0), small(red, 5, 6)}, map[image.Point]color.NRGBA{{6, 7}: red, {1, 1}: faint}},
 		{"the faint one is all there is", true, []part{full(white), small(faint, 0, 0), full(white)}, map[image.Point]color.NRGBA{{1, 1}: faint, {9, 9}: white}},
 		{"cleared after it", true, []part{full(clear), {faint, 0, 0, 4, 3, disposeBackground, 1}, small(red, 8, 0)}, map[image.Point]color.NRGBA{{1, 1}: {}, {9, 1}: red}},

@@ -63,6 +63,7 @@ func TestBlankFirstFrame(t *testing.T) {
 		{"clear", []gifFrame{clear, clear, red}, rgb{220, 20, 20}, rgb{255, 255, 255}},
 		{"faint before", []gifFrame{white, faint, red}, rgb{220, 20, 20}, rgb{255, 255, 255}},
 		{"faint at most", []gifFrame{white, faint, white}, rgb{245, 240, 240}, rgb{255, 255, 255}},
+		{"the first clear one", []gifFrame{white, red, {index: blackIndex, shape: true}}, rgb{220, 20, 20}, rgb{255, 255, 255}},
 		{"blank after", []gifFrame{white, red, white}, rgb{220, 20, 20}, rgb{255, 255, 255}},
 		{"not blank first", []gifFrame{faint, red}, rgb{245, 240, 240}, rgb{255, 255, 255}},
 		{"all of one colour", []gifFrame{black, black, black}, rgb{}, rgb{}},

@@ -16,6 +16,13 @@ func FuzzDecode(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	for _, pattern := range []string{"*.heic", "*.avif", "*.webp", "*.png", "*.gif"} {
+		kinds, err := filepath.Glob("testdata/*/" + pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		list = append(list, kinds...)
+	}
 	for _, path := range list {
 		data, err := os.ReadFile(path)
 		if err != nil {

@@ -34,6 +34,14 @@ func TestOldLibheif(t *testing.T) {
 			}
 		}
 	}
+	// It is remembered that the library is old, if it is.
+	patchFirst.Store(false)
+	data := readTestdata(t, "heic-ios18/iphone.heic")
+	_, err = input{&file{}, data}.decode(noRequest, Options{MaxPixels: DefaultMaxPixels, MaxBytes: DefaultMaxBytes})
+	decode(t, "testdata/heic-ios18/iphone.heic", Options{})
+	if refused := err != nil; patchFirst.Load() != refused {
+		t.Errorf("refused: %t, remembered: %t", refused, patchFirst.Load())
+	}
 	// Its Exif belongs to the picture and to a tone map.
 	img := decode(t, "testdata/heic-ios18/iphone.heic", Options{})
 	if got := img.Metadata.Taken.Format("2006-01-02 15:04:05"); got != "2024-10-05 12:34:56" {
@@ -104,5 +112,17 @@ func TestCodePointsOfHEIF(t *testing.T) {
 		if !near(got, c.want, 8) {
 			t.Errorf("%d, %d: %v becomes %v, want %v", c.primaries, c.transfer, red, got, c.want)
 		}
+	}
+	// A profile counts, unless the code points are of HDR.
+	both := readTestdata(t, "hdr-transfer/profile_and_code_points.heic")
+	if got := at(decode(t, write(t, "a.heic", both), Options{}), 0.3, 0.35); !near(got, red, 4) {
+		t.Errorf("beside a profile: %v, want %v", got, red)
+	}
+	both[bytes.Index(both, []byte("nclx"))+7] = 16
+	if got := at(decode(t, write(t, "a.heic", both), Options{}), 0.95, 0.05); got[0] < 240 {
+		t.Errorf("HDR beside a profile: white is %v", got)
+	}
+	if got := at(decode(t, write(t, "a.heic", both), Options{}), 0.3, 0.35); near(got, red, 20) {
+		t.Errorf("HDR beside a profile: %v", got)
 	}
 }

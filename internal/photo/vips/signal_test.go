@@ -6,6 +6,8 @@ import (
 	"image"
 	"image/color"
 	"testing"
+
+	"photodesc/internal/photo"
 )
 
 // withChunks puts chunks before a PNG's pixels.
@@ -83,6 +85,34 @@ func TestSignalledSamples(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Clear pixels do not bleed their hidden colour when a signalled picture is shrunk.
+func TestSignalShrinkOverWhite(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 400, 300))
+	for i := 0; i < len(img.Pix); i += 8 {
+		copy(img.Pix[i:], []byte{255, 255, 255, 255, 0, 0, 0, 0})
+	}
+	got := decode(t, write(t, "a.png", withChunks(pngOf(t, img), gama(100000))), Options{Longest: 50})
+	for i, v := range got.Pix {
+		if v < 253 {
+			t.Fatalf("byte %d is %d", i, v)
+		}
+	}
+}
+
+// The samples count as memory, too.
+func TestSignalMemory(t *testing.T) {
+	plain := pngOf(t, image.NewNRGBA64(image.Rect(0, 0, 500, 400)))
+	const need = 500 * 400 * 8
+	opts := Options{MaxBytes: need}
+	decode(t, write(t, "a.png", plain), opts)
+	path := write(t, "b.png", withChunks(plain, gama(100000)))
+	if _, err := Decode(path, opts); photo.KindOf(err) != photo.TooLarge {
+		t.Errorf("%v", err)
+	}
+	opts.MaxBytes *= 2
+	decode(t, path, opts)
 }
 
 // An orientation counts beside a signal.

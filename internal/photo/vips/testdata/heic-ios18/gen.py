@@ -95,3 +95,8 @@ f = File(); f.item(1, b'hvc1', c[0], (c[1], ispe(W, H), colr, pixi)); f.item(2, 
 f.item(3, b'hvc1', gain[0], (gain[1], ispe(96, 128), DEPTH), True); f.item(4, b'tmap', tmap, (ispe(W, H),)); f.item(5, b'Exif', exif.replace(b'\x01\x12\0\x03\0\0\0\x01\0\x06', b'\x01\x12\0\x03\0\0\0\x01\0\x01'))
 f.ref(b'auxl', 2, 1, 4); f.ref(b'auxl', 3, 4, 1); f.ref(b'dimg', 4, 1, 3); f.ref(b'cdsc', 5, 4)
 f.write('alpha_and_depth.heic')
+# A profile of sRGB and code points that contradict it (linear).
+from PIL import ImageCms
+icc = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes()
+p = enc(im, 'pic'); f = File(); f.item(1, b'hvc1', p[0], (p[1], ispe(W, H), box(b'colr', b'prof' + icc), box(b'colr', b'nclx\0\x01\0\x08\0\x06\x80')))
+f.ref(b'dimg', 9, 1); f.write('../hdr-transfer/profile_and_code_points.heic')
