@@ -90,7 +90,9 @@ int pd_token_embedding(const struct llama_model * model, int32_t token, float * 
 
 // Tells the backends whether the next steps are alike, as those of next tokens
 // are: they may keep what they prepare for one, as a CUDA graph. Else they
-// decide by the number of rows.
+// decide by the number of rows. Steps of the two kinds must differ in their
+// graphs, as those of prompts and of next tokens do: ggml compares a graph with
+// the last one, whether or not it kept that.
 void pd_steps_alike(struct llama_context * ctx, bool alike);
 
 // Bytes llama.cpp holds: weights (mapped or not), KV cache, compute buffers.

@@ -93,12 +93,15 @@ func (c *checker) rounding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.say("%-14s %28s %28s", "first words the same as the CPU's", "GPU", "CPU without own kernels")
+	c.say("first words the same as the CPU's:\n%-14s %28s %28s", "", "GPU", "CPU without own kernels")
 	for _, shape := range c.shapes() {
 		args := append([]string{"--detail", "low", "--max-tokens", "32"}, c.modelFlags(shape)...)
 		var answers []*result
 		for _, env := range [][]string{withoutGPU, nil, {"PHOTODESC_BACKENDS=0", "PHOTODESC_KERNELS=0"}} {
 			r, err := c.describe(ctx, photos, env, args...)
+			if err == nil && r.gpu != (env == nil) {
+				err = fmt.Errorf("a run used a GPU: %t, and was to: %t", r.gpu, env == nil)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", shape, err)
 			}
