@@ -33,7 +33,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup upstream models build demo test vet race lint fuzz soak bench gobench gpucheck metal vulkan cuda clean
+.PHONY: help setup upstream models build demo test vet race asan lint fuzz soak bench gobench gpucheck metal vulkan cuda clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -107,6 +107,19 @@ demo: setup build models ## describe the photos of examples/photos into demo/
 test: setup upstream models lint ## check the code and run all tests
 	@$(GOTEST) $$(go list ./... | grep -Ev '$(RACE)')
 	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
+	@$(MAKE) --no-print-directory asan
+
+# Own C, and ggml beside llm/kernels, which is compiled once more for it (90 seconds of one core; Go's cache keeps it). The
+# tests that are left out decode for long and reach no other C.
+SLOW_ASAN := ^(TestSizes|TestHugePNG|TestLeaks|TestEnvironment|TestContainers|TestWholeJPEG)$$
+asan: upstream ## Linux: run the tests of photo/vips and llm/kernels under AddressSanitizer
+ifeq ($(OS),Linux)
+	@if echo 'int main(void) { return 0; }' | $${CC:-gcc} -fsanitize=address -x c - -o /dev/null 2>/dev/null; \
+	then $(GOTEST) -asan -short -skip '$(SLOW_ASAN)' ./internal/photo/vips ./llm/kernels; \
+	else echo "The compiler has no AddressSanitizer here (libasan): its tests are left out." >&2; fi
+else
+	@echo "AddressSanitizer is run on Linux only."
+endif
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
 	go test -race -count=1 $$(go list ./... | grep -E '$(RACE)')

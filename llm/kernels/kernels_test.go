@@ -66,10 +66,17 @@ func products(t *testing.T) {
 		{32, 1, 1, 1}, {64, 31, 5, 1}, {96, 33, 12, 1}, {160, 480, 64, 1}, {768, 768, 37, 1}, {256, 515, 13, 2},
 		{3072, 100, 25, 1}, {2080, 70, 7, 1}, {1152, 96, 24, 3}, {256, 16, 1, 1}, {512, 17, 16, 1}, {512, 80, 33, 1}, {512, 49, 3, 2},
 	}
+	threadCounts := []int{1, 3}
+	if testing.Short() {
+		threadCounts = threadCounts[1:]
+	}
 	for _, w := range []weights{f32, f16, bf16, q8_0, q4_0, q4_K, q6_K} {
 		for _, s := range shapes {
+			if testing.Short() && s.k*s.n*s.m*s.batches > 1<<20 {
+				continue // ggml's own product is slow where each access is checked
+			}
 			for _, next := range []bool{false, true} {
-				for _, threads := range []int{1, 3} {
+				for _, threads := range threadCounts {
 					a, x := random(1, s.k*s.n), random(2, s.k*s.m*s.batches)
 					want, got := both(func() []float32 { return product(w, s.k, s.n, s.m, s.batches, threads, next, a, x) })
 					if want == nil {
