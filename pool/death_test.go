@@ -278,7 +278,7 @@ func TestCrashLines(t *testing.T) {
 		"I loading\nD more\n":         nil,
 		"I loading\na\nb\nc\nd\ne\nf": {"c", "d", "e", "f"},
 		"I loading\nW odd\nE wrong\n": {"W odd", "E wrong"},
-		"I a\nSIGSEGV: segmentation violation\nPC=1\n\ngoroutine 1\nframe\nframe\n": {"SIGSEGV: segmentation violation", "PC=1"},
+		"I a\nSIGSEGV: segmentation violation\nPC=1\n\ngoroutine 1\nframe\nframe\n": {"SIGSEGV: segmentation violation"},
 		"OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2: Resource temporarily unavailable\nOpenBLAS blas_thread_init: RLIMIT_NPROC 10 current, 10 max\n": {
 			"OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2: Resource temporarily unavailable", "OpenBLAS blas_thread_init: RLIMIT_NPROC 10 current, 10 max"},
 	} {

@@ -119,15 +119,17 @@ func (w *stderrTail) cause() string {
 }
 
 // CrashLines returns what a process that died printed last, as Go and C programs
-// do: the first line that looks like a cause and what follows it up to the stack
-// of a goroutine, four lines at most, or else the last lines of that number. It
-// is empty if nothing but information was printed.
+// do: the first line that looks like a cause and what follows it up to the
+// registers or a goroutine's stack, four lines at most, or else the last four
+// lines. It is empty if nothing but information was printed.
 func CrashLines(stderr string) []string {
 	w := &stderrTail{}
 	w.Write([]byte(stderr))
 	lines := w.lines()
 	if len(w.crashLines) > 0 {
-		stack := slices.IndexFunc(w.crashLines, func(line string) bool { return strings.HasPrefix(line, "goroutine ") })
+		stack := slices.IndexFunc(w.crashLines, func(line string) bool {
+			return strings.HasPrefix(line, "PC=") || strings.HasPrefix(line, "goroutine ")
+		})
 		if stack > 0 {
 			return w.crashLines[:stack]
 		}

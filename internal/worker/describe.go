@@ -31,7 +31,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	var rec tracker.Record
 	var decoding time.Duration
 	a, err := w.ask(ctx, j, &rec, &decoding, llm.Answer{}, nil)
-	for err == nil {
+	for err == nil && !w.job.Engine.Exact { // measuring takes every photo alike
 		blank := w.job.Ask.blank(a)
 		if len(blank) > 0 && rec.Blank < retries {
 			rec.Blank++

@@ -106,7 +106,7 @@ func LastWords(stderr string, err error) string {
 		if last := pool.CrashLines(stderr); len(last) > 0 {
 			message += "\n  its process said last: " + strings.Join(last, "\n    ")
 		}
-		if noThreads(stderr) {
+		if noThreads(stderr) || errors.Is(err, syscall.EAGAIN) {
 			message += "\n  it may have no more threads: raise the limit of processes (`ulimit -u`), or stop others of this user"
 		}
 	}

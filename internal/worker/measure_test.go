@@ -2,7 +2,10 @@ package worker
 
 import (
 	"errors"
+	"os"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -13,7 +16,7 @@ func TestLastWords(t *testing.T) {
 		"its own":     {"I loading\nphotodesc: it has no eyes\n", "it has no eyes"},
 		"llama.cpp's": {"E bad magic\nE more\nphotodesc: it cannot be loaded\n", "it cannot be loaded\n  llama.cpp says: bad magic"},
 		"segfault": {"I loading\nSIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=128\nsignal arrived during cgo execution\n\ngoroutine 1 [syscall]:\nframe\nframe\n",
-			dead + "\n  its process said last: SIGSEGV: segmentation violation\n    PC=0x1 m=0 sigcode=128\n    signal arrived during cgo execution"},
+			dead + "\n  its process said last: SIGSEGV: segmentation violation"},
 		"assert": {"I loading\nggml.c:12: GGML_ASSERT(n > 0) failed\n", dead + "\n  its process said last: ggml.c:12: GGML_ASSERT(n > 0) failed"},
 		"threads": {"runtime/cgo: pthread_create failed: Resource temporarily unavailable\nSIGABRT: abort\n",
 			dead + "\n  its process said last: runtime/cgo: pthread_create failed: Resource temporarily unavailable\n    SIGABRT: abort" +
@@ -22,6 +25,9 @@ func TestLastWords(t *testing.T) {
 		if got := LastWords(c.stderr, errors.New("exit status 2")); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+	if got := LastWords("", &os.PathError{Op: "fork/exec", Path: "x", Err: syscall.EAGAIN}); !strings.Contains(got, "ulimit -u") {
+		t.Error(got)
 	}
 }
 
