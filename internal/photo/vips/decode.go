@@ -172,6 +172,9 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 		}
 		in.data = data
 	}
+	if err := in.lostData(format); err != nil {
+		return nil, err
+	}
 	switch format {
 	case photo.FormatHEIF, photo.FormatAVIF:
 		return decodeHEIF(in, opts)

@@ -1,0 +1,80 @@
+package heif
+
+// Part is a part of a file, with coded data of a picture.
+type Part struct {
+	At, Length int64  // bytes
+	Codec      string // the item's type: hvc1, av01 and so on
+}
+
+// Parts returns where the coded data of the main picture are: its own or, where
+// it is made of others, theirs. Data that lie elsewhere, as in the file's "idat",
+// are left out, and what is damaged is, too.
+func (f *File) Parts() (list []Part) {
+	wanted, queue := make(map[uint32]bool), []uint32{f.primary}
+	for len(queue) > 0 {
+		item := queue[0]
+		if queue = queue[1:]; wanted[item] {
+			continue
+		}
+		wanted[item] = true
+		for _, r := range f.references {
+			if r.kind == "dimg" && r.from == item {
+				queue = append(queue, r.to...)
+			}
+		}
+	}
+	for _, b := range f.boxes {
+		if b.kind == "iloc" {
+			list = append(list, f.locations(b.content(f.content), wanted)...)
+		}
+	}
+	return list
+}
+
+// locations reads an "iloc" box.
+func (f *File) locations(iloc []byte, wanted map[uint32]bool) (list []Part) {
+	c := cursor{data: iloc}
+	version := c.version()
+	sizes := c.take(2)
+	wide := version == 2
+	for range c.number(wide) {
+		item, method := c.number(wide), uint32(0)
+		if version > 0 {
+			method = c.number(false) & 0x0f
+		}
+		elsewhere := c.number(false) != 0 || method != 0
+		base := c.sized(sizes[1] >> 4)
+		extents := c.number(false)
+		for range extents {
+			if version > 0 {
+				c.sized(sizes[1] & 0x0f)
+			}
+			at, length := base+c.sized(sizes[0]>>4), c.sized(sizes[0]&0x0f)
+			if c.bad || len(list) == maxItems {
+				return list
+			}
+			if length == 0 && extents == 1 { // to the end
+				length = f.size - at
+			}
+			if wanted[item] && !elsewhere && at > 0 && length > 0 && length <= f.size-at {
+				list = append(list, Part{at, length, f.types[item]})
+			}
+		}
+		if c.bad {
+			break
+		}
+	}
+	return list
+}
+
+// sized reads a number of 0, 4 or 8 bytes.
+func (c *cursor) sized(bytes byte) (n int64) {
+	if bytes != 0 && bytes != 4 && bytes != 8 {
+		c.bad = true
+		return 0
+	}
+	for _, b := range c.take(int(bytes)) {
+		n = n<<8 | int64(b)
+	}
+	return n
+}
