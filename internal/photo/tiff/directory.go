@@ -11,9 +11,11 @@ const (
 	tagBitsPerSample   = 258
 	tagCompression     = 259
 	tagPhotometric     = 262
+	tagStripOffsets    = 273
 	tagOrientation     = 274
 	tagSamplesPerPixel = 277
 	tagRowsPerStrip    = 278
+	tagStripByteCounts = 279
 	tagPlanarConfig    = 284
 	tagTileWidth       = 322
 	tagTileLength      = 323

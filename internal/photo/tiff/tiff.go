@@ -114,6 +114,8 @@ type reader struct {
 	order binary.ByteOrder
 	big   bool  // BigTIFF: 64-bit offsets
 	err   error // of reading, other than the end of the file
+
+	strips bool // those of the picture are read, too
 }
 
 // read fills buf from offset at as far as the file goes and returns what it read.
@@ -184,7 +186,7 @@ func (in *reader) entries(at int64) (e entries, next int64, ok bool) {
 	e = make(entries)
 	for i := 0; i < all; i += entryBytes {
 		tag := in.order.Uint16(buf[i:])
-		if _, twice := e[tag]; wanted[tag] && !twice {
+		if _, twice := e[tag]; in.wants(tag) && !twice {
 			e[tag] = in.values(buf[i : i+entryBytes])
 		}
 	}
@@ -217,7 +219,19 @@ const (
 	typeIFD8   = 18
 )
 
-// values reads an entry's whole numbers, at most maxValues of them. Of an entry
+// wants reports whether a tag's values are read, and most is how many of them.
+func (in *reader) wants(tag uint16) bool {
+	return wanted[tag] || in.strips && (tag == tagStripOffsets || tag == tagStripByteCounts)
+}
+
+func (in *reader) most(tag uint16) int64 {
+	if tag == tagStripOffsets || tag == tagStripByteCounts {
+		return maxStrips
+	}
+	return maxValues
+}
+
+// values reads an entry's whole numbers, at most so many of them. Of an entry
 // that has other values, such as a profile's bytes, nothing is read.
 func (in *reader) values(entry []byte) []int64 {
 	// The widths of the types of whole numbers. Signed ones are read as unsigned:
@@ -235,7 +249,7 @@ func (in *reader) values(entry []byte) []int64 {
 		return nil
 	}
 	whole := count <= int64(len(value))/width
-	count = min(count, maxValues)
+	count = min(count, in.most(in.order.Uint16(entry)))
 	data := value
 	if !whole {
 		data = in.read(make([]byte, count*width), in.offset(value))

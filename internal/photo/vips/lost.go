@@ -1,13 +1,17 @@
 package vips
 
 import (
+	"io"
+
 	"photodesc/internal/photo"
+	"photodesc/internal/photo/bmp"
 	"photodesc/internal/photo/damage"
 	"photodesc/internal/photo/heif"
+	"photodesc/internal/photo/tiff"
 )
 
 // lostData looks for data that the file has lost and its decoder does not miss.
-// JPEGs are looked at in decodeJPEG.
+// JPEGs are looked at in decodeJPEG; PNGs have checksums.
 func (in input) lostData(format string) (err error) {
 	switch format {
 	case photo.FormatWebP:
@@ -33,6 +37,34 @@ func (in input) lostParts() error {
 		if err := damage.Coded(in.reader(), part.At, part.Length, part.Codec); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// lostRows looks at the pixels of an uncompressed TIFF picture.
+func (in input) lostRows(d tiff.Directory) error {
+	r, pixel := in.reader(), d.Pixel()
+	if !d.Uncompressed() || d.Tiled || pixel == 0 || d.Width <= 0 || d.Width > r.Size()/pixel {
+		return nil
+	}
+	row := d.Width * pixel
+	for _, strip := range d.Strips(r, r.Size()) {
+		rows := damage.Rows{At: strip.At, RowBytes: row, Stride: row, Count: strip.Length / row, Pixel: pixel, Brightness: !d.HasPalette()}
+		if err := rows.Lost(r); err != nil {
+			return damaged(in.file.path, err)
+		}
+	}
+	return nil
+}
+
+// lostBitmap looks at the pixels of a BMP.
+func lostBitmap(path string, in io.ReaderAt, h *bmp.Header) error {
+	if h.Compressed() || h.Bits < 8 {
+		return nil
+	}
+	rows := damage.Rows{At: h.Offset, RowBytes: h.RowBytes(), Stride: h.Stride(), Count: int64(h.Height), Pixel: int64(h.Bits / 8), Brightness: h.Bits > 8}
+	if err := rows.Lost(in); err != nil {
+		return damaged(path, err)
 	}
 	return nil
 }

@@ -70,6 +70,9 @@ func decodeDirectory(in input, d tiff.Directory, opts Options) (*Image, error) {
 	if err != nil {
 		return nil, unsupportedTIFF(in.file.path, err.Error())
 	}
+	if err := in.lostRows(d); err != nil {
+		return nil, err
+	}
 	req := C.pd_request{tiff: tiffRequest(d, layout)}
 	img, err := in.decode(req, opts)
 	if err == nil && layout.Reader == tiff.Plain && d.Bits[0] == 16 && !d.HasProfile && oneShade(img.Pix) {

@@ -1,0 +1,58 @@
+package tiff
+
+import "io"
+
+// maxStrips is how many strips are read of a picture: one for each row of the
+// tallest that is decoded.
+const maxStrips = 1 << 20
+
+// Strip is a part of a picture's rows, as it lies in the file.
+type Strip struct{ At, Length int64 } // bytes
+
+// Strips returns where the rows of a picture in strips are in its file r, of the
+// given size in bytes. Strips that follow one another there are one. It returns
+// nil if they cannot be read.
+func (d Directory) Strips(r io.ReaderAt, size int64) []Strip {
+	in := reader{r: r, size: size, strips: true}
+	if _, ok := in.header(); !ok || d.Tiled {
+		return nil
+	}
+	e, _, ok := in.entries(d.Offset)
+	offsets, counts := e[tagStripOffsets], e[tagStripByteCounts]
+	if !ok || in.err != nil || len(offsets) != len(counts) {
+		return nil
+	}
+	var list []Strip
+	for i, at := range offsets {
+		if last := len(list) - 1; last >= 0 && list[last].At+list[last].Length == at {
+			list[last].Length += counts[i]
+		} else {
+			list = append(list, Strip{at, counts[i]})
+		}
+	}
+	return list
+}
+
+// Pixel is how many whole bytes a pixel of a row takes, 0 if it takes others. In
+// a planar picture that is one sample's.
+func (d Directory) Pixel() int64 {
+	bits := d.Bits[0]
+	for _, b := range d.Bits {
+		if b != bits {
+			return 0
+		}
+	}
+	if bits%8 != 0 || d.Photometric == yCbCr { // several pixels share their colours
+		return 0
+	}
+	if d.Planar {
+		return int64(bits / 8)
+	}
+	return int64(bits/8) * int64(d.Samples)
+}
+
+// Uncompressed reports whether the pixels lie in the file as they are.
+func (d Directory) Uncompressed() bool { return d.Compression == 1 }
+
+// HasPalette reports whether the pixels are numbers of colours.
+func (d Directory) HasPalette() bool { return d.Photometric == palette || d.Indexed }
