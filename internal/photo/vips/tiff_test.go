@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"photodesc/internal/photo"
 	"photodesc/internal/photo/tiff/tifftest"
@@ -321,5 +322,43 @@ func TestTIFFThroughDescriptor(t *testing.T) {
 		if err != nil || !bytes.Equal(got.Pix, want.Pix) {
 			t.Errorf("%s: other pixels, or %v", name, err)
 		}
+	}
+}
+
+// Nothing of libtiff's or libvips' is left over from pictures, whole and cut: a
+// profile makes what would be left large.
+func TestTIFFLeaks(t *testing.T) {
+	var paths []string
+	profile := tifftest.Tag{Tag: 34675, Type: tifftest.Undefined, Values: make([]uint64, 100_000)}
+	for _, p := range []tifftest.Picture{yCbCrPicture(2, 2, 1, tifftest.Picture{}), rgbPicture(tifftest.Picture{Bits: 16, Format: 3}, small(16)),
+		rgbPicture(tifftest.Picture{Samples: 4}, whole(255))} {
+		p.Tags = append(p.Tags, profile)
+		whole := tifftest.Encode(false, false, p)
+		p.Tags = append(p.Tags, tifftest.Tag{Tag: 273, Type: tifftest.Long, Values: []uint64{uint64(len(whole)) - 10}})
+		paths = append(paths, write(t, "a.tif", whole), write(t, "a.tif", tifftest.Encode(false, false, p)))
+	}
+	round := func(times int) {
+		for i := range times {
+			if _, err := Decode(paths[i%len(paths)], Options{}); (err != nil) != (i%2 == 1) {
+				t.Fatal(i, err)
+			}
+		}
+	}
+	round(100)
+	before := anonymous(t)
+	round(300)
+	b, a := Memory()
+	for range 50 { // a thread of libvips' own may still be putting away a buffer
+		if b, a = Memory(); b == 0 && a == 0 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if b > 0 || a > 0 {
+		t.Errorf("libvips holds %d bytes in %d pieces", b, a)
+	}
+	const most = 10 << 20 // a profile each would be 28 MB
+	if grown := anonymous(t) - before; grown > most {
+		t.Errorf("anonymous memory has grown by %d KiB", grown>>10)
 	}
 }
