@@ -12,7 +12,7 @@ type lane struct {
 	current    *worker // at work, or starting or leaving
 	next       *worker // prestarted, takes over when current is done
 	batch      *batch  // begun, for the next worker here to go on with
-	pending    *batch  // begun by a prestarted worker that is gone, for the one after it
+	pending    *batch  // begun by a prestarted worker that has exited, for the one after it
 	restsUntil time.Time
 }
 

@@ -60,7 +60,7 @@ func (b *memoryBudget) exceeded(loads []workerLoad) bool { return !b.fits(loads,
 // fitsWorker is whether one more worker fits into the budget and into what the
 // system has available. Each worker is taken to become as large as the largest
 // so far and to grow as fast as the fastest. The new one may take inFlight photos
-// before the worker it replaces is gone.
+// before the worker that it replaces has exited.
 func (b *memoryBudget) fitsWorker(loads []workerLoad, inFlight int, s sample) bool {
 	base := largestLoaded(loads)
 	var growth, sum uint64

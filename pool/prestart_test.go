@@ -255,7 +255,7 @@ func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 				reason = e.Reason
 			}
 		}
-		if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, loaded ahead, makes room: the workers take up to 4") {
+		if reason != ReasonMemory || r.stats.Replaced < 1 || len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "Worker 2, started before its batch, is ended to free memory: the workers need up to 4") {
 			t.Errorf("worker 2 left for %q; %+v; log:\n%s", reason, r.stats, r.log())
 		}
 	})

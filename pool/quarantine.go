@@ -94,7 +94,7 @@ func (q *quarantine) takeIsolated(deaths int) *photo {
 // described notes that a photo was described.
 func (q *quarantine) described(path string) { q.knownReadable = path }
 
-// probeFailed notes that the known readable photo failed: it is gone or was
+// probeFailed notes that the known readable photo failed: it was deleted or
 // changed, and proves nothing any more.
 func (q *quarantine) probeFailed() { q.knownReadable = "" }
 

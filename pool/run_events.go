@@ -245,10 +245,10 @@ func (r *run) onProbe(d probeDecision, now time.Time) {
 		r.report.warn("%s", d.warning)
 	}
 	switch d.change {
-	case storageLost:
+	case becameUnavailable:
 		r.streak.reset() // the deaths say nothing about the model
 		r.throttle.storageUnavailable(now)
-	case storageBack:
+	case becameAvailable:
 		r.throttle.storageAvailable(now)
 		r.report.info("The photos can be reached again, the run goes on")
 	}

@@ -47,7 +47,7 @@ func (r *run) retireWorkers(now time.Time) {
 			break
 		}
 		r.report.stats.Replaced++
-		r.report.info("Worker %d, loaded ahead, makes room: the workers take up to %s together",
+		r.report.info("Worker %d, started before its batch, is ended to free memory: the workers need up to %s together",
 			w.n, bytesText(r.budget.projected(r.workers.loads())))
 		w.end.reason = ReasonMemory
 		w.cancel(now)

@@ -112,7 +112,7 @@ func (w *server) serve(ctx context.Context, in io.Reader, handle func(context.Co
 }
 
 // readOrders passes on orders. If they end before the worker was told to leave,
-// or before it has exited, the supervisor is gone and so is the worker.
+// or before it has exited, the supervisor has ended, and the worker exits.
 func (w *server) readOrders(ctx context.Context, in io.Reader, orders chan<- order, broken chan<- error) {
 	s := lineReader(in)
 	for s.Scan() {
@@ -148,7 +148,7 @@ const exitOrphan = 75
 // server is the worker's end of the protocol.
 type server struct {
 	opt      ServeOptions
-	orphaned func() // ends the process when the supervisor is gone
+	orphaned func() // ends the process when the supervisor has ended
 
 	mu  sync.Mutex // one line at a time
 	out io.Writer

@@ -74,8 +74,8 @@ type storageChange int
 
 const (
 	storageSame storageChange = iota
-	storageLost
-	storageBack
+	becameUnavailable
+	becameAvailable
 )
 
 // add has an attempt wait for the probe. While the storage is unavailable
@@ -122,7 +122,7 @@ func (p *storageProbe) overdue(now time.Time) bool {
 
 // expire marks the storage as unavailable because the probe is overdue.
 func (p *storageProbe) expire(now time.Time) probeDecision {
-	return p.lose(p.asking, "they do not answer", now)
+	return p.markUnavailable(p.asking, "they do not answer", now)
 }
 
 // answered acts on what Config.ProbeStorage returned for path.
@@ -131,12 +131,12 @@ func (p *storageProbe) answered(path string, err error, now time.Time) probeDeci
 	var away *UnavailableError
 	if errors.As(err, &away) {
 		p.nextAt = now.Add(probeInterval)
-		return p.lose(path, away.Why, now)
+		return p.markUnavailable(path, away.Why, now)
 	}
 	var d probeDecision
 	if p.unavailable != "" {
 		p.unavailable, p.trustWorkers = "", false
-		d.change = storageBack
+		d.change = becameAvailable
 	}
 	if len(p.pending) == 0 || p.pending[0].photo.path != path {
 		return d
@@ -159,9 +159,9 @@ func (p *storageProbe) answered(path string, err error, now time.Time) probeDeci
 	return d
 }
 
-// lose marks the storage as unavailable. All pending attempts are tried again
+// markUnavailable marks the storage as unavailable. All pending attempts are tried again
 // when it is back, with new workers.
-func (p *storageProbe) lose(path, why string, now time.Time) probeDecision {
+func (p *storageProbe) markUnavailable(path, why string, now time.Time) probeDecision {
 	var d probeDecision
 	if p.unavailable == "" || now.Sub(p.warnedAt) >= warnInterval {
 		d.warning = "The photos cannot be reached, waiting until they can: " + why
@@ -171,7 +171,7 @@ func (p *storageProbe) lose(path, why string, now time.Time) probeDecision {
 		return d
 	}
 	p.unavailable = path
-	d.change, d.retry, d.replaceWorkers = storageLost, p.takePending(), true
+	d.change, d.retry, d.replaceWorkers = becameUnavailable, p.takePending(), true
 	return d
 }
 

@@ -74,7 +74,7 @@ func (s *probeScript) step(t *testing.T, name, line string) {
 	if d.warning != "" {
 		does = append(does, "warn")
 	}
-	does = append(does, map[storageChange]string{storageSame: "", storageLost: "lost", storageBack: "back"}[d.change])
+	does = append(does, map[storageChange]string{storageSame: "", becameUnavailable: "unavailable", becameAvailable: "back"}[d.change])
 	for _, r := range d.retry {
 		does = append(does, "retry "+r.photo.path)
 	}
@@ -101,12 +101,12 @@ func TestStorageProbe(t *testing.T) {
 		{"one photo cannot be read", []string{"ask -", "read a", "ask a", "bad a → fail a", "ask -"}},
 		{"one photo hangs", []string{"timeout a", "ask a", "found a → charge a", "timeout a", "ask a", "bad a → charge a"}},
 		{"one at a time, in order", []string{"read a", "read b", "ask a", "ask -", "bad a → fail a", "ask b", "bad b → fail b"}},
-		{"the disk is pulled out and comes back", []string{"read a", "read b", "ask a", "away a → warn, lost, retry a, retry b, replace",
+		{"the disk is pulled out and comes back", []string{"read a", "read b", "ask a", "away a → warn, unavailable, retry a, retry b, replace",
 			"ask -", "4s", "ask -", "1s", "ask a", "away a", "5s", "ask a", "found a → back", "ask -"}},
-		{"read errors while it is away are tried again", []string{"read a", "ask a", "away a → warn, lost, retry a, replace", "read b → retry b", "timeout c → retry c"}},
-		{"a warning a minute", []string{"read a", "ask a", "away a → warn, lost, retry a, replace", "59s", "ask a", "away a", "5s", "ask a", "away a → warn"}},
-		{"back, though the photo itself is bad", []string{"read a", "ask a", "away a → warn, lost, retry a, replace", "5s", "ask a", "bad a → back"}},
-		{"the probe hangs", []string{"read a", "ask a", "29s", "not overdue", "1s", "overdue → warn, lost, retry a, replace", "1h", "not overdue", "ask -", "found a → back"}},
+		{"read errors while it is away are tried again", []string{"read a", "ask a", "away a → warn, unavailable, retry a, replace", "read b → retry b", "timeout c → retry c"}},
+		{"a warning a minute", []string{"read a", "ask a", "away a → warn, unavailable, retry a, replace", "59s", "ask a", "away a", "5s", "ask a", "away a → warn"}},
+		{"back, though the photo itself is bad", []string{"read a", "ask a", "away a → warn, unavailable, retry a, replace", "5s", "ask a", "bad a → back"}},
+		{"the probe hangs", []string{"read a", "ask a", "29s", "not overdue", "1s", "overdue → warn, unavailable, retry a, replace", "1h", "not overdue", "ask -", "found a → back"}},
 		{"readable, but not by workers", []string{"read a", "ask a", "found a → retry a", "read a", "ask a", "found a → retry a, replace",
 			"read a", "ask a", "found a → fail a",
 			"read b", "ask b", "found b → fail b", // their word is taken now

@@ -67,27 +67,27 @@ type runner struct {
 	service    *service.Manager
 	foreground *foreground
 
-	track       *tracker.Tracker
-	log         *zap.Logger
-	detail      *zap.Logger // what a terminal shows as a bar and not as lines
-	show        *ui.Progress
-	started     time.Time
-	plan        pool.Plan
-	left        int                 // photos left for the next run by --limit
-	unread      int                 // folders that could not be read
-	gone        int                 // photos that failed before and are not there any more
-	links       []string            // where links among the photos lead
-	mountPoints storage.MountPoints // what the photos hang on
-	good        string              // a photo that was described in an earlier run
-	pool        atomic.Pointer[pool.Pool]
-	stats       pool.Stats // when the pool has ended
-	blanks      blankWatch
-	pauses      []string       // the pool's reasons to hand out no photos
-	noGPU       bool           // the last worker's model did not load on the GPU that is there
-	waiting     string         // for what, when nothing is in flight for that
-	asked       chan os.Signal // for the progress
-	signals     chan os.Signal // to stop
-	handOver    func()         // has signals be left to catchSignals
+	track         *tracker.Tracker
+	log           *zap.Logger
+	detail        *zap.Logger // what a terminal shows as a bar and not as lines
+	show          *ui.Progress
+	started       time.Time
+	plan          pool.Plan
+	left          int                 // photos left for the next run by --limit
+	unread        int                 // folders that could not be read
+	gone          int                 // photos that failed before and are not there any more
+	links         []string            // where links among the photos lead
+	mountPoints   storage.MountPoints // folders with photos that may become unavailable on their own
+	knownReadable string              // a photo that was described in an earlier run
+	pool          atomic.Pointer[pool.Pool]
+	stats         pool.Stats // when the pool has ended
+	blanks        blankWatch
+	pauses        []string       // the pool's reasons to hand out no photos
+	noGPU         bool           // the last worker's model did not load on the GPU that is there
+	waiting       string         // for what, when nothing is in flight for that
+	asked         chan os.Signal // for the progress
+	signals       chan os.Signal // to stop
+	handOver      func()         // has signals be left to catchSignals
 }
 
 func (r *runner) run(dir string) (err error) {

@@ -81,7 +81,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		switch {
 		case r.track.Done(rel):
 			done++
-			r.good = rel
+			r.knownReadable = rel
 		case r.isFailed(rel):
 			failed++
 		case r.flags.Limit == 0 || len(todo) < r.flags.Limit:

@@ -43,7 +43,7 @@ func (r *runner) workerJob() worker.Job {
 
 func (r *runner) probeStorage(todo []string) func(string) error {
 	return storage.Probe{
-		Root: r.root, MountPoints: r.mountPoints, KnownReadable: r.good, Photos: todo,
+		Root: r.root, MountPoints: r.mountPoints, KnownReadable: r.knownReadable, Photos: todo,
 		AnyDescribed: func() bool { return r.track.Counts().Done > 0 },
 		Readable:     vips.Readable, Timeout: storage.ReadTimeout,
 	}.Check
@@ -69,7 +69,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Memory:        r.plan.Own,
 		Mapped:        r.plan.Weights,
 		MaxTemp:       r.flags.MaxTemp,
-		KnownReadable: r.good,
+		KnownReadable: r.knownReadable,
 		ProbeStorage:  r.probeStorage(todo),
 		Log:           r.detail,
 		Output:        r.workerSays,
