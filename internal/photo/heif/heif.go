@@ -125,8 +125,8 @@ func (f *File) findMeta(r io.ReaderAt) error {
 	return nil
 }
 
-// Coded returns the type of the main item if it is a picture that no libheif before 1.18
-// decodes, such as "jpeg" or "unci", and "" otherwise.
+// Coded returns the type of the main item if it is none that each libheif knows as a
+// picture, such as "jpeg" or "unci", and "" otherwise.
 func (f *File) Coded() string {
 	if t := f.types[f.primary]; !pictures[t] && t != "tmap" {
 		return t

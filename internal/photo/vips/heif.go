@@ -8,6 +8,7 @@ import "C"
 import (
 	"errors"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -18,6 +19,9 @@ import (
 // patchFirst says that this libheif or libvips has refused a file and taken it patched:
 // further files are patched before they are tried.
 var patchFirst atomic.Bool
+
+// unknownMain is how libheif words that it takes the main item for no picture.
+const unknownMain = "'pitm' box references a non-existing image"
 
 // decodeHEIF decodes a HEIF or AVIF in the colours that it signals. Old libraries
 // are not shown what they would refuse.
@@ -38,7 +42,7 @@ func decodeHEIF(in input, opts Options) (*Image, error) {
 		}
 	}
 	img, err := in.tryPatched(f.Patch(), opts)
-	if kind := f.Coded(); kind != "" && photo.KindOf(err) == photo.Unreadable {
+	if kind := f.Coded(); kind != "" && err != nil && strings.Contains(err.Error(), unknownMain) {
 		return nil, photo.Errorf(photo.Unsupported, in.file.path, "this libheif does not read the kind of picture in it, %q: save it as JPEG", kind)
 	}
 	return img, err
