@@ -69,10 +69,10 @@ func TestPatch(t *testing.T) {
 		{"ios18_auxl_two_refs.heic", 1, items{2: {1, 3}, 4: {3}}, items{3: {1}}, nil},
 		{"ios18_cdsc_unknown_ref.heic", 1, nil, nil, items{2: {1}}},
 		{"iphone.heic", 49, items{51: {49}}, items{50: {49}}, items{52: {49}, 53: {51}}},
-		{"tone_map_first.heic", 49, items{51: {49}}, items{50: {49}}, items{53: {51}}},
+		{"tone_map_first.heic", 49, items{51: {49}}, items{50: {49}}, items{52: {49}, 53: {51}}},
 		{"tone_map_main.heic", 49, items{51: {49}}, items{50: {49}}, items{52: {49}, 53: {51}}},
 		{"wide_and_to_the_end.heic", 49, items{51: {49}}, items{50: {49}}, items{52: {49}, 53: {51}}},
-		{"alpha_and_depth.heic", 1, items{2: {1}, 3: {1}}, nil, nil},
+		{"alpha_and_depth.heic", 1, items{2: {1}, 3: {1}}, nil, items{5: {1}}},
 	} {
 		data := open(t, "heic-ios18/"+c.name)
 		f := parse(t, data)

@@ -25,13 +25,14 @@ var pictures = map[string]bool{"hvc1": true, "av01": true, "vvc1": true, "grid":
 var brands = map[string]bool{"heic": true, "heix": true, "hevc": true, "heim": true, "heis": true, "hevm": true, "hevs": true,
 	"mif1": true, "msf1": true, "avif": true}
 
-// Patch returns how the file must be changed for a libheif before 1.18 and libvips
-// 8.14, or nil if they would take the file as it is, or nothing can be done. Photos of iOS 18 and
-// others with a gain map need it, and animated AVIFs:
+// Patch returns how the file must be changed for a libheif before 1.18 and
+// libvips 8.14, or nil if they would take the file as it is, or nothing can be
+// done. Photos of iOS 18 and others with a gain map need it, and animated AVIFs:
 //
 //   - An auxiliary picture, a thumbnail or metadata that belongs to several
-//     items gets a reference to each. Targets that such a libheif does not know
-//     as pictures, such as a tone map ("tmap"), are left out.
+//     items gets a reference to each. Instead of a tone map ("tmap") it belongs to
+//     the picture that this is made of. Other targets that such a libheif does
+//     not know as pictures are left out.
 //
 //   - If the main item is a tone map, the picture that it is to be applied to becomes it.
 //
@@ -83,6 +84,12 @@ const maxTargets = 16
 // oldReferences returns references as an old libheif takes them, and whether
 // they differ from the file's.
 func (f *File) oldReferences() (list []reference, changed bool) {
+	bases := make(map[uint32]uint32) // of tone maps
+	for _, r := range f.references {
+		if r.kind == "dimg" && f.types[r.from] == "tmap" && len(r.to) > 0 {
+			bases[r.from] = r.to[0]
+		}
+	}
 	for _, r := range f.references {
 		switch r.kind {
 		case "auxl", "thmb", "cdsc":
@@ -97,11 +104,14 @@ func (f *File) oldReferences() (list []reference, changed bool) {
 		}
 		var kept []uint32
 		for _, id := range r.to {
+			if base, ok := bases[id]; ok {
+				id = base
+			}
 			if len(kept) < maxTargets && pictures[f.types[id]] && id != r.from && !slices.Contains(kept, id) {
 				kept = append(kept, id)
 			}
 		}
-		if len(kept) != 1 || len(r.to) != 1 {
+		if len(kept) != 1 || len(r.to) != 1 || kept[0] != r.to[0] {
 			changed = true
 		}
 		for _, id := range kept {

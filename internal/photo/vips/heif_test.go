@@ -42,10 +42,12 @@ func TestOldLibheif(t *testing.T) {
 	if refused := err != nil; patchFirst.Load() != refused {
 		t.Errorf("refused: %t, remembered: %t", refused, patchFirst.Load())
 	}
-	// Its Exif belongs to the picture and to a tone map.
-	img := decode(t, "testdata/heic-ios18/iphone.heic", Options{})
-	if got := img.Metadata.Taken.Format("2006-01-02 15:04:05"); got != "2024-10-05 12:34:56" {
-		t.Errorf("taken at %s", got)
+	// Its Exif belongs to the picture and to a tone map, or to this alone.
+	for _, name := range []string{"iphone", "tone_map_first", "alpha_and_depth"} {
+		img := decode(t, "testdata/heic-ios18/"+name+".heic", Options{})
+		if got := img.Metadata.Taken.Format("2006-01-02 15:04:05"); got != "2024-10-05 12:34:56" {
+			t.Errorf("%s: taken at %s", name, got)
+		}
 	}
 }
 
