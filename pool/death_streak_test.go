@@ -52,7 +52,7 @@ func TestConcurrency(t *testing.T) {
 	if len(limits) != 4 || limits[0] != 2 || limits[3] != 11 {
 		t.Errorf("limits %v", limits)
 	}
-	c.halve()
+	c = concurrency{limit: 4, max: 8}
 	for range successesToGrow - 1 {
 		c.succeeded()
 	}

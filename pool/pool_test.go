@@ -260,6 +260,9 @@ func TestWorkerThatDoesNotLeave(t *testing.T) {
 		if len(r.stats.Deaths) != 0 || !strings.Contains(r.log(), "does not leave") {
 			t.Errorf("%+v; log:\n%s", r.stats, r.log())
 		}
+		if r.wall < leaveTimeout || r.wall > leaveTimeout+time.Second {
+			t.Errorf("the run took %v", r.wall)
+		}
 	})
 }
 

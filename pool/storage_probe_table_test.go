@@ -19,6 +19,7 @@ import (
 //	away A       the storage is unavailable
 //	overdue      the probe counts as overdue; "not overdue"
 //	described    a worker has described a photo
+//	stop         the run takes the pending attempts back
 //	5s           so much time passes
 //
 // A step is followed by "→" and what the run is told to do.
@@ -67,6 +68,8 @@ func (s *probeScript) step(t *testing.T, name, line string) {
 		}
 	case "described":
 		s.p.described()
+	case "stop":
+		s.p.takePending()
 	default:
 		t.Fatalf("no step %q", line)
 	}
@@ -107,6 +110,7 @@ func TestStorageProbe(t *testing.T) {
 		{"a warning a minute", []string{"read a", "ask a", "away a → warn, unavailable, retry a, replace", "59s", "ask a", "away a", "5s", "ask a", "away a → warn"}},
 		{"back, though the photo itself is bad", []string{"read a", "ask a", "away a → warn, unavailable, retry a, replace", "5s", "ask a", "bad a → back"}},
 		{"the probe hangs", []string{"read a", "ask a", "29s", "not overdue", "1s", "overdue → warn, unavailable, retry a, replace", "1h", "not overdue", "ask -", "found a → back"}},
+		{"an answer for a photo that is not pending any more", []string{"read a", "ask a", "stop", "read b", "bad a", "ask b", "bad b → fail b"}},
 		{"readable, but not by workers", []string{"read a", "ask a", "found a → retry a", "read a", "ask a", "found a → retry a, replace",
 			"read a", "ask a", "found a → fail a",
 			"read b", "ask b", "found b → fail b", // their word is taken now

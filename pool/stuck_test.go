@@ -21,6 +21,9 @@ func TestUnkillable(t *testing.T) {
 		if len(r.failed()) != 0 || r.stats.Workers != 2 || !strings.Contains(r.log(), "was killed and does not die") {
 			t.Errorf("failed %v, %d workers; log:\n%s", r.failed(), r.stats.Workers, r.log())
 		}
+		if want := r.cfg.Timeout + leaveTimeout; r.wall < want || r.wall > want+time.Second {
+			t.Errorf("the run took %v, want %v", r.wall, want)
+		}
 	})
 }
 
