@@ -43,7 +43,7 @@ func newBubbleRig(t *testing.T, cfg Config) *rig {
 		cfg.samplers.Worker = func(int) (uint64, error) { return 0, errors.New("no process") }
 	}
 	r := newRig(t, cfg)
-	r.limit = 24 * time.Hour
+	r.limit = 3 * time.Hour
 	return r
 }
 

@@ -268,6 +268,9 @@ func (r *rig) unfinished(a *attempt) {
 
 func (r *rig) saw(e seen) {
 	e.Time = time.Now()
+	if e.Time.After(r.deadline) {
+		panic("the run does not end; log:\n" + r.log())
+	}
 	r.events = append(r.events, e)
 	if e.Kind == EventWorkerStart {
 		r.alive[e.PID] = true
@@ -279,21 +282,22 @@ func (r *rig) saw(e seen) {
 
 // rig runs a pool and records what it reports.
 type rig struct {
-	t       testing.TB
-	cfg     Config
-	p       *Pool
-	results map[string]Result
-	order   []string
-	events  []seen
-	alive   map[int]bool // worker pids started
-	logs    *observer.ObservedLogs
-	onDone  func(Result) error
-	onEvent func(seen)
-	stats   Stats
-	retried int           // attempts after the first
-	wall    time.Duration // of the run
-	err     error
-	limit   time.Duration // of the run
+	t        testing.TB
+	cfg      Config
+	p        *Pool
+	results  map[string]Result
+	order    []string
+	events   []seen
+	alive    map[int]bool // worker pids started
+	logs     *observer.ObservedLogs
+	onDone   func(Result) error
+	onEvent  func(seen)
+	stats    Stats
+	retried  int           // attempts after the first
+	wall     time.Duration // of the run
+	err      error
+	limit    time.Duration // of the run
+	deadline time.Time     // after which it counts as endless
 }
 
 func newRig(t testing.TB, cfg Config) *rig {
@@ -326,6 +330,7 @@ func (r *rig) run(jobs iter.Seq[string]) *rig {
 	ctx, cancel := context.WithTimeout(context.Background(), r.limit)
 	defer cancel()
 	began := time.Now()
+	r.deadline = began.Add(r.limit + time.Minute) // in a bubble a run without an end would soon fill the memory
 	r.stats, r.err = r.p.Run(ctx, jobs, func(res Result) error {
 		if r.onDone != nil {
 			if err := r.onDone(res); err != nil {
