@@ -108,9 +108,9 @@ type Engine struct {
 	prompt *promptMaker   // SmolVLM's
 	multi  *multimodal    // any other model's; nil for SmolVLM
 
-	closings []part // the end of the prompt, for each question
-	groups   bool   // prompts of several pictures are prefilled together
-	rewinds  bool   // the picture stays in the KV cache from question to question
+	promptSuffixes []part // the end of the prompt, for each question
+	groups         bool   // prompts of several pictures are prefilled together
+	canTruncateKV  bool   // the picture stays in the KV cache from question to question
 
 	in   chan *job
 	quit chan struct{}
@@ -204,7 +204,7 @@ func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, j *job) error
 		w, h := p.size()
 		grid := PlanTiles(w, h, d.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
 		var err error
-		if j.prompt, j.shared, err = e.prompt.opening(grid, p.Context); err != nil {
+		if j.prompt, j.shared, err = e.prompt.promptPrefix(grid, p.Context); err != nil {
 			return err
 		}
 		cut = func() [][]byte { return p.Tiles(grid, e.vision.tile) }

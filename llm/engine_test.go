@@ -69,7 +69,7 @@ func TestColumns(t *testing.T) {
 		{".x.x", 4, 1, 3},
 		{"xxxx", 4, 0, 3},
 	} {
-		first, last := columns(len(c.live), c.sequences, func(i int) bool { return c.live[i] == 'x' })
+		first, last := sequenceRange(len(c.live), c.sequences, func(i int) bool { return c.live[i] == 'x' })
 		if first != c.first || last != c.last {
 			t.Errorf("%s of %d: %d to %d, want %d to %d", c.live, c.sequences, first, last, c.first, c.last)
 		}
@@ -105,7 +105,7 @@ func TestGenerateBesideEmptySlots(t *testing.T) {
 			list[id] = &slot{id: id, job: e.newJob(e.opt.MaxTokens), pos: len(prompt), last: prompt[0]}
 		}
 		e.generate(list)
-		first, _ := columns(slots, slots, func(i int) bool { return list[i] != nil })
+		first, _ := sequenceRange(slots, slots, func(i int) bool { return list[i] != nil })
 		for id, s := range list {
 			if s == nil {
 				if n := c.held(id); n != 0 {
@@ -133,14 +133,14 @@ func TestGenerateBesideEmptySlots(t *testing.T) {
 // A prompt computes the same numbers beside a shorter one as alone.
 func TestPrefillBesideShorter(t *testing.T) {
 	e := open(t, nil)
-	closing := e.closings[0]
+	promptSuffix := e.promptSuffixes[0]
 	prefill := func(lengths ...int) []float32 {
 		c, err := newContext(e.model, 2, 512, 1, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.close()
-		mine := &Engine{opt: e.opt, model: e.model, ctx: c, closings: e.closings, rewinds: e.rewinds, groups: e.groups}
+		mine := &Engine{opt: e.opt, model: e.model, ctx: c, promptSuffixes: e.promptSuffixes, canTruncateKV: e.canTruncateKV, groups: e.groups}
 		var fresh []*slot
 		for id, n := range lengths {
 			if n == 0 {
@@ -149,8 +149,8 @@ func TestPrefillBesideShorter(t *testing.T) {
 			s := &slot{id: id, job: e.newJob(e.opt.MaxTokens)}
 			s.job.shared = n
 			for i := range n {
-				row := i % len(closing.tokens) * e.model.embd
-				s.embd = append(s.embd, closing.embd[row:row+e.model.embd]...)
+				row := i % len(promptSuffix.tokens) * e.model.embd
+				s.embd = append(s.embd, promptSuffix.embd[row:row+e.model.embd]...)
 			}
 			fresh = append(fresh, s)
 		}
@@ -315,7 +315,7 @@ func TestPromptIsText(t *testing.T) {
 	g := PlanTiles(64, 64, 64, 64)
 	end := e.model.tokenize(tokenEnd, true)[0]
 	n := 0
-	for _, id := range promptTokens(t, e.prompt, e.closings[0], g) {
+	for _, id := range promptTokens(t, e.prompt, e.promptSuffixes[0], g) {
 		if id == end {
 			n++
 		}

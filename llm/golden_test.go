@@ -67,7 +67,7 @@ type reference struct {
 	vision *visionEncoder
 	prompt *promptMaker
 
-	closings []part
+	promptSuffixes []part
 }
 
 func openReference(t *testing.T) *reference {
@@ -105,7 +105,7 @@ func openReference(t *testing.T) *reference {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.vision.close)
-	if r.prompt, r.closings, err = newPromptMaker(r.model, r.vision.tileTokens, 0, r.Prompt); err != nil {
+	if r.prompt, r.promptSuffixes, err = newPromptMaker(r.model, r.vision.tileTokens, 0, r.Prompt); err != nil {
 		t.Fatal(err)
 	}
 	if r.vision.tile != r.Tile || r.vision.reference != r.Longest || r.vision.tileTokens != r.TileTokens || r.model.embd != r.Embd {
@@ -177,7 +177,7 @@ func TestGoldenGridAndTiles(t *testing.T) {
 				t.Errorf("%s: tile %d differs by up to %d, %.3f on average", e.id(), at, worst, mean)
 			}
 		}
-		if ids := promptTokens(t, r.prompt, r.closings[0], g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
+		if ids := promptTokens(t, r.prompt, r.promptSuffixes[0], g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
 			t.Errorf("%s: prompt\n%v, want\n%v", e.id(), ids, e.PromptIDs)
 		}
 	}
@@ -312,17 +312,17 @@ func TestGoldenLogits(t *testing.T) {
 // and returns the logits after each.
 func (r *reference) logits(t *testing.T, ctx *textContext, e goldenEntry) (out [][]float32) {
 	g := PlanTiles(e.Width, e.Height, e.N, r.Tile)
-	parts, shared, err := r.prompt.opening(g, "")
+	parts, shared, err := r.prompt.promptPrefix(g, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	eng := &Engine{model: r.model, vision: r.vision, closings: r.closings}
+	eng := &Engine{model: r.model, vision: r.vision, promptSuffixes: r.promptSuffixes}
 	s := &slot{job: &job{ctx: t.Context(), tiles: r.picture(t, e).Tiles(g, r.Tile), prompt: parts, shared: shared}}
 	if err := eng.encode(s); err != nil {
 		t.Fatal(err)
 	}
 	length := eng.length(s)
-	b := &entries{embd: append(s.embd, r.closings[0].embd...)}
+	b := &entries{embd: append(s.embd, r.promptSuffixes[0].embd...)}
 	for i := range length {
 		b.add(i, 0, i == length-1, nil)
 	}

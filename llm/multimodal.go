@@ -34,9 +34,9 @@ type multimodal struct {
 	nonCausal bool // a picture's embeddings see each other in both directions
 	windows   bool // attention is masked by windows
 
-	opening []int32 // tokens before the picture's embeddings
-	behind  []int32 // after them, up to where the question begins
-	largest frame   // the picture with the most embeddings, at the engine's detail
+	promptPrefix []int32 // tokens before the picture's embeddings
+	behind       []int32 // after them, up to where the question begins
+	largest      frame   // the picture with the most embeddings, at the engine's detail
 }
 
 // Longest edges in pixels for pictures of any size at the details low and high;
@@ -65,7 +65,7 @@ type multiJob struct {
 
 // loadMultimodal loads the vision file of a text model. It comes with the end
 // of the prompt for each question.
-func loadMultimodal(m *textModel, projector string, gpu bool, opt Options, questions []string) (_ *multimodal, closings []part, err error) {
+func loadMultimodal(m *textModel, projector string, gpu bool, opt Options, questions []string) (_ *multimodal, promptSuffixes []part, err error) {
 	k, err := kindOf(m, projector)
 	if err != nil {
 		return nil, nil, err
@@ -104,14 +104,14 @@ func loadMultimodal(m *textModel, projector string, gpu bool, opt Options, quest
 		return nil, nil, err
 	}
 	defer C.mtmd_input_chunks_free(around.p)
-	mm.opening = append(m.begin(words.before), around.before...)
+	mm.promptPrefix = append(m.begin(words.before), around.before...)
 	mm.behind = append(around.after, m.tokenize(words.between, true)...)
 	for _, q := range questions {
 		// A person's words are words: "<|im_start|>" in them is not a token.
 		tokens := append(m.tokenize(q, false), m.tokenize(words.after, true)...)
-		closings = append(closings, part{tokens: tokens, tile: -1})
+		promptSuffixes = append(promptSuffixes, part{tokens: tokens, tile: -1})
 	}
-	return mm, closings, nil
+	return mm, promptSuffixes, nil
 }
 
 func (mm *multimodal) close() {
@@ -188,7 +188,7 @@ func (mm *multimodal) longestEdge(d Detail) int {
 }
 
 // shared is the number of tokens before the question, without any context.
-func (mm *multimodal) shared(f frame) int { return len(mm.opening) + f.tokens + len(mm.behind) }
+func (mm *multimodal) shared(f frame) int { return len(mm.promptPrefix) + f.tokens + len(mm.behind) }
 
 // chunks are a picture on its way to the encoder, in C memory.
 type chunks struct {
@@ -276,14 +276,14 @@ func (mm *multimodal) positions(p *pictureEmbedding) int {
 // as tokens, because models may scale their embeddings, and the picture. It
 // returns the position behind.
 func (mm *multimodal) prefill(c *textContext, slot int, picture *pictureEmbedding) (pos int, err error) {
-	b := &entries{tokens: mm.opening}
-	for i := range mm.opening {
+	b := &entries{tokens: mm.promptPrefix}
+	for i := range mm.promptPrefix {
 		b.add(i, slot, false, nil)
 	}
 	if _, err := c.step(b); err != nil {
 		return 0, err
 	}
-	pos = len(mm.opening)
+	pos = len(mm.promptPrefix)
 	if mm.nonCausal {
 		C.llama_set_causal_attn(c.p, false)
 		defer C.llama_set_causal_attn(c.p, true)
@@ -359,14 +359,14 @@ func (e *Engine) prefillMultimodal(s *slot) {
 	if s.pos == 0 {
 		s.pos, err = e.multi.prefill(e.ctx, s.id, s.picture)
 		s.pictureEnd = s.pos
-		e.prefilled.Add(int64(len(e.multi.opening) + s.picture.n))
-		if len(s.job.put) == 1 || e.rewinds {
+		e.prefilled.Add(int64(len(e.multi.promptPrefix) + s.picture.n))
+		if len(s.job.put) == 1 || e.canTruncateKV {
 			s.picture = nil
 		}
 	}
 	var picked []int32
 	if err == nil {
-		b := &entries{tokens: slices.Concat(e.multi.behind, s.job.multi.context, e.closings[s.question].tokens)}
+		b := &entries{tokens: slices.Concat(e.multi.behind, s.job.multi.context, e.promptSuffixes[s.question].tokens)}
 		for i := range b.tokens {
 			b.add(s.pos+i, s.id, i == len(b.tokens)-1, s.sampler)
 		}

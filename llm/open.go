@@ -55,7 +55,7 @@ func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 	if e.model, err = loadText(opt.Model, gpu); err != nil {
 		return nil, err
 	}
-	e.rewinds = e.model.rewinds()
+	e.canTruncateKV = e.model.canTruncateKV()
 	e.groups = gpu || kernels.Supported()
 	projector, err := projectorOf(opt.Vision)
 	if err != nil {
@@ -73,7 +73,7 @@ func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 	if projector == projectorSmolVLM {
 		err = e.loadSmolVLM(gpu, questions)
 	} else {
-		e.multi, e.closings, err = loadMultimodal(e.model, projector, gpu, opt, questions)
+		e.multi, e.promptSuffixes, err = loadMultimodal(e.model, projector, gpu, opt, questions)
 	}
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (e *Engine) loadSmolVLM(gpu bool, questions []string) (err error) {
 	if e.vision.embd != e.model.embd {
 		return fmt.Errorf("the vision file gives embeddings of %d values and the text model takes %d: they do not belong together", e.vision.embd, e.model.embd)
 	}
-	e.prompt, e.closings, err = newPromptMaker(e.model, e.vision.tileTokens, e.opt.Context, questions...)
+	e.prompt, e.promptSuffixes, err = newPromptMaker(e.model, e.vision.tileTokens, e.opt.Context, questions...)
 	return err
 }
 
@@ -117,7 +117,7 @@ func (e *Engine) slotTokens() (int, error) {
 
 func (e *Engine) longestClosing() int {
 	n := 0
-	for _, c := range e.closings {
+	for _, c := range e.promptSuffixes {
 		n = max(n, len(c.tokens))
 	}
 	return n

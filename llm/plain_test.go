@@ -266,7 +266,7 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 				rows = append(rows, plainRow{embd: scaled(row, p.scale), place: [3]int{pos, pos, pos}})
 			}
 			pos := 0
-			for _, id := range e.multi.opening {
+			for _, id := range e.multi.promptPrefix {
 				word(id, pos)
 				pos++
 			}
@@ -280,7 +280,7 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 			if pos += embedding.n; p.sections != nil {
 				pos += 10 - embedding.n // as long as the picture is wide
 			}
-			for _, id := range append(e.multi.behind, e.closings[0].tokens...) {
+			for _, id := range append(e.multi.behind, e.promptSuffixes[0].tokens...) {
 				word(id, pos)
 				pos++
 			}

@@ -27,10 +27,10 @@ type segment struct {
 	tile    int  // index of the tile; -1 for text
 }
 
-// opening is the part of a photo's prompt that its questions share: the
+// promptPrefix is the part of a photo's prompt that its questions share: the
 // picture. Text between two tiles is one segment, because the tokenizer merges
 // across it ("\n\n" is one token).
-func opening(g Grid) []segment {
+func promptPrefix(g Grid) []segment {
 	var out []segment
 	text := func(s string) { out = append(out, segment{text: s, special: true, tile: -1}) }
 	tile := func(i int) { out = append(out, segment{tile: i}) }
@@ -56,9 +56,9 @@ func opening(g Grid) []segment {
 	return out
 }
 
-// closing is the rest of a prompt: the question, and whose turn it is then.
+// promptSuffix is the rest of a prompt: the question, and whose turn it is then.
 // The person's words are words: "<|im_start|>" in them is not a token.
-func closing(question string) []segment {
+func promptSuffix(question string) []segment {
 	return []segment{
 		{text: question, tile: -1},
 		{text: tokenEnd + "\nAssistant:", special: true, tile: -1},
@@ -81,7 +81,7 @@ type promptMaker struct {
 
 // newPromptMaker checks that the model's vocabulary has what the prompt needs.
 // It comes with the end of the prompt for each question.
-func newPromptMaker(m *textModel, tileTokens, context int, questions ...string) (pm *promptMaker, closings []part, err error) {
+func newPromptMaker(m *textModel, tileTokens, context int, questions ...string) (pm *promptMaker, promptSuffixes []part, err error) {
 	for _, name := range []string{tokenStart, tokenFake, tokenEnd} {
 		if n := len(m.tokenize(name, true)); n != 1 {
 			return nil, nil, fmt.Errorf("the text model has no token %s: it is not a SmolVLM model", name)
@@ -90,16 +90,16 @@ func newPromptMaker(m *textModel, tileTokens, context int, questions ...string) 
 	pm = &promptMaker{model: m, tileTokens: tileTokens, context: context}
 	for _, q := range questions {
 		var tokens []int32
-		for _, s := range closing(q) {
+		for _, s := range promptSuffix(q) {
 			tokens = append(tokens, m.tokenize(s.text, s.special)...)
 		}
 		p, err := pm.embed(tokens)
 		if err != nil {
 			return nil, nil, err
 		}
-		closings = append(closings, p)
+		promptSuffixes = append(promptSuffixes, p)
 	}
-	return pm, closings, nil
+	return pm, promptSuffixes, nil
 }
 
 func (pm *promptMaker) embed(tokens []int32) (part, error) {
@@ -112,16 +112,16 @@ func (pm *promptMaker) embed(tokens []int32) (part, error) {
 	return p, nil
 }
 
-// opening is what the questions to a picture share, and its length in tokens.
+// promptPrefix is what the questions to a picture share, and its length in tokens.
 // A context longer than there is room for loses its end.
-func (pm *promptMaker) opening(g Grid, context string) (parts []part, length int, err error) {
+func (pm *promptMaker) promptPrefix(g Grid, context string) (parts []part, length int, err error) {
 	add := func(tokens []int32) error {
 		p, err := pm.embed(tokens)
 		parts = append(parts, p)
 		length += len(tokens)
 		return err
 	}
-	for _, s := range opening(g) {
+	for _, s := range promptPrefix(g) {
 		if s.tile >= 0 {
 			parts = append(parts, part{tile: s.tile})
 			length += pm.tileTokens
@@ -143,7 +143,7 @@ func (pm *promptMaker) opening(g Grid, context string) (parts []part, length int
 // whatever the context.
 func (pm *promptMaker) largest(g Grid) int {
 	n := pm.context + g.Tiles()*pm.tileTokens
-	for _, s := range opening(g) {
+	for _, s := range promptPrefix(g) {
 		n += len(pm.model.tokenize(s.text, s.special))
 	}
 	return n

@@ -32,7 +32,7 @@ func TestLayout(t *testing.T) {
 			"<fake_token_around_image><row_1_col_1>[0]<fake_token_around_image><row_1_col_2>[1]\n" +
 			"\n<fake_token_around_image><global-img>[2]<fake_token_around_image>What?<end_of_utterance>\nAssistant:"},
 	} {
-		got := append(opening(c.g), closing("What?")...)
+		got := append(promptPrefix(c.g), promptSuffix("What?")...)
 		if show(got) != c.want {
 			t.Errorf("%d×%d tiles:\n got %q\nwant %q", c.g.Rows, c.g.Cols, show(got), c.want)
 		}
@@ -47,7 +47,7 @@ func TestBlankLineIsOneToken(t *testing.T) {
 	if len(blank) != 1 {
 		t.Fatalf("the test model has no token for a blank line: %v", blank)
 	}
-	ids := promptTokens(t, e.prompt, e.closings[0], Grid{FullW: 128, FullH: 64, Rows: 1, Cols: 2})
+	ids := promptTokens(t, e.prompt, e.promptSuffixes[0], Grid{FullW: 128, FullH: 64, Rows: 1, Cols: 2})
 	n := 0
 	for _, id := range ids {
 		if id == blank[0] {
@@ -61,9 +61,9 @@ func TestBlankLineIsOneToken(t *testing.T) {
 
 // promptTokens is the prompt of a grid: token ids, with -1 for every
 // place that an image embedding takes.
-func promptTokens(t *testing.T, pm *promptMaker, closing part, g Grid) (out []int32) {
+func promptTokens(t *testing.T, pm *promptMaker, promptSuffix part, g Grid) (out []int32) {
 	t.Helper()
-	parts, shared, err := pm.opening(g, "")
+	parts, shared, err := pm.promptPrefix(g, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,5 +79,5 @@ func promptTokens(t *testing.T, pm *promptMaker, closing part, g Grid) (out []in
 	if len(out) != shared {
 		t.Errorf("%d tokens before the question, said to be %d", len(out), shared)
 	}
-	return append(out, closing.tokens...)
+	return append(out, promptSuffix.tokens...)
 }

@@ -103,7 +103,7 @@ func TestPromptsShareThePicture(t *testing.T) {
 	}
 	rows := a.PromptTokens
 	for i := range a.More {
-		rows += len(e.closings[i+1].tokens)
+		rows += len(e.promptSuffixes[i+1].tokens)
 	}
 	if n := e.encoded.Load(); n != 5 {
 		t.Errorf("%d tiles were encoded, want 5", n)
@@ -115,7 +115,7 @@ func TestPromptsShareThePicture(t *testing.T) {
 		if r.Tokens != 3 || r.Finish != FinishLength {
 			t.Errorf("answer %d: %+v", i, r)
 		}
-		if want := a.PromptTokens - len(e.closings[0].tokens) + len(e.closings[i].tokens); r.PromptTokens != want {
+		if want := a.PromptTokens - len(e.promptSuffixes[0].tokens) + len(e.promptSuffixes[i].tokens); r.PromptTokens != want {
 			t.Errorf("answer %d: %d prompt tokens, want %d", i, r.PromptTokens, want)
 		}
 	}
@@ -126,7 +126,7 @@ func TestPromptsShareThePicture(t *testing.T) {
 func TestPromptsWithoutRewinding(t *testing.T) {
 	change := func(o *Options) { o.Prompts = asked(questions...); o.Parallel = 2 }
 	with, without := open(t, change), open(t, change)
-	without.rewinds = false
+	without.canTruncateKV = false
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {
@@ -147,10 +147,10 @@ func TestPromptsWithoutRewinding(t *testing.T) {
 	}
 	wg.Wait()
 	if a, b := with.encoded.Load(), without.encoded.Load(); a != b {
-		t.Errorf("%d tiles were encoded, %d with rewinding", b, a)
+		t.Errorf("%d tiles were encoded, %d with truncation", b, a)
 	}
 	if a, b := with.prefilled.Load(), without.prefilled.Load(); b < 2*a {
-		t.Errorf("%d tokens were prefilled, %d with rewinding: nothing was read again", b, a)
+		t.Errorf("%d tokens were prefilled, %d with truncation: nothing was read again", b, a)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestContextIsBounded(t *testing.T) {
 	if a.PromptTokens != plain.PromptTokens+room || a.Tokens != 100 {
 		t.Errorf("prompt of %d tokens, %d without; %d tokens", a.PromptTokens, plain.PromptTokens, a.Tokens)
 	}
-	parts, _, err := e.prompt.opening(PlanTiles(64, 64, 64, 64), p.Context)
+	parts, _, err := e.prompt.promptPrefix(PlanTiles(64, 64, 64, 64), p.Context)
 	if err != nil {
 		t.Fatal(err)
 	}

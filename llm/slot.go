@@ -86,7 +86,7 @@ func (e *Engine) ask(s *slot, turn int) (err error) {
 
 // length is the number of tokens of the slot's prompt.
 func (e *Engine) length(s *slot) int {
-	return s.job.shared + len(e.closings[s.question].tokens)
+	return s.job.shared + len(e.promptSuffixes[s.question].tokens)
 }
 
 // prefill decodes the first prompts of fresh slots, as many together as a step
@@ -119,11 +119,11 @@ func (e *Engine) prefillTogether(group []*slot) {
 		if s.pos == 0 {
 			b.embd = append(b.embd, s.embd...)
 		}
-		b.embd = append(b.embd, e.closings[s.question].embd...)
+		b.embd = append(b.embd, e.promptSuffixes[s.question].embd...)
 		for i := s.pos; i < e.length(s); i++ {
 			b.add(i, s.id, i == e.length(s)-1, s.sampler)
 		}
-		if len(s.job.put) == 1 || e.rewinds {
+		if len(s.job.put) == 1 || e.canTruncateKV {
 			s.embd = nil
 		}
 	}
@@ -131,7 +131,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 	padded := group[0].pos > 0 && e.pad(b, group[0])
 	picked, err := e.ctx.step(b)
 	if padded {
-		e.ctx.rewind(group[0].id, e.length(group[0]))
+		e.ctx.truncate(group[0].id, e.length(group[0]))
 	}
 	share := seconds(time.Since(began), len(group))
 	row := 0
@@ -181,9 +181,9 @@ func (e *Engine) askOn(slots []*slot) {
 				s.end(err)
 				break
 			}
-			if e.rewinds {
+			if e.canTruncateKV {
 				s.pos = e.sharedEnd(s)
-				e.ctx.rewind(s.id, s.pos)
+				e.ctx.truncate(s.id, s.pos)
 			} else {
 				s.pos = 0
 				e.ctx.forget(s.id)
@@ -196,7 +196,7 @@ func (e *Engine) askOn(slots []*slot) {
 // generate decodes one token of every live slot together.
 func (e *Engine) generate(slots []*slot) {
 	began := time.Now()
-	first, last := columns(len(slots), e.ctx.slots, func(i int) bool { return slots[i] != nil })
+	first, last := sequenceRange(len(slots), e.ctx.slots, func(i int) bool { return slots[i] != nil })
 	if first > last {
 		return
 	}
@@ -230,14 +230,14 @@ func (e *Engine) generate(slots []*slot) {
 	}
 }
 
-// columns are the sequences that a step of next tokens has, from first to last;
+// sequenceRange is the sequences that a step of next tokens has, from first to last;
 // there are none if first is greater. The first n of so many sequences, two at
 // least, may be live. A product with a single column takes another path through
 // ggml than one with several and is rounded differently: a photo's words would
 // depend on its company. And llama.cpp computes only those sequences together
 // whose numbers follow each other. So a lone slot has a dummy beside it, and
 // gaps between live ones are filled with dummies.
-func columns(n, sequences int, live func(int) bool) (first, last int) {
+func sequenceRange(n, sequences int, live func(int) bool) (first, last int) {
 	first, last = n, -1
 	for i := range n {
 		if live(i) {

@@ -295,9 +295,9 @@ func (h *harness) tally() tally {
 	return t
 }
 
-// check compares with what must be there: an ok line for each innocent photo,
-// a failed line of the right kind for each guilty one, nothing twice or torn.
-func (t tally) check(tb testing.TB, innocent []string, guilty map[string]tracker.Kind) {
+// check compares with what must be there: an ok line for each photo that can be described,
+// a failed line of the right kind for each failing one, nothing twice or torn.
+func (t tally) check(tb testing.TB, described []string, failing map[string]tracker.Kind) {
 	tb.Helper()
 	if t.torn > 0 {
 		tb.Errorf("%d torn lines", t.torn)
@@ -308,18 +308,18 @@ func (t tally) check(tb testing.TB, innocent []string, guilty map[string]tracker
 			tb.Errorf(format, args...)
 		}
 	}
-	for _, p := range innocent {
+	for _, p := range described {
 		if t.ok[p] != 1 || t.failed[p] != 0 {
 			complain("%s: %d ok and %d failed lines (%s), want 1 and 0", p, t.ok[p], t.failed[p], t.kinds[p])
 		}
 	}
-	for p, kind := range guilty {
+	for p, kind := range failing {
 		if t.ok[p] != 0 || t.failed[p] != 1 || t.kinds[p] != kind {
 			complain("%s: %d ok and %d failed lines (%s), want 0 and 1 (%s)", p, t.ok[p], t.failed[p], t.kinds[p], kind)
 		}
 	}
-	if n := len(t.ok) + len(t.failed); n != len(innocent)+len(guilty) {
-		complain("lines for %d photos, want %d", n, len(innocent)+len(guilty))
+	if n := len(t.ok) + len(t.failed); n != len(described)+len(failing) {
+		complain("lines for %d photos, want %d", n, len(described)+len(failing))
 	}
 	slices.Sort(t.progress)
 	if want := slices.Sorted(maps.Keys(t.ok)); !slices.Equal(t.progress, want) {
@@ -330,23 +330,23 @@ func (t tally) check(tb testing.TB, innocent []string, guilty map[string]tracker
 // TestFaults has workers die in every way, once, and looks at who is blamed.
 func TestFaults(t *testing.T) {
 	h := newHarness(t)
-	innocent := numbered("photo", 120)
-	innocent = append(innocent, numbered("once", 2)...)
-	guilty := map[string]tracker.Kind{}
+	described := numbered("photo", 120)
+	described = append(described, numbered("once", 2)...)
+	failing := map[string]tracker.Kind{}
 	for kind, want := range map[string]tracker.Kind{
 		"segv": tracker.Crash, "abort": tracker.Crash, "panic": tracker.Crash, "killed": tracker.Crash,
 		"exit": tracker.Crash, "babble": tracker.Crash, "lie": tracker.Crash, "hang": tracker.Timeout,
 	} {
-		guilty[kind+"-0000.jpg"] = want
+		failing[kind+"-0000.jpg"] = want
 	}
-	h.add(innocent...)
-	h.add(slices.Collect(maps.Keys(guilty))...)
+	h.add(described...)
+	h.add(slices.Collect(maps.Keys(failing))...)
 	began := time.Now()
 	code, said := h.run("--timeout", "3s", "--batch-size", "50")
 	if code != ui.ExitFailed {
 		t.Errorf("exit code %d, want %d", code, ui.ExitFailed)
 	}
-	h.tally().check(t, innocent, guilty)
+	h.tally().check(t, described, failing)
 	if t.Failed() {
 		t.Log(said)
 	}
@@ -355,7 +355,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("the log does not say %q", want)
 		}
 	}
-	t.Logf("%d photos, %d of them deadly, in %.1f s", len(innocent)+len(guilty), len(guilty), time.Since(began).Seconds())
+	t.Logf("%d photos, %d of them deadly, in %.1f s", len(described)+len(failing), len(failing), time.Since(began).Seconds())
 }
 
 // TestNothingWorks has every photo kill its worker: the model is broken then,
@@ -386,19 +386,19 @@ func TestNothingWorks(t *testing.T) {
 // others were described, in this run or before, shows that it is their fault.
 func TestOnlyBadLeft(t *testing.T) {
 	h := newHarness(t)
-	innocent, guilty := numbered("photo", 4), map[string]tracker.Kind{}
-	h.add(innocent...)
+	described, failing := numbered("photo", 4), map[string]tracker.Kind{}
+	h.add(described...)
 	if code, said := h.run(); code != ui.ExitOK {
 		t.Fatalf("exit code %d\n%s", code, said)
 	}
 	for _, name := range append(numbered("segv", 6), numbered("abort", 2)...) {
-		guilty[name] = tracker.Crash
+		failing[name] = tracker.Crash
 	}
-	h.add(slices.Collect(maps.Keys(guilty))...)
+	h.add(slices.Collect(maps.Keys(failing))...)
 	if code, said := h.run(); code != ui.ExitFailed {
 		t.Errorf("exit code %d, want %d\n%s", code, ui.ExitFailed, said)
 	}
-	h.tally().check(t, innocent, guilty)
+	h.tally().check(t, described, failing)
 }
 
 // outputs is all that was written about photos.
@@ -420,17 +420,17 @@ func TestKills(t *testing.T) {
 		photos, kills = 2000, 100
 	}
 	h := newHarness(t)
-	innocent := append(numbered("photo", photos-photos/50), numbered("once", photos/100)...)
-	guilty := map[string]tracker.Kind{}
+	described := append(numbered("photo", photos-photos/50), numbered("once", photos/100)...)
+	failing := map[string]tracker.Kind{}
 	for i := range photos / 100 {
 		kind := []string{"segv", "abort", "exit", "lie"}[i%4]
-		guilty[fmt.Sprintf("%s-%04d.jpg", kind, i)] = tracker.Crash
+		failing[fmt.Sprintf("%s-%04d.jpg", kind, i)] = tracker.Crash
 	}
-	h.add(innocent...)
-	h.add(slices.Collect(maps.Keys(guilty))...)
+	h.add(described...)
+	h.add(slices.Collect(maps.Keys(failing))...)
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	began := time.Now()
-	done, left, slowest, within, busy := 0, len(innocent), time.Duration(0), 0, 0
+	done, left, slowest, within, busy := 0, len(described), time.Duration(0), 0, 0
 	for killed := 0; ; {
 		cmd := h.command("--batch-size", "40", "--timeout", "20s")
 		if err := cmd.Start(); err != nil {
@@ -472,7 +472,7 @@ func TestKills(t *testing.T) {
 		}
 	}
 	result := h.tally()
-	result.check(t, innocent, guilty)
+	result.check(t, described, failing)
 	if busy < kills/2 {
 		t.Errorf("workers were alive at %d of %d kills only", busy, kills)
 	}

@@ -133,10 +133,10 @@ func TestPull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(b []byte) []byte{
-		"a bit of a weight": func(b []byte) []byte { b[len(b)-100] ^= 1; return b },
+		"a bit of a weight":   func(b []byte) []byte { b[len(b)-100] ^= 1; return b },
 		"a bit of the header": func(b []byte) []byte { b[40] ^= 1; return b },
-		"cut":               func(b []byte) []byte { return b[:len(b)/2] },
-		"empty":             func([]byte) []byte { return nil },
+		"cut":                 func(b []byte) []byte { return b[:len(b)/2] },
+		"empty":               func([]byte) []byte { return nil },
 	} {
 		if err := os.WriteFile(f.Text, spoil(bytes.Clone(whole)), 0o644); err != nil {
 			t.Fatal(err)
