@@ -19,6 +19,8 @@ const (
 	tagPlanarConfig    = 284
 	tagTileWidth       = 322
 	tagTileLength      = 323
+	tagTileOffsets     = 324
+	tagTileByteCounts  = 325
 	tagSubIFDs         = 330
 	tagInkSet          = 332
 	tagExtraSamples    = 338

@@ -2,29 +2,33 @@ package tiff
 
 import "io"
 
-// maxStrips is how many strips are read of a picture: one for each row of the
-// tallest that is decoded.
+// maxStrips is how many strips or tiles are read of a picture: one for each row
+// of the tallest that is decoded.
 const maxStrips = 1 << 20
 
-// Strip is a part of a picture's rows, as it lies in the file.
+// Strip is a strip or tile of a picture, as it lies in the file.
 type Strip struct{ At, Length int64 } // bytes
 
-// Strips returns where the rows of a picture in strips are in its file r, of the
-// given size in bytes. Strips that follow one another there are one. It returns
-// nil if they cannot be read.
+// Strips returns where a picture's strips or tiles are in its file r, of the
+// given size in bytes. Uncompressed strips that follow one another there are one.
+// It returns nil if they cannot be read.
 func (d Directory) Strips(r io.ReaderAt, size int64) []Strip {
 	in := reader{r: r, size: size, strips: true}
-	if _, ok := in.header(); !ok || d.Tiled {
+	if _, ok := in.header(); !ok {
 		return nil
 	}
 	e, _, ok := in.entries(d.Offset)
 	offsets, counts := e[tagStripOffsets], e[tagStripByteCounts]
+	if d.Tiled {
+		offsets, counts = e[tagTileOffsets], e[tagTileByteCounts]
+	}
+	join := d.Uncompressed() && !d.Tiled
 	if !ok || in.err != nil || len(offsets) != len(counts) {
 		return nil
 	}
 	var list []Strip
 	for i, at := range offsets {
-		if last := len(list) - 1; last >= 0 && list[last].At+list[last].Length == at {
+		if last := len(list) - 1; join && last >= 0 && list[last].At+list[last].Length == at {
 			list[last].Length += counts[i]
 		} else {
 			list = append(list, Strip{at, counts[i]})

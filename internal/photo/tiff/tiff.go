@@ -221,11 +221,19 @@ const (
 
 // wants reports whether a tag's values are read, and most is how many of them.
 func (in *reader) wants(tag uint16) bool {
-	return wanted[tag] || in.strips && (tag == tagStripOffsets || tag == tagStripByteCounts)
+	return wanted[tag] || in.strips && placesOfPixels(tag)
+}
+
+func placesOfPixels(tag uint16) bool {
+	switch tag {
+	case tagStripOffsets, tagStripByteCounts, tagTileOffsets, tagTileByteCounts:
+		return true
+	}
+	return false
 }
 
 func (in *reader) most(tag uint16) int64 {
-	if tag == tagStripOffsets || tag == tagStripByteCounts {
+	if placesOfPixels(tag) {
 		return maxStrips
 	}
 	return maxValues

@@ -4,13 +4,20 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"maps"
 	"math"
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"photodesc/internal/photo"
+	"photodesc/internal/photo/bmp"
+	"photodesc/internal/photo/damage"
+	"photodesc/internal/photo/tiff"
 )
 
 // BenchmarkDecode12Megapixels decodes what a phone's camera writes for one
@@ -69,4 +76,67 @@ func writeCameraJPEG(tb testing.TB, path string, width, height int) int {
 		tb.Fatal(err)
 	}
 	return buf.Len()
+}
+
+// BenchmarkDamageChecks measures what looking for lost data takes beside
+// decoding: the part is the quotient of the two. What is damaged, or has zeros
+// where few photos have any, is decoded once more; that is not measured here.
+func BenchmarkDamageChecks(b *testing.B) {
+	dir := b.TempDir()
+	camera := filepath.Join(dir, "camera.jpg")
+	writeCameraJPEG(b, camera, 4000, 3000)
+	img, err := Decode(camera, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	photos := map[string][]byte{"bmp": bmpOf(b, imageOf(img)), "tiff": stripTIFF(imageOf(img), 64)}
+	if photos["jpeg"], err = os.ReadFile(camera); err != nil {
+		b.Fatal(err)
+	}
+	for _, name := range []string{"photo.webp", "photo.gif", "photo.heic", "photo.avif"} {
+		photos[filepath.Ext(name)[1:]] = testdata(b, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(photos)) {
+		path := write(b, name, photos[name])
+		f, err := open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		in := input{f, photos[name]}
+		check := func() error { return in.lostData(photo.Sniff(f.head)) }
+		switch name {
+		case "jpeg":
+			check = func() error { damage.ScanJPEG(in.data); return nil }
+		case "bmp":
+			h, err := bmp.Read(in.reader())
+			if err != nil {
+				b.Fatal(err)
+			}
+			check = func() error { return lostBitmap(path, in.reader(), h) }
+		case "tiff":
+			header, err := tiff.Read(in.reader(), in.reader().Size())
+			if err != nil {
+				b.Fatal(err)
+			}
+			check = func() error { return in.lostStrips(header.Directories[0]) }
+		}
+		b.Run(name, func(b *testing.B) {
+			var checking, decoding time.Duration
+			for b.Loop() {
+				start := time.Now()
+				if err := check(); err != nil {
+					b.Fatal(err)
+				}
+				checking += time.Since(start)
+				start = time.Now()
+				if _, err := Decode(path, Options{Longest: 512}); err != nil {
+					b.Fatal(err)
+				}
+				decoding += time.Since(start)
+			}
+			b.ReportMetric(100*checking.Seconds()/decoding.Seconds(), "%-of-decoding")
+			b.ReportMetric(checking.Seconds()*1e3/float64(b.N), "check-ms/op")
+		})
+	}
 }

@@ -41,16 +41,23 @@ func (in input) lostParts() error {
 	return nil
 }
 
-// lostRows looks at the pixels of an uncompressed TIFF picture.
-func (in input) lostRows(d tiff.Directory) error {
+// lostStrips looks at the strips or tiles of a TIFF picture.
+func (in input) lostStrips(d tiff.Directory) error {
 	r, pixel := in.reader(), d.Pixel()
-	if !d.Uncompressed() || d.Tiled || pixel == 0 || d.Width <= 0 || d.Width > r.Size()/pixel {
+	rows := damage.Rows{RowBytes: d.Width * pixel, Stride: d.Width * pixel, Pixel: pixel, Brightness: !d.HasPalette()}
+	plain := d.Uncompressed()
+	if plain && (d.Tiled || pixel == 0 || d.Width <= 0 || d.Width > r.Size()/pixel) {
 		return nil
 	}
-	row := d.Width * pixel
 	for _, strip := range d.Strips(r, r.Size()) {
-		rows := damage.Rows{At: strip.At, RowBytes: row, Stride: row, Count: strip.Length / row, Pixel: pixel, Brightness: !d.HasPalette()}
-		if err := rows.Lost(r); err != nil {
+		var err error
+		if plain {
+			rows.At, rows.Count = strip.At, strip.Length/rows.Stride
+			err = rows.Lost(r)
+		} else {
+			err = damage.Strip(r, strip.At, strip.Length, d.Compression)
+		}
+		if err != nil {
 			return damaged(in.file.path, err)
 		}
 	}
