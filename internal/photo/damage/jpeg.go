@@ -2,8 +2,16 @@ package damage
 
 import "bytes"
 
-// ErrLineEnds is what is wrong with a JPEG with LineEnds.
-const ErrLineEnds Error = "each line feed in it was made two bytes, as a transfer in text mode does: transfer it again in binary mode"
+// ErrLineEnds is what is wrong with a JPEG with LineEnds, and with what
+// LineEnds finds.
+const ErrLineEnds Error = "its line ends were changed, as a transfer in text mode does: transfer it again in binary mode"
+
+// LineEnds reports whether a file that is no PNG any more begins like one that
+// was taken for text. Its first bytes were chosen to show this.
+func LineEnds(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\x89PNG\r\r\n")) || bytes.HasPrefix(head, []byte("\x89PNG\n\x1a\n")) ||
+		bytes.HasPrefix(head, []byte("\x89PNG\r\r\x1a\r"))
+}
 
 // JPEG is what was found in the bytes of a JPEG without decoding it.
 type JPEG struct {

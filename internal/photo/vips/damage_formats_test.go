@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"photodesc/internal/photo"
 )
 
 // Zeros instead of coded data, up to the end that the file declares or in the
@@ -34,6 +36,10 @@ func TestDamagedFormats(t *testing.T) {
 	isDamaged(t, "zeros before black", zeroed(lossy, 5000, 9000))
 	png := pngOf(t, half(300, 200, true))
 	zeroTails(t, "PNG", png, 100, len(png))
+	for _, ends := range [][2]string{{"\n", "\r\n"}, {"\r\n", "\n"}, {"\n", "\r"}} {
+		text := bytes.ReplaceAll(png, []byte(ends[0]), []byte(ends[1]))
+		failsAs(t, write(t, "a.png", text), photo.Unreadable, "it is damaged: its line ends were changed")
+	}
 }
 
 // Good files are whole, whatever zeros they have: black pictures of which they

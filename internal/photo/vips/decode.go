@@ -18,6 +18,7 @@ import (
 
 	"photodesc/internal/photo"
 	"photodesc/internal/photo/colour"
+	"photodesc/internal/photo/damage"
 )
 
 // Options says what the caller needs and allows.
@@ -91,6 +92,9 @@ func Decode(path string, opts Options) (*Image, error) {
 	}
 
 	format := photo.Sniff(f.head)
+	if format == "" && damage.LineEnds(f.head) {
+		return nil, damaged(path, damage.ErrLineEnds)
+	}
 	if format == "" {
 		if zeros, err := f.onlyZeros(); err != nil {
 			return nil, err

@@ -1,0 +1,31 @@
+package damage
+
+import (
+	"bytes"
+	"os"
+	"testing"
+)
+
+// FuzzLooks gives each look any bytes: it ends, and does not panic.
+func FuzzLooks(f *testing.F) {
+	const dir = "../vips/testdata/"
+	for _, name := range []string{"black.webp", "black.gif", "black-optimized.jpg", "black-lossless.webp", "photo.gif"} {
+		data, err := os.ReadFile(dir + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+		zeros := bytes.Clone(data)
+		clear(zeros[len(zeros)/2:])
+		f.Add(zeros)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		WebP(data)
+		GIF(data)
+		j := ScanJPEG(data)
+		j.Judge([]Warning{{Kind: Skipped, At: int64(len(data)) / 2, Skipped: int64(len(data))}, {Kind: Corrupted, LastRow: true}})
+		Strip(bytes.NewReader(data), 0, int64(len(data)), 8)
+		w := Rows{At: 3, RowBytes: 30, Stride: 31, Count: int64(len(data)) / 31, Pixel: 3, Brightness: true}
+		w.Lost(bytes.NewReader(data))
+	})
+}
