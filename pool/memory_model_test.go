@@ -82,6 +82,7 @@ func (l workerModel) run(rnd *rand.Rand, u *expectedGrowth, share uint64, photos
 // A leaking worker exceeds its share by one photo at most, however many are in
 // flight and whenever they leak, and does as many photos as its share has room for.
 func TestLeakyWorkerStaysWithinShare(t *testing.T) {
+	t.Parallel()
 	const M = 1 << 20
 	for _, inFlight := range []int{1, 3, 10, 34} {
 		for _, leak := range []uint64{1 * M, 10 * M, 16 * M} {
@@ -110,6 +111,7 @@ func TestLeakyWorkerStaysWithinShare(t *testing.T) {
 // A worker that does not leak is kept, even if its share is hardly more than it
 // needs.
 func TestWorkerWithoutLeakIsKept(t *testing.T) {
+	t.Parallel()
 	const M = 1 << 20
 	for _, inFlight := range []int{1, 3, 10} {
 		for _, once := range []uint64{0, 50 * M, 300 * M} {
