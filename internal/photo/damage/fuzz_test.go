@@ -20,7 +20,7 @@ func FuzzLooks(f *testing.F) {
 		f.Add(zeros)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		WebP(data)
+		WebP(data, 1<<20)
 		GIF(data)
 		j := ScanJPEG(data)
 		j.Judge([]Warning{{Kind: Skipped, At: int64(len(data)) / 2, Skipped: int64(len(data))}, {Kind: Corrupted, LastRow: true}})

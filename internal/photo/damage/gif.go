@@ -8,6 +8,9 @@ import (
 	"io"
 )
 
+// maxPixels is how many pixels are counted at most: it takes 10 ns each.
+const maxPixels = 64 << 20
+
 const shortGIF Error = "its first picture has no data for a part of it"
 
 // GIF looks for lost data in the first picture of a GIF. It returns nil if it
@@ -45,7 +48,7 @@ func GIF(data []byte) error {
 	if !odd && !hasZeros(coded) {
 		return nil
 	}
-	if width < 1 || width > 8 || pixels > maxAgain {
+	if width < 1 || width > 8 || pixels > maxPixels {
 		return nil
 	}
 	// A row that lacks is not seen, and some encoders leave out the last pixels.

@@ -133,7 +133,7 @@ func coded(data []byte, at int) int {
 }
 
 func (j *JPEG) findZeros(from, to int, flat bool) {
-	const most = 1000
+	const most = 100
 	if from < to && len(j.zeros) < most {
 		zeros(bytes.NewReader(j.data), int64(from), int64(to), jpegZeros, func(z run) bool {
 			j.zeros = append(j.zeros, zeroCode{z, flat})

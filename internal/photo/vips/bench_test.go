@@ -104,7 +104,7 @@ func BenchmarkDamageChecks(b *testing.B) {
 		}
 		defer f.Close()
 		in := input{f, photos[name]}
-		check := func() error { return in.lostData(photo.Sniff(f.head)) }
+		check := func() error { return in.lostData(photo.Sniff(f.head), Options{MaxBytes: DefaultMaxBytes}) }
 		switch name {
 		case "jpeg":
 			check = func() error { damage.ScanJPEG(in.data); return nil }

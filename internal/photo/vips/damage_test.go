@@ -2,6 +2,7 @@ package vips
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -162,4 +163,22 @@ func TestUnsupportedJPEG(t *testing.T) {
 	deep := jpegOf(t, colourful(64, 64))
 	deep[bytes.Index(deep, []byte{0xff, 0xc0})+4] = 12
 	failsAs(t, write(t, "a.jpg", deep), photo.Unsupported, "data precision 12")
+}
+
+// A progressive JPEG that claims a huge size is not decoded to hear warnings.
+func TestHugeJPEG(t *testing.T) {
+	data := testdata(t, "black-progressive.jpg")
+	size := data[bytes.Index(data, []byte{0xff, 0xc2})+5:]
+	for _, side := range []uint16{20_000, 65_000} {
+		binary.BigEndian.PutUint16(size, side)
+		binary.BigEndian.PutUint16(size[2:], side)
+		before := peak(t)
+		failsAs(t, write(t, "a.jpg", data), photo.TooLarge, "")
+		if _, ok := jpegWarnings(data, Options{MaxBytes: 1 << 20}); ok {
+			t.Errorf("%d: the warnings are heard", side)
+		}
+		if grown := peak(t) - before; grown > 100<<20 {
+			t.Errorf("%d: it took %d MiB", side, grown>>20)
+		}
+	}
 }

@@ -176,7 +176,7 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 		}
 		in.data = data
 	}
-	if err := in.lostData(format); err != nil {
+	if err := in.lostData(format, opts); err != nil {
 		return nil, err
 	}
 	switch format {

@@ -27,17 +27,18 @@ func decodeJPEG(path string, data []byte, orientation int, opts Options) (*Image
 		return nil, damaged(path, damage.ErrLineEnds)
 	}
 	req := C.pd_request{orientation: C.int(orientation), fail_on: C.PD_FAIL_ON_WARNING}
-	if !scan.Suspicious() {
-		img, err := withData(path, data, req, opts)
-		if err == nil || photo.KindOf(err) == photo.TooLarge {
-			return img, err
-		}
+	img, err := withData(path, data, req, opts)
+	if err == nil && !scan.Suspicious() || photo.KindOf(err) == photo.TooLarge {
+		return img, err
 	}
-	warnings, ok := jpegWarnings(data)
+	warnings, ok := jpegWarnings(data, opts)
 	if err := scan.Judge(warnings); err != nil && !scan.Whole {
 		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %w", err)
 	} else if err != nil {
 		return nil, damaged(path, err)
+	}
+	if err == nil {
+		return img, nil
 	}
 	req.fail_on = C.PD_FAIL_ON_TRUNCATED
 	if ok && scan.Complete(warnings) {
@@ -54,14 +55,14 @@ func damaged(path string, err error) error {
 }
 
 // jpegWarnings decodes a JPEG to hear the decoder's warnings; ok is false if it
-// came to no end.
-func jpegWarnings(data []byte) (warnings []damage.Warning, ok bool) {
+// came to no end, or would take more memory than is allowed.
+func jpegWarnings(data []byte, opts Options) (warnings []damage.Warning, ok bool) {
 	list := make([]C.pd_jpeg_warning, 1000)
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	pin.Pin(&list[0])
 	pin.Pin(&data[0])
-	result := C.pd_jpeg_warnings{list: &list[0], most: C.int(len(list))}
+	result := C.pd_jpeg_warnings{list: &list[0], most: C.int(len(list)), max_bytes: C.int64_t(opts.MaxBytes - int64(len(data)))}
 	C.pd_jpeg_check(unsafe.Pointer(&data[0]), C.size_t(len(data)), &result)
 	for _, w := range list[:result.count] {
 		warnings = append(warnings, damage.Warning{

@@ -124,6 +124,9 @@ void pd_jpeg_check(const void *data, size_t size, pd_jpeg_warnings *warnings)
 	cinfo.src = &source;
 	cinfo.progress = &w.progress;
 	jpeg_read_header(&cinfo, TRUE);
+	if (jpeg_has_multiple_scans(&cinfo) &&
+		(int64_t) cinfo.image_width * cinfo.image_height * cinfo.num_components * 2 > warnings->max_bytes)
+		give_up((j_common_ptr) &cinfo);
 	cinfo.scale_num = 1; // an eighth: the bits are read all the same
 	cinfo.scale_denom = 8;
 	jpeg_start_decompress(&cinfo);

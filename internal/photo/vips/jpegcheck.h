@@ -18,7 +18,8 @@ typedef struct {
 typedef struct {
 	pd_jpeg_warning *list; // room for most
 	int most, count;
-	int gave_up; // libjpeg met an error and read no further
+	int64_t max_bytes; // of memory for the coefficients, which files of several scans need
+	int gave_up; // libjpeg met an error, or needs more memory, and read no further
 } pd_jpeg_warnings;
 
 // Decodes a JPEG in memory to its end mark and keeps nothing of it but the

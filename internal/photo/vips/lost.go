@@ -12,10 +12,11 @@ import (
 
 // lostData looks for data that the file has lost and its decoder does not miss.
 // JPEGs are looked at in decodeJPEG; PNGs have checksums.
-func (in input) lostData(format string) (err error) {
+func (in input) lostData(format string, opts Options) (err error) {
 	switch format {
 	case photo.FormatWebP:
-		err = damage.WebP(in.data)
+		const bytesPerPixel, most = 16, 64 << 20
+		err = damage.WebP(in.data, int(min(most, opts.MaxBytes/bytesPerPixel)))
 	case photo.FormatGIF:
 		err = damage.GIF(in.data)
 	case photo.FormatHEIF, photo.FormatAVIF:
