@@ -74,6 +74,32 @@ func TestPrimaries(t *testing.T) {
 	}
 }
 
+// Of whites that one kind of cone does not see there is no matrix, or one of numbers
+// that are none. Those of a PNG are given in steps of 1e-5.
+func TestImpossibleWhites(t *testing.T) {
+	samples := Samples{Width: 1, Height: 1, Bands: 3, Bytes: []byte{10, 200, 90}, White: 255}
+	for i := range 100_000 {
+		y := 0.05 + float64(i)/100_000
+		x := (0.1614 - y*(0.2664+0.1614)) / (0.8951 + 0.1614) // the first cone sees nothing
+		if i%2 == 1 {
+			x = 1 - y - (0.0685*y-0.0389*(1-y))/(1.0296-0.0389) // nor the third
+		}
+		p := srgb
+		p.White = XY{math.Round(x*1e5) / 1e5, math.Round(y*1e5) / 1e5}
+		if !p.usable() {
+			continue
+		}
+		for _, row := range p.toSRGB() {
+			for _, v := range row {
+				if math.IsNaN(v) || math.Abs(v) > 1000 {
+					t.Fatalf("%+v: %v", p.White, p.toSRGB())
+				}
+			}
+		}
+		Gamma(0.45455, &p).ToSRGB(samples)
+	}
+}
+
 func TestSRGBSignals(t *testing.T) {
 	near := srgb
 	near.Green.X += 0.01

@@ -50,6 +50,12 @@ func (p Primaries) usable() bool {
 	if p.White.Y < 0.05 {
 		return false
 	}
+	// Each cone sees some of a white, or adapting to another is a division by nothing.
+	for _, cone := range bradford.apply(p.White.xyz()) {
+		if cone < 0.01 {
+			return false
+		}
+	}
 	m, ok := p.toXYZ()
 	if !ok {
 		return false

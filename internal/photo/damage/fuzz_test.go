@@ -24,7 +24,7 @@ func FuzzLooks(f *testing.F) {
 		GIF(data)
 		j := ScanJPEG(data)
 		j.Judge([]Warning{{Kind: Skipped, At: int64(len(data)) / 2, Skipped: int64(len(data))}, {Kind: Corrupted, LastRow: true}})
-		Strip(bytes.NewReader(data), 0, int64(len(data)), 8)
+		Strip(bytes.NewReader(data), 0, int64(len(data)), 8, 1<<20)
 		w := Rows{At: 3, RowBytes: 30, Stride: 31, Count: int64(len(data)) / 31, Pixel: 3, Brightness: true}
 		w.Lost(bytes.NewReader(data))
 	})

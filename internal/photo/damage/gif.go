@@ -82,7 +82,7 @@ func gifPicture(data []byte) (at int, ok bool) {
 		case ',':
 			return at + 1, true
 		case '!':
-			_, at = gifBlocks(data, at+2)
+			at = gifBlocksEnd(data, at+2)
 		case 0: // padding
 			at++
 		default:
@@ -105,6 +105,14 @@ func gifBlocks(data []byte, at int) (content []byte, end int) {
 		at += n
 	}
 	return content, at
+}
+
+// gifBlocksEnd returns where that chain ends, without its content.
+func gifBlocksEnd(data []byte, at int) int {
+	for at < len(data) && data[at] != 0 {
+		at += 1 + int(data[at])
+	}
+	return at + 1
 }
 
 // gifPixels counts the pixels that data code, up to most.

@@ -31,7 +31,7 @@ type Rows struct {
 // In a picture of black things, or on black ground, an edge goes on in the next
 // row near where it was.
 func (w Rows) Lost(r io.ReaderAt) error {
-	if w.Pixel < 1 || w.Stride < w.RowBytes || w.RowBytes < 2*edge*w.Pixel || w.Count < 3 {
+	if w.Pixel < 1 || w.Stride < w.RowBytes || w.RowBytes < 2*edge*w.Pixel || w.RowBytes > longestRow || w.Count < 3 {
 		return nil
 	}
 	end := w.At + w.Stride*(w.Count-1) + w.RowBytes
@@ -54,6 +54,9 @@ func (w Rows) Lost(r io.ReaderAt) error {
 	}
 	return lostZeros
 }
+
+// longestRow is how many bytes a row may have: two are held in memory.
+const longestRow = 64 << 20
 
 // edge is how many pixels there must be on both sides.
 const edge = 3

@@ -86,8 +86,9 @@ func webpPicture(data []byte) (kind string, chunk []byte) {
 		switch kind {
 		case "VP8 ", "VP8L":
 			return kind, chunk
-		case "ANMF":
-			return webpPicture(chunk[min(frame, len(chunk)):])
+		case "ANMF": // its content is a list of chunks without such
+			data = chunk[min(frame, len(chunk)):]
+			continue
 		}
 		data = data[min(length+length&1, int64(len(data))):]
 	}

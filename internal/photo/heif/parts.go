@@ -10,6 +10,12 @@ type Part struct {
 // it is made of others, theirs. Data that lie elsewhere, as in the file's "idat",
 // are left out, and what is damaged is, too.
 func (f *File) Parts() (list []Part) {
+	made := make(map[uint32][]uint32)
+	for _, r := range f.references {
+		if r.kind == "dimg" {
+			made[r.from] = append(made[r.from], r.to...)
+		}
+	}
 	wanted, queue := make(map[uint32]bool), []uint32{f.primary}
 	for len(queue) > 0 {
 		item := queue[0]
@@ -17,11 +23,7 @@ func (f *File) Parts() (list []Part) {
 			continue
 		}
 		wanted[item] = true
-		for _, r := range f.references {
-			if r.kind == "dimg" && r.from == item {
-				queue = append(queue, r.to...)
-			}
-		}
+		queue = append(queue, made[item]...)
 	}
 	for _, b := range f.boxes {
 		if b.kind == "iloc" {

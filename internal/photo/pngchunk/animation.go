@@ -135,8 +135,11 @@ func (fs *frames) next() (f frame, ok bool) {
 		}
 		// Without an fcTL before it, the still picture is no frame.
 		if c.kind == "fcTL" || control != nil && (c.kind == "IDAT" || c.kind == "fdAT") {
+			if c.length > int64(maxCompressed-len(pixels)) {
+				return frame{}, false
+			}
 			raw, err := c.read(fs.r)
-			if err != nil || len(pixels)+len(raw) > maxCompressed {
+			if err != nil {
 				return frame{}, false
 			}
 			switch data := raw[8 : len(raw)-4]; {

@@ -174,7 +174,7 @@ func TestHugeJPEG(t *testing.T) {
 		binary.BigEndian.PutUint16(size[2:], side)
 		before := peak(t)
 		failsAs(t, write(t, "a.jpg", data), photo.TooLarge, "")
-		if _, ok := jpegWarnings(data, Options{MaxBytes: 1 << 20}); ok {
+		if _, _, ok := jpegWarnings(data, Options{MaxBytes: 1 << 20}); ok {
 			t.Errorf("%d: the warnings are heard", side)
 		}
 		if grown := peak(t) - before; grown > 100<<20 {

@@ -31,7 +31,11 @@ func decodeJPEG(path string, data []byte, orientation int, opts Options) (*Image
 	if err == nil && !scan.Suspicious() || photo.KindOf(err) == photo.TooLarge {
 		return img, err
 	}
-	warnings, ok := jpegWarnings(data, opts)
+	warnings, begun, ok := jpegWarnings(data, opts)
+	if !begun { // a kind that is not read
+		req.fail_on = C.PD_FAIL_ON_TRUNCATED
+		return withData(path, data, req, opts)
+	}
 	if err := scan.Judge(warnings); err != nil && !scan.Whole {
 		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %w", err)
 	} else if err != nil {
@@ -55,8 +59,9 @@ func damaged(path string, err error) error {
 }
 
 // jpegWarnings decodes a JPEG to hear the decoder's warnings; ok is false if it
-// came to no end, or would take more memory than is allowed.
-func jpegWarnings(data []byte, opts Options) (warnings []damage.Warning, ok bool) {
+// came to no end, begun if it did not get beyond the header: that kind is
+// not read, or would take more memory than is allowed.
+func jpegWarnings(data []byte, opts Options) (warnings []damage.Warning, begun, ok bool) {
 	list := make([]C.pd_jpeg_warning, 1000)
 	var pin runtime.Pinner
 	defer pin.Unpin()
@@ -70,7 +75,7 @@ func jpegWarnings(data []byte, opts Options) (warnings []damage.Warning, ok bool
 			At: int64(w.at), Skipped: int64(w.skipped), LastRow: w.last_row != 0,
 		})
 	}
-	return warnings, result.gave_up == 0
+	return warnings, result.begun != 0, result.gave_up == 0
 }
 
 func kindOf(kind C.int) damage.WarningKind {

@@ -127,6 +127,7 @@ void pd_jpeg_check(const void *data, size_t size, pd_jpeg_warnings *warnings)
 	if (jpeg_has_multiple_scans(&cinfo) &&
 		(int64_t) cinfo.image_width * cinfo.image_height * cinfo.num_components * 2 > warnings->max_bytes)
 		give_up((j_common_ptr) &cinfo);
+	warnings->begun = 1;
 	cinfo.scale_num = 1; // an eighth: the bits are read all the same
 	cinfo.scale_denom = 8;
 	jpeg_start_decompress(&cinfo);

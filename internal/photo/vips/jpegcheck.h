@@ -19,6 +19,7 @@ typedef struct {
 	pd_jpeg_warning *list; // room for most
 	int most, count;
 	int64_t max_bytes; // of memory for the coefficients, which files of several scans need
+	int begun;   // the header is that of a picture that can be decoded
 	int gave_up; // libjpeg met an error, or needs more memory, and read no further
 } pd_jpeg_warnings;
 

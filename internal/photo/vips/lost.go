@@ -28,13 +28,25 @@ func (in input) lostData(format string, opts Options) (err error) {
 	return nil
 }
 
+// Parts of a file may lie over each other, thousands of times in one that was made
+// to keep us busy: so many times the file's size is read at most, and so many
+// bytes are unpacked.
+const (
+	mostRead     = 2
+	mostUnpacked = 8 << 30
+)
+
 // lostParts looks at the coded data of a HEIF or AVIF.
 func (in input) lostParts() error {
 	f, err := heif.Read(in.reader(), in.reader().Size())
 	if err != nil {
 		return nil // the decoder says what is wrong
 	}
+	left := mostRead * in.reader().Size()
 	for _, part := range f.Parts() {
+		if left -= part.Length; left < 0 {
+			return nil
+		}
 		if err := damage.Coded(in.reader(), part.At, part.Length, part.Codec); err != nil {
 			return err
 		}
@@ -50,13 +62,18 @@ func (in input) lostStrips(d tiff.Directory) error {
 	if plain && (d.Tiled || pixel == 0 || d.Width <= 0 || d.Width > r.Size()/pixel) {
 		return nil
 	}
+	left, pixels := mostRead*r.Size(), int64(mostUnpacked)
 	for _, strip := range d.Strips(r, r.Size()) {
+		left -= min(max(strip.Length, 0), r.Size())
+		if pixels -= d.ChunkBytes; left < 0 || !plain && pixels < 0 {
+			return nil
+		}
 		var err error
 		if plain {
 			rows.At, rows.Count = strip.At, strip.Length/rows.Stride
 			err = rows.Lost(r)
 		} else {
-			err = damage.Strip(r, strip.At, strip.Length, d.Compression)
+			err = damage.Strip(r, strip.At, strip.Length, d.Compression, d.ChunkBytes)
 		}
 		if err != nil {
 			return damaged(in.file.path, err)
