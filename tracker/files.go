@@ -1,12 +1,14 @@
 package tracker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"photodesc/internal/durable"
 )
@@ -31,7 +33,7 @@ type filesystem interface {
 type osFS struct{}
 
 func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (file, error) {
-	f, err := os.OpenFile(name, flag, perm)
+	f, err := openRegular(name, flag, perm)
 	if err != nil {
 		return nil, err // not a nil *os.File in a non-nil interface
 	}
@@ -47,6 +49,29 @@ func (osFS) SyncDir(name string) error {
 	}
 	defer d.Close()
 	return durable.Sync(d)
+}
+
+// openRegular opens a file. Something else in its place, such as a named pipe,
+// would keep the caller waiting for good and is an error.
+func openRegular(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(name, flag|syscall.O_NONBLOCK, perm)
+	if errors.Is(err, syscall.ENXIO) { // a pipe that nobody reads
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errNoFile}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, &fs.PathError{Op: "open", Path: name, Err: cmp.Or(err, errNoFile)}
+	}
+	return f, nil
+}
+
+// irregular is whether something that is no file has a file's name.
+func irregular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 type osFile struct{ *os.File }

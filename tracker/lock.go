@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -62,6 +63,9 @@ func newFlock(path string) *flock.Flock {
 // lockFile locks a file of dir, and tries again where it is removed meanwhile.
 func lockFile(dir, name string) (*flock.Flock, error) {
 	path := filepath.Join(dir, name)
+	if irregular(path) {
+		return nil, &WriteError{Op: "open", Path: path, Err: errNoFile}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
 	for {
@@ -119,7 +123,7 @@ func presenceOf(f *flock.Flock) presence {
 func (l *lock) write() error { return l.fill(l.text) }
 
 func (l *lock) fill(text string) error {
-	f, err := os.OpenFile(l.pid.Path(), os.O_WRONLY, 0)
+	f, err := openRegular(l.pid.Path(), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -154,12 +158,25 @@ func lockText(pid int, since time.Time) string {
 
 // readLock returns who wrote the pid file. Both are zero when it does not say.
 func readLock(path string) (pid int, since time.Time) {
-	data, err := os.ReadFile(path)
+	text, err := readPidFile(path)
 	if err != nil {
 		return 0, time.Time{}
 	}
-	return parseLock(string(data))
+	return parseLock(text)
 }
+
+func readPidFile(path string) (string, error) {
+	f, err := openRegular(path, os.O_RDONLY, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPidFile))
+	return string(data), err
+}
+
+// maxPidFile bounds what is read of a pid file, in bytes.
+const maxPidFile = 4096
 
 func parseLock(text string) (pid int, since time.Time) {
 	first, second, _ := strings.Cut(text, "\n")
@@ -184,6 +201,9 @@ func Running(dir string) (running bool, pid int, since time.Time) {
 
 // locked is whether another process holds the lock of a file.
 func locked(path string) bool {
+	if irregular(path) { // opening a pipe waits
+		return false
+	}
 	probe := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	free, err := probe.TryRLock()
 	if free {

@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"os"
 	"time"
 )
 
@@ -78,11 +77,11 @@ func (l *lock) holder() (pid int, since time.Time, foreign bool) {
 	if !locked(l.pid.Path()) {
 		return 0, time.Time{}, false
 	}
-	data, err := os.ReadFile(l.pid.Path())
-	if err != nil || string(data) == l.text {
+	text, err := readPidFile(l.pid.Path())
+	if err != nil || text == l.text {
 		return 0, time.Time{}, false
 	}
-	pid, since = parseLock(string(data))
+	pid, since = parseLock(text)
 	return pid, since, pid > 0
 }
 
@@ -97,11 +96,14 @@ func (l *lock) tend() (note string, err error) {
 	}
 	switch presenceOf(l.pid) {
 	case present:
-		if data, err := os.ReadFile(l.pid.Path()); err != nil || string(data) == l.text || l.write() != nil {
+		if text, err := readPidFile(l.pid.Path()); err != nil || text == l.text || l.write() != nil {
 			return "", nil
 		}
 		return "it was changed while the run works, and is written again", nil
 	case removed, replaced:
+		if irregular(l.pid.Path()) {
+			return "", nil // the progress file keeps others out
+		}
 		again := newFlock(l.pid.Path())
 		if held, err := again.TryLock(); !held || err != nil {
 			return "", nil // the next look tells who holds it

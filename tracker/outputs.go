@@ -14,7 +14,7 @@ func readOutputs[T any](dir string, parse func([]byte) (T, error), merge func(fi
 		return err
 	}
 	for _, path := range files {
-		f, err := os.Open(path)
+		f, err := openRegular(path, os.O_RDONLY, 0)
 		if os.IsNotExist(err) {
 			continue
 		}

@@ -198,7 +198,7 @@ func (s *state) stalled(now time.Time) bool {
 // countDone is the number of described photos: what the state counted and the
 // lines that have come since.
 func countDone(dir string, s *state, known bool) (int, error) {
-	f, err := os.Open(filepath.Join(dir, ProgressName))
+	f, err := openRegular(filepath.Join(dir, ProgressName), os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

@@ -133,7 +133,7 @@ func readSettings(dir, id string) (Settings, error) {
 	if len(id) != idLen || strings.Trim(id, "0123456789abcdef") != "" {
 		return nil, fmt.Errorf("%q is no ID of settings", id)
 	}
-	f, err := os.Open(settingsPath(dir, id))
+	f, err := openRegular(settingsPath(dir, id), os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (s *state) died() bool { return s.PID != 0 && s.Stop == nil }
 // readState reads the state file. Without one the error is os.ErrNotExist.
 // Whatever the error, the state returned is usable.
 func readState(dir string) (state, error) {
-	f, err := os.Open(filepath.Join(dir, StateName))
+	f, err := openRegular(filepath.Join(dir, StateName), os.O_RDONLY, 0)
 	if err != nil {
 		return state{}, err
 	}
@@ -158,7 +158,7 @@ func (s state) encode() ([]byte, error) {
 // overwrite writes into the blocks that a file has: on a full disk it says why the
 // run ended all the same. A file half written is none, which loses no result.
 func overwrite(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := openRegular(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
