@@ -15,8 +15,11 @@ import (
 // the syntax of .gitignore what is left out there.
 const IgnoreName = ".photodescignore"
 
-// maxIgnore bounds such a file, in bytes.
-const maxIgnore = 1 << 20
+const (
+	maxIgnore    = 1 << 20 // bytes in such a file
+	maxWrong     = 10      // lines of a file that are named because they are wrong
+	maxWrongLine = 200     // bytes of such a line that are shown
+)
 
 // match is what patterns say of a path.
 type match uint8
@@ -192,16 +195,24 @@ func readIgnore(path string, warn func(error)) (Patterns, error) {
 	if len(data) > maxIgnore {
 		return Patterns{}, fmt.Errorf("it is larger than %d kB", maxIgnore>>10)
 	}
+	if strings.Contains(string(data), "\x00") {
+		return Patterns{}, errors.New("it is not UTF-8 but UTF-16 or no text at all, so nothing in it counts: save it as UTF-8")
+	}
 	var ps Patterns
-	n := 0
+	n, wrong := 0, 0
 	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
 		n++
 		p, ok, err := parsePattern(strings.TrimSuffix(line, "\n"))
 		if err != nil {
-			warn(fmt.Errorf("line %d: %q: %w", n, strings.TrimSpace(line), err))
+			if wrong++; wrong <= maxWrong {
+				warn(fmt.Errorf("line %d: %q: %w", n, shorten(strings.TrimSpace(line), maxWrongLine), err))
+			}
 		} else if ok {
 			ps.add(p)
 		}
+	}
+	if more := wrong - maxWrong; more > 0 {
+		warn(fmt.Errorf("%d more lines are wrong", more))
 	}
 	return ps, nil
 }

@@ -220,3 +220,30 @@ func FuzzPatterns(f *testing.F) {
 		}
 	})
 }
+
+// TestIgnoreNoPatterns has files of many wrong lines, of which few are told.
+func TestIgnoreNoPatterns(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		told int
+		last string
+		left int
+	}{
+		"UTF-16":      {"\xff\xfe*\x00.\x00j\x00p\x00g\x00\r\x00\n\x00[\x00\r\x00\n\x00", 1, "UTF-16", 0},
+		"wrong lines": {strings.Repeat("[x\n", 1000) + "*.jpg\n", maxWrong + 1, "990 more lines", 1},
+		"a long line": {"[" + strings.Repeat("x", 100_000) + "\n*.jpg", 1, "…", 1},
+	} {
+		root := tree(t, "a.jpg")
+		if err := writeFile(root+"/"+IgnoreName, c.text); err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		_, out := walkedWith(t, root, WalkOptions{Warn: func(_ string, err error) { told = append(told, err.Error()) }})
+		if len(told) != c.told || !strings.Contains(told[len(told)-1], c.last) || len(told[len(told)-1]) > 2*maxWrongLine {
+			t.Errorf("%s: told %d: %.300q", name, len(told), told)
+		}
+		if len(out.Excluded) != c.left {
+			t.Errorf("%s: left out %v", name, out.Excluded)
+		}
+	}
+}
