@@ -39,6 +39,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.track.Live().SetPhase("looking for photos")
 	r.show.Wait("looking for photos")
 	var found, done, failed, problems int
+	bad := 0 // have a photo's name and are no files, so Walk does not find them
 	before := r.track.Counts().Failed
 	linked := storage.NewLinks(r.root)
 	r.mountPoints = storage.NewMountPoints(r.root)
@@ -65,6 +66,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 		if r.track.Done(p.Path) { // when it was still a file
 			return
 		}
+		bad++
 		if r.isFailed(p.Path) {
 			failed++
 			return
@@ -100,7 +102,7 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 	r.links = linked.Paths()
 	c := r.track.Counts()
 	r.sayLeftOut(out)
-	if known := c.Done + c.Failed; found+failed+problems+len(out.Excluded) == 0 && known > 0 {
+	if known := c.Done + c.Failed; found+bad+len(out.Excluded) == 0 && known > 0 {
 		return nil, fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, ui.Plural(known, "photo"))
 	}
@@ -109,12 +111,21 @@ func (r *runner) walk(ctx context.Context) (todo []string, err error) {
 			r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", ui.Plural(r.gone, "photo")))
 		}
 	}
+	found += bad
 	if found == 0 {
-		r.log.Warn(fmt.Sprintf("There is no photo in %q", r.root))
+		besides := ""
+		if !r.track.Live().LeftOut().IsZero() {
+			besides = " besides what is left out"
+		}
+		r.log.Warn(fmt.Sprintf("There is no photo in %q%s", r.root, besides))
 	}
 	r.track.Live().SetTotal(c.Done + c.Failed - r.gone + len(todo) + r.left)
-	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do",
-		ui.Plural(found, "photo"), ui.Comma(done), ui.Comma(failed+problems), ui.Comma(len(todo))))
+	later := ""
+	if r.left > 0 {
+		later = fmt.Sprintf(", %s for later runs", ui.Comma(r.left))
+	}
+	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s",
+		ui.Plural(found, "photo"), ui.Comma(done), ui.Comma(failed+problems), ui.Comma(len(todo)), later))
 	return todo, nil
 }
 
@@ -135,9 +146,12 @@ func (r *runner) sayLeftOut(out photo.LeftOut) {
 	r.track.Live().SetLeftOut(tracker.LeftOut{
 		Names: kinds(out.Names), Cloud: kinds(out.Cloud), Folders: kinds(out.Folders), Excluded: kinds(out.Excluded),
 	})
-	for name, ps := range map[string]photo.Patterns{"--exclude": r.set.Exclude, "--include": r.set.Include} {
-		if unused := ps.Unused(); len(unused) > 0 {
-			r.log.Info(fmt.Sprintf("%s changes nothing here with %q", name, unused))
+	for _, p := range []struct {
+		flag     string
+		patterns photo.Patterns
+	}{{"--exclude", r.set.Exclude}, {"--include", r.set.Include}} {
+		if unused := p.patterns.Unused(); len(unused) > 0 {
+			r.log.Info(fmt.Sprintf("%s changes nothing here with %q", p.flag, unused))
 		}
 	}
 	o := r.track.Live().LeftOut()
