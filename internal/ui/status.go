@@ -62,9 +62,10 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 		last.Text = Fit(last.Text, lastMost)
 		line("Last photo", OneLine(last.Path)+": "+lastText(*last))
 	}
-	name := "Left out"
+	name := "Left out:"
 	for _, text := range leftOutLines(s.LeftOut) {
-		line(name, text)
+		// What is left out comes last in it, so it is not cut.
+		fmt.Fprintf(w, "%-*s%s\n", labelWidth, name, wrap(text, width, labelWidth))
 		name = ""
 	}
 	if s.Log != "" {

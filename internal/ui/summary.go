@@ -45,10 +45,18 @@ func (p *summaryPage) line(name, format string, args ...any) {
 
 // wrapped breaks text between words, and indents what follows.
 func (p *summaryPage) wrapped(indent, text string) {
-	if p.width > 0 {
-		text = strings.ReplaceAll(ansi.Wrap(text, max(p.width-len(indent)-2, 20), ""), "\n", "\n"+indent+"  ")
+	fmt.Fprintln(p.w, indent+wrap(text, p.width, len(indent)+2))
+}
+
+// wrap breaks text between words so that it fits a width, 0 for no limit, with
+// all lines but the first indented.
+func wrap(text string, width, indent int) string {
+	if width <= 0 {
+		return text
 	}
-	fmt.Fprintln(p.w, indent+text)
+	const flag, kept = "--", "\u2011\u2011" // ansi breaks after hyphens, also after those of a flag
+	text = ansi.Wrap(strings.ReplaceAll(text, flag, kept), max(width-indent, 20), "")
+	return strings.ReplaceAll(strings.ReplaceAll(text, kept, flag), "\n", "\n"+strings.Repeat(" ", indent))
 }
 
 func WriteSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {
@@ -89,7 +97,7 @@ func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 	}
 	name := "Left out"
 	for _, text := range leftOutLines(s.Run.LeftOut) {
-		p.line(name, "%s", text)
+		fmt.Fprintf(p.w, "  %s%s\n", Pad(name, labelWidth), wrap(text, p.width, labelWidth+2))
 		name = ""
 	}
 	p.line("Running", "%s", runningText(s.Run, now))
