@@ -1,5 +1,10 @@
 package vips
 
+/*
+#include <vips/vips.h>
+*/
+import "C"
+
 import (
 	"bytes"
 	"errors"
@@ -20,9 +25,13 @@ func decodeBMP(f *file, opts Options) (*Image, error) {
 	if int64(h.Width)*int64(h.Height) > opts.MaxPixels {
 		return nil, tooManyPixels(f.path, h.Width, h.Height, opts)
 	}
+	if max(h.Width, h.Height) > C.VIPS_MAX_COORD { // libvips would make other numbers of them
+		return nil, photo.Errorf(photo.TooLarge, f.path, "it has %d × %d pixels, and no edge of more than %d is decoded: describe a smaller copy",
+			h.Width, h.Height, C.VIPS_MAX_COORD)
+	}
 	var in io.ReaderAt = f
 	inMemory := f.size <= inMemory
-	need := int64(h.Width) * int64(h.Height) * int64(h.Bands())
+	need := int64(h.Width)*int64(h.Height)*int64(h.Bands()) + h.Stride()
 	if inMemory {
 		need += f.size
 	}

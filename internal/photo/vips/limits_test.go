@@ -112,3 +112,22 @@ func TestOverlappingParts(t *testing.T) {
 		t.Errorf("it took %v", d)
 	}
 }
+
+// A BMP with an edge that libvips has no number for is not described as one pixel, and
+// a row counts as memory.
+func TestWideBMP(t *testing.T) {
+	data := testdata(t, "grey8.bmp")
+	binary.LittleEndian.PutUint32(data[18:], 400_000_000)
+	binary.LittleEndian.PutUint32(data[22:], 1)
+	binary.LittleEndian.PutUint16(data[28:], 4)
+	binary.LittleEndian.PutUint32(data[30:], 2) // run lengths
+	failsAs(t, write(t, "wide.bmp", data), photo.TooLarge, "no edge of more than")
+
+	binary.LittleEndian.PutUint32(data[18:], 9_000_000)
+	binary.LittleEndian.PutUint16(data[28:], 32)
+	binary.LittleEndian.PutUint32(data[30:], 0)
+	_, err := Decode(write(t, "row.bmp", data), Options{MaxBytes: 40_000_000})
+	if photo.KindOf(err) != photo.TooLarge {
+		t.Error(err)
+	}
+}
