@@ -111,7 +111,7 @@ test: setup upstream models lint ## check the code and run all tests
 
 # Own C, and ggml beside llm/kernels, which is compiled once more for it (90 seconds of one core; Go's cache keeps it). The
 # tests that are left out decode for long and reach no other C, or measure memory, which the sanitizer keeps after it is freed.
-NOT_ASAN := ^(TestSizes|TestHugePNG|Test.*Leaks|TestEnvironment|TestContainers|TestWholeJPEG)$$
+NOT_ASAN := ^(TestSizes|TestHugePNG|Test.*Leaks|TestEnvironment|TestContainers|TestWholeJPEG|TestWholeFormats|TestDamagedFormats)$$
 asan: upstream ## Linux: run the tests of photo/vips and llm/kernels under AddressSanitizer
 ifeq ($(OS),Linux)
 	@if echo 'int main(void) { return 0; }' | $${CC:-gcc} -fsanitize=address -x c - -o /dev/null 2>/dev/null; \
