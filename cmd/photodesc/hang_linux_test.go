@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"photodesc/internal/ui"
-	"photodesc/tracker"
 )
 
 // slowDisk mounts dir at mount through a process that can be stopped, as a
@@ -75,13 +75,17 @@ func TestFolderHangs(t *testing.T) {
 func TestWorkdirHangs(t *testing.T) {
 	h := newHarness(t)
 	h.add("photo-0000.jpg")
-	if err := os.MkdirAll(h.work, 0o700); err != nil {
+	mount := filepath.Join(t.TempDir(), "mount")
+	notes := filepath.Join(h.work, "notes.txt") // slowDisk sees by it that the folder is mounted
+	if err := errors.Join(os.MkdirAll(h.work, 0o700), os.WriteFile(notes, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(filepath.Join(h.work, tracker.ProgressName), 0o600); err != nil {
+	disk := slowDisk(t, h.work, mount)
+	if err := disk.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	u := h.start(h.command())
+	h.work = mount
+	u := h.start(h.command("--no-config")) // photodesc.toml would hang before there is a run
 	time.Sleep(300 * time.Millisecond)
 	for range 100 {
 		u.cmd.Process.Signal(syscall.SIGINT)

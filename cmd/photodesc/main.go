@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"photodesc/internal/config"
@@ -19,7 +20,16 @@ import (
 // version is set by make.
 var version = "dev"
 
-func main() { os.Exit(realMain(os.Args[1:])) }
+// The process's first thread only waits. The system hands a signal to that thread
+// if it can; one that hangs in a read of a disk that does not answer would keep
+// it, and Ctrl-C would not end the program.
+func init() { runtime.LockOSThread() }
+
+func main() {
+	code := make(chan int)
+	go func() { code <- realMain(os.Args[1:]) }()
+	os.Exit(<-code)
+}
 
 func realMain(args []string) int {
 	out := ui.NewOutput(os.Stdout)
