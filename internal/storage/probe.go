@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"photodesc/internal/photo"
@@ -46,7 +47,7 @@ func (p Probe) Check(rel string) error {
 		return err
 	}
 	allMissing := true
-	for _, other := range p.probeSamples() {
+	for _, other := range p.probeSamples(rel) {
 		switch err := p.Readable(PhotoPath(p.Root, other)); {
 		case err == nil:
 			return own
@@ -87,8 +88,9 @@ func (p Probe) anyReadable(dir string) bool {
 	return false
 }
 
-// probeSamples returns a few photos from all parts of the run.
-func (p Probe) probeSamples() []string {
+// probeSamples returns a few photos from all parts of the run, without the one
+// that is in question: it says nothing of the storage, and may hang.
+func (p Probe) probeSamples(without string) []string {
 	n := len(p.Photos)
 	var list []string
 	if p.KnownReadable != "" {
@@ -97,5 +99,5 @@ func (p Probe) probeSamples() []string {
 	for i, first := 0, rand.IntN(max(n, 1)); i < min(maxProbeSamples, n); i++ {
 		list = append(list, p.Photos[(first+i*max(1, n/maxProbeSamples))%n])
 	}
-	return list
+	return slices.DeleteFunc(list, func(path string) bool { return path == without })
 }

@@ -85,6 +85,11 @@ func TestProbeHangs(t *testing.T) {
 		if err := one.Check(names[3]); err != errNoAnswer || time.Since(began) != ReadTimeout {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
+		only := probe(func(name string) bool { return name == names[3] })
+		only.Photos = names[3:4]
+		if err := only.Check(names[3]); err != errNoAnswer {
+			t.Errorf("the only photo hangs: %v", err)
+		}
 		all := probe(func(string) bool { return true })
 		answer := make(chan error)
 		go func() { answer <- all.Check(names[3]) }()
