@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){
 		"photodesc": func() {
-			worker.Around, worker.Answered = faulty, saysNothing
+			worker.Around, worker.Answered = withFaults, blankText
 			faultWhileMeasuring()
 			main()
 		},
