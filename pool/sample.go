@@ -29,7 +29,7 @@ func (s samplers) withDefaults() samplers {
 		s.System = machine.ReadSystemMemory
 	}
 	if s.CPU == nil {
-		s.CPU = machine.NewCPUMeter()
+		s.CPU = machine.CPUPercent
 	}
 	if s.Heat == nil {
 		s.Heat = machine.Hottest

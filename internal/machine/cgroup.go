@@ -1,17 +1,19 @@
 package machine
 
 import (
-	"bufio"
 	"io/fs"
 	"math"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/procfs"
 )
 
-// cgroup finds what the control groups of Linux say about memory. It reads
-// through an fs.FS rooted at /, so that tests can lay out any machine.
+// cgroup reads memory limits and usage from the control groups of Linux, through
+// an fs.FS rooted at /, so that tests can lay out any machine.
 type cgroup struct {
 	root fs.FS
 	dirs []string // of this process, innermost first; v2 and v1 alike
@@ -26,56 +28,38 @@ var (
 // noLimit: version 1 says "none" as the largest page-aligned number.
 const noLimit = uint64(math.MaxInt64) &^ 0xffff
 
-func ownCgroup() cgroup { return newCgroup(os.DirFS("/")) }
+// ownCgroup never fails: without control groups there is no limit.
+func ownCgroup() cgroup {
+	var groups []procfs.Cgroup
+	if self, err := procfs.Self(); err == nil {
+		groups, _ = self.Cgroups()
+	}
+	return newCgroup(os.DirFS("/"), groups)
+}
 
-// newCgroup never fails: without control groups there is simply no limit.
-func newCgroup(root fs.FS) cgroup {
+// newCgroup finds the folders of the groups that a process is in: the unified
+// hierarchy's and version 1's memory hierarchy's.
+func newCgroup(root fs.FS, groups []procfs.Cgroup) cgroup {
 	g := cgroup{root: root}
-	b, err := fs.ReadFile(root, "proc/self/cgroup")
-	if err != nil {
-		return g
-	}
-	v2, v1 := parseCgroups(string(b))
-	if v2 != "" {
-		for _, m := range cgroup2Mounts {
-			g.dirs = append(g.dirs, upwards(m, v2)...)
+	for _, group := range groups {
+		var mounts []string
+		switch {
+		case group.HierarchyID == 0 && len(group.Controllers) == 0:
+			mounts = cgroup2Mounts
+		case slices.Contains(group.Controllers, "memory"):
+			mounts = cgroup1Mounts
 		}
-	}
-	if v1 != "" {
-		for _, m := range cgroup1Mounts {
-			g.dirs = append(g.dirs, upwards(m, v1)...)
+		for _, mount := range mounts {
+			g.dirs = append(g.dirs, parents(mount, group.Path)...)
 		}
 	}
 	return g
 }
 
-// parseCgroups reads /proc/self/cgroup: the process's path in the unified
-// hierarchy and in version 1's memory hierarchy, "" where it has none.
-func parseCgroups(s string) (v2, v1 string) {
-	sc := bufio.NewScanner(strings.NewReader(s))
-	for sc.Scan() {
-		id, rest, _ := strings.Cut(sc.Text(), ":")
-		controllers, where, ok := strings.Cut(rest, ":")
-		if !ok || !strings.HasPrefix(where, "/") {
-			continue
-		}
-		if id == "0" && controllers == "" {
-			v2 = path.Clean(where)
-			continue
-		}
-		for c := range strings.SplitSeq(controllers, ",") {
-			if c == "memory" {
-				v1 = path.Clean(where)
-			}
-		}
-	}
-	return v2, v1
-}
-
-// upwards lists the folders from where up to the mount. A container often sees
-// its own group mounted as the root while its path still names the host's; the
-// folders that do not exist are then skipped by whoever reads.
-func upwards(mount, where string) []string {
+// parents lists the folders from where up to the mount. In a container its own
+// group is often mounted as the root while its path is still the host's. Folders
+// that do not exist are skipped when they are read.
+func parents(mount, where string) []string {
 	var dirs []string
 	for where = path.Clean("/" + where); ; where = path.Dir(where) {
 		dirs = append(dirs, path.Join(mount, where))
@@ -85,13 +69,13 @@ func upwards(mount, where string) []string {
 	}
 }
 
-// limit is the tightest limit on the way up, 0 when there is none.
+// limit is the lowest limit of the group and its parents in bytes, 0 if there is none.
 func (g cgroup) limit() uint64 {
 	limit, _ := g.tightest()
 	return limit
 }
 
-// tightest is the tightest limit and the folder that sets it.
+// tightest is the lowest limit in bytes and the folder of the group that sets it.
 func (g cgroup) tightest() (limit uint64, dir string) {
 	for _, d := range g.dirs {
 		for _, name := range []string{"memory.max", "memory.limit_in_bytes"} {
@@ -104,8 +88,8 @@ func (g cgroup) tightest() (limit uint64, dir string) {
 	return limit, dir
 }
 
-// usage is what the tightest group uses, less the file pages that it would
-// give up before anything is killed.
+// usage is the memory in bytes that the group with the lowest limit uses, less the
+// file pages that the kernel would reclaim before it kills a process.
 func (g cgroup) usage() uint64 {
 	_, dir := g.tightest()
 	if dir == "" {
@@ -115,8 +99,8 @@ func (g cgroup) usage() uint64 {
 	if !ok {
 		used, _ = g.number(dir, "memory.usage_in_bytes")
 	}
-	// What it gives up when it must, as MemAvailable counts for the machine: a
-	// group whose limit is full of mapped weights and of names read is not short.
+	// As MemAvailable does for the machine: a group that is filled by mapped weights
+	// and cached file names is not short of memory.
 	stat := g.keyed(dir, "memory.stat")
 	var cache uint64
 	for _, name := range []string{"inactive_file", "active_file", "slab_reclaimable"} {
@@ -129,8 +113,8 @@ func (g cgroup) usage() uint64 {
 	return used - min(used, cache)
 }
 
-// oomKills counts the processes that the OOM killer has taken, in this
-// process's groups and on the whole machine. Only its growth means anything.
+// oomKills counts the processes that the OOM killer has ended, in this process's
+// groups and on the whole machine. A process may be counted more than once.
 func (g cgroup) oomKills() uint64 {
 	n := g.keyed("proc", "vmstat")["oom_kill"]
 	for _, d := range g.dirs {
@@ -146,7 +130,7 @@ func (g cgroup) number(dir, name string) (uint64, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
-	return n, err == nil // "max" is no number, and no limit
+	return n, err == nil // no limit is written as "max"
 }
 
 func (g cgroup) keyed(dir, name string) map[string]uint64 {

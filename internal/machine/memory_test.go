@@ -1,10 +1,13 @@
 package machine
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/prometheus/procfs"
 )
 
 func TestParseMemory(t *testing.T) {
@@ -58,13 +61,13 @@ func file(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 func TestCgroup(t *testing.T) {
 	for _, test := range []struct {
 		name         string
+		groups       []procfs.Cgroup
 		fs           fstest.MapFS
 		limit, usage uint64
 		kills        uint64
 	}{
-		{"none", fstest.MapFS{}, 0, 0, 0},
-		{"v2, the parent is tighter", fstest.MapFS{
-			"proc/self/cgroup": file("0::/user.slice/app.scope\n"),
+		{"none", nil, fstest.MapFS{}, 0, 0, 0},
+		{"v2, the parent is tighter", []procfs.Cgroup{{Path: "/user.slice/app.scope"}}, fstest.MapFS{
 			"sys/fs/cgroup/user.slice/app.scope/memory.max": file("max\n"),
 			"sys/fs/cgroup/user.slice/memory.max":           file("1000\n"),
 			"sys/fs/cgroup/user.slice/memory.current":       file("900\n"),
@@ -72,24 +75,25 @@ func TestCgroup(t *testing.T) {
 			"sys/fs/cgroup/user.slice/memory.events":        file("low 0\noom 3\noom_kill 2\n"),
 			"proc/vmstat":                                   file("nr_free_pages 12\noom_kill 5\n"),
 		}, 1000, 600, 7},
-		{"v2 in a container", fstest.MapFS{
-			"proc/self/cgroup":             file("0::/\n"),
+		{"v2 in a container", []procfs.Cgroup{{Path: "/"}}, fstest.MapFS{
 			"sys/fs/cgroup/memory.max":     file("4096\n"),
 			"sys/fs/cgroup/memory.current": file("100\n"),
 		}, 4096, 100, 0},
-		{"v1, the host's path in a container", fstest.MapFS{
-			"proc/self/cgroup":                           file("9:name=systemd:/\n4:cpu,memory:/docker/abc\n0::/\n"),
+		{"v1, the host's path in a container", []procfs.Cgroup{
+			{HierarchyID: 9, Controllers: []string{"name=systemd"}, Path: "/"},
+			{HierarchyID: 4, Controllers: []string{"cpu", "memory"}, Path: "/docker/abc"},
+			{Path: "/"},
+		}, fstest.MapFS{
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("5000\n"),
 			"sys/fs/cgroup/memory/memory.usage_in_bytes": file("800\n"),
 			"sys/fs/cgroup/memory/memory.stat":           file("inactive_file 1\ntotal_inactive_file 120\nactive_file 2\ntotal_active_file 80\n"),
 			"sys/fs/cgroup/memory/memory.oom_control":    file("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
 		}, 5000, 600, 1},
-		{"v1 without a limit", fstest.MapFS{
-			"proc/self/cgroup":                           file("4:memory:/\n"),
+		{"v1 without a limit", []procfs.Cgroup{{HierarchyID: 4, Controllers: []string{"memory"}, Path: "/"}}, fstest.MapFS{
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": file("9223372036854771712\n"),
 		}, 0, 0, 0},
 	} {
-		g := newCgroup(test.fs)
+		g := newCgroup(test.fs, test.groups)
 		if g.limit() != test.limit || g.usage() != test.usage || g.oomKills() != test.kills {
 			t.Errorf("%s: limit %d, usage %d, kills %d", test.name, g.limit(), g.usage(), g.oomKills())
 		}
@@ -97,16 +101,15 @@ func TestCgroup(t *testing.T) {
 }
 
 func FuzzCgroup(f *testing.F) {
-	f.Add("0::/a/../../b\n4:memory:/x\n", "max", "inactive_file 3\n")
-	f.Add("0::", "12", "\n \n a b c")
-	f.Add("4:memory:/docker/abc:/x\n", "-1", "total_inactive_file 99999999999999999999")
-	f.Fuzz(func(t *testing.T, self, limit, stat string) {
+	f.Add("/a/../../b", "max", "inactive_file 3\n")
+	f.Add("", "12", "\n \n a b c")
+	f.Add("docker/abc:/x", "-1", "total_inactive_file 99999999999999999999")
+	f.Fuzz(func(t *testing.T, path, limit, stat string) {
 		g := newCgroup(fstest.MapFS{
-			"proc/self/cgroup":             file(self),
 			"sys/fs/cgroup/memory.max":     file(limit),
 			"sys/fs/cgroup/memory.current": file(limit),
 			"sys/fs/cgroup/memory.stat":    file(stat),
-		})
+		}, []procfs.Cgroup{{Path: path}})
 		if l := g.limit(); g.usage() > l {
 			t.Errorf("usage %d of %d", g.usage(), l)
 		}
@@ -139,4 +142,14 @@ func TestProcessMemory(t *testing.T) {
 		t.Errorf("64 MiB more are %d bytes more", grown)
 	}
 	_ = block[0]
+}
+
+func TestOwnCgroup(t *testing.T) {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil || !strings.Contains(string(text), ":memory:/") && !strings.HasPrefix(string(text), "0::/") {
+		t.Skipf("no control group for memory: %q, %v", text, err)
+	}
+	if len(ownCgroup().dirs) == 0 {
+		t.Errorf("no folder for %q", text)
+	}
 }

@@ -2,36 +2,24 @@
 
 package machine
 
-import (
-	"errors"
-	"os/exec"
-	"strconv"
-	"strings"
-)
+import "github.com/shirou/gopsutil/v3/process"
 
-// CountsMapped: see pool.Config.Mapped.
+// CountsMapped is whether ProcessMemory counts mapped files, such as a model's weights.
 const CountsMapped = true
 
-// ProcessMemory is the resident size as ps tells it: systems other than Linux
-// have no portable count of a process's own memory. Mapped files are in it.
+// ProcessMemory returns the resident size of a process in bytes, mapped files
+// included. Systems other than Linux have no portable count without them.
 func ProcessMemory(pid int) (uint64, error) {
-	out, err := exec.Command("ps", "-o", "rss=", "-p", strconv.Itoa(pid)).Output()
+	p := process.Process{Pid: int32(pid)}
+	info, err := p.MemoryInfo()
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseUint(strings.TrimSpace(string(out)), 10, 54)
-	if err != nil {
-		return 0, errors.New("ps said no number")
-	}
-	return n << 10, nil
+	return info.RSS, nil
 }
 
-// OwnMemory is unknown: asking ps is too dear for every answer, and the
-// supervisor's samples have to do.
+// OwnMemory is unknown here: the resident size would count the mapped weights.
 func OwnMemory() uint64 { return 0 }
 
-// NewCPUMeter knows nothing here.
-func NewCPUMeter() func() float64 { return func() float64 { return -1 } }
-
-// Hottest knows nothing here; Samplers.Heat takes a better answer.
-func Hottest() (float64, bool) { return 0, false }
+// Hottest knows no sensors here.
+func Hottest() (celsius float64, ok bool) { return 0, false }

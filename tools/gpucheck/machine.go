@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,17 +13,22 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/shirou/gopsutil/v3/host"
+	"github.com/shirou/gopsutil/v3/mem"
+
+	"photodesc/internal/machine"
 )
 
 // machine tells what is measured.
 func (c *checker) machine(ctx context.Context) error {
-	c.say("%d CPUs, %s", runtime.NumCPU(), cpuName())
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
-		first, _, _ := strings.Cut(string(text), "\n")
-		c.say("%s", first)
+	c.say("%d CPUs, %s", runtime.NumCPU(), cmp.Or(machine.CPUModel(), runtime.GOARCH))
+	if memory, err := mem.VirtualMemory(); err == nil {
+		c.say("%s of memory", humanize.IBytes(memory.Total))
 	}
-	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		c.say("kernel %s", strings.TrimSpace(string(text)))
+	if kernel, err := host.KernelVersion(); err == nil {
+		c.say("kernel %s", kernel)
 	}
 	gpu, err := output(ctx, exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=name,memory.total,driver_version,compute_cap", "--format=csv,noheader"))
 	if c.say("%s", gpu); err != nil {
@@ -31,16 +37,6 @@ func (c *checker) machine(ctx context.Context) error {
 	version, versionErr := output(ctx, c.command(ctx, "photodesc", "version"))
 	c.indent(version)
 	return errors.Join(err, versionErr)
-}
-
-func cpuName() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	_, rest, found := strings.Cut(string(text), "model name")
-	if !found {
-		return runtime.GOARCH
-	}
-	line, _, _ := strings.Cut(rest, "\n")
-	return strings.TrimSpace(strings.TrimLeft(line, "\t :"))
 }
 
 // library builds the CUDA library beside the program, unless it is there.

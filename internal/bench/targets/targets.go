@@ -3,6 +3,7 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,6 +16,10 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/shirou/gopsutil/v3/load"
+
+	"photodesc/internal/machine"
 )
 
 // options are what can be made smaller for a quick try.
@@ -112,28 +117,16 @@ func rowNames() (names []string) {
 
 // heading says on what is measured, and what would spoil it.
 func (l *lab) heading() {
-	fmt.Fprintf(l.say, "%s, %s, %d CPUs\n", time.Now().Format("2 January 2006 15:04"), cpuName(), runtime.NumCPU())
+	fmt.Fprintf(l.say, "%s, %s, %d CPUs\n", time.Now().Format("2 January 2006 15:04"), cmp.Or(machine.CPUModel(), runtime.GOARCH), runtime.NumCPU())
 	if version := l.peer.version(l.ctx); version != "" {
 		fmt.Fprintf(l.say, "peer: %s\n", version)
 	}
 	if core := os.Getenv("OPENBLAS_CORETYPE"); core != "" {
 		fmt.Fprintf(l.say, "warning: OPENBLAS_CORETYPE=%s is set, and OpenBLAS keeps to it whatever the CPU can do\n", core)
 	}
-	var load float64
-	text, _ := os.ReadFile("/proc/loadavg")
-	if fmt.Sscan(string(text), &load); load > 0.5 {
-		fmt.Fprintf(l.say, "warning: the load is %.1f; the figures are worth little unless this machine is left alone\n", load)
+	if avg, err := load.Avg(); err == nil && avg.Load1 > 0.5 {
+		fmt.Fprintf(l.say, "warning: the load is %.1f; the figures are worth little unless this machine is left alone\n", avg.Load1)
 	}
-}
-
-func cpuName() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	_, rest, found := strings.Cut(string(text), "model name")
-	if !found {
-		return runtime.GOARCH
-	}
-	line, _, _ := strings.Cut(rest, "\n")
-	return strings.TrimSpace(strings.TrimLeft(line, "\t :"))
 }
 
 // line is a row of the table, measured.
