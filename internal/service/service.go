@@ -134,7 +134,7 @@ func (s *Service) Remove(c *cobra.Command) error {
 // text is the file that describes the service.
 func (s *Service) text() string {
 	if runtime.GOOS == "darwin" {
-		return s.launchAgent()
+		return s.launchdPlist()
 	}
 	return s.systemdUnit()
 }

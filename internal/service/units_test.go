@@ -1,12 +1,12 @@
 package service
 
 import (
-	"encoding/xml"
-	"io"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"howett.net/plist"
 )
 
 // TestLaunchAgent writes the agent of macOS, on any system.
@@ -16,28 +16,29 @@ func TestLaunchAgent(t *testing.T) {
 		Args: []string{"-C", "/Users/me/my <work>", "run", "--prompt=What's & why \"?", "/Users/me/Pictures"},
 		env:  []string{"XDG_CACHE_HOME=/Volumes/big/cache"}, StopTime: StopTime(5 * time.Minute),
 	}
-	text := s.launchAgent()
-	var words []string
-	for d := xml.NewDecoder(strings.NewReader(text)); ; {
-		token, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%v in\n%s", err, text)
-		}
-		if c, ok := token.(xml.CharData); ok && strings.TrimSpace(string(c)) != "" {
-			words = append(words, string(c))
-		}
+	text := s.launchdPlist()
+	var got map[string]any
+	if _, err := plist.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatalf("%v in\n%s", err, text)
 	}
-	want := []string{
-		"Label", s.name, "ProgramArguments", s.binary, "-C", s.Dir, "run", "--prompt=What's & why \"?", "/Users/me/Pictures",
-		"EnvironmentVariables", "XDG_CACHE_HOME", "/Volumes/big/cache", "WorkingDirectory", s.Dir, "RunAtLoad", "KeepAlive", "Crashed",
-		"ThrottleInterval", "120", "ExitTimeOut", "360", "Nice", "10",
-		"StandardOutPath", s.Dir + "/logs/console.log", "StandardErrorPath", s.Dir + "/logs/console.log",
+	want := map[string]any{
+		"Label":                s.name,
+		"ProgramArguments":     []any{s.binary, "-C", s.Dir, "run", "--prompt=What's & why \"?", "/Users/me/Pictures"},
+		"EnvironmentVariables": map[string]any{"XDG_CACHE_HOME": "/Volumes/big/cache"},
+		"WorkingDirectory":     s.Dir,
+		"RunAtLoad":            true,
+		"KeepAlive":            map[string]any{"Crashed": true},
+		"ThrottleInterval":     uint64(120),
+		"ExitTimeOut":          uint64(360),
+		"Nice":                 uint64(10),
+		"StandardOutPath":      s.Dir + "/logs/console.log",
+		"StandardErrorPath":    s.Dir + "/logs/console.log",
 	}
-	if !slices.Equal(words, want) {
-		t.Errorf("%q\nwant\n%q", words, want)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\nwant\n%v", got, want)
+	}
+	if s.env = nil; strings.Contains(s.launchdPlist(), "EnvironmentVariables") {
+		t.Error("variables where none are set")
 	}
 }
 
