@@ -167,3 +167,6 @@ func checkRead(path string, status Status) error {
 	}
 	return nil
 }
+
+// Line is the record as a line of an output file, newline included. The error says why it would not be one.
+func (r Record) Line() ([]byte, error) { return r.appendLine(nil) }
