@@ -97,6 +97,7 @@ func newRoot() *cobra.Command {
 		runCommand(g),
 		statusCommand(g),
 		summaryCommand(g),
+		showCommand(g),
 		logsCommand(g),
 		stopCommand(g),
 		serviceCommand(g),

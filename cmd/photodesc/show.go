@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"photodesc/internal/ui"
+	"photodesc/tracker"
+
+	"github.com/spf13/cobra"
+)
+
+const showHelp = `Prints what is known of photos: description, keywords, answers to further
+prompts, size, model, time. PATH is a photo or a folder of photos, relative to
+the photo folder or to where you are, or absolute. Without PATH the 10 photos
+that were done last are shown.
+
+With --json each photo is a line, as it is in the outputs.`
+
+// shownLast is how many photos are shown when none is named.
+const shownLast = 10
+
+func showCommand(g *global) *cobra.Command {
+	var asJSON bool
+	var last int
+	c := &cobra.Command{
+		Use:     "show [PATH…]",
+		Short:   "What is known of photos: descriptions, keywords, failures",
+		Long:    showHelp,
+		Example: "  photodesc show beach.jpg\n  photodesc show 2024/summer\n  photodesc show --last 100 --json",
+		RunE: func(c *cobra.Command, args []string) error {
+			if last < 0 {
+				return ui.UsageError("--last: %d is not a number of photos", last)
+			}
+			s, err := ui.Peek(g.dir)
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 && last == 0 {
+				last = shownLast
+			}
+			return show(c.OutOrStdout(), s, args, last, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "for programs: a JSON object a line")
+	c.Flags().IntVar(&last, "last", 0, "only the photos done last, at most this `number`")
+	return c
+}
+
+func show(w io.Writer, s tracker.Snapshot, args []string, last int, asJSON bool) error {
+	wanted := newShownPaths(s.Root, args)
+	colors, width := ui.Colors(w), ui.TerminalWidth(w)
+	shown := 0
+	err := tracker.Find(s.Dir, wanted.match, last, func(r tracker.Record) error {
+		if shown++; asJSON {
+			line, err := r.Line()
+			if err != nil {
+				return err
+			}
+			_, err = w.Write(line)
+			return err
+		}
+		if shown > 1 {
+			fmt.Fprintln(colors)
+		}
+		return ui.WriteRecord(colors, r, width)
+	})
+	if err != nil {
+		return err
+	}
+	if missing := wanted.missing(); len(missing) > 0 {
+		return notShown(s, missing)
+	}
+	if shown == 0 && !asJSON {
+		fmt.Fprintf(w, "No photo has been described here yet. Begin with:\n    %s\n", ui.CommandLine(s.Dir, "run", "DIR"))
+	}
+	return nil
+}
+
+func notShown(s tracker.Snapshot, missing []string) error {
+	text := fmt.Sprintf("%q", missing[0])
+	if len(missing) > 1 {
+		text += fmt.Sprintf(" and %s more", ui.Comma(len(missing)-1))
+	}
+	hint := "is this its workdir? -C names another"
+	if root, err := tracker.DecodePath(s.Root); err == nil {
+		hint = fmt.Sprintf("paths count from %q; one that is not there or not yet done has no record", root)
+	}
+	return fmt.Errorf("nothing is known of %s\n  %s", text, hint)
+}
+
+// shownPaths are the photos and folders that a person named.
+type shownPaths struct {
+	mu    sync.Mutex
+	names []shownPath // empty: all
+}
+
+type shownPath struct {
+	arg   string
+	paths []string // what it can mean, relative to the photo folder; "." is all of it
+	found bool
+}
+
+// newShownPaths takes the photo folder as a snapshot has it, "" when it is not known.
+func newShownPaths(encodedRoot string, args []string) *shownPaths {
+	root, err := tracker.DecodePath(encodedRoot)
+	if err != nil {
+		root = ""
+	}
+	s := &shownPaths{}
+	for _, arg := range args {
+		p := shownPath{arg: arg}
+		if !filepath.IsAbs(arg) {
+			p.paths = append(p.paths, filepath.Clean(arg))
+		}
+		if decoded, err := tracker.DecodePath(arg); err == nil && decoded != arg {
+			p.paths = append(p.paths, filepath.Clean(decoded))
+		}
+		if abs, err := filepath.Abs(arg); err == nil && root != "" {
+			p.paths = append(p.paths, below(root, abs)...)
+		}
+		s.names = append(s.names, p)
+	}
+	return s
+}
+
+// below returns path as seen from root, through links, too; nothing where it is outside.
+func below(root, path string) (found []string) {
+	for _, pair := range [][2]string{{root, path}, {resolved(root), resolved(path)}} {
+		rel, err := filepath.Rel(pair[0], pair[1])
+		if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			found = append(found, rel)
+		}
+	}
+	return found
+}
+
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// match is called by several goroutines at once.
+func (s *shownPaths) match(path string) bool {
+	if len(s.names) == 0 {
+		return true
+	}
+	hit := false
+	for i := range s.names {
+		for _, want := range s.names[i].paths {
+			if want == "." || path == want || strings.HasPrefix(path, want+"/") {
+				hit = true
+				s.mu.Lock()
+				s.names[i].found = true
+				s.mu.Unlock()
+				break
+			}
+		}
+	}
+	return hit
+}
+
+func (s *shownPaths) missing() (args []string) {
+	for _, n := range s.names {
+		if !n.found {
+			args = append(args, n.arg)
+		}
+	}
+	return args
+}
