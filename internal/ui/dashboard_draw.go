@@ -218,8 +218,22 @@ func (p *page) state(s tracker.Snapshot, now time.Time) {
 	p.gap()
 	p.add("Running: " + runningText(s, now))
 	for _, hint := range goOnText(s) {
-		for line := range strings.SplitSeq(ansi.Hardwrap(hint, max(p.inner()-4, 10), true), "\n") {
-			p.add("    " + line)
+		p.hint(hint)
+	}
+}
+
+// hint shows what to do next. A command in it that does not fit begins a line of
+// its own and is broken between its words, so that it can be copied.
+func (p *page) hint(text string) {
+	room := p.inner() - 4
+	label, command, found := strings.Cut(text, ": ")
+	if command = strings.TrimLeft(command, " "); found && strings.HasPrefix(command, "photodesc ") && Cells(text) > room {
+		p.add("    " + label + ":")
+		text = BreakCommand(command, room, "")
+	}
+	for line := range strings.SplitSeq(Wrap(text, room, ""), "\n") {
+		for part := range strings.SplitSeq(ansi.Hardwrap(line, max(room, 10), true), "\n") { // a word may be wider than the screen
+			p.add("    " + part)
 		}
 	}
 }

@@ -43,7 +43,9 @@ func (f *Fetching) Say(line string) {
 		f.log(line)
 		return
 	}
-	fmt.Fprintln(f.show.console(), line)
+	if !manner.Quiet {
+		fmt.Fprintln(f.show.console(), line)
+	}
 }
 
 func (f *Fetching) Close() {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/colorprofile"
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -56,18 +56,27 @@ func levelName(l zapcore.Level) string {
 
 // NewLog gives two logs that write to the log file at every level. To the
 // person at the console they say what is of level INFO at least; on a terminal
-// the second, for details, says warnings only.
+// the second, for details, says warnings only. Manner may change both.
 func NewLog(file *os.File, show *Progress) (log, detail *zap.Logger) {
 	toFile := zapcore.NewCore(newLineEncoder(), zapcore.AddSync(file), zapcore.DebugLevel)
-	encoder, least := newLineEncoder(), zapcore.InfoLevel
-	if show.terminal {
-		encoder, least = terminalEncoder{newLineEncoder(), show.out}, zapcore.WarnLevel
+	encoder, usual, detailed := newLineEncoder(), zapcore.InfoLevel, zapcore.InfoLevel
+	switch {
+	case show.terminal:
+		encoder, detailed = terminalEncoder{newLineEncoder(), show.out}, zapcore.WarnLevel
+	case profile(show.out) > colorprofile.NoTTY:
+		encoder = levelColors{encoder}
+	}
+	switch {
+	case manner.Quiet:
+		usual, detailed = zapcore.WarnLevel, zapcore.WarnLevel
+	case manner.Verbose:
+		usual, detailed = zapcore.DebugLevel, zapcore.DebugLevel
 	}
 	console := zapcore.Lock(zapcore.AddSync(show.console()))
 	with := func(level zapcore.Level) *zap.Logger {
 		return zap.New(zapcore.NewTee(toFile, zapcore.NewCore(encoder, console, level)))
 	}
-	return with(zapcore.InfoLevel), with(least)
+	return with(usual), with(detailed)
 }
 
 // terminalEncoder writes log lines for a person who sees them come: the time of
@@ -82,19 +91,41 @@ func (e terminalEncoder) Clone() zapcore.Encoder { return terminalEncoder{e.Enco
 func (e terminalEncoder) EncodeEntry(entry zapcore.Entry, _ []zapcore.Field) (*buffer.Buffer, error) {
 	b := buffers.Get()
 	const indent = len(time.TimeOnly) + 2
-	text := ansi.Wrap(strings.TrimRight(entry.Message, "\n"), max(TerminalWidth(e.out)-indent, 20), " ")
+	text := Wrap(strings.TrimRight(entry.Message, "\n"), max(TerminalWidth(e.out)-indent, 20), "")
 	for i, line := range strings.Split(text, "\n") {
 		margin := StyleFaint.Render(entry.Time.Format(time.TimeOnly))
 		if i > 0 {
 			margin = strings.Repeat(" ", len(time.TimeOnly))
 		}
-		switch {
-		case entry.Level >= zapcore.ErrorLevel:
-			line = styleBad.Render(line)
-		case entry.Level == zapcore.WarnLevel:
-			line = styleWarn.Render(line)
-		}
-		b.AppendString(margin + "  " + line + "\n")
+		b.AppendString(margin + "  " + levelStyle(entry.Level, line) + "\n")
+	}
+	return b, nil
+}
+
+func levelStyle(level zapcore.Level, line string) string {
+	switch {
+	case level >= zapcore.ErrorLevel:
+		return styleBad.Render(line)
+	case level == zapcore.WarnLevel:
+		return styleWarn.Render(line)
+	}
+	return line
+}
+
+// levelColors colours the lines of an encoder by their levels.
+type levelColors struct{ zapcore.Encoder }
+
+func (e levelColors) Clone() zapcore.Encoder { return levelColors{e.Encoder.Clone()} }
+
+func (e levelColors) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	plain, err := e.Encoder.EncodeEntry(entry, fields)
+	if err != nil || entry.Level < zapcore.WarnLevel {
+		return plain, err
+	}
+	defer plain.Free()
+	b := buffers.Get()
+	for line := range strings.Lines(plain.String()) {
+		b.AppendString(levelStyle(entry.Level, strings.TrimSuffix(line, "\n")) + "\n")
 	}
 	return b, nil
 }

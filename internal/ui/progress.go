@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
@@ -46,9 +45,9 @@ const (
 )
 
 func NewProgress(out *os.File) *Progress {
-	plain, paint := newConsole(out), colorprofile.NewWriter(out, os.Environ())
-	paint.Forward = plain
-	return &Progress{terminal: term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb", out: out, Plain: plain, paint: paint}
+	plain := newConsole(out)
+	bar := term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb" && !manner.Quiet
+	return &Progress{terminal: bar, out: out, Plain: plain, paint: painter(out, plain)}
 }
 
 // console is where log lines for people go; the bar makes room for them.

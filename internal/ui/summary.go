@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"photodesc/tracker"
 )
 
@@ -54,9 +52,7 @@ func wrap(text string, width, indent int) string {
 	if width <= 0 {
 		return text
 	}
-	const flag, kept = "--", "\u2011\u2011" // ansi breaks after hyphens, also after those of a flag
-	text = ansi.Wrap(strings.ReplaceAll(text, flag, kept), max(width-indent, 20), "")
-	return strings.ReplaceAll(strings.ReplaceAll(text, kept, flag), "\n", "\n"+strings.Repeat(" ", indent))
+	return strings.ReplaceAll(Wrap(text, max(width-indent, 20), ""), "\n", "\n"+strings.Repeat(" ", indent))
 }
 
 func WriteSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {

@@ -2,17 +2,15 @@ package ui
 
 import (
 	"io"
-	"os"
 	"strings"
 	"unicode"
 
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
-// Colours of text for people. They reach a terminal only, see colors.
+// Colours of text for people. Colors decides what of them is shown.
 var (
 	StyleBold  = lipgloss.NewStyle().Bold(true)
 	StyleFaint = lipgloss.NewStyle().Faint(true)
@@ -21,10 +19,6 @@ var (
 	styleBad   = lipgloss.NewStyle().Foreground(lipgloss.Red)
 	styleBar   = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
 )
-
-// Colors passes text on with as much colour as w can show: none where it is no
-// terminal or NO_COLOR is set.
-func Colors(w io.Writer) io.Writer { return colorprofile.NewWriter(w, os.Environ()) }
 
 // TerminalWidth is how many cells a line of w may have; 0 where w is no terminal.
 func TerminalWidth(w io.Writer) int {

@@ -29,7 +29,7 @@ func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool) erro
 		return err
 	}
 	if width, _ := terminalSize(w); width > 0 && !asJSON && os.Getenv("TERM") != "dumb" {
-		_, err := tea.NewProgram(newDashboard(dir), tea.WithContext(ctx), tea.WithOutput(w)).Run()
+		_, err := tea.NewProgram(newDashboard(dir), tea.WithContext(ctx), tea.WithOutput(w), tea.WithColorProfile(profile(w))).Run()
 		return err
 	}
 	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)

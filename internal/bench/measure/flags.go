@@ -77,5 +77,9 @@ func parseSize(s string) (width, height int, ok bool) {
 
 // NewBenchLog says what goes on, a line at a time: measuring takes minutes.
 func NewBenchLog(w io.Writer) func(string, ...any) {
-	return func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	return func(format string, args ...any) {
+		if !ui.Quiet() {
+			fmt.Fprintf(w, format+"\n", args...)
+		}
+	}
 }
