@@ -80,7 +80,7 @@ var ownVariables = []string{
 }
 
 // commandLineOnly are flags of one command; they are no settings.
-var commandLineOnly = append([]string{"help", "example", "no-config"}, Passing...)
+var commandLineOnly = append([]string{"help", "version", "example", "no-config"}, Passing...)
 
 // FileFlags name files, which a file of settings gives relative to itself.
 var FileFlags = []string{"mmproj", "prompt-file", "keywords"}
@@ -244,15 +244,18 @@ func (c *Config) known(key string) error {
 	}
 	hint := ""
 	plain := strings.ReplaceAll(strings.ToLower(key), "_", "-")
-	if near := nearestOf(plain, keys, max(3, len(plain)/2)); near != "" {
+	if near := Nearest(plain, keys, max(3, len(plain)/2)); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return fmt.Errorf("there is no setting %q%s\n  `photodesc config` lists the settings", key, hint)
 }
 
-// nearestOf is the name most like a mistyped one, "" if more than most letters
+// Nearest is the name most like a mistyped one, "" if more than most letters
 // have to be changed.
-func nearestOf(name string, names []string, most int) string {
+func Nearest(name string, names []string, most int) string {
+	if len(names) == 0 {
+		return ""
+	}
 	distance := func(other string) int { return levenshtein.ComputeDistance(name, other) }
 	best := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
 	if distance(best) > most {
@@ -282,7 +285,7 @@ func (c *Config) variables(environ []string) (map[string]given, error) {
 			if flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, variablePrefix), "_", "-")); c.flags.Lookup(flag) != nil {
 				return nil, fmt.Errorf("the variable %s: %w", name, c.known(flag))
 			}
-			if near := nearestOf(name, names, 2); near != "" {
+			if near := Nearest(name, names, 2); near != "" {
 				return nil, fmt.Errorf("the variable %s is no setting; did you mean %s?\n  `photodesc config` lists the settings", name, near)
 			}
 			continue // somebody's own
@@ -308,7 +311,10 @@ func setFlag(f *pflag.Flag, g given) error {
 		values[i] = filesAbsolute(f.Name, v, g.base)
 	}
 	f.Changed = g.level >= fromEnvironment
-	f.Annotations = map[string][]string{givenNote: {g.Place}}
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[givenNote] = []string{g.Place}
 	if list, many := f.Value.(pflag.SliceValue); many {
 		return list.Replace(values)
 	}

@@ -63,14 +63,14 @@ type Flags struct {
 
 func (f *Flags) Register(s *pflag.FlagSet) {
 	f.Set, s.SortFlags = s, false
-	s.StringVar(&f.Model, "model", models.Default, "model: a `NAME` or a GGUF file")
+	s.StringVar(&f.Model, "model", models.Default, "which model: a `NAME` (see photodesc models), OWNER/NAME on the Hugging Face hub, or a GGUF file")
 	s.StringVar(&f.Mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
 	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
 	s.StringArrayVar(&f.promptFiles, "prompt-file", []string{}, "ask what is written in `FILE`; may be given several times")
 	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
-	s.StringVar(&f.context, "context", contextNone, "`WHAT` else the model is told of each photo: none, or exif (file name, date and place)")
+	s.StringVar(&f.context, "context", contextNone, "what else the model is told of each photo: nothing, or its file name, date and place")
 	s.BoolVar(&f.keepRaw, "keep-raw", false, "keep the model's own words, too, as raw in the outputs")
-	s.StringVar(&f.Detail, "detail", "auto", "how finely photos are cut into tiles: low, auto, high or a longest edge in pixels")
+	s.StringVar(&f.Detail, "detail", "auto", "how finely photos are cut into tiles; or their longest edge in pixels")
 	s.IntVar(&f.MaxTokens, "max-tokens", 128, "longest answer to a prompt, in tokens")
 	s.Float64Var(&f.Temperature, "temperature", 0, "0 always picks the likeliest word; higher is freer")
 	s.Float64Var(&f.TopP, "top-p", 0.95, "with a temperature: only the likeliest words that make up this share")
@@ -79,19 +79,19 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.Exact, "exact-tokens", false, "generate exactly --max-tokens, for measuring")
 
 	s.IntVar(&f.BatchSize, "batch-size", 100, "photos one worker process describes before a fresh one takes over")
-	s.StringVar(&f.Cooldown, "cooldown", "auto", "pause between batches: auto waits only while memory or heat asks for it, or a `TIME` such as 30s")
-	s.StringVar(&f.Memory, "memory", DefaultMemory, "memory budget: a share of this machine's, or a `SIZE` such as 6GiB")
+	s.StringVar(&f.Cooldown, "cooldown", "auto", "pause between batches: auto waits only while memory or heat asks for it; or a time such as 30s")
+	s.StringVar(&f.Memory, "memory", DefaultMemory, "memory that the run may take: a share of this machine's, or a `SIZE` such as 6GiB")
 	s.StringVar(&f.workers, "workers", "auto", "worker processes side by side")
 	s.StringVar(&f.parallel, "parallel", "auto", "photos generated together inside one worker")
 	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
 	s.DurationVar(&f.Timeout, "timeout", 5*time.Minute, "longest time for one photo, all its prompts together")
 	s.Float64Var(&f.MaxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
-	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run")
+	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run; --keep-awake=false lets it")
 	s.StringArrayVar(&f.exclude, "exclude", []string{}, "leave out files and folders that fit `GLOB`, in the syntax of .gitignore, from the photo folder on; may be given several times")
 	s.StringArrayVar(&f.include, "include", []string{}, "describe what fits `GLOB` though --exclude, a .photodescignore or a rule leaves it out; may be given several times")
 	s.IntVar(&f.Limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
-	s.StringVar(&f.Redo, "redo", RedoAsk, "`WHAT` becomes of photos described with other settings, as another prompt: ask, changed (describe them again) or never")
+	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.BoolVar(&f.Json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
 	s.BoolVar(&f.Untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
@@ -227,7 +227,7 @@ func (s Settings) Plan(m worker.Measured) pool.Plan {
 }
 
 // Passing are flags that belong to one run and not to those that go on with it.
-var Passing = []string{"background", "json", "limit", "retry-failed", "workdir"}
+var Passing = []string{"background", "json", "limit", "retry-failed", "workdir", "quiet", "verbose", "color"}
 
 // GoOnArgs are the flags of a run as the next one needs them: those of the
 // command line and those that variables gave, not those of files, which the next

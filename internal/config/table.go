@@ -10,7 +10,6 @@ import (
 
 	"photodesc/internal/ui"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/pflag"
 )
 
@@ -176,7 +175,7 @@ func WriteExample(out io.Writer) error {
 	for _, flag := range SettingFlags(set) {
 		_, usage := pflag.UnquoteUsage(flag)
 		fmt.Fprintln(w)
-		for line := range strings.Lines(ansi.Wrap(usage, 76, "")) {
+		for line := range strings.Lines(ui.Wrap(usage, 76, "")) {
 			fmt.Fprintf(w, "# %s\n", strings.TrimSpace(line))
 		}
 		fmt.Fprintf(w, "#%s = %s\n", flag.Name, valueText(valueOf(flag)))

@@ -33,6 +33,9 @@ var named = []Prompt{
 	{Name: "scene", Text: "Where and when was this taken? Name the kind of place, indoors or outdoors, the time of day and the weather, in one sentence."},
 }
 
+// All are the prompts that have a name.
+func All() []Prompt { return slices.Clone(named) }
+
 // Names lists them, "describe, short, …".
 func Names() string {
 	var names []string
