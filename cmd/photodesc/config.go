@@ -33,11 +33,9 @@ func configCommand(g *global) *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	f.Register(c.Flags())
-	for _, name := range config.Passing {
-		if flag := c.Flags().Lookup(name); flag != nil && name != "json" {
-			flag.Hidden = true
-		}
-	}
+	hidePassing(c)
+	c.Flags().Lookup("json").Hidden = false
+	c.Annotations = map[string]string{ownFlag + "json": "yes"}
 	c.Flags().Lookup("json").Usage = "for programs: one JSON object"
 	c.Flags().BoolVar(&example, "example", false, "print a photodesc.toml to begin with: every setting, commented out")
 	c.Flags().SortFlags = false

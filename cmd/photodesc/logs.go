@@ -28,6 +28,7 @@ func logsCommand(g *global) *cobra.Command {
 			if _, err := os.Stat(g.dir); err != nil {
 				return ui.WorkdirError(g.dir, err)
 			}
+			debug = debug || g.manner.Verbose
 			if lines < -1 {
 				return ui.UsageError("--lines must not be negative")
 			}

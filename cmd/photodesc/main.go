@@ -3,18 +3,16 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
-	"photodesc/internal/config"
 	"photodesc/internal/ui"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // version is set by make.
@@ -34,6 +32,9 @@ func main() {
 func realMain(args []string) int {
 	out := ui.NewOutput(os.Stdout)
 	root := newRoot()
+	if completing(args) {
+		forShell(root)
+	}
 	root.SetArgs(args)
 	root.SetOut(out)
 	cmd, err := root.ExecuteC()
@@ -69,10 +70,25 @@ func report(cmd *cobra.Command, err error) int {
 
 // options that every command has.
 type global struct {
-	dir string // the workdir
+	dir    string // the workdir
+	manner ui.Manner
+}
+
+// setManner has the command speak as its flags say.
+func (g *global) setManner() error {
+	m := g.manner
+	switch {
+	case !slices.Contains([]string{ui.ColorAuto, ui.ColorAlways, ui.ColorNever}, m.Color):
+		return ui.UsageError("--color: %q is not %s, %s or %s", m.Color, ui.ColorAuto, ui.ColorAlways, ui.ColorNever)
+	case m.Quiet && m.Verbose:
+		return ui.UsageError("--quiet and --verbose contradict each other")
+	}
+	ui.SetManner(m)
+	return nil
 }
 
 func newRoot() *cobra.Command {
+	cobra.EnableCommandSorting = false // what is needed first comes first
 	g := &global{}
 	root := &cobra.Command{
 		Use:           "photodesc",
@@ -85,14 +101,16 @@ func newRoot() *cobra.Command {
 
 		SuggestionsMinimumDistance: 2,
 	}
-	root.PersistentFlags().StringVarP(&g.dir, "workdir", "C", ".", "folder for progress, results and logs")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		var bad *pflag.InvalidValueError
-		if errors.As(err, &bad) {
-			return ui.UsageError("--%s: %q is not %s", bad.GetFlag().Name, bad.GetValue(), config.Wanted(bad.GetFlag()))
-		}
-		return &ui.Exit{Code: ui.ExitUsage, Err: err}
-	})
+	all := root.PersistentFlags()
+	all.SortFlags = false
+	all.StringVarP(&g.dir, "workdir", "C", ".", "the `FOLDER` with progress, results and logs")
+	all.BoolVarP(&g.manner.Quiet, "quiet", "q", false, "say warnings and errors only, and what was asked for")
+	all.BoolVar(&g.manner.Verbose, "verbose", false, "say more: also what workers and libraries say")
+	all.StringVar(&g.manner.Color, "color", ui.ColorAuto, "when text has colours; auto is on a terminal, NO_COLOR and CLICOLOR_FORCE count")
+	all.BoolP("help", "h", false, "show this help")
+	root.Flags().BoolP("version", "v", false, "print the version")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return g.setManner() }
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		runCommand(g),
 		statusCommand(g),
@@ -106,16 +124,20 @@ func newRoot() *cobra.Command {
 		doctorCommand(g),
 		benchCommand(),
 		versionCommand(),
+		completionCommand(),
 		workerCommand(),
 	)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand(root))
 	root.Version = version
 	root.SetVersionTemplate("photodesc {{.Version}}\n")
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		// Cobra's own says itself what becomes of its output.
-		_, _ = fmt.Fprintf(c.OutOrStdout(), "%s\n\n%s", strings.TrimSpace(cmp.Or(c.Long, c.Short)), c.UsageString())
+		if err := g.setManner(); err != nil {
+			g.manner = ui.Manner{} // help is for who does not know the flags
+		}
+		writeHelp(c.OutOrStdout(), c)
 	})
+	completeValues(root)
 	return root
 }
 

@@ -50,13 +50,19 @@ func modelsCommand(g *global) *cobra.Command {
 			Long:    modelsHelp,
 			Example: "  photodesc models pull smolvlm-256m\n  photodesc models pull ggml-org/SmolVLM-Instruct-GGUF:Q8_0",
 			Args:    exactly(1, "the name of one model"),
-			RunE:    func(c *cobra.Command, args []string) error { return pullModel(c.OutOrStdout(), args[0]) },
+
+			ValidArgsFunction: completeModelName,
+
+			RunE: func(c *cobra.Command, args []string) error { return pullModel(c.OutOrStdout(), args[0]) },
 		},
 		&cobra.Command{
 			Use:   "path NAME",
 			Short: "Print where the two files of a model are",
 			Args:  exactly(1, "the name of one model"),
-			RunE:  func(c *cobra.Command, args []string) error { return printModelPath(c.OutOrStdout(), args[0]) },
+
+			ValidArgsFunction: completeModelName,
+
+			RunE: func(c *cobra.Command, args []string) error { return printModelPath(c.OutOrStdout(), args[0]) },
 		})
 	return c
 }

@@ -25,11 +25,14 @@ import (
 func runCommand(g *global) *cobra.Command {
 	var f config.Flags
 	c := &cobra.Command{
-		Use:     "run DIR",
+		Use:     "run [flags] DIR",
 		Short:   "Describe every photo under DIR that is not yet described",
 		Long:    runHelp + exitCodesHelp,
 		Example: "  photodesc run ~/Pictures\n  photodesc run --prompt short --prompt keywords ~/Pictures\n  photodesc -C ~/descriptions run --detail high --batch-size 50 /mnt/nas/photos",
-		Args:    exactly(1, "one folder of photos"),
+		Args:    photosArg,
+
+		ValidArgsFunction:     oneFolder,
+		DisableFlagsInUseLine: true,
 	}
 	f.Register(c.Flags())
 	c.RunE = func(_ *cobra.Command, args []string) error {

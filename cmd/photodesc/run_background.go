@@ -126,6 +126,9 @@ func waitForWords(words *os.File) (state string) {
 }
 
 func sayBackground(w io.Writer, dir string, pid int, state string) {
+	if ui.Quiet() {
+		return
+	}
 	does := "describes photos"
 	if state != wordRunning {
 		does = "is getting ready"

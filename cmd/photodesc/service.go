@@ -29,9 +29,13 @@ func serviceCommand(g *global) *cobra.Command {
 		Short:   "Write a service that goes on with the run",
 		Long:    serviceInstallHelp,
 		Example: "  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
-		Args:    exactly(1, "one folder of photos"),
+		Args:    photosArg,
+
+		ValidArgsFunction:     oneFolder,
+		DisableFlagsInUseLine: true,
 	}
 	f.Register(install.Flags())
+	hidePassing(install)
 	install.RunE = func(c *cobra.Command, args []string) error {
 		if _, _, err := f.Configure(g.dir, install.Flags()); err != nil {
 			return err
@@ -65,4 +69,13 @@ func serviceCommand(g *global) *cobra.Command {
 	}
 	c.AddCommand(install, remove)
 	return c
+}
+
+// hidePassing hides flags that belong to one run only.
+func hidePassing(c *cobra.Command) {
+	for _, name := range config.Passing {
+		if flag := c.Flags().Lookup(name); flag != nil {
+			flag.Hidden = true
+		}
+	}
 }

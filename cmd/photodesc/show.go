@@ -31,6 +31,9 @@ func showCommand(g *global) *cobra.Command {
 		Short:   "What is known of photos: descriptions, keywords, failures",
 		Long:    showHelp,
 		Example: "  photodesc show beach.jpg\n  photodesc show 2024/summer\n  photodesc show --last 100 --json",
+
+		ValidArgsFunction: files,
+
 		RunE: func(c *cobra.Command, args []string) error {
 			if last < 0 {
 				return ui.UsageError("--last: %d is not a number of photos", last)
