@@ -6,7 +6,7 @@ package bench
 import (
 	"strings"
 
-	"photodesc/internal/kinds"
+	"photodesc/internal/families"
 	"photodesc/internal/models/gguf"
 )
 
@@ -78,7 +78,7 @@ func VisionOf(f *gguf.File) (Vision, bool) {
 			v.Out = int(t.Shape[1])
 		}
 	}
-	return v, kind == kinds.SmolVLM && v.Patch > 0 && v.Out > 0
+	return v, kind == families.SmolVLM && v.Patch > 0 && v.Out > 0
 }
 
 // TextOf reads a text model's sizes; false for one that is no llama.

@@ -118,7 +118,7 @@ func TestCheck(t *testing.T) {
 		{"gelu as a number", set("clip.use_gelu", uint8(1)), "wrong type"},
 		{"two activations", set("clip.use_silu", true), "two activations"},
 		{"no mean", drop("clip.vision.image_mean"), "image_mean"},
-		{"half a mean", set("clip.vision.image_mean", []float32{0.5}), "1 numbers"},
+		{"half a mean", set("clip.vision.image_mean", []float32{0.5}), "1 values"},
 		{"mean of texts", set("clip.vision.image_mean", []string{"a", "b", "c"}), "wrong type"},
 		{"no deviation", set("clip.vision.image_std", []float32{0.5, 0, 0.5}), "image_std"},
 		{"no scale", set("clip.vision.projector.scale_factor", uint32(0)), "scale_factor"},

@@ -1,4 +1,4 @@
-package models
+package families
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"photodesc/internal/models/gguf"
 )
 
-// Bounds beyond which a number in a file's header is taken for damage. The
-// first is llama.cpp's own.
+// Bounds beyond which a value in a file's header is taken for damage. maxLayers
+// is llama.cpp's own.
 const (
 	maxLayers = 512
 	maxWidth  = 1 << 18
@@ -17,62 +17,76 @@ const (
 	maxTokens = 1 << 21
 )
 
-// checkText says whether llama.cpp can load the text model.
-func checkText(f *gguf.File, fam family) (Shape, error) {
-	r := newValidator(f)
-	name, arch := r.architecture(fam)
-	key := func(end string) string { return name + "." + end }
+// slotTokens is about the number of tokens of a prompt of 17 tiles with its answer.
+const slotTokens = 2048
+
+// TextShape is what a text model's file says of it.
+type TextShape struct {
+	Embedding  uint32 // values of one embedding
+	Layers     uint32
+	Vocabulary int    // tokens
+	Context    uint32 // tokens that the model was trained for
+	Type       string // in which most of the weights are stored: "Q4_K_M"
+	Slot       uint64 // bytes of KV cache for one photo
+}
+
+// CheckText checks that llama.cpp can load a text model of the family. The error
+// says what is wrong with the file, without its name.
+func (f Family) CheckText(text *gguf.File) (TextShape, error) {
+	r := newValidator(text)
+	arch := r.architecture(f)
+	key := func(end string) string { return arch.Name + "." + end }
 	if parts := optional[uint16](r, "split.count"); parts > 1 {
 		r.fail("it is one of %d parts; get the model in one file", parts)
 	}
 	optional[uint32](r, "general.file_type")
-	s := Shape{
+	s := TextShape{
 		Layers:    r.number(key("block_count"), maxLayers),
 		Embedding: r.number(key("embedding_length"), maxWidth),
 		Context:   r.number(key("context_length"), math.MaxInt32),
-		Type:      mostly(f),
+		Type:      mostly(text),
 	}
 	ffn := r.number(key("feed_forward_length"), 1<<20)
 	heads := r.number(key("attention.head_count"), maxHeads)
 	kvHeads := heads
-	if f.Has(key("attention.head_count_kv")) {
+	if text.Has(key("attention.head_count_kv")) {
 		kvHeads = r.number(key("attention.head_count_kv"), maxHeads)
 	}
 	r.small(key("attention.layer_norm_rms_epsilon"))
-	r.rope(name)
+	r.rope(arch.Name)
 	for _, end := range []string{"expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count"} {
 		r.require(optional[uint32](r, key(end)) == 0, "it is a mixture of experts, which photodesc does not know")
 	}
-	r.require(optional[uint32](r, key("pooling_type")) == 0, "it is made for searching, not for answering")
-	r.require(!f.Has(key("classifier.output_labels")), "it is made for sorting, not for answering")
+	r.require(optional[uint32](r, key("pooling_type")) == 0, "it is an embedding model and answers no questions")
+	r.require(!text.Has(key("classifier.output_labels")), "it is a classifier and answers no questions")
 	optional[uint32](r, key("attention.sliding_window"))
 	r.require(optional[float32](r, key("final_logit_softcapping")) >= 0, "its header is damaged: %q is negative", key("final_logit_softcapping"))
 	if r.err != nil {
 		return s, r.err
 	}
 	head := s.Embedding / heads
-	own := arch.headSize && f.Has(key("attention.key_length")) // the heads' own size
+	own := arch.headSize && text.Has(key("attention.key_length")) // the file says the size of a head
 	if own {
 		head = r.number(key("attention.key_length"), 1<<12)
 	}
 	for _, end := range []string{"attention.key_length", "attention.value_length", "rope.dimension_count"} {
-		if f.Has(key(end)) {
+		if text.Has(key(end)) {
 			r.require(optional[uint32](r, key(end)) == head, "its header is damaged: %q does not fit the other sizes", key(end))
 		}
 	}
-	r.require(!own || f.Has(key("attention.value_length")), "it does not say its %q", key("attention.value_length"))
+	r.require(!own || text.Has(key("attention.value_length")), "it does not say its %q", key("attention.value_length"))
 	r.require((own || s.Embedding%heads == 0) && heads%kvHeads == 0 && head >= 2 && head%2 == 0,
-		"its header is damaged: %d numbers in %d heads of %d", s.Embedding, heads, kvHeads)
+		"its header is damaged: %d values in %d heads of %d", s.Embedding, heads, kvHeads)
 	if arch.sections {
 		r.sections(key("rope.dimension_sections"), head)
 	}
-	s.Vocabulary = r.vocabulary(arch, fam)
+	s.Vocabulary = r.vocabulary(arch, f)
 	r.textTensors(s, arch, textSizes{uint64(ffn), uint64(head), uint64(head) * uint64(heads), uint64(head) * uint64(kvHeads)})
 	s.Slot = slotTokens * 2 * 2 * uint64(s.Layers) * uint64(head) * uint64(kvHeads)
 	return s, r.err
 }
 
-// rope checks what says how positions are written.
+// rope checks the keys of RoPE, the encoding of positions.
 func (r *validator) rope(name string) {
 	if key := name + ".rope.freq_base"; r.f.Has(key) {
 		base := required[float32](r, key)
@@ -86,10 +100,10 @@ func (r *validator) rope(name string) {
 	}
 }
 
-// sections checks how an attention head is divided among time, height and width.
+// sections checks how an attention head is divided among time, height and width (M-RoPE).
 func (r *validator) sections(key string, head uint32) {
 	parts := required[[]int32](r, key)
-	r.require(len(parts) == 4, "its header is damaged: %q has %d numbers", key, len(parts))
+	r.require(len(parts) == 4, "its header is damaged: %q has %d values", key, len(parts))
 	sum := int64(0)
 	for _, n := range parts {
 		r.require(n >= 0, "its header is damaged: %q is %v", key, parts)
@@ -99,20 +113,20 @@ func (r *validator) sections(key string, head uint32) {
 		"its header is damaged: %q is %v for heads of %d", key, parts, head)
 }
 
-// vocabulary checks the tokenizer and returns how many tokens it has.
-func (r *validator) vocabulary(arch textArch, fam family) int {
+// vocabulary checks the tokenizer and returns its number of tokens.
+func (r *validator) vocabulary(arch TextArch, fam Family) int {
 	if kind := required[string](r, "tokenizer.ggml.model"); r.err == nil && kind != arch.tokenizer {
-		r.fail("its tokenizer is of the kind %q; %s's is %q", kind, fam.name, arch.tokenizer)
+		r.fail("its tokenizer is of the type %q; %s's is %q", kind, fam.Name, arch.tokenizer)
 	}
 	optional[string](r, "tokenizer.ggml.pre")
 	tokens := required[[]string](r, "tokenizer.ggml.tokens")
 	n := len(tokens)
-	// Fewer than its default special tokens llama.cpp does not bear.
+	// llama.cpp ends the process with fewer tokens than its default special ones.
 	r.require(n >= 16 && n <= maxTokens, "its vocabulary has %d tokens", n)
 	known := make(map[string]int, n)
 	for i, t := range tokens {
-		// llama.cpp ends the process on a token that is there twice, and reads
-		// each up to its first zero.
+		// llama.cpp reads a token up to its first zero byte, and ends the process
+		// if two tokens are equal.
 		if _, twice := known[t]; twice || t == "" || strings.ContainsRune(t, 0) {
 			r.fail("its vocabulary is damaged at token %d, %q", i, t)
 			break
@@ -121,15 +135,15 @@ func (r *validator) vocabulary(arch textArch, fam family) int {
 	}
 	types := required[[]int32](r, "tokenizer.ggml.token_type")
 	r.require(len(types) == n, "its header is damaged: not every token has a type")
-	for _, t := range fam.tokens {
+	for _, t := range fam.Tokens {
 		i, there := known[t]
 		if there && i < len(types) {
-			there = types[i] >= 2 && types[i] <= 4 // unknown, control, user-defined: never made of letters
+			there = types[i] >= 2 && types[i] <= 4 // unknown, control or user-defined: never tokenised as plain text
 		}
-		r.require(there, "its vocabulary has no token %s: it is not a %s model", t, fam.name)
+		r.require(there, "its vocabulary has no token %s: it is not a %s model", t, fam.Name)
 	}
 	if arch.tokenizer == "llama" {
-		r.pieces(tokens, types, known)
+		r.sentencePiece(tokens, types, known)
 	} else {
 		for _, m := range required[[]string](r, "tokenizer.ggml.merges") {
 			r.require(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
@@ -148,12 +162,12 @@ func (r *validator) vocabulary(arch textArch, fam family) int {
 	return n
 }
 
-// byteToken is the type of a token that stands for a byte.
+// byteToken is the GGUF type of a token that stands for one byte.
 const byteToken = 6
 
-// pieces checks what a SentencePiece vocabulary needs: a score for each token,
-// and each byte, for letters that have no token.
-func (r *validator) pieces(tokens []string, types []int32, known map[string]int) {
+// sentencePiece checks that a SentencePiece vocabulary has a score for each token
+// and a token for each byte, which characters without a token are made of.
+func (r *validator) sentencePiece(tokens []string, types []int32, known map[string]int) {
 	required[[]float32](r, "tokenizer.ggml.scores")
 	if r.err != nil {
 		return
@@ -170,20 +184,20 @@ func (r *validator) pieces(tokens []string, types []int32, known map[string]int)
 	}
 }
 
-// textSizes are lengths in numbers.
+// textSizes are the dimensions of a text model's tensors, in values.
 type textSizes struct {
 	ffn     uint64
-	head    uint64
-	queries uint64 // of all heads together
-	kv      uint64 // keys, or values, of all KV heads together
+	head    uint64 // of one head
+	queries uint64 // of all heads
+	kv      uint64 // of all KV heads: keys, or values
 }
 
-func (r *validator) textTensors(s Shape, arch textArch, n textSizes) {
-	width, words := uint64(s.Embedding), uint64(s.Vocabulary)
-	r.matrix("token_embd.weight", width, words)
+func (r *validator) textTensors(s TextShape, arch TextArch, n textSizes) {
+	width, vocabulary := uint64(s.Embedding), uint64(s.Vocabulary)
+	r.matrix("token_embd.weight", width, vocabulary)
 	r.vector("output_norm.weight", width)
-	r.tensor(false, "output.weight", width, words)
-	r.optionalVector("output.bias", words)
+	r.tensor(false, "output.weight", width, vocabulary)
+	r.optionalVector("output.bias", vocabulary)
 	r.optionalVector("rope_freqs.weight", n.head/2)
 	for i := range s.Layers {
 		if r.err != nil {
@@ -219,7 +233,7 @@ func (r *validator) textTensors(s Shape, arch textArch, n textSizes) {
 	}
 }
 
-// mostly names the type that takes the most bytes.
+// mostly names the type that takes the most bytes of a file.
 func mostly(f *gguf.File) string {
 	bytes := map[gguf.Type]int64{}
 	most := gguf.F32
@@ -230,4 +244,26 @@ func mostly(f *gguf.File) string {
 		}
 	}
 	return most.String()
+}
+
+// architecture checks that a text model is of an architecture of the family.
+func (r *validator) architecture(fam Family) TextArch {
+	name := required[string](r, "general.architecture")
+	for _, a := range fam.Text {
+		if a.Name == name {
+			return a
+		}
+	}
+	if r.err != nil {
+		return TextArch{}
+	}
+	if !knownArch(name) {
+		r.fail("it is of the architecture %q; of vision models, photodesc knows %s (architectures %s)", name, Names(), strings.Join(architectures(), ", "))
+	}
+	var want []string
+	for _, a := range fam.Text {
+		want = append(want, a.Name)
+	}
+	r.fail("it is of the architecture %q and the vision file is for %s, whose text model is \"%s\"", name, fam.Name, strings.Join(want, `" or "`))
+	return TextArch{}
 }
