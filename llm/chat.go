@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"photodesc/internal/kinds"
+	"photodesc/internal/families"
 )
 
 // What stands for the picture and the question while a chat template is applied.
@@ -28,8 +28,8 @@ type chat struct {
 
 // newChat applies the model's own template to a turn of picture, separator and
 // question, after a system message where there is one.
-func newChat(m *textModel, k kind) (chat, error) {
-	text, err := m.applyTemplate(k.system, pictureMark+k.separator+questionMark)
+func newChat(m *textModel, f families.Chat) (chat, error) {
+	text, err := m.applyTemplate(f.System, pictureMark+f.Separator+questionMark)
 	if err != nil {
 		return chat{}, err
 	}
@@ -38,7 +38,7 @@ func newChat(m *textModel, k kind) (chat, error) {
 	if !one || !two || strings.Contains(after, pictureMark) {
 		return chat{}, errors.New("the chat template of the text model leaves the picture or the question out: it is not a model to describe pictures with")
 	}
-	return chat{before + k.lead, between, after}, nil
+	return chat{before + f.Prefix, between, after}, nil
 }
 
 // applyTemplate is the text of a chat of one question, up to where the answer
@@ -108,32 +108,13 @@ func (m *textModel) begin(text string) []int32 {
 	return append([]int32{bos}, tokens...)
 }
 
-// kind is what differs between families of models that llama.cpp's multimodal
-// path serves, by the projector of their vision file.
-type kind struct {
-	first, last string // the tokens that llama.cpp puts around a picture
-	lead        string // before the first, as in training
-	separator   string // between picture and question
-	system      string // what the model's own template says before all, where ours does not
-}
-
-var chatKinds = map[string]kind{
-	kinds.Qwen2VL:  {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
-	kinds.Qwen25VL: {first: "<|vision_start|>", last: "<|vision_end|>", system: "You are a helpful assistant."},
-	kinds.Gemma3:   {first: "<start_of_image>", last: "<end_of_image>", lead: "\n\n", separator: "\n\n"},
-	kinds.InternVL: {first: "<img>", last: "</img>", separator: "\n"},
-}
-
-// kindOf checks that the projector is known and the vocabulary has its tokens.
-func kindOf(m *textModel, projector string) (kind, error) {
-	k, known := chatKinds[projector]
-	if !known {
-		return k, fmt.Errorf("the vision file is of the type %q, which photodesc does not know", projector)
-	}
-	for _, name := range []string{k.first, k.last} {
+// checkTokens checks that the vocabulary has the tokens that llama.cpp puts around
+// a picture of the family.
+func checkTokens(m *textModel, f families.Family) error {
+	for _, name := range []string{f.Chat.First, f.Chat.Last} {
 		if !m.single(name) {
-			return k, fmt.Errorf("the text model has no token %s, which the vision file (%s) needs: they do not belong together", name, projector)
+			return fmt.Errorf("the text model has no token %s, which the vision file (%s) needs: they do not belong together", name, f.Name)
 		}
 	}
-	return k, nil
+	return nil
 }

@@ -1,8 +1,8 @@
-// Package llm describes pictures with a vision-language model: llama.cpp linked
-// into the process, several pictures answered at once. For SmolVLM the tiles and
-// the prompt are made here, as the reference makes them; other models go
-// through llama.cpp's own multimodal path (multimodal.go). Pictures in,
-// descriptions out: it knows nothing of files, batches or processes.
+// Package llm describes pictures with a vision-language model. llama.cpp is linked
+// into the process, and several pictures are answered at once. Tiles and prompt of
+// SmolVLM are made here, as the reference makes them (tiled.go); pictures of other
+// families go through llama.cpp's multimodal library (mtmd.go). The package takes
+// pixels and returns text: it knows nothing of files, batches or processes.
 package llm
 
 import (
@@ -99,16 +99,14 @@ var ErrClosed = errors.New("the engine is closed")
 // arrive through Describe; their embeddings go into sequence slots; all live
 // slots are decoded together; a slot that is done is refilled at once.
 type Engine struct {
-	opt    Options
-	gpu    bool
-	noGPU  string
-	model  *textModel
-	ctx    *textContext
-	vision *visionEncoder // SmolVLM's
-	prompt *promptMaker   // SmolVLM's
-	multi  *multimodal    // any other model's; nil for SmolVLM
+	opt   Options
+	gpu   bool
+	noGPU string
+	model *textModel
+	ctx   *textContext
+	front frontend
 
-	promptSuffixes []part // the end of the prompt, for each question
+	promptSuffixes []part // the end of each prompt: the question and what follows it
 	groups         bool   // prompts of several pictures are prefilled together
 	canTruncateKV  bool   // the picture stays in the KV cache from question to question
 
@@ -127,12 +125,9 @@ type Engine struct {
 // job is one picture on its way through the engine.
 type job struct {
 	ctx    context.Context
-	tiles  [][]byte
-	prompt []part // what the questions share
-	shared int    // its tokens
-	most   int    // tokens of an answer
-	multi  multiJob
-	put    []int // the prompts that are put, by index
+	prompt picturePrompt // what the questions share
+	most   int           // tokens of an answer
+	put    []int         // the prompts that are put, by index
 	retry  bool
 	answer Answer
 	err    error
@@ -195,29 +190,18 @@ func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, j *job) error
 		return err
 	}
 	j.ctx, j.ready = ctx, make(chan struct{})
-	var cut func() [][]byte
-	if e.multi != nil {
-		j.multi = e.multi.plan(p, d, e.opt.Context)
-		j.shared = e.multi.shared(j.multi.size) + len(j.multi.context)
-		cut = func() [][]byte { return [][]byte{j.multi.size.of(p)} }
-	} else {
-		w, h := p.size()
-		grid := PlanTiles(w, h, d.longest(w, h, e.vision.tile, e.vision.reference), e.vision.tile)
-		var err error
-		if j.prompt, j.shared, err = e.prompt.promptPrefix(grid, p.Context); err != nil {
-			return err
-		}
-		cut = func() [][]byte { return p.Tiles(grid, e.vision.tile) }
+	var err error
+	if j.prompt, err = e.front.plan(p, d); err != nil {
+		return err
 	}
-	length := j.shared + e.longestClosing()
+	length := j.prompt.tokens() + e.longestSuffix()
 	if room := e.ctx.perSlot - e.opt.MaxTokens; length > room {
 		return fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", length, room)
 	}
 	// More at once would be no faster, and each takes a thread and twice its pixels.
 	e.cutting <- struct{}{}
-	j.tiles = cut()
+	j.answer.Tiles = j.prompt.cut()
 	<-e.cutting
-	j.answer.Tiles = len(j.tiles)
 	return nil
 }
 
@@ -236,7 +220,8 @@ func (e *Engine) Close() {
 
 func (e *Engine) free() {
 	e.ctx.close()
-	e.vision.close()
-	e.multi.close()
+	if e.front != nil {
+		e.front.close()
+	}
 	e.model.close()
 }

@@ -54,7 +54,7 @@ func TestAnswerNumbers(t *testing.T) {
 	if a.Tiles != 5 {
 		t.Errorf("%d tiles, want 5", a.Tiles)
 	}
-	if image := 5 * e.vision.tileTokens; a.PromptTokens <= image || a.PromptTokens > image+80 {
+	if image := 5 * tiled(e).vision.tileTokens; a.PromptTokens <= image || a.PromptTokens > image+80 {
 		t.Errorf("%d prompt tokens for %d of the image", a.PromptTokens, image)
 	}
 	if a.Tokens != 10 || a.Finish != FinishLength {
@@ -138,7 +138,7 @@ func TestPromptIsText(t *testing.T) {
 	g := PlanTiles(64, 64, 64, 64)
 	end := e.model.tokenize(tokenEnd, true)[0]
 	n := 0
-	for _, id := range promptTokens(t, e.prompt, e.promptSuffixes[0], g) {
+	for _, id := range promptTokens(t, tiled(e).prompt, e.promptSuffixes[0], g) {
 		if id == end {
 			n++
 		}

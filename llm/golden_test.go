@@ -67,7 +67,7 @@ type reference struct {
 	vision *visionEncoder
 	prompt *promptMaker
 
-	promptSuffixes []part
+	promptSuffix part
 }
 
 func openReference(t *testing.T) *reference {
@@ -105,7 +105,10 @@ func openReference(t *testing.T) *reference {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.vision.close)
-	if r.prompt, r.promptSuffixes, err = newPromptMaker(r.model, r.vision.tileTokens, 0, r.Prompt); err != nil {
+	if r.prompt, err = newPromptMaker(r.model, r.vision.tileTokens, 0); err != nil {
+		t.Fatal(err)
+	}
+	if r.promptSuffix, err = r.prompt.promptSuffix(r.Prompt); err != nil {
 		t.Fatal(err)
 	}
 	if r.vision.tile != r.Tile || r.vision.reference != r.Longest || r.vision.tileTokens != r.TileTokens || r.model.embd != r.Embd {
@@ -177,7 +180,7 @@ func TestGoldenGridAndTiles(t *testing.T) {
 				t.Errorf("%s: tile %d differs by up to %d, %.3f on average", e.id(), at, worst, mean)
 			}
 		}
-		if ids := promptTokens(t, r.prompt, r.promptSuffixes[0], g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
+		if ids := promptTokens(t, r.prompt, r.promptSuffix, g); !slices.Equal(withImageID(ids, r.ImageID), e.PromptIDs) {
 			t.Errorf("%s: prompt\n%v, want\n%v", e.id(), ids, e.PromptIDs)
 		}
 	}
@@ -311,21 +314,18 @@ func TestGoldenLogits(t *testing.T) {
 // logits runs the prompt and the reference's first tokens, as the engine does,
 // and returns the logits after each.
 func (r *reference) logits(t *testing.T, ctx *textContext, e goldenEntry) (out [][]float32) {
-	g := PlanTiles(e.Width, e.Height, e.N, r.Tile)
-	parts, shared, err := r.prompt.promptPrefix(g, "")
+	front := &tiledFrontend{vision: r.vision, prompt: r.prompt}
+	p, err := front.plan(r.picture(t, e), Detail(e.Detail))
 	if err != nil {
 		t.Fatal(err)
 	}
-	eng := &Engine{model: r.model, vision: r.vision, promptSuffixes: r.promptSuffixes}
-	s := &slot{job: &job{ctx: t.Context(), tiles: r.picture(t, e).Tiles(g, r.Tile), prompt: parts, shared: shared}}
-	if err := eng.encode(s); err != nil {
+	p.cut()
+	if err := p.encode(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	length := eng.length(s)
-	b := &entries{embd: append(s.embd, r.promptSuffixes[0].embd...)}
-	for i := range length {
-		b.add(i, 0, i == length-1, nil)
-	}
+	b := &entries{}
+	p.addRows(b, 0, 0, r.promptSuffix, nil)
+	length := b.len()
 	if _, err := ctx.step(b); err != nil {
 		t.Fatal(err)
 	}

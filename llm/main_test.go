@@ -63,6 +63,12 @@ func open(t testing.TB, change func(*Options)) *Engine {
 	return e
 }
 
+// tiled is SmolVLM's front end of an engine.
+func tiled(e *Engine) *tiledFrontend { return e.front.(*tiledFrontend) }
+
+// throughMTMD is the front end of an engine of another family.
+func throughMTMD(e *Engine) *mtmdFrontend { return e.front.(*mtmdFrontend) }
+
 // scene is a picture that depends on its number everywhere.
 func scene(n, w, h int) Picture {
 	p := Picture{Width: w, Height: h, Pix: make([]byte, w*h*3)}

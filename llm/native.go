@@ -59,6 +59,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"photodesc/internal/families"
 	"photodesc/llm/kernels"
 	_ "photodesc/third_party/llama.cpp" // the library itself
 )
@@ -141,7 +142,7 @@ type textModel struct {
 	vocab *C.struct_llama_vocab
 	embd  int // values in one embedding
 	train int // context length the model was trained for
-	// silent are the tokens that say nothing and end nothing: an answer has none of them.
+	// silent are tokens that an answer never has, see silentTokens.
 	silent []int32
 	gpu    bool
 }
@@ -170,12 +171,29 @@ func loadText(path string, gpu bool) (*textModel, error) {
 		train: int(C.llama_model_n_ctx_train(p)),
 		gpu:   gpu,
 	}
-	m.silent = make([]int32, C.llama_vocab_n_tokens(m.vocab))
-	if len(m.silent) > 0 {
-		n := C.pd_silent_tokens(m.vocab, (*C.int32_t)(&m.silent[0]))
-		m.silent = slices.Clone(m.silent[:n])
-	}
+	m.silent = m.silentTokens()
 	return m, nil
+}
+
+// silentTokens lists the tokens without text and those that only mark something in
+// a prompt, such as the place of a picture, in order. Tokens that end an answer are
+// not among them.
+func (m *textModel) silentTokens() []int32 {
+	vocabulary := int(C.llama_vocab_n_tokens(m.vocab))
+	if vocabulary == 0 {
+		return nil
+	}
+	silent, named := make([]int32, vocabulary), make([]int32, vocabulary)
+	var nSilent, nNamed C.int
+	C.pd_list_tokens(m.vocab, (*C.int32_t)(&silent[0]), &nSilent, (*C.int32_t)(&named[0]), &nNamed)
+	silent = slices.Clone(silent[:nSilent])
+	for _, t := range named[:nNamed] {
+		if families.IsMark(C.GoString(C.llama_vocab_get_text(m.vocab, C.llama_token(t)))) {
+			silent = append(silent, t)
+		}
+	}
+	slices.Sort(silent)
+	return silent
 }
 
 func (m *textModel) close() {

@@ -56,69 +56,49 @@ func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.canTruncateKV = e.model.canTruncateKV()
-	e.groups = gpu || kernels.Supported()
-	projector, err := projectorOf(opt.Vision)
-	if err != nil {
-		return nil, err
-	}
-	var questions []string
 	for _, p := range opt.Prompts {
-		questions = append(questions, p.Text)
 		s, err := newSampler(e.model, opt.Sampling, p.Grammar)
 		if err != nil {
 			return nil, err
 		}
 		s.close()
 	}
-	if projector == projectorSmolVLM {
-		err = e.loadSmolVLM(gpu, questions)
-	} else {
-		e.multi, e.promptSuffixes, err = loadMultimodal(e.model, projector, gpu, opt, questions)
-	}
-	if err != nil {
+	if e.front, err = newFrontend(e.model, gpu, opt); err != nil {
 		return nil, err
+	}
+	// With a BLAS, the rounding of a row depends on how many are computed with it.
+	e.groups = e.front.groupsPrompts() && (gpu || kernels.Supported())
+	for _, p := range opt.Prompts {
+		suffix, err := e.front.promptSuffix(p.Text)
+		if err != nil {
+			return nil, err
+		}
+		e.promptSuffixes = append(e.promptSuffixes, suffix)
 	}
 	perSlot, err := e.slotTokens()
 	if err != nil {
 		return nil, err
 	}
-	if e.ctx, err = newContext(e.model, opt.Parallel, perSlot, opt.Threads, e.multi.atOnce()); err != nil {
+	if e.ctx, err = newContext(e.model, opt.Parallel, perSlot, opt.Threads, e.front.minBatch()); err != nil {
 		return nil, err
 	}
 	go e.run()
 	return e, nil
 }
 
-func (e *Engine) loadSmolVLM(gpu bool, questions []string) (err error) {
-	if e.vision, err = loadVision(e.opt.Vision, gpu, e.opt.Threads); err != nil {
-		return err
-	}
-	if e.vision.embd != e.model.embd {
-		return fmt.Errorf("the vision file gives embeddings of %d values and the text model takes %d: they do not belong together", e.vision.embd, e.model.embd)
-	}
-	e.prompt, e.promptSuffixes, err = newPromptMaker(e.model, e.vision.tileTokens, e.opt.Context, questions...)
-	return err
-}
-
-// slotTokens is the context a slot needs for the largest picture.
+// slotTokens is the context that a slot needs for the largest picture, in tokens.
 func (e *Engine) slotTokens() (int, error) {
-	need := e.longestClosing() + max(e.opt.MaxTokens, fewRows) // see Engine.pad
-	if e.multi != nil {
-		need += e.multi.shared(e.multi.largest) + e.opt.Context
-	} else {
-		longest := e.opt.Detail.largest(e.vision.tile, e.vision.reference)
-		need += e.prompt.largest(PlanTiles(longest, longest, longest, e.vision.tile))
-	}
+	need := e.front.maxTokens() + e.longestSuffix() + max(e.opt.MaxTokens, fewRows) // see tiledPrompt.addRows
 	if need > e.model.train {
 		return 0, fmt.Errorf("prompt and answer need up to %d tokens and the model's context holds %d; shorten the prompt, or use a lower --detail or --max-tokens", need, e.model.train)
 	}
 	return need, nil
 }
 
-func (e *Engine) longestClosing() int {
+func (e *Engine) longestSuffix() int {
 	n := 0
-	for _, c := range e.promptSuffixes {
-		n = max(n, len(c.tokens))
+	for _, s := range e.promptSuffixes {
+		n = max(n, len(s.tokens))
 	}
 	return n
 }

@@ -230,29 +230,30 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := openOther(t, name, func(o *Options) { o.Detail = "280"; o.MaxTokens = 1; o.Exact = true })
+		front := throughMTMD(e)
 		e.ctx.never = nil // the plain model computes all
 		for _, steps := range []int{e.ctx.batch, 7} {
-			if steps == 7 && e.multi.nonCausal {
+			if steps == 7 && front.nonCausal {
 				continue // such a picture cannot be decoded in several steps
 			}
 			e.ctx.batch = steps
 			picture := scene(4, 280, 168)
 			s := &slot{job: e.newJob(e.opt.MaxTokens)}
-			s.job.ctx, s.job.multi = t.Context(), e.multi.plan(picture, e.opt.Detail, e.opt.Context)
-			s.job.tiles = [][]byte{s.job.multi.size.of(picture)}
+			prompt := picturePromptOf(t, e, picture)
+			s.job.ctx, s.job.prompt, s.job.answer.Tiles = t.Context(), prompt, prompt.cut()
 			if err := e.encode(s); err != nil {
 				t.Fatal(err)
 			}
 			// What the encoder gives for one picture is too much alike to tell
 			// whether its places are right.
-			embedding, random := s.picture, rand.New(rand.NewPCG(1, 2))
+			embedding, random := prompt.embedding, rand.New(rand.NewPCG(1, 2))
 			for i := range embedding.embd {
 				embedding.embd[i] = float32(random.NormFloat64() * 0.5)
 			}
-			if e.multi.mrope && (embedding.nx != 10 || embedding.ny != 6) {
+			if front.mrope && (embedding.nx != 10 || embedding.ny != 6) {
 				t.Fatalf("%d by %d embeddings, want 10 by 6", embedding.nx, embedding.ny)
 			}
-			e.prefillMultimodal(s)
+			e.prefill([]*slot{s})
 			if s.job.err != nil {
 				t.Fatal(s.job.err)
 			}
@@ -266,7 +267,7 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 				rows = append(rows, plainRow{embd: scaled(row, p.scale), place: [3]int{pos, pos, pos}})
 			}
 			pos := 0
-			for _, id := range e.multi.promptPrefix {
+			for _, id := range front.before {
 				word(id, pos)
 				pos++
 			}
@@ -280,7 +281,7 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 			if pos += embedding.n; p.sections != nil {
 				pos += 10 - embedding.n // as long as the picture is wide
 			}
-			for _, id := range append(e.multi.behind, e.promptSuffixes[0].tokens...) {
+			for _, id := range append(front.behind, e.promptSuffixes[0].tokens...) {
 				word(id, pos)
 				pos++
 			}

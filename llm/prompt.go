@@ -80,26 +80,22 @@ type promptMaker struct {
 }
 
 // newPromptMaker checks that the model's vocabulary has what the prompt needs.
-// It comes with the end of the prompt for each question.
-func newPromptMaker(m *textModel, tileTokens, context int, questions ...string) (pm *promptMaker, promptSuffixes []part, err error) {
+func newPromptMaker(m *textModel, tileTokens, context int) (*promptMaker, error) {
 	for _, name := range []string{tokenStart, tokenFake, tokenEnd} {
-		if n := len(m.tokenize(name, true)); n != 1 {
-			return nil, nil, fmt.Errorf("the text model has no token %s: it is not a SmolVLM model", name)
+		if !m.single(name) {
+			return nil, fmt.Errorf("the text model has no token %s: it is not a SmolVLM model", name)
 		}
 	}
-	pm = &promptMaker{model: m, tileTokens: tileTokens, context: context}
-	for _, q := range questions {
-		var tokens []int32
-		for _, s := range promptSuffix(q) {
-			tokens = append(tokens, m.tokenize(s.text, s.special)...)
-		}
-		p, err := pm.embed(tokens)
-		if err != nil {
-			return nil, nil, err
-		}
-		promptSuffixes = append(promptSuffixes, p)
+	return &promptMaker{model: m, tileTokens: tileTokens, context: context}, nil
+}
+
+// promptSuffix is the end of a prompt for a question.
+func (pm *promptMaker) promptSuffix(question string) (part, error) {
+	var tokens []int32
+	for _, s := range promptSuffix(question) {
+		tokens = append(tokens, pm.model.tokenize(s.text, s.special)...)
 	}
-	return pm, promptSuffixes, nil
+	return pm.embed(tokens)
 }
 
 func (pm *promptMaker) embed(tokens []int32) (part, error) {

@@ -47,7 +47,7 @@ func TestBlankLineIsOneToken(t *testing.T) {
 	if len(blank) != 1 {
 		t.Fatalf("the test model has no token for a blank line: %v", blank)
 	}
-	ids := promptTokens(t, e.prompt, e.promptSuffixes[0], Grid{FullW: 128, FullH: 64, Rows: 1, Cols: 2})
+	ids := promptTokens(t, tiled(e).prompt, e.promptSuffixes[0], Grid{FullW: 128, FullH: 64, Rows: 1, Cols: 2})
 	n := 0
 	for _, id := range ids {
 		if id == blank[0] {

@@ -172,7 +172,7 @@ func TestContextIsBounded(t *testing.T) {
 	if a.PromptTokens != plain.PromptTokens+room || a.Tokens != 100 {
 		t.Errorf("prompt of %d tokens, %d without; %d tokens", a.PromptTokens, plain.PromptTokens, a.Tokens)
 	}
-	parts, _, err := e.prompt.promptPrefix(PlanTiles(64, 64, 64, 64), p.Context)
+	parts, _, err := tiled(e).prompt.promptPrefix(PlanTiles(64, 64, 64, 64), p.Context)
 	if err != nil {
 		t.Fatal(err)
 	}

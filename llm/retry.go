@@ -30,17 +30,9 @@ func (e *Engine) Retry(ctx context.Context, p Picture, before Answer, prompts []
 func (e *Engine) coarser(p Picture) (Picture, Detail) {
 	d := e.opt.Detail
 	w, h := p.size()
-	var longest int
-	switch {
-	case e.multi == nil:
-		longest = d.longest(w, h, e.vision.tile, e.vision.reference)
-		if PlanTiles(w, h, longest, e.vision.tile).Tiles() > 1 {
-			return p, DetailLow
-		}
-	case e.multi.anySize:
-		longest = d.longest(w, h, lowEdge, highEdge)
-	default:
-		longest = e.multi.edge
+	longest, tiles := e.front.shownAt(w, h, d)
+	if tiles > 1 {
+		return p, DetailLow
 	}
 	half := max(1, min(longest, max(p.Width, p.Height))/2)
 	w, h = fit(w, h, half)

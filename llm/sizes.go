@@ -7,10 +7,7 @@ import (
 // LongestEdge is the longest edge in pixels that a picture need have: a
 // decoder may shrink larger ones while loading, but not below it.
 func (e *Engine) LongestEdge() int {
-	if e.multi != nil {
-		return WantedEdge(e.multi.longestEdge(e.opt.Detail))
-	}
-	return WantedEdge(e.opt.Detail.largest(e.vision.tile, e.vision.reference))
+	return WantedEdge(e.front.longestEdge())
 }
 
 // WantedEdge is the longest edge in pixels to decode a picture at that is then
@@ -45,9 +42,6 @@ func (e *Engine) Sizes() Sizes {
 		return Sizes{}
 	}
 	w, kv, compute := e.ctx.memory()
-	if e.multi != nil {
-		return Sizes{Weights: w, Vision: uint64(e.multi.info().weight_bytes), KV: kv, Compute: compute + e.multi.computeBytes()}
-	}
-	info := e.vision.info()
-	return Sizes{Weights: w, Vision: uint64(info.weight_bytes), KV: kv, Compute: compute + uint64(info.compute_bytes)}
+	vision, buffers := e.front.memory()
+	return Sizes{Weights: w, Vision: vision, KV: kv, Compute: compute + buffers}
 }

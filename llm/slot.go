@@ -12,19 +12,16 @@ import (
 // prompts are answered one after the other. The picture stays in the KV cache
 // between them; what followed it is taken back.
 type slot struct {
-	id         int
-	job        *job
-	turn       int // index in job.put of the prompt being answered
-	question   int // index of that prompt
-	sampler    *sampler
-	embd       []float32         // what the prompts share, a row for each token; freed when it is needed no more
-	picture    *pictureEmbedding // or the picture alone, of models other than SmolVLM
-	pictureEnd int               // and the position behind it
-	pos        int               // positions in the KV cache
-	last       int32             // token to decode next
-	out        []int32           // tokens generated
-	answered   bool              // the question; the next may be put
-	ended      bool
+	id       int
+	job      *job
+	turn     int // index in job.put of the prompt being answered
+	question int // index of that prompt
+	sampler  *sampler
+	pos      int     // positions in the KV cache
+	last     int32   // token to decode next
+	out      []int32 // tokens generated
+	answered bool    // the question; the next may be put
+	ended    bool
 }
 
 func (s *slot) close() {
@@ -39,32 +36,11 @@ func (e *Engine) encode(s *slot) error {
 	if err := s.job.ctx.Err(); err != nil {
 		return err
 	}
-	if e.multi != nil {
-		return e.encodeMultimodal(s)
-	}
 	began := time.Now()
-	width := e.model.embd
-	s.embd = make([]float32, s.job.shared*width)
-	at := 0
-	for _, p := range s.job.prompt {
-		if p.tile < 0 {
-			at += copy(s.embd[at:], p.embd)
-			continue
-		}
-		if err := s.job.ctx.Err(); err != nil {
-			return err
-		}
-		n := e.vision.tileTokens * width
-		if err := e.vision.encode(s.job.tiles[p.tile], s.embd[at:at+n]); err != nil {
-			return err
-		}
-		at += n
-		e.encoded.Add(1)
+	if err := s.job.prompt.encode(s.job.ctx); err != nil {
+		return err
 	}
-	if at != len(s.embd) {
-		return fmt.Errorf("the prompt has %d embeddings, want %d: not every tile went in", at/width, s.job.shared)
-	}
-	s.job.tiles, s.job.prompt = nil, nil
+	e.encoded.Add(int64(s.job.answer.Tiles))
 	s.job.answer.Encode += time.Since(began)
 	return nil
 }
@@ -86,7 +62,7 @@ func (e *Engine) ask(s *slot, turn int) (err error) {
 
 // length is the number of tokens of the slot's prompt.
 func (e *Engine) length(s *slot) int {
-	return s.job.shared + len(e.promptSuffixes[s.question].tokens)
+	return s.job.prompt.tokens() + len(e.promptSuffixes[s.question].tokens)
 }
 
 // prefill decodes the first prompts of fresh slots, as many together as a step
@@ -104,68 +80,60 @@ func (e *Engine) prefill(fresh []*slot) {
 	}
 }
 
-// prefillTogether brings slots from what their sequences hold to the end of
-// their prompts.
+// prefillTogether decodes what the sequences of slots lack of their prompts, in
+// one step as far as the front end allows, and picks the first token of each.
 func (e *Engine) prefillTogether(group []*slot) {
-	if e.multi != nil {
-		for _, s := range group {
-			e.prefillMultimodal(s)
-		}
-		return
-	}
 	began := time.Now()
 	b := &entries{}
-	for _, s := range group {
+	last := make([]int, len(group)) // the row of each prompt's last token
+	padding := 0
+	var err error
+	for i, s := range group {
 		if s.pos == 0 {
-			b.embd = append(b.embd, s.embd...)
+			if err = e.start(s); err != nil {
+				break
+			}
 		}
-		b.embd = append(b.embd, e.promptSuffixes[s.question].embd...)
-		for i := s.pos; i < e.length(s); i++ {
-			b.add(i, s.id, i == e.length(s)-1, s.sampler)
-		}
+		from := b.len()
+		padding = s.job.prompt.addRows(b, s.id, s.pos, e.promptSuffixes[s.question], s.sampler)
+		last[i] = b.len() - padding - 1
+		s.pos += b.len() - padding - from
 		if len(s.job.put) == 1 || e.canTruncateKV {
-			s.embd = nil
+			s.job.prompt.release()
 		}
 	}
-	e.prefilled.Add(int64(b.len()))
-	padded := group[0].pos > 0 && e.pad(b, group[0])
-	picked, err := e.ctx.step(b)
-	if padded {
-		e.ctx.truncate(group[0].id, e.length(group[0]))
+	var picked []int32
+	if err == nil {
+		e.prefilled.Add(int64(b.len() - padding))
+		picked, err = e.ctx.step(b)
+	}
+	if s := group[len(group)-1]; padding > 0 {
+		e.ctx.truncate(s.id, s.pos)
 	}
 	share := seconds(time.Since(began), len(group))
-	row := 0
-	for _, s := range group {
+	for i, s := range group {
 		s.job.answer.Prefill += share
-		row += e.length(s) - s.pos
-		s.pos = e.length(s)
 		switch {
 		case err != nil:
 			s.end(err)
 		case e.ctx.held(s.id) != s.pos:
-			s.end(fmt.Errorf("%w: the KV cache holds %d of the prompt's %d tokens", ErrBroken, e.ctx.held(s.id), s.pos))
+			s.end(fmt.Errorf("%w: the KV cache ends at position %d and the prompt at %d", ErrBroken, e.ctx.held(s.id), s.pos))
 		default:
-			e.take(s, picked[row-1])
+			e.take(s, picked[last[i]])
 		}
 	}
 }
 
-// fewRows is how many rows a product must have for a BLAS to take it.
-const fewRows = 32
-
-// pad lengthens a step that prefills nothing but a question to so many rows
-// that its products take the same path as those of a whole prompt: they are
-// rounded differently otherwise, and the answer would depend on whether other
-// prompts were put before. What is added comes after the question, which
-// therefore does not see it. It tells whether there is anything to take back.
-func (e *Engine) pad(b *entries, s *slot) bool {
-	pos := e.length(s)
-	for b.len() < fewRows {
-		b.embd = append(b.embd, b.embd[len(b.embd)-e.model.embd:]...)
-		b.add(pos, s.id, false, nil)
-		pos++
+// start decodes what a slot's empty sequence must hold before a step with its
+// question.
+func (e *Engine) start(s *slot) error {
+	rows, err := s.job.prompt.start(e.ctx, s.id)
+	if err != nil || rows == 0 {
+		return err
 	}
-	return pos > e.length(s)
+	e.prefilled.Add(int64(rows))
+	s.pos = s.job.prompt.end()
+	return nil
 }
 
 // askOn puts the next prompt to the slots that have answered one, one slot at a
@@ -182,7 +150,7 @@ func (e *Engine) askOn(slots []*slot) {
 				break
 			}
 			if e.canTruncateKV {
-				s.pos = e.sharedEnd(s)
+				s.pos = s.job.prompt.end()
 				e.ctx.truncate(s.id, s.pos)
 			} else {
 				s.pos = 0

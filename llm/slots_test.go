@@ -100,10 +100,11 @@ func TestPrefillBesideShorter(t *testing.T) {
 				continue
 			}
 			s := &slot{id: id, job: e.newJob(e.opt.MaxTokens)}
-			s.job.shared = n
+			p := &tiledPrompt{f: tiled(e), length: n}
+			s.job.prompt = p
 			for i := range n {
 				row := i % len(promptSuffix.tokens) * e.model.embd
-				s.embd = append(s.embd, promptSuffix.embd[row:row+e.model.embd]...)
+				p.embd = append(p.embd, promptSuffix.embd[row:row+e.model.embd]...)
 			}
 			fresh = append(fresh, s)
 		}

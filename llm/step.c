@@ -4,9 +4,7 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 // The first of the largest values. A block's maximum is found in vectors, its place only where it is the largest so far.
 static int32_t argmax(const float * v, int n) {
@@ -174,42 +172,17 @@ int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const flo
     return 0;
 }
 
-// Whether a token's name is that of a mark: "<|…|>", "<unused7>", "<row_1_col_2>"
-// or what models of the families that photodesc knows have around a picture.
-static bool is_mark(const char * name) {
-    static const char * const marks[] = {
-        "<image>", "</image>", "<global-img>", "<fake_token_around_image>", "<img>", "</img>", "<IMG_CONTEXT>",
-        "<start_of_image>", "<end_of_image>", "<image_soft_token>", "[multimodal]",
-    };
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        if (strcmp(name, marks[i]) == 0) {
-            return true;
-        }
-    }
-    int a, b, end = 0;
-    if (sscanf(name, "<row_%d_col_%d>%n", &a, &b, &end) == 2 && end > 0 && name[end] == 0) {
-        return true;
-    }
-    end = 0;
-    if (sscanf(name, "<unused%d>%n", &a, &end) == 1 && end > 0 && name[end] == 0) {
-        return true;
-    }
-    const size_t n = strlen(name);
-    return n > 4 && strncmp(name, "<|", 2) == 0 && strcmp(name + n - 2, "|>") == 0;
-}
-
-int pd_silent_tokens(const struct llama_vocab * vocab, int32_t * out) {
-    int found = 0;
+void pd_list_tokens(const struct llama_vocab * vocab, int32_t * silent, int * n_silent, int32_t * named, int * n_named) {
+    *n_silent = *n_named = 0;
     for (int32_t t = 0; t < llama_vocab_n_tokens(vocab); t++) {
         if (llama_vocab_is_eog(vocab, t)) {
             continue;
         }
         char none[1];
-        const bool has_text = llama_token_to_piece(vocab, t, none, 0, 0, false) != 0;
-        const bool user     = llama_vocab_get_attr(vocab, t) & LLAMA_TOKEN_ATTR_USER_DEFINED;
-        if (!has_text || (user && is_mark(llama_vocab_get_text(vocab, t)))) {
-            out[found++] = t;
+        if (llama_token_to_piece(vocab, t, none, 0, 0, false) == 0) {
+            silent[(*n_silent)++] = t;
+        } else if (llama_vocab_get_attr(vocab, t) & LLAMA_TOKEN_ATTR_USER_DEFINED) {
+            named[(*n_named)++] = t;
         }
     }
-    return found;
 }

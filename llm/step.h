@@ -25,8 +25,7 @@ int pd_step(struct llama_context * ctx, int n, const int32_t * tokens, const flo
             const int32_t * pos, const int32_t * seq, const int8_t * want,
             struct pd_sampler ** samplers, const int32_t * never, int n_never, int32_t * picked);
 
-// Writes the tokens that say nothing to out, which has room for the whole
-// vocabulary, and returns how many there are: those without a text, control
-// tokens among them, and those that only mark something in a prompt, as a
-// picture's place. Tokens that end an answer are not among them.
-int pd_silent_tokens(const struct llama_vocab * vocab, int32_t * out);
+// Lists tokens of a vocabulary that do not end an answer. silent: those without a
+// text, control tokens among them. named: those with a text that the vocabulary
+// calls user-defined. Each array must hold the whole vocabulary.
+void pd_list_tokens(const struct llama_vocab * vocab, int32_t * silent, int * n_silent, int32_t * named, int * n_named);

@@ -12,7 +12,6 @@ import (
 	"os"
 	"unsafe"
 
-	"photodesc/internal/kinds"
 	"photodesc/llm/kernels"
 )
 
@@ -29,9 +28,6 @@ type visionEncoder struct {
 	levels     [3][256]float32 // what the 8-bit values of each colour become
 	planes     []float32       // a tile's, used again for the next
 }
-
-// projectorSmolVLM is what llama.cpp calls the connector of SmolVLM.
-const projectorSmolVLM = kinds.SmolVLM
 
 func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 	start()

@@ -1,3 +1,3 @@
-// Package kinds holds words that several packages share and that may not import
-// each other: kinds of failure, why an answer ended, families of models.
+// Package kinds holds the values that several packages write to the outputs and
+// that may not import each other: kinds of failure and why an answer ended.
 package kinds

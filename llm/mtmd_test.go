@@ -23,6 +23,16 @@ func openOther(t testing.TB, name string, change func(*Options)) *Engine {
 	})
 }
 
+// picturePromptOf plans a picture.
+func picturePromptOf(t *testing.T, e *Engine, p Picture) *mtmdPrompt {
+	t.Helper()
+	prompt, err := e.front.plan(p, e.opt.Detail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prompt.(*mtmdPrompt)
+}
+
 func eachOther(t *testing.T, test func(t *testing.T, name string)) {
 	for _, name := range others {
 		t.Run(name, func(t *testing.T) { test(t, name) })
@@ -94,14 +104,14 @@ func TestOthersDetail(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 			continue
 		}
-		if got := a.PromptTokens - e.multi.shared(frame{}) - len(e.promptSuffixes[0].tokens); got != c.tokens || a.Tiles != 1 {
+		if got := a.PromptTokens - throughMTMD(e).shared(frame{}) - len(e.promptSuffixes[0].tokens); got != c.tokens || a.Tiles != 1 {
 			t.Errorf("%+v: %d image tokens in %d tiles", c, got, a.Tiles)
 		}
 		if got := e.LongestEdge(); got != c.edge {
 			t.Errorf("%+v: longest edge %d", c, got)
 		}
-		if e.multi.largest.tokens < c.tokens || e.ctx.perSlot < e.multi.shared(e.multi.largest)+len(e.promptSuffixes[0].tokens)+2 {
-			t.Errorf("%+v: at most %+v planned, slots of %d tokens", c, e.multi.largest, e.ctx.perSlot)
+		if throughMTMD(e).largest.tokens < c.tokens || e.ctx.perSlot < throughMTMD(e).shared(throughMTMD(e).largest)+len(e.promptSuffixes[0].tokens)+2 {
+			t.Errorf("%+v: at most %+v planned, slots of %d tokens", c, throughMTMD(e).largest, e.ctx.perSlot)
 		}
 	}
 }
@@ -131,7 +141,7 @@ func TestOthersPromptIsText(t *testing.T) {
 	eachOther(t, func(t *testing.T, name string) {
 		tokens := func(prompt string) []int32 {
 			e := openOther(t, name, func(o *Options) { o.Prompts = asked(prompt) })
-			return slices.Concat(e.multi.promptPrefix, e.multi.behind, e.promptSuffixes[0].tokens)
+			return slices.Concat(throughMTMD(e).before, throughMTMD(e).behind, e.promptSuffixes[0].tokens)
 		}
 		ends := func(tokens []int32) (n int) {
 			e := openOther(t, name, nil)
@@ -160,7 +170,7 @@ func TestOthersPrompt(t *testing.T) {
 		"tiny-internvl": "<|im_start|>user\n<img>[picture]</img>\nDescribe this image<|im_end|>\n<|im_start|>assistant\n",
 	} {
 		e := openOther(t, name, func(o *Options) { o.Prompts = asked("Describe this image") })
-		got := spelled(e.model, e.multi.promptPrefix) + "[picture]" + spelled(e.model, slices.Concat(e.multi.behind, e.promptSuffixes[0].tokens))
+		got := spelled(e.model, throughMTMD(e).before) + "[picture]" + spelled(e.model, slices.Concat(throughMTMD(e).behind, e.promptSuffixes[0].tokens))
 		if got != want {
 			t.Errorf("%s:\n%q, want\n%q", name, got, want)
 		}
@@ -277,7 +287,7 @@ func TestOthersPrompts(t *testing.T) {
 					differ++
 				}
 				if rows += r.PromptTokens; q > 0 { // the picture only once
-					rows -= len(e.multi.promptPrefix) + e.multi.plan(picture(i), e.opt.Detail, e.opt.Context).size.tokens
+					rows -= len(throughMTMD(e).before) + picturePromptOf(t, e, picture(i)).size.tokens
 				}
 			}
 		}
