@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"photodesc/internal/wording"
 )
 
 // Sizes is the memory that describing photos takes, in bytes.
@@ -108,8 +110,8 @@ func (p *Plan) total(s Sizes) uint64 {
 func (p *Plan) explain(s Sizes, budget uint64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Memory: weights %s + %s × (buffers %s + %s × %s) = %s",
-		humanize.IBytes(s.Weights), count(p.Workers, "worker"), humanize.IBytes(s.Worker),
-		count(p.InFlight, "photo"), humanize.IBytes(s.Slot+s.Pixels), humanize.IBytes(s.Weights+p.total(s)))
+		humanize.IBytes(s.Weights), wording.Count(p.Workers, "worker"), humanize.IBytes(s.Worker),
+		wording.Count(p.InFlight, "photo"), humanize.IBytes(s.Slot+s.Pixels), humanize.IBytes(s.Weights+p.total(s)))
 	switch {
 	case budget == 0:
 		b.WriteString(", no budget set")

@@ -7,6 +7,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"go.uber.org/zap"
+
+	"photodesc/internal/wording"
 )
 
 // reporter tells people, programs and statistics what happens.
@@ -48,14 +50,14 @@ func (r *reporter) batchStarted(b *batch, s sample) {
 	if b.remaining == math.MaxInt {
 		r.info("Batch %d starts", b.n)
 	} else {
-		r.info("Batch %d starts, up to %s", b.n, count(b.remaining, "photo"))
+		r.info("Batch %d starts, up to %s", b.n, wording.Count(b.remaining, "photo"))
 	}
 	r.trace.batchStarted(b)
 }
 
 func (r *reporter) batchEnded(b *batch, now time.Time) {
 	took := now.Sub(b.began)
-	r.info("Batch %d ends: %s in %s", b.n, count(b.answered, "photo"), roundText(took))
+	r.info("Batch %d ends: %s in %s", b.n, wording.Count(b.answered, "photo"), roundText(took))
 	r.trace.batchEnded(b)
 }
 
@@ -76,19 +78,12 @@ func (r *reporter) workerDied(w *worker, d death, stderr []string, now time.Time
 	r.workerExited(w, string(d.kind), d.detail, now)
 	photos := "no photo was in flight"
 	if n := len(w.attempts); n > 0 {
-		photos = count(n, "photo") + " in flight will be tried again"
+		photos = wording.Count(n, "photo") + " in flight will be tried again"
 	}
 	r.warn("Worker %d (pid %d) died (%s): %s; %s", w.n, w.pid(), d.kind, d.detail, photos)
 	for _, line := range stderr {
 		r.debug("Worker %d: %s", w.n, line)
 	}
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return humanize.Comma(int64(n)) + " " + noun + "s"
 }
 
 func bytesText(n uint64) string { return humanize.IBytes(n) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"photodesc/internal/wording"
 )
 
 const (
@@ -281,7 +283,7 @@ func (r *run) stop() {
 	}
 	r.end.stopping = true
 	if n := r.workers.inFlight(); n > 0 {
-		r.report.info("Stopping: %s in flight will be finished", count(n, "photo"))
+		r.report.info("Stopping: %s in flight will be finished", wording.Count(n, "photo"))
 	}
 	for w := range r.workers.live {
 		if w.state == starting {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"photodesc/internal/wording"
 )
 
 // This file acts on what workers, samples and the storage probe report.
@@ -123,7 +125,7 @@ func (r *run) finish(a *attempt, answered *answer) {
 	r.streak.reset()
 	r.delivery.add(r.delivery.release()...)
 	if r.concurrency.succeeded() {
-		r.report.info("Memory has been enough for a while: %s at once from now on", count(r.concurrency.limit, "photo"))
+		r.report.info("Memory has been enough for a while: %s at once from now on", wording.Count(r.concurrency.limit, "photo"))
 	}
 }
 
@@ -187,7 +189,7 @@ func (r *run) handleDeath(w *worker, d death, stderr []string, now time.Time) {
 		if d.kind == DeathKilled {
 			why = "Perhaps memory was short" // macOS and earlyoom do not say so
 		}
-		r.report.warn("%s: at most %s at once for now", why, count(r.concurrency.limit, "photo"))
+		r.report.warn("%s: at most %s at once for now", why, wording.Count(r.concurrency.limit, "photo"))
 	}
 	for _, res := range r.photos.resolve(d, attempts, circumstances{
 		timedOut:     w.end.timedOut,
@@ -215,7 +217,7 @@ func (r *run) settle(res resolution, d death, now time.Time) {
 	case outcomeFail:
 		res.batch.answered++
 		// The caller logs the failure when it is delivered, which may be later.
-		r.report.debug("%q is given up after %s: %s", res.photo.path, count(res.photo.attempts, "attempt"), res.failure.Message)
+		r.report.debug("%q is given up after %s: %s", res.photo.path, wording.Count(res.photo.attempts, "attempt"), res.failure.Message)
 		r.delivery.hold(res.result(res.failure))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 )
 
 var (
@@ -18,7 +19,6 @@ var (
 	// ErrClosed is returned by Add after Close.
 	ErrClosed = errors.New("the tracker is closed")
 
-	errNoFile   = errors.New("what is there is not a file: move it away")
 	errReplaced = errors.New("the file was moved, removed or replaced while the run was writing to it")
 )
 
@@ -99,8 +99,8 @@ func (e *WriteError) hint() string {
 		return "the disk of the workdir reports errors: check it and its cable, then " + again
 	case errors.Is(e.Err, errReplaced):
 		return "leave the run's files where they are while it works, then " + again
-	case errors.Is(e.Err, errNoFile):
-		return "then " + again
+	case errors.As(e.Err, new(*fsutil.NotRegularError)):
+		return "move it away, then " + again
 	case durable.Unsupported(e.Err):
 		return "its file system cannot do this: put the workdir on a local disk with -C FOLDER (the photos may stay where they are)"
 	}

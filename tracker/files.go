@@ -1,16 +1,15 @@
 package tracker
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
-	"syscall"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 )
 
 // file is what the tracker does with the files it may not lose.
@@ -33,7 +32,7 @@ type filesystem interface {
 type osFS struct{}
 
 func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (file, error) {
-	f, err := openRegular(name, flag, perm)
+	f, err := fsutil.OpenRegular(name, flag, perm)
 	if err != nil {
 		return nil, err // not a nil *os.File in a non-nil interface
 	}
@@ -51,27 +50,12 @@ func (osFS) SyncDir(name string) error {
 	return durable.Sync(d)
 }
 
-// openRegular opens a file. Something else in its place, such as a named pipe,
-// would keep the caller waiting for good and is an error.
-func openRegular(name string, flag int, perm fs.FileMode) (*os.File, error) {
-	f, err := os.OpenFile(name, flag|syscall.O_NONBLOCK, perm)
-	if errors.Is(err, syscall.ENXIO) { // a pipe that nobody reads
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errNoFile}
+// checkRegular returns an error if something else than a file has that name.
+func checkRegular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &fsutil.NotRegularError{Mode: info.Mode()}
 	}
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		f.Close()
-		return nil, &fs.PathError{Op: "open", Path: name, Err: cmp.Or(err, errNoFile)}
-	}
-	return f, nil
-}
-
-// irregular is whether something that is no file has a file's name.
-func irregular(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.Mode().IsRegular()
+	return nil
 }
 
 type osFile struct{ *os.File }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"photodesc/internal/fsutil"
 )
 
 // lockPatience is how long taking the lock is tried. Probing the lock takes it
@@ -63,8 +65,8 @@ func newFlock(path string) *flock.Flock {
 // lockFile locks a file of dir, and tries again where it is removed meanwhile.
 func lockFile(dir, name string) (*flock.Flock, error) {
 	path := filepath.Join(dir, name)
-	if irregular(path) {
-		return nil, &WriteError{Op: "open", Path: path, Err: errNoFile}
+	if err := checkRegular(path); err != nil {
+		return nil, &WriteError{Op: "open", Path: path, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
@@ -123,7 +125,7 @@ func presenceOf(f *flock.Flock) presence {
 func (l *lock) write() error { return l.fill(l.text) }
 
 func (l *lock) fill(text string) error {
-	f, err := openRegular(l.pid.Path(), os.O_WRONLY, 0)
+	f, err := fsutil.OpenRegular(l.pid.Path(), os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -166,12 +168,12 @@ func readLock(path string) (pid int, since time.Time) {
 }
 
 func readPidFile(path string) (string, error) {
-	f, err := openRegular(path, os.O_RDONLY, 0)
+	f, err := fsutil.OpenRegular(path, os.O_RDONLY, 0)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPidFile))
+	data, err := io.ReadAll(io.LimitReader(f, maxPidFile)) // the rest does not matter
 	return string(data), err
 }
 
@@ -201,7 +203,7 @@ func Running(dir string) (running bool, pid int, since time.Time) {
 
 // locked is whether another process holds the lock of a file.
 func locked(path string) bool {
-	if irregular(path) { // opening a pipe waits
+	if checkRegular(path) != nil { // opening a pipe waits
 		return false
 	}
 	probe := flock.New(path, flock.SetFlag(os.O_RDONLY))

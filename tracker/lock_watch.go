@@ -101,7 +101,7 @@ func (l *lock) tend() (note string, err error) {
 		}
 		return "it was changed while the run works, and is written again", nil
 	case removed, replaced:
-		if irregular(l.pid.Path()) {
+		if checkRegular(l.pid.Path()) != nil {
 			return "", nil // the progress file keeps others out
 		}
 		again := newFlock(l.pid.Path())

@@ -3,6 +3,8 @@ package tracker
 import (
 	"os"
 	"path/filepath"
+
+	"photodesc/internal/fsutil"
 )
 
 // readOutputs calls merge for every line of every output of a workdir, oldest
@@ -14,7 +16,7 @@ func readOutputs[T any](dir string, parse func([]byte) (T, error), merge func(fi
 		return err
 	}
 	for _, path := range files {
-		f, err := openRegular(path, os.O_RDONLY, 0)
+		f, err := fsutil.OpenRegular(path, os.O_RDONLY, 0)
 		if os.IsNotExist(err) {
 			continue
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"photodesc/internal/fsutil"
 )
 
 // Snapshot is how a workdir stands, for status.
@@ -198,7 +200,7 @@ func (s *state) stalled(now time.Time) bool {
 // countDone is the number of described photos: what the state counted and the
 // lines that have come since.
 func countDone(dir string, s *state, known bool) (int, error) {
-	f, err := openRegular(filepath.Join(dir, ProgressName), os.O_RDONLY, 0)
+	f, err := fsutil.OpenRegular(filepath.Join(dir, ProgressName), os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

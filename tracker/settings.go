@@ -7,13 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 )
 
 // Setting is one of those settings of a run that decide its words.
@@ -133,12 +132,7 @@ func readSettings(dir, id string) (Settings, error) {
 	if len(id) != idLen || strings.Trim(id, "0123456789abcdef") != "" {
 		return nil, fmt.Errorf("%q is no ID of settings", id)
 	}
-	f, err := openRegular(settingsPath(dir, id), os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
+	data, err := fsutil.ReadSmall(settingsPath(dir, id), maxSettings)
 	if err != nil {
 		return nil, err
 	}

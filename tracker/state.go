@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 )
 
 const (
@@ -89,12 +89,7 @@ func (s *state) died() bool { return s.PID != 0 && s.Stop == nil }
 // readState reads the state file. Without one the error is os.ErrNotExist.
 // Whatever the error, the state returned is usable.
 func readState(dir string) (state, error) {
-	f, err := openRegular(filepath.Join(dir, StateName), os.O_RDONLY, 0)
-	if err != nil {
-		return state{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxState+1))
+	data, err := fsutil.ReadSmall(filepath.Join(dir, StateName), maxState)
 	if err != nil {
 		return state{}, err
 	}
@@ -158,7 +153,7 @@ func (s state) encode() ([]byte, error) {
 // overwrite writes into the blocks that a file has: on a full disk it says why the
 // run ended all the same. A file half written is none, which loses no result.
 func overwrite(path string, data []byte) error {
-	f, err := openRegular(path, os.O_WRONLY, 0)
+	f, err := fsutil.OpenRegular(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -173,25 +168,12 @@ func overwrite(path string, data []byte) error {
 // killed. The workdir's lock is held.
 func removeLeftovers(dir string) {
 	for _, pattern := range []string{
-		filepath.Join(globQuote(dir), "."+StateName+"*"),
-		filepath.Join(globQuote(dir), OutputsName, "."+settingsPrefix+"*"),
+		filepath.Join(fsutil.QuoteGlob(dir), "."+StateName+"*"),
+		filepath.Join(fsutil.QuoteGlob(dir), OutputsName, "."+settingsPrefix+"*"),
 	} {
 		left, _ := filepath.Glob(pattern)
 		for _, path := range left {
 			_ = os.Remove(path)
 		}
 	}
-}
-
-// globQuote protects a folder name from being taken for a pattern.
-func globQuote(dir string) string {
-	var quoted []byte
-	for _, c := range []byte(dir) {
-		switch c {
-		case '*', '?', '[', '\\':
-			quoted = append(quoted, '\\')
-		}
-		quoted = append(quoted, c)
-	}
-	return string(quoted)
 }

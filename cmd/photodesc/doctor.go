@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"photodesc/internal/machine"
+	"photodesc/internal/wording"
 
 	"github.com/dustin/go-humanize"
 	"github.com/shirou/gopsutil/v3/disk"
@@ -170,9 +171,9 @@ func checkModel(patience time.Duration) (string, error) {
 	cmd.WaitDelay = time.Second // its workers have its output open and end after it
 	if out, err := cmd.CombinedOutput(); limited.Err() != nil {
 		return "", fmt.Errorf("a test picture was not described within %s, which takes seconds\n"+
-			"the machine is very busy, or a driver or a disk hangs\n%s", ui.Spell(patience), ui.LastLines(string(out), 5))
+			"the machine is very busy, or a driver or a disk hangs\n%s", ui.Spell(patience), wording.LastLines(string(out), 5))
 	} else if err != nil {
-		return "", fmt.Errorf("describing a test picture failed: %w\n%s", err, ui.LastLines(string(out), 5))
+		return "", fmt.Errorf("describing a test picture failed: %w\n%s", err, wording.LastLines(string(out), 5))
 	}
 	rec, err := onlyRecord(work)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"photodesc/internal/config"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 )
 
 // flagError says what is wrong with a flag, and which one may be meant.
@@ -39,7 +40,7 @@ func flagHint(c *cobra.Command, name string) string {
 	names := flagNames(c)
 	plain := strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if len(plain) >= 2 {
-		if near := config.Nearest(plain, names, max(1, min(3, len(plain)/2))); near != "" {
+		if near := wording.Nearest(plain, names, max(1, min(3, len(plain)/2))); near != "" {
 			return fmt.Sprintf("; did you mean --%s?", near)
 		}
 		var begin []string
@@ -63,7 +64,7 @@ func flagHint(c *cobra.Command, name string) string {
 func shortHint(c *cobra.Command, letter, all string) string {
 	if len(all) > 2 {
 		name, _, _ := strings.Cut(all, "=")
-		if near := config.Nearest(name, flagNames(c), 2); near != "" {
+		if near := wording.Nearest(name, flagNames(c), 2); near != "" {
 			return fmt.Sprintf(" in -%s; did you mean --%s?", all, near)
 		}
 	}

@@ -3,10 +3,8 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,11 +12,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/spf13/pflag"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/models"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 )
 
@@ -188,7 +187,7 @@ func override(chosen, higher map[string]given) {
 
 // file reads a file of settings. One that is not there says nothing.
 func (c *Config) file(l level, path string) (map[string]given, error) {
-	data, err := readAtMost(path, maxConfig+1)
+	data, err := fsutil.ReadSmall(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.files = append(c.files, configFile{path: path})
 		return nil, nil
@@ -213,22 +212,6 @@ func (c *Config) file(l level, path string) (map[string]given, error) {
 	return here, nil
 }
 
-func readAtMost(path string, most int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // a pipe would keep its reader waiting
-		return nil, fmt.Errorf("%q is no file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
-}
-
 // known says whether a key is a setting, and if not, which one may be meant.
 func (c *Config) known(key string) error {
 	flag := c.flags.Lookup(key)
@@ -244,24 +227,10 @@ func (c *Config) known(key string) error {
 	}
 	hint := ""
 	plain := strings.ReplaceAll(strings.ToLower(key), "_", "-")
-	if near := Nearest(plain, keys, max(3, len(plain)/2)); near != "" {
+	if near := wording.Nearest(plain, keys, max(3, len(plain)/2)); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return fmt.Errorf("there is no setting %q%s\n  `photodesc config` lists the settings", key, hint)
-}
-
-// Nearest is the name most like a mistyped one, "" if more than most letters
-// have to be changed.
-func Nearest(name string, names []string, most int) string {
-	if len(names) == 0 {
-		return ""
-	}
-	distance := func(other string) int { return levenshtein.ComputeDistance(name, other) }
-	best := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
-	if distance(best) > most {
-		return ""
-	}
-	return best
 }
 
 // variables reads PHOTODESC_DETAIL and its like. An empty one says nothing. One
@@ -285,7 +254,7 @@ func (c *Config) variables(environ []string) (map[string]given, error) {
 			if flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, variablePrefix), "_", "-")); c.flags.Lookup(flag) != nil {
 				return nil, fmt.Errorf("the variable %s: %w", name, c.known(flag))
 			}
-			if near := Nearest(name, names, 2); near != "" {
+			if near := wording.Nearest(name, names, 2); near != "" {
 				return nil, fmt.Errorf("the variable %s is no setting; did you mean %s?\n  `photodesc config` lists the settings", name, near)
 			}
 			continue // somebody's own

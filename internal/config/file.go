@@ -15,7 +15,7 @@ import (
 // user's configuration folder.
 const configName = "photodesc.toml"
 
-// maxConfig bounds such a file; a keyword list of thousands still fits.
+// maxConfig is the most bytes of a file of settings; a keyword list of thousands still fits.
 const maxConfig = 1 << 20
 
 // configEntry is a setting of a file: key = value or key = [value, …].
@@ -37,9 +37,6 @@ func (e *lineError) Error() string { return e.text }
 // parseConfig reads settings in the order of the file. Its errors are
 // *lineError. What the keys mean is not looked at.
 func parseConfig(data []byte) ([]configEntry, error) {
-	if len(data) > maxConfig {
-		return nil, &lineError{1, fmt.Sprintf("the file has %d bytes; %d are the most", len(data), maxConfig)}
-	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors begin with it
 	values := map[string]any{}
 	if err := toml.Unmarshal(data, &values); err != nil {

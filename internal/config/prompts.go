@@ -2,10 +2,10 @@ package config
 
 import (
 	"errors"
-	"io"
 	"os"
 	"slices"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/prompts"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
@@ -30,7 +30,7 @@ func (f *Flags) ask() (q worker.Questions, err error) {
 		}
 	}
 	for _, name := range f.promptFiles {
-		text, err := readSmall(name)
+		text, err := readText(name)
 		if err == nil {
 			text, err = prompts.Text(text)
 		}
@@ -40,7 +40,7 @@ func (f *Flags) ask() (q worker.Questions, err error) {
 		q.Prompts = append(q.Prompts, prompts.Named(text))
 	}
 	if f.keywords != "" {
-		text, err := readSmall(f.keywords)
+		text, err := readText(f.keywords)
 		if err == nil {
 			q.Vocabulary, err = prompts.ParseVocabulary(text)
 		}
@@ -64,23 +64,15 @@ func (f *Flags) ask() (q worker.Questions, err error) {
 	return q, nil
 }
 
-// readSmall reads a file that a person has written.
-func readSmall(name string) (string, error) {
-	const most = 1 << 20
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
+// readText reads a file that a person has written. The errors do not name it.
+func readText(name string) (string, error) {
+	const limit = 1 << 20
+	text, err := fsutil.ReadSmall(name, limit)
+	if errors.Is(err, os.ErrNotExist) {
 		return "", errors.New("there is no such file")
-	case err != nil:
-		return "", err
-	case !info.Mode().IsRegular(): // a pipe would keep its reader waiting
-		return "", errors.New("it is no file")
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return "", err
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
+		err = pe.Err
 	}
-	defer file.Close()
-	b, err := io.ReadAll(io.LimitReader(file, most))
-	return string(b), err
+	return string(text), err
 }

@@ -1,11 +1,7 @@
 package models
 
 import (
-	"cmp"
 	"slices"
-	"strings"
-
-	"github.com/agnivade/levenshtein"
 )
 
 // Default is the model of a run that names none.
@@ -100,18 +96,6 @@ func Names() []string {
 		names = append(names, e.Name)
 	}
 	return names
-}
-
-// nearest is the name most like a mistyped one; empty if none is.
-func nearest(name string) string {
-	name = strings.ToLower(name)
-	best := slices.MinFunc(Names(), func(a, b string) int {
-		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
-	})
-	if levenshtein.ComputeDistance(name, best) > 3 {
-		return ""
-	}
-	return best
 }
 
 // largestWithin is the largest model for so much memory; empty if there is none.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"photodesc/internal/models/hub"
+	"photodesc/internal/wording"
 )
 
 // Files is a model ready to be loaded.
@@ -71,7 +72,7 @@ func Find(model, mmproj string) (Wanted, error) {
 		return ownFiles(model, mmproj)
 	}
 	hint := "there are " + strings.Join(Names(), ", ")
-	if near := nearest(model); near != "" {
+	if near := wording.Nearest(strings.ToLower(model), Names(), 3); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return Wanted{}, fmt.Errorf("there is no model %q; %s\n  or give a file: --model FILE.gguf --mmproj FILE, or a repository of the hub: --model OWNER/NAME", model, hint)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/models/gguf"
 )
 
@@ -85,7 +86,7 @@ func localFiles(repo string) []string {
 	}
 	if dir := llamaCache(); dir != "" {
 		prefix := strings.ReplaceAll(repo+"/", "/", "_")
-		found, _ := filepath.Glob(filepath.Join(globQuote(dir), globQuote(prefix)+"*.gguf"))
+		found, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(dir), fsutil.QuoteGlob(prefix)+"*.gguf"))
 		for _, f := range found {
 			files = append(files, strings.TrimPrefix(filepath.Base(f), prefix))
 		}
@@ -109,10 +110,6 @@ func ggufsBelow(dir string) (files []string) {
 	return files
 }
 
-var globSpecial = regexp.MustCompile(`[*?\[\]\\]`)
-
-func globQuote(s string) string { return globSpecial.ReplaceAllString(s, `\$0`) }
-
 // snapshots are the folders of a repository in the caches laid out as the
 // Hugging Face hub's: models--OWNER--NAME/snapshots/COMMIT, the one that
 // refs/main names first.
@@ -126,7 +123,7 @@ func snapshots(repo string) []string {
 		if ref, err := os.ReadFile(filepath.Join(base, "refs", "main")); err == nil && commit.Match(ref) {
 			list = append(list, filepath.Join(base, "snapshots", strings.TrimSpace(string(ref))))
 		}
-		others, _ := filepath.Glob(filepath.Join(globQuote(base), "snapshots", "*"))
+		others, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(base), "snapshots", "*"))
 		for _, dir := range others {
 			if !slices.Contains(list, dir) {
 				list = append(list, dir)

@@ -3,12 +3,12 @@ package photo
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"photodesc/internal/fsutil"
 )
 
 // IgnoreName is the file in the photo folder or a folder below it that says in
@@ -176,24 +176,9 @@ type ignoreFile struct {
 // readIgnore reads a folder's IgnoreName. What is wrong with single lines is
 // told to warn; the others count.
 func readIgnore(path string, warn func(error)) (Patterns, error) {
-	info, err := os.Stat(path)
+	data, err := fsutil.ReadSmall(path, maxIgnore)
 	if err != nil {
 		return Patterns{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Patterns{}, NotRegular("", info.Mode())
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return Patterns{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxIgnore+1))
-	if err != nil {
-		return Patterns{}, err
-	}
-	if len(data) > maxIgnore {
-		return Patterns{}, fmt.Errorf("it is larger than %d kB", maxIgnore>>10)
 	}
 	if strings.Contains(string(data), "\x00") {
 		return Patterns{}, errors.New("it is not UTF-8 but UTF-16 or no text at all, so nothing in it counts: save it as UTF-8")

@@ -173,7 +173,7 @@ func TestIgnoreFileWrong(t *testing.T) {
 	equal(t, found, "a.jpg", "c/a.jpg", "d/a.jpg", "e/a.jpg")
 	equal(t, warned, IgnoreName+`: line 1: "[x": the pattern is invalid: a [ without a ], or a \ at the end`,
 		"c/"+IgnoreName+": it is a named pipe, not a file", "d/"+IgnoreName+": it is a folder, not a file",
-		"e/"+IgnoreName+": it is larger than 1024 kB")
+		"e/"+IgnoreName+": it is larger than 1.0 MiB")
 }
 
 // Links carry the patterns of the folder they are in.

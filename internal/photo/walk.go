@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"photodesc/internal/fsutil"
 )
 
 // WalkOptions changes what Walk does. The zero value is fine.
@@ -137,7 +139,7 @@ func newWalker(ctx context.Context, root string, opts WalkOptions, found func(st
 		}
 		real := realPath(p)
 		if !info.IsDir() { // the name that is in the folder, be it a link's
-			real = joinPath(realPath(filepath.Dir(p)), filepath.Base(p))
+			real = fsutil.Join(realPath(filepath.Dir(p)), filepath.Base(p))
 		}
 		w.skipped[real] = true
 		w.skipName[filepath.Base(real)] = true
@@ -176,11 +178,8 @@ func (w *walker) full(rel string) string {
 	if rel == "." {
 		return w.root
 	}
-	return joinPath(w.root, rel)
+	return fsutil.Join(w.root, rel)
 }
-
-// joinPath is the path of something in a folder.
-func joinPath(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
 
 func (w *walker) report(rel string, folder bool, err error) {
 	// The path is said by our error; the system's own would say it again.
@@ -206,7 +205,7 @@ func (w *walker) folder(f folder) error {
 	prefix := f.prefix()
 	for i := range f.entries {
 		e := &f.entries[i]
-		if w.skipName[e.name] && w.skipped[joinPath(f.real, e.name)] {
+		if w.skipName[e.name] && w.skipped[fsutil.Join(f.real, e.name)] {
 			continue
 		}
 		if i%1024 == 0 {
@@ -298,7 +297,7 @@ func (w *walker) visit(f *folder, rel string, e *entry) error {
 
 // subfolder visits a real folder, unless it is left out.
 func (w *walker) subfolder(f *folder, rel, name string) error {
-	real := joinPath(f.real, name)
+	real := fsutil.Join(f.real, name)
 	if w.leavesOut(f, rel, name) {
 		return nil
 	}
@@ -312,16 +311,5 @@ func (w *walker) subfolder(f *folder, rel, name string) error {
 // NotRegular is the error for a path that is something else than a file: what
 // must not be opened, because reading it may never end.
 func NotRegular(path string, mode fs.FileMode) *Error {
-	what := "no regular file"
-	switch {
-	case mode.IsDir():
-		what = "a folder"
-	case mode&fs.ModeNamedPipe != 0:
-		what = "a named pipe"
-	case mode&fs.ModeSocket != 0:
-		what = "a socket"
-	case mode&fs.ModeDevice != 0:
-		what = "a device"
-	}
-	return Errorf(Unreadable, path, "it is %s, not a file", what)
+	return Errorf(Unreadable, path, "%w", &fsutil.NotRegularError{Mode: mode})
 }

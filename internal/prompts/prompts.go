@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/agnivade/levenshtein"
+	"photodesc/internal/wording"
 )
 
 // Prompt is a question to every photo.
@@ -37,12 +37,13 @@ var named = []Prompt{
 func All() []Prompt { return slices.Clone(named) }
 
 // Names lists them, "describe, short, …".
-func Names() string {
-	var names []string
+func Names() string { return strings.Join(names(), ", ") }
+
+func names() (names []string) {
 	for _, p := range named {
 		names = append(names, p.Name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // ByName returns a prompt that has a name.
@@ -76,10 +77,8 @@ func Parse(given string) (Prompt, error) {
 		return p, nil
 	}
 	if !strings.ContainsFunc(text, unicode.IsSpace) {
-		for _, p := range named {
-			if levenshtein.ComputeDistance(strings.ToLower(text), p.Name) <= 2 {
-				return Prompt{}, fmt.Errorf("there is no prompt with the name %q; did you mean %s?\n  the names are %s; a text of one's own may have any words", given, p.Name, Names())
-			}
+		if near := wording.Nearest(strings.ToLower(text), names(), 2); near != "" {
+			return Prompt{}, fmt.Errorf("there is no prompt with the name %q; did you mean %s?\n  the names are %s; a text of one's own may have any words", given, near, Names())
 		}
 	}
 	return Prompt{Text: text}, nil

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+
+	"photodesc/internal/fsutil"
 )
 
 // Links collects where links among the photos lead. Workers may read only the
@@ -28,7 +30,7 @@ func NewLinks(root string) *Links {
 // Add adds the target of a link, unless it is in the photo folder.
 func (l *Links) Add(path string) {
 	real, err := filepath.EvalSymlinks(path)
-	if err != nil || below(real, l.root) {
+	if err != nil || fsutil.Below(real, l.root) {
 		return // a target that is missing is reported when the photo is opened
 	}
 	l.files[real] = true

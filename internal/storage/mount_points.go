@@ -7,6 +7,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/disk"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/pool"
 )
@@ -26,7 +27,7 @@ func NewMountPoints(root string) MountPoints {
 		return m
 	}
 	for _, mount := range mounts {
-		if rel, err := filepath.Rel(real, mount.Mountpoint); err == nil && below(mount.Mountpoint, real) {
+		if rel, err := filepath.Rel(real, mount.Mountpoint); err == nil && fsutil.Below(mount.Mountpoint, real) {
 			m.Add(filepath.Join(root, rel))
 		}
 	}

@@ -2,13 +2,7 @@ package storage
 
 import (
 	"strconv"
-	"strings"
 )
-
-// below is whether path is root or below it.
-func below(path, root string) bool {
-	return path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/")
-}
 
 // RawPath is a path in JSON. It need not be UTF-8, so it is sent as a quoted string.
 type RawPath string
@@ -31,7 +25,3 @@ func RawPaths(paths []string) []RawPath {
 	}
 	return raw
 }
-
-// PhotoPath returns the path of the photo rel below root. It does not clean the
-// path, because with links "a/../b" need not be "b".
-func PhotoPath(root, rel string) string { return strings.TrimSuffix(root, "/") + "/" + rel }

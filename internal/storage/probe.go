@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/pool"
 )
@@ -38,7 +39,7 @@ type Probe struct {
 
 // Check is pool.Config.ProbeStorage. rel is a path below Root.
 func (p Probe) Check(rel string) error {
-	path := PhotoPath(p.Root, rel)
+	path := fsutil.Join(p.Root, rel)
 	own := p.readWithTimeout(path)
 	if own == nil {
 		return nil
@@ -48,7 +49,7 @@ func (p Probe) Check(rel string) error {
 	}
 	allMissing := true
 	for _, other := range p.probeSamples(rel) {
-		switch err := p.Readable(PhotoPath(p.Root, other)); {
+		switch err := p.Readable(fsutil.Join(p.Root, other)); {
 		case err == nil:
 			return own
 		case !errors.Is(err, photo.ErrGone):
@@ -79,7 +80,7 @@ func (p Probe) readWithTimeout(path string) error {
 func (p Probe) anyReadable(dir string) bool {
 	n, tried := len(p.Photos), 0
 	for i, first := 0, rand.IntN(max(n, 1)); i < n && tried < maxProbeSamples; i++ {
-		if path := PhotoPath(p.Root, p.Photos[(first+i)%n]); below(path, dir) {
+		if path := fsutil.Join(p.Root, p.Photos[(first+i)%n]); fsutil.Below(path, dir) {
 			if tried++; p.Readable(path) == nil {
 				return true
 			}

@@ -184,7 +184,7 @@ func (p *summaryPage) work(s tracker.Summary) {
 		return
 	}
 	p.heading("Work")
-	p.line("Workers", "%s in %s", Comma(c.Workers), batches(c.Batches))
+	p.line("Workers", "%s in %s", Comma(c.Workers), Plural(c.Batches, "batch"))
 	restarts := restartsText(c)
 	if restarts == "" {
 		restarts = "none"

@@ -62,7 +62,7 @@ func (s RunSummary) Text() string {
 	}
 	line("Took", "%s", took)
 	if s.Workers > 0 {
-		work := batches(s.Batches) + ", " + Plural(s.Workers, "worker")
+		work := Plural(s.Batches, "batch") + ", " + Plural(s.Workers, "worker")
 		if restarts := countsText(s.Restarts); restarts != "" {
 			work += "; replaced before their time: " + restarts
 		}

@@ -9,18 +9,16 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"photodesc/internal/wording"
 )
 
 // Numbers and times as people say them.
 
 func Comma(n int) string { return humanize.Comma(int64(n)) }
 
-func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return Comma(n) + " " + noun + "s"
-}
+// Plural returns n with its noun, as wording.Count does.
+func Plural(n int, noun string) string { return wording.Count(n, noun) }
 
 // bytesText is a size with the units that memory is sold in.
 func bytesText(n float64) string {
@@ -137,11 +135,6 @@ func QuoteWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-func LastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
 // AtHome writes a path below the home folder as people do.
 func AtHome(path string) string {
 	home, err := os.UserHomeDir()
@@ -149,11 +142,4 @@ func AtHome(path string) string {
 		return "~/" + rest
 	}
 	return path
-}
-
-func batches(n int) string {
-	if n == 1 {
-		return "1 batch"
-	}
-	return Comma(n) + " batches"
 }

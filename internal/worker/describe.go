@@ -9,9 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/internal/photo/vips"
-	"photodesc/internal/storage"
 	"photodesc/internal/ui"
 	"photodesc/llm"
 	"photodesc/pool"
@@ -117,7 +117,7 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 func (w *worker) decode(rel string) (*vips.Image, error) {
 	w.decoders <- struct{}{}
 	defer func() { <-w.decoders }()
-	return vips.Decode(storage.PhotoPath(string(w.job.Root), rel), vips.Options{
+	return vips.Decode(fsutil.Join(string(w.job.Root), rel), vips.Options{
 		Longest: w.engine.LongestEdge(), MaxBytes: w.job.MaxBytes,
 	})
 }

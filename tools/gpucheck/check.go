@@ -148,8 +148,3 @@ func (c *checker) indent(text string) {
 		c.say("    %s", strings.TrimRight(line, "\n"))
 	}
 }
-
-func lastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}

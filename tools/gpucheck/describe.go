@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -73,7 +74,7 @@ func (c *checker) describe(ctx context.Context, photos string, env []string, arg
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("the time is up after %d photos", r.photos)
 	case err != nil:
-		return nil, fmt.Errorf("%w\n%s", err, lastLines(said.String(), 6))
+		return nil, fmt.Errorf("%w\n%s", err, wording.LastLines(said.String(), 6))
 	case readErr != nil:
 		return nil, readErr
 	case r.photos == 0:

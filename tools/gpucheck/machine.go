@@ -19,6 +19,7 @@ import (
 	"github.com/shirou/gopsutil/v3/mem"
 
 	"photodesc/internal/machine"
+	"photodesc/internal/wording"
 )
 
 // machine tells what is measured.
@@ -54,7 +55,7 @@ func (c *checker) library(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("nvcc: %w\n%s", err, text)
 	}
-	c.say("%s", lastLines(text, 2))
+	c.say("%s", wording.LastLines(text, 2))
 	module, err := os.ReadFile(filepath.Join(c.dir, "module"))
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func (c *checker) library(ctx context.Context) error {
 	endGroup(cmd)
 	if err := cmd.Run(); err != nil {
 		said, _ := os.ReadFile(log.Name())
-		return fmt.Errorf("make: %w\n%s", err, lastLines(string(said), 12))
+		return fmt.Errorf("make: %w\n%s", err, wording.LastLines(string(said), 12))
 	}
 	info, err := os.Stat(library)
 	if err != nil {

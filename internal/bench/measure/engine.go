@@ -19,6 +19,7 @@ import (
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/llm"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -230,7 +231,7 @@ func (b *Benchmark) limits(ctx context.Context) (l Limits, err error) {
 		return l, ctx.Err()
 	}
 	if err != nil {
-		return l, fmt.Errorf("measuring the machine's limits: %w\n%s", err, ui.LastLines(words.String(), 5))
+		return l, fmt.Errorf("measuring the machine's limits: %w\n%s", err, wording.LastLines(words.String(), 5))
 	}
 	return l, json.Unmarshal(out, &l)
 }

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"time"
 
-	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/llm"
 	"photodesc/tracker"
@@ -63,9 +63,9 @@ func (b *Benchmark) run(ctx context.Context, photos, work string) (runResult, er
 	case readErr != nil:
 		return runResult{}, readErr
 	case err != nil:
-		return runResult{}, fmt.Errorf("the run failed: %w\n%s", err, ui.LastLines(words.String(), 5))
+		return runResult{}, fmt.Errorf("the run failed: %w\n%s", err, wording.LastLines(words.String(), 5))
 	case result.photos != b.flags.Photos:
-		return runResult{}, fmt.Errorf("the run described %d of %d photos\n%s", result.photos, b.flags.Photos, ui.LastLines(words.String(), 5))
+		return runResult{}, fmt.Errorf("the run described %d of %d photos\n%s", result.photos, b.flags.Photos, wording.LastLines(words.String(), 5))
 	}
 	return result, nil
 }
