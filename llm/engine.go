@@ -82,6 +82,7 @@ type Reply struct {
 // Finish says why an answer ended.
 type Finish = kinds.Finish
 
+// The reasons.
 const (
 	FinishStop   = kinds.FinishStop
 	FinishLength = kinds.FinishLength
@@ -92,7 +93,7 @@ const (
 // with any picture: end the process.
 var ErrBroken = errors.New("the engine is broken")
 
-// ErrClosed: the engine was closed before the answer was complete.
+// ErrClosed means that the engine was closed before the answer was complete.
 var ErrClosed = errors.New("the engine is closed")
 
 // Engine owns the models and the llama context, on one goroutine. Pictures

@@ -11,6 +11,7 @@ import (
 // DeathKind is why a worker ended before its time.
 type DeathKind string
 
+// The kinds of death.
 const (
 	DeathStart    DeathKind = "start"    // could not be started at all
 	DeathSegfault DeathKind = "segfault" // invalid memory access
@@ -20,7 +21,8 @@ const (
 	DeathSignal   DeathKind = "signal"   // another signal
 	DeathExit     DeathKind = "exit"     // exited without being told to
 
-	// The pool kills a worker for these:
+	// For these the pool has killed the worker.
+
 	DeathSilence  DeathKind = "silence"  // no hello or no heartbeat in time
 	DeathTimeout  DeathKind = "timeout"  // a photo took too long
 	DeathProtocol DeathKind = "protocol" // invalid lines

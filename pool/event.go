@@ -29,6 +29,7 @@ type Result struct {
 // EventKind is the kind of an Event.
 type EventKind string
 
+// The kinds of event, and the fields that each has.
 const (
 	EventWorkerStart EventKind = "worker-start" // the process exists
 	EventWorkerReady EventKind = "worker-ready" // it has loaded the model: Seconds, Info

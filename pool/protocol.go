@@ -60,6 +60,7 @@ type wireJob struct {
 	Exclusive bool   `json:"alone,omitempty"`
 }
 
+// MarshalJSON implements json.Marshaler. A path that is not UTF-8 is sent as base64.
 func (j Job) MarshalJSON() ([]byte, error) {
 	w := wireJob{ID: j.ID, Attempt: j.Attempt, Exclusive: j.Exclusive}
 	if utf8.ValidString(j.Path) {
@@ -70,6 +71,7 @@ func (j Job) MarshalJSON() ([]byte, error) {
 	return json.Marshal(w)
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
 func (j *Job) UnmarshalJSON(b []byte) error {
 	var w wireJob
 	if err := json.Unmarshal(b, &w); err != nil {

@@ -9,6 +9,7 @@ import (
 // Level is how much a note matters.
 type Level string
 
+// The levels.
 const (
 	Info Level = "info"
 	Warn Level = "warn"

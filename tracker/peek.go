@@ -66,6 +66,7 @@ func (s *Snapshot) Percent() float64 {
 // State is how a workdir stands, in one word.
 type State string
 
+// The states.
 const (
 	StateNone     State = "none"     // no run has worked here
 	StateRunning  State = "running"  // describing, or about to

@@ -15,6 +15,7 @@ import (
 // Status says how a photo ended.
 type Status string
 
+// How a photo can end.
 const (
 	OK     Status = "ok"
 	Failed Status = "failed"
@@ -23,6 +24,7 @@ const (
 // Finish says why a description ends where it does.
 type Finish = kinds.Finish
 
+// The values of Finish, as in package kinds.
 const (
 	FinishStop   = kinds.FinishStop
 	FinishLength = kinds.FinishLength
@@ -32,6 +34,7 @@ const (
 // Kind classes failures.
 type Kind = kinds.Failure
 
+// The kinds of failure, as in package kinds.
 const (
 	Unreadable  = kinds.Unreadable
 	Unsupported = kinds.Unsupported

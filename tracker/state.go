@@ -26,6 +26,7 @@ const (
 // StopReason says how a run ended.
 type StopReason string
 
+// The reasons.
 const (
 	Finished StopReason = "finished" // nothing left to do
 	Stopped  StopReason = "stopped"  // somebody asked for it

@@ -61,6 +61,7 @@ type Flags struct {
 	Set *pflag.FlagSet // that these are registered with
 }
 
+// Register adds the flags of a run to a set.
 func (f *Flags) Register(s *pflag.FlagSet) {
 	f.Set, s.SortFlags = s, false
 	s.StringVar(&f.Model, "model", models.Default, "which model: a `NAME` (see photodesc models), OWNER/NAME on the Hugging Face hub, or a GGUF file")
@@ -111,6 +112,7 @@ type Settings struct {
 	Exclude, Include photo.Patterns
 }
 
+// Check reads what the flags say. The errors are usage errors that name the flag.
 func (f *Flags) Check() (Settings, error) {
 	var s Settings
 	var err error

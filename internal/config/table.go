@@ -145,6 +145,7 @@ type settingJSON struct {
 	Place string `json:"place,omitempty"`
 }
 
+// WriteJSON writes the settings, where each comes from, and the files that were looked at.
 func (c *Config) WriteJSON(w io.Writer) error {
 	type fileJSON struct {
 		Path  string `json:"path"`

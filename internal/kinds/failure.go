@@ -5,20 +5,20 @@ package kinds
 type Failure string
 
 const (
-	// Unreadable: it cannot be opened, is gone, is no regular file, is empty, or
+	// Unreadable means that the photo cannot be opened, is gone, is no regular file, is empty, or
 	// its data is cut short or damaged.
 	Unreadable Failure = "unreadable"
-	// Unsupported: nothing here can decode this format, or the decoder is blocked.
+	// Unsupported means that nothing here can decode this format, or the decoder is blocked.
 	Unsupported Failure = "unsupported"
-	// TooLarge: it has more pixels, or needs more memory, than is allowed.
+	// TooLarge means that it has more pixels, or needs more memory, than is allowed.
 	TooLarge Failure = "too_large"
-	// Timeout: it took too long, twice.
+	// Timeout means that it took too long, twice.
 	Timeout Failure = "timeout"
-	// Crash: the worker died of it, twice.
+	// Crash means that the worker died of it, twice.
 	Crash Failure = "crash"
-	// Memory: memory ran out three times while it was alone.
+	// Memory means that memory ran out three times while it was alone.
 	Memory Failure = "memory"
-	// Model: the model or the worker's answer was at fault.
+	// Model means that the model or the worker's answer was at fault.
 	Model Failure = "model"
 )
 

@@ -4,6 +4,7 @@ package kinds
 // outputs and are part of their format.
 type Finish string
 
+// The reasons.
 const (
 	FinishStop   Finish = "stop"   // the model ended it
 	FinishLength Finish = "length" // it reached the token limit

@@ -11,6 +11,7 @@ import (
 // Kind says why a photo failed.
 type Kind = kinds.Failure
 
+// The kinds of failure that this package and its sub-packages find.
 const (
 	Unreadable  = kinds.Unreadable
 	Unsupported = kinds.Unsupported

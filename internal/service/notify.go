@@ -29,6 +29,7 @@ type notice struct {
 // goodbye is how long the last words may take.
 const goodbye = time.Second
 
+// FindManager returns the service manager that started this process, nil if none did.
 func FindManager() *Manager {
 	if os.Getenv("NOTIFY_SOCKET") == "" {
 		return nil
@@ -68,12 +69,15 @@ func (m *Manager) Ready() {
 	}
 }
 
+// Status tells the service manager in a line how the run is.
 func (m *Manager) Status(text string) {
 	if m != nil {
 		m.say("STATUS=" + ui.OneLine(text))
 	}
 }
 
+// Stopping tells the service manager that the run is ending, and ends the watchdog
+// messages.
 func (m *Manager) Stopping() {
 	if m != nil {
 		m.beat.Store(0)

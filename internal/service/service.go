@@ -48,6 +48,7 @@ func StopTime(photo time.Duration) time.Duration {
 // not know of. Secrets are not among them: the file can be read by others.
 var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
 
+// New returns the service of a workdir. It writes nothing.
 func New(workdir string) (*Service, error) {
 	dir, err := filepath.Abs(workdir)
 	if err != nil {
@@ -91,6 +92,7 @@ func serviceName(dir string) string {
 	return fmt.Sprintf("photodesc-%.40s-%x", word, sha256.Sum256([]byte(dir)))[:len("photodesc-")+min(len(word), 40)+1+8]
 }
 
+// Install writes the unit or launch agent and prints how to start it.
 func (s *Service) Install(c *cobra.Command) error {
 	if err := os.MkdirAll(filepath.Join(s.Dir, tracker.LogsName), 0o755); err != nil {
 		return &tracker.WriteError{Op: "create", Path: s.Dir, Err: err}
@@ -113,6 +115,7 @@ func (s *Service) Install(c *cobra.Command) error {
 	return nil
 }
 
+// Remove deletes the unit or launch agent. A run that is up goes on.
 func (s *Service) Remove(c *cobra.Command) error {
 	w := c.OutOrStdout()
 	if _, err := os.Stat(s.file); errors.Is(err, fs.ErrNotExist) {

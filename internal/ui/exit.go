@@ -33,6 +33,7 @@ func (e *Exit) Error() string {
 
 func (e *Exit) Unwrap() error { return e.Err }
 
+// UsageError is an error that ends the program with ExitUsage.
 func UsageError(format string, args ...any) error {
 	return &Exit{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
 }

@@ -30,6 +30,8 @@ type mark struct {
 	bytes int64
 }
 
+// NewFetching shows downloads in show. Lines for people go to log, or beside the bar if
+// that is nil.
 func NewFetching(show *Progress, log func(string, ...zap.Field)) *Fetching {
 	f := &Fetching{show: show}
 	if log != nil {
@@ -38,6 +40,7 @@ func NewFetching(show *Progress, log func(string, ...zap.Field)) *Fetching {
 	return f
 }
 
+// Say shows a line.
 func (f *Fetching) Say(line string) {
 	if f.log != nil {
 		f.log(line)
@@ -48,11 +51,13 @@ func (f *Fetching) Say(line string) {
 	}
 }
 
+// Close takes the bar off the terminal.
 func (f *Fetching) Close() {
 	f.show.End()
 	f.show.Plain.Flush()
 }
 
+// Begin says that a file is fetched, of which have bytes are there.
 func (f *Fetching) Begin(file hub.File, have int64) {
 	now := time.Now()
 	f.file, f.began, f.first, f.at, f.said = file, now, have, have, now
@@ -67,6 +72,7 @@ func (f *Fetching) Begin(file hub.File, have int64) {
 	f.Say(line)
 }
 
+// At says how many bytes of the file are there.
 func (f *Fetching) At(bytes int64) {
 	now := time.Now()
 	if bytes < f.at {
@@ -128,14 +134,17 @@ func (f *Fetching) bar(now time.Time) string {
 	return styleBar.Render(bar(f.percent(), 24)) + " " + f.numbers(now)
 }
 
+// Retry says that the download failed and is tried again after pause.
 func (f *Fetching) Retry(_ string, err error, pause time.Duration) {
 	f.Say(fmt.Sprintf("Trying again in %s: %v", Spell(pause.Round(time.Second)), err))
 }
 
+// Wait says that another process fetches the file.
 func (f *Fetching) Wait(path string) {
 	f.Say(fmt.Sprintf("Another photodesc is fetching %s; waiting for it", path))
 }
 
+// End says that the file is there. An error is said elsewhere.
 func (f *Fetching) End(path string, err error) {
 	if err != nil {
 		return // it is said elsewhere

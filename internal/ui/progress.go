@@ -41,9 +41,11 @@ const (
 	progressRedraw = 100 * time.Millisecond
 	progressRecent = 200
 
+	// StoppingPhase is the phase of a run that was told to stop.
 	StoppingPhase = "stopping"
 )
 
+// NewProgress shows progress on out, with a bar if that is a terminal.
 func NewProgress(out *os.File) *Progress {
 	plain := newConsole(out)
 	bar := term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb" && !manner.Quiet

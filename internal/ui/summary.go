@@ -55,6 +55,7 @@ func wrap(text string, width, indent int) string {
 	return strings.ReplaceAll(Wrap(text, max(width-indent, 20), ""), "\n", "\n"+strings.Repeat(" ", indent))
 }
 
+// WriteSummary writes a summary of a workdir for a terminal with so many columns.
 func WriteSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {
 	if s.OK+s.Failed == 0 && s.Run.State == tracker.StateNone {
 		WriteStatus(w, s.Run, now, width)

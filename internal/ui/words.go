@@ -15,6 +15,7 @@ import (
 
 // Numbers and times as people say them.
 
+// Comma returns n with commas between thousands.
 func Comma(n int) string { return humanize.Comma(int64(n)) }
 
 // Plural returns n with its noun, as wording.Count does.

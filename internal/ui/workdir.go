@@ -17,6 +17,7 @@ func Peek(dir string) (tracker.Snapshot, error) {
 	return s, WorkdirError(dir, err)
 }
 
+// WorkdirError explains why a workdir cannot be read; nil remains nil.
 func WorkdirError(dir string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no folder %q\n  give the workdir of a run with -C, or go there", dir)

@@ -80,6 +80,7 @@ func Measure(ctx context.Context, job Job) (Measured, error) {
 	return m, nil
 }
 
+// ContextCommand returns a copy of cmd that is killed when ctx ends.
 func ContextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
 	c := exec.CommandContext(ctx, cmd.Path)
 	c.Args = cmd.Args

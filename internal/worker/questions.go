@@ -39,6 +39,7 @@ func (q Questions) Asked() string {
 	return OneText(texts)
 }
 
+// Names returns the names of the prompts, in their order.
 func (q Questions) Names() (names []string) {
 	for _, p := range q.Prompts {
 		names = append(names, p.Name)

@@ -31,6 +31,7 @@ type Job struct {
 	Measure   bool  `json:",omitempty"` // load, say the sizes, leave
 }
 
+// JobEnv is the environment variable with a worker's Job in JSON.
 const JobEnv = "PHOTODESC_WORKER"
 
 // Info is what a worker tells of itself when its model is loaded.
@@ -64,7 +65,8 @@ func Serve(version string) error {
 	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, Around(w.describe))
 }
 
-// Lines on stderr carry their level, so that the supervisor can log them at it.
+// LogPrefixes start a worker's lines on stderr, so that the supervisor knows at which
+// level to log them.
 var LogPrefixes = map[llm.Level]string{llm.Debug: "D ", llm.Info: "I ", llm.Warn: "W ", llm.Error: "E "}
 
 type worker struct {

@@ -52,6 +52,7 @@ func enable(set string) {
 // row comes out the same in whatever company it is computed.
 type Work bool
 
+// The kinds of work.
 const (
 	Prompts    Work = false // pictures and prompts: the same for any number of rows
 	NextTokens Work = true  // the next token of each slot: 8-bit integers, where the weights are

@@ -236,6 +236,8 @@ func (b *Benchmark) limits(ctx context.Context) (l Limits, err error) {
 	return l, json.Unmarshal(out, &l)
 }
 
+// FindLimits measures for some seconds how fast this machine multiplies matrices and
+// reads memory with so many threads.
 func FindLimits(threads int) Limits {
 	const about = time.Second
 	l := Limits{

@@ -48,6 +48,7 @@ type benchRound struct {
 	server bench.Round
 }
 
+// Measure runs the whole benchmark. It ends with ctx.
 func (b *Benchmark) Measure(ctx context.Context) (*Report, error) {
 	var err error
 	if b.tmp, err = os.MkdirTemp("", "photodesc-bench-"); err != nil {

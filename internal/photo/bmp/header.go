@@ -195,10 +195,11 @@ func (h *Header) readPalette(r io.ReaderAt, d []byte, at *int64) error {
 	return nil
 }
 
-// RowBytes is how many bytes hold the pixels of a row, and Stride how many lie
-// between the beginnings of two rows, where pixels are not compressed.
+// RowBytes returns how many bytes hold the pixels of a row that is not compressed.
 func (h *Header) RowBytes() int64 { return (int64(h.Width)*int64(h.Bits) + 7) / 8 }
-func (h *Header) Stride() int64   { return (h.RowBytes() + 3) &^ 3 }
+
+// Stride returns how many bytes lie between the starts of two rows that are not compressed.
+func (h *Header) Stride() int64 { return (h.RowBytes() + 3) &^ 3 }
 
 // Compressed reports whether pixels are kept as run lengths or as a file of
 // another format.

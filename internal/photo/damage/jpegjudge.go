@@ -16,6 +16,7 @@ type Warning struct {
 // WarningKind says what a warning means for the picture.
 type WarningKind int
 
+// The kinds of warning.
 const (
 	Harmless  WarningKind = iota // the pixels are all there
 	Skipped                      // bytes were passed over

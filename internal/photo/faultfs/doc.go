@@ -10,6 +10,7 @@ import "os"
 // Fault is what is wrong with the file system.
 type Fault string
 
+// The faults.
 const (
 	InodesZero  Fault = "ino0"        // all inode numbers are 0
 	InodesSame  Fault = "ino7"        // all inode numbers are 7

@@ -6,13 +6,13 @@ import "fmt"
 type Reader int
 
 const (
-	// Plain: any TIFF decoder does.
+	// Plain is any TIFF decoder.
 	Plain Reader = iota
-	// Samples: its samples must be taken apart and scaled one by one.
+	// Samples takes the samples apart and scales them one by one.
 	Samples
-	// RGBA: libtiff's own conversion to RGB must read it.
+	// RGBA is libtiff's own conversion to RGB.
 	RGBA
-	// Raw: it is a camera's sensor data; a preview may lie beside it.
+	// Raw means a camera's sensor data; a preview may lie beside it.
 	Raw
 )
 

@@ -40,9 +40,10 @@ type Options struct {
 	signal *colour.Signal
 }
 
+// The limits that hold where Options has 0.
 const (
 	DefaultMaxPixels = 500_000_000 // a panorama of 50,000 × 10,000
-	DefaultMaxBytes  = 2 << 30
+	DefaultMaxBytes  = 2 << 30     // of memory for one photo
 )
 
 // Image is a decoded photo: upright, sRGB, 8 bits, over white.

@@ -15,6 +15,7 @@ import (
 // Support says whether a format can be decoded here.
 type Support string
 
+// The values of Support.
 const (
 	Yes     Support = "yes"
 	Blocked Support = "blocked" // libvips could, but its loader is not trusted
