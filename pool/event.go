@@ -34,7 +34,9 @@ const (
 	EventWorkerStart EventKind = "worker-start" // the process exists
 	EventWorkerReady EventKind = "worker-ready" // it has loaded the model: Seconds, Info
 	EventWorkerExit  EventKind = "worker-exit"  // Reason, Message, Photos answered, Seconds since its start
-	EventMemory      EventKind = "memory"       // a sample: WorkerBytes of all workers, Memory, CPU, Celsius, InFlight
+	EventMemory      EventKind = "memory"       // a sample: WorkerBytes of all workers, Memory, CPU, Celsius, InFlight, Ages
+	EventHandOut     EventKind = "hand-out"     // a worker was given a photo: InFlight, Ages
+	EventAnswer      EventKind = "answer"       // a worker answered: InFlight, Ages, Seconds of the attempt
 	EventPause       EventKind = "pause"        // no photo is handed out: Reason memory, heat, folder or cooldown
 	EventResume      EventKind = "resume"       // Reason, Seconds paused
 )
@@ -59,7 +61,8 @@ type Event struct {
 	Message     string
 	Photos      int
 	Seconds     float64
-	InFlight    int     // photos
+	InFlight    int     // photos handed to workers and not answered
+	Ages        float64 // seconds since they were handed out, added up
 	WorkerBytes uint64  // memory
 	Memory      float64 // percent of the system's in use
 	CPU         float64 // percent

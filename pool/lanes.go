@@ -109,6 +109,17 @@ func (s *workerSet) inFlight() int {
 	return n
 }
 
+// inFlightAges is inFlight with the time since each photo was handed out, added up.
+func (s *workerSet) inFlightAges(now time.Time) (photos int, ages time.Duration) {
+	for w := range s.live {
+		photos += len(w.attempts)
+		for _, a := range w.attempts {
+			ages += now.Sub(a.began)
+		}
+	}
+	return photos, ages
+}
+
 // exclusive is whether a photo is in flight that must be the only one of all.
 func (s *workerSet) exclusive() bool {
 	for w := range s.live {

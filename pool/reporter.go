@@ -72,6 +72,13 @@ func (r *reporter) workerExited(w *worker, reason, message string, now time.Time
 		Photos: w.answered, Seconds: now.Sub(w.times.started).Seconds()})
 }
 
+// inFlight tells that the number of photos in flight changed: one was handed out,
+// or one was answered after took.
+func (r *reporter) inFlight(kind EventKind, s *workerSet, took time.Duration, now time.Time) {
+	n, ages := s.inFlightAges(now)
+	r.observe(Event{Kind: kind, InFlight: n, Ages: ages.Seconds(), Seconds: took.Seconds()})
+}
+
 // workerDied tells of a death, before the photos in flight are taken from w.
 func (r *reporter) workerDied(w *worker, d death, stderr []string, now time.Time) {
 	r.stats.Deaths[d.kind]++

@@ -95,6 +95,7 @@ func (r *run) onAnswer(w *worker, answered *answer, now time.Time) {
 	}
 	w.answered++
 	w.times.answer = now
+	r.report.inFlight(EventAnswer, r.workers, a.took, now)
 	w.mem.reported(answered.Mem, now)
 	w.mem.answered(len(w.attempts), r.concurrency.limit+1)
 	f := answered.Failure
@@ -288,6 +289,7 @@ func (r *run) onSample(s sample, now time.Time) {
 	if warning := r.throttle.sampled(s, now); warning != "" {
 		r.report.warn("%s", warning)
 	}
+	n, ages := r.workers.inFlightAges(now)
 	r.report.observe(Event{Kind: EventMemory, WorkerBytes: all, Memory: s.system.UsedPercent, CPU: max(s.cpu, 0),
-		Celsius: s.celsius, InFlight: r.workers.inFlight()})
+		Celsius: s.celsius, InFlight: n, Ages: ages.Seconds()})
 }
