@@ -46,7 +46,7 @@ func (t *Tracker) AddBatch(records []Record) error {
 	}
 	t.mu.Unlock()
 
-	// Whoever gets here first writes for all that have come in the meantime.
+	// The first one to get here writes for all that have come in the meantime.
 	t.commits.Lock()
 	if !g.written {
 		t.commit(g)
@@ -55,7 +55,7 @@ func (t *Tracker) AddBatch(records []Record) error {
 	return errors.Join(append(refused, g.err)...)
 }
 
-// refusal is why nothing can be added. t.mu is held.
+// refusal returns why nothing can be added, or nil. t.mu is held.
 func (t *Tracker) refusal() error {
 	if t.closed {
 		return ErrClosed
@@ -205,12 +205,12 @@ func (t *Tracker) uncount(g *group) {
 	}
 }
 
-// need guesses how many bytes the rest of the run writes. t.mu is held.
+// need estimates how many bytes the rest of the run will write. t.mu is held.
 func (t *Tracker) need() int64 {
-	photos := int64(t.counts.NewDone + t.counts.NewFail)
-	left := int64(t.live.Total() - t.counts.Done - t.counts.Failed)
-	if photos == 0 || left <= 0 {
+	p := t.live.Progress()
+	photos := int64(p.RunCompleted + p.RunFailed)
+	if photos == 0 {
 		return 0
 	}
-	return t.written / photos * left
+	return t.written / photos * int64(p.Remaining-p.Later)
 }

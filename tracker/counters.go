@@ -30,6 +30,26 @@ func (c Counters) clone() Counters {
 	return c
 }
 
+// rounded rounds bytes to whole ones and percent to a decimal.
+func (c Counters) rounded() Counters {
+	c.Memory, c.CPU = c.Memory.rounded(0), c.CPU.rounded(1)
+	return c
+}
+
+// since is what has happened after an earlier moment. Gauges stay those of all runs.
+func (c Counters) since(before Counters) Counters {
+	c = c.clone()
+	c.Runs -= before.Runs
+	c.Batches -= before.Batches
+	c.Workers -= before.Workers
+	for reason, n := range before.Restarts {
+		if c.Restarts[reason] -= n; c.Restarts[reason] <= 0 {
+			delete(c.Restarts, reason)
+		}
+	}
+	return c
+}
+
 // Gauge is the course of a figure that goes up and down.
 type Gauge struct {
 	Min     float64 `json:"min"`
@@ -48,6 +68,14 @@ func (g *Gauge) sample(v float64) {
 	g.Min, g.Max, g.Last = min(g.Min, v), max(g.Max, v), v
 }
 
+// rounded rounds to a number of decimals.
+func (g Gauge) rounded(decimals int) Gauge {
+	for _, v := range []*float64{&g.Min, &g.Mean, &g.Max, &g.Last} {
+		*v = round(*v, decimals)
+	}
+	return g
+}
+
 // Sample is one look at the machine.
 type Sample struct {
 	SupervisorBytes uint64  `json:"supervisor_bytes"`
@@ -57,4 +85,9 @@ type Sample struct {
 	Workers         int     `json:"workers"`
 	SlotsUsed       int     `json:"slots_used"`
 	Slots           int     `json:"slots"`
+}
+
+func (s Sample) rounded() Sample {
+	s.CPUPercent = round(s.CPUPercent, 1)
+	return s
 }

@@ -32,7 +32,7 @@ func TestDiskFull(t *testing.T) {
 	write(t, strings.Repeat("x", 100_000), ballast)
 	dir := filepath.Join(disk, "work")
 	tr := open(t, dir, Options{})
-	tr.Live().SetTotal(400)
+	tr.Live().SetPhotos(400, 0, 0)
 	counted := 0
 	var err error
 	for ; counted < 400; counted++ {

@@ -1,21 +1,21 @@
-// Package tracker keeps what a run has achieved: which photos are described,
-// what was said about them, which failed and why, and the figures a person
-// watching a long run wants to see.
+// Package tracker keeps the results of runs: which photos are described, what was
+// said about them, which failed and why. It also holds the numbers that are shown
+// of a run, see [Progress].
 //
 // # Files
 //
 // A workdir holds
 //
-//   - photo_descriptions_progress.txt: the truth about what is done, one path a
-//     line, only ever appended to;
+//   - photo_descriptions_progress.txt: the photos that are described, one path a
+//     line; it is only appended to;
 //   - outputs/image_analysis_*.jsonl: one [Record] a line, one file a run;
 //   - outputs/settings_ID.json: the [Settings] that result lines name by their
-//     ID: all that decides the words;
-//   - photodesc.pid: who works here. It and the progress file are locked while a
+//     ID: all that decides what descriptions say;
+//   - photodesc.pid: the process that works here. It and the progress file are locked while a
 //     run works, see [LockedError];
 //   - photodesc_state.json: figures for [Peek] and [Summarize] and the name of
-//     the photo folder; losing it loses nothing but those;
-//   - logs/: written by others, only made here.
+//     the photo folder; if it is lost, no result is lost;
+//   - logs/: created here and written by others.
 //
 // # Promises
 //

@@ -107,7 +107,7 @@ func TestFaults(t *testing.T) {
 			var on atomic.Bool
 			faults := &faultFS{}
 			tr := open(t, dir, Options{fs: faults, now: fixedTime})
-			tr.Live().SetTotal(1000)
+			tr.Live().SetPhotos(1000, 0, 0)
 			first := c.op == "create" || c.op == "syncdir"
 			if !first {
 				add(t, tr, okRecord("a.jpg"))

@@ -33,7 +33,8 @@ func helperRun(dir string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	tr.Live().SetTotal(helperPhotos)
+	c := tr.Counts()
+	tr.Live().SetPhotos(helperPhotos-c.Done-c.Failed, 0, 0)
 	fmt.Println("open")
 	var wg sync.WaitGroup
 	for w := range 4 {

@@ -14,18 +14,19 @@ const (
 	heartbeat = 15 * time.Second
 )
 
-// Live takes what status and summary show of a run: the supervisor tells it,
-// and it writes the state file, at most once a second and at the end. Its
-// methods may be called concurrently and never wait for the disk. A state that
-// cannot be written is no error: only figures are lost.
+// Live holds the numbers of a run and what else status and summary show of it. It
+// writes them to the state file at most once a second and at the end. Its methods
+// may be called concurrently and never wait for the disk. A state file that cannot
+// be written is no error, because only figures are lost.
 type Live struct {
 	dir string
 	now func() time.Time
 
 	mu       sync.Mutex
 	s        state
-	clock    time.Time // up to when the meter has counted
-	activity time.Time // like s.Activity, with the clock that sleep stops
+	before   Counters  // of earlier runs
+	clock    time.Time // to which the meter was advanced
+	activity time.Time // as s.Activity, with the monotonic clock, which stops while the machine sleeps
 	dirty    bool
 	err      error
 	broken   func() error
@@ -43,8 +44,9 @@ func newLive(t *Tracker, old state) *Live {
 	s.Counters = old.Counters.clone()
 	s.Counters.Runs++
 	s.setCounts(t.counts, t.progress.size)
+	s.Meter.Run = pace{}
 	l := &Live{
-		dir: t.dir, now: t.now, s: s, clock: now, activity: now, dirty: true, broken: t.Err, foreign: t.lock.foreign,
+		dir: t.dir, now: t.now, s: s, before: old.Counters.clone(), clock: now, activity: now, dirty: true, broken: t.Err, foreign: t.lock.foreign,
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	l.s.Activity = now
@@ -55,6 +57,7 @@ func newLive(t *Tracker, old state) *Live {
 
 func (s *state) setCounts(c Counts, progressSize int64) {
 	s.Done, s.Failed, s.Retrying, s.ProgressSize = c.Done, c.Failed, c.Retrying, progressSize
+	s.RunDone, s.RunFailed = c.NewDone, c.NewFail
 }
 
 func (l *Live) loop() {
@@ -89,7 +92,7 @@ func (l *Live) flush() {
 	l.s.Idle = now.Sub(l.activity).Seconds()
 	l.dirty = false
 	s := l.s
-	// The writing goes on outside the lock, on slices and maps of its own.
+	// The state is written without the lock, from copies of its slices and maps.
 	s.Recent = slices.Clone(s.Recent)
 	s.Failures = slices.Clone(s.Failures)
 	s.Meter.Minutes, s.Meter.Tens = slices.Clone(s.Meter.Minutes), slices.Clone(s.Meter.Tens)
@@ -112,18 +115,18 @@ func (l *Live) tick() time.Time {
 	return now
 }
 
-// change applies f to the state and takes it for a sign of progress.
+// change applies f to the state. It is a sign of progress.
 func (l *Live) change(f func(*state)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f(&l.s)
 	l.activity = l.tick()
 	l.s.Activity = l.activity
+	f(&l.s)
 	l.dirty = true
 }
 
-// SetRun says what the run works with. A run silent for longer than timeout
-// counts as stalled.
+// SetRun says what the run works with. A run without a sign of progress for longer
+// than timeout counts as stalled.
 func (l *Live) SetRun(model, prompt string, timeout time.Duration) {
 	l.change(func(s *state) { s.Model, s.Prompt, s.Timeout = model, prompt, timeout.Seconds() })
 }
@@ -136,24 +139,26 @@ func (l *Live) counted(c Counts) {
 // SetArgs says with which arguments the program goes on with this run.
 func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slices.Clone(args) }) }
 
-// SetTotal says how many photos there are: the described, the failed and those
-// still to come. Adding these up gives a better figure than counting files,
-// because described photos may have been deleted since.
-func (l *Live) SetTotal(photos int) { l.change(func(s *state) { s.Total = max(0, photos) }) }
-
 // SetPhase says in a word or two what the run does apart from describing
 // ("loading model"); "" is describing. It is a sign of progress.
 func (l *Live) SetPhase(phase string) {
-	l.change(func(s *state) { s.Phase, s.Waiting = phase, false })
+	l.change(func(s *state) {
+		s.Phase, s.Waiting = phase, false
+		s.Meter.Run.Working = s.Meter.Run.Seconds > 0
+	})
 }
 
 // SetWaiting says that the run waits on purpose and for what ("memory to free
-// up"). A waiting run is not stalled. SetPhase ends the wait.
-func (l *Live) SetWaiting(forWhat string) {
-	l.change(func(s *state) { s.Phase, s.Waiting = forWhat, true })
+// up"). A waiting run is not stalled. SetPhase ends the wait. A wait that has
+// nothing to do with how fast the machine is does not count in the rate.
+func (l *Live) SetWaiting(forWhat string, counts bool) {
+	l.change(func(s *state) {
+		s.Phase, s.Waiting = forWhat, true
+		s.Meter.Run.Working = s.Meter.Run.Working && counts
+	})
 }
 
-// Touch is a sign of progress with nothing to tell.
+// Touch is a sign of progress that changes nothing.
 func (l *Live) Touch() { l.change(func(*state) {}) }
 
 // BatchStarted counts a batch and returns its number, which goes on from run
@@ -196,11 +201,11 @@ func (l *Live) Stop(reason StopReason, text string) {
 	})
 }
 
-// Counters returns what has happened in all runs so far.
-func (l *Live) Counters() Counters {
+// RunCounters returns how many batches, workers and restarts this run has had.
+func (l *Live) RunCounters() Counters {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.s.Counters.clone()
+	return l.s.Counters.since(l.before)
 }
 
 // Err is why the state could not be written last time, or nil.
@@ -210,17 +215,9 @@ func (l *Live) Err() error {
 	return l.err
 }
 
-// Total is what SetTotal said last.
-func (l *Live) Total() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.s.Total
-}
-
-// photos records photos that were just counted.
+// photos enters photos that were just written.
 func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 	l.change(func(s *state) {
-		l.tick()
 		s.Meter.add(len(records))
 		s.setCounts(c, progressSize)
 		if !s.Waiting { // that is for SetPhase to end

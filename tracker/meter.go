@@ -3,36 +3,46 @@ package tracker
 import "time"
 
 const (
-	// meterMinutes is how far back the recent rate looks.
+	// meterMinutes is how far back the rate of a run looks.
 	meterMinutes = 60
-	// meterTens is how many times ten seconds are kept apart.
+	// meterTens is how many counts of ten seconds are kept.
 	meterTens = 60
+
+	century = 100 * 365 * 24 * 3600 // seconds
 )
 
-// meter measures photos against the time in which runs were up. Its clock
-// stands still between runs, so that a rate is not diluted by the nights.
+// meter measures photos against the time in which photos were described. Its
+// clocks stand still between runs. The working clock also stands still while a
+// run looks for photos, loads the first model, or waits for the storage.
 type meter struct {
-	Up      float64 `json:"up_seconds"`
-	Photos  int     `json:"photos"`            // handled in that time, failures included
-	Minute  int     `json:"minute"`            // whole minutes in Up
-	Minutes []int   `json:"minutes,omitempty"` // photos of each of the last minutes, the running one last
-	Tens    []int   `json:"tens,omitempty"`    // the same of the last ten seconds each, for who watches a young run
+	Up      float64 `json:"up_seconds"`   // of all runs
+	Work    float64 `json:"work_seconds"` // of these, photos were described
+	Photos  int     `json:"photos"`       // finished in Work, failures included
+	Minute  int     `json:"minute"`       // whole minutes in Work
+	Minutes []int   `json:"minutes,omitempty"`
+	Tens    []int   `json:"tens,omitempty"` // photos of the last ten seconds each, of Work
+	Run     pace    `json:"run,omitzero"`
 }
 
-// advance moves the clock forward.
+// advance moves the clocks forward.
 func (m *meter) advance(by time.Duration) {
 	if by <= 0 {
 		return
 	}
-	before := m.Up
 	m.Up += by.Seconds()
-	m.Minutes = shift(m.Minutes, int(m.Up/60)-m.Minute, meterMinutes)
-	m.Minute = int(m.Up / 60)
-	m.Tens = shift(m.Tens, int(m.Up/10)-int(before/10), meterTens)
+	if !m.Run.Working {
+		return
+	}
+	before := m.Work
+	m.Work += by.Seconds()
+	m.Run.advance(by.Seconds())
+	m.Minutes = shift(m.Minutes, int(m.Work/60)-m.Minute, meterMinutes)
+	m.Minute = int(m.Work / 60)
+	m.Tens = shift(m.Tens, int(m.Work/10)-int(before/10), meterTens)
 }
 
-// shift begins new counts and forgets the oldest: one runs, and at most keep
-// are whole.
+// shift begins new counts and drops the oldest: the last one is still growing, and
+// at most keep others remain.
 func shift(counts []int, begin, keep int) []int {
 	if len(counts) == 0 {
 		counts = []int{0}
@@ -46,40 +56,67 @@ func shift(counts []int, begin, keep int) []int {
 	return counts
 }
 
-// add counts photos that are done now.
+// add counts photos that are finished now. Photos that fail while no worker has
+// any, as those that the walk cannot open, say nothing about the rate.
 func (m *meter) add(photos int) {
+	if !m.Run.Working {
+		return
+	}
 	m.Minutes, m.Tens = shift(m.Minutes, 0, meterMinutes), shift(m.Tens, 0, meterTens)
 	m.Photos += photos
 	m.Minutes[len(m.Minutes)-1] += photos
 	m.Tens[len(m.Tens)-1] += photos
+	m.Run.add(photos)
 }
 
-// perHour is the rate over all runs, 0 when there is nothing to go by.
-func (m *meter) perHour() float64 { return hourly(m.Photos, m.Up) }
+// overall is the rate of all runs in photos an hour, 0 if nothing is known.
+func (m *meter) overall() float64 { return perHour(float64(m.Photos), m.Work) }
 
-// lastHour is the rate over the last hour of up-time, in photos an hour.
-func (m *meter) lastHour() float64 {
+// recent is the rate of this run over its last hour at most, in photos an hour,
+// 0 as long as it would mean little.
+func (m *meter) recent() float64 {
+	if !m.Run.known() {
+		return 0
+	}
+	if m.Run.Seconds < 60*(meterMinutes+1) {
+		return m.Run.rate()
+	}
 	photos := 0
 	for _, n := range m.Minutes {
 		photos += n
 	}
-	before := max(0, m.Minute-(len(m.Minutes)-1)) // minutes that are forgotten
-	return hourly(photos, m.Up-60*float64(before))
+	before := max(0, m.Minute-(len(m.Minutes)-1)) // minutes that are dropped
+	return perHour(float64(photos), m.Work-60*float64(before))
 }
 
-func hourly(photos int, seconds float64) float64 {
-	if seconds < 1 {
+// perHour is a rate. Each rate of the program is computed here.
+func perHour(photos, seconds float64) float64 {
+	if seconds <= 0 || photos <= 0 {
 		return 0
 	}
-	return float64(photos) / seconds * 3600
+	return photos / seconds * 3600
 }
 
-// sound mends figures that no meter has, as a damaged file may hold them.
+// secondsLeft is how long so many photos take from now on, those in flight
+// included, 0 if that is not known.
+func (m *meter) secondsLeft(photos int) float64 {
+	rate := m.recent()
+	if rate <= 0 {
+		return 0
+	}
+	left := float64(photos) - m.Run.parts(m.Run.Ages, m.Run.InFlight)
+	return min(max(0, left)/rate*3600, century)
+}
+
+// sound makes figures from a damaged file possible ones.
 func (m *meter) sound() {
-	const century = 100 * 365 * 24 * 3600
 	m.Photos = max(0, m.Photos)
 	m.Up = min(max(0, m.Up), century)
-	m.Minute = int(m.Up / 60)
+	if m.Work == 0 && m.Photos > 0 { // written before the two clocks were told apart
+		m.Work = m.Up
+	}
+	m.Work = min(max(0, m.Work), m.Up)
+	m.Minute = int(m.Work / 60)
 	if extra := len(m.Minutes) - (meterMinutes + 1); extra > 0 {
 		m.Minutes = m.Minutes[extra:]
 	}
@@ -90,4 +127,5 @@ func (m *meter) sound() {
 			counts[i] = max(0, counts[i])
 		}
 	}
+	m.Run.sound(m.Work)
 }

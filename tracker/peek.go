@@ -24,25 +24,16 @@ type Snapshot struct {
 	PID     int    `json:"pid,omitempty"`
 	Stop    *Stop  `json:"stop,omitempty"` // how the last run ended, unless it died
 
-	Completed  int  `json:"completed"`
-	Failed     int  `json:"failed"`
-	Total      int  `json:"total"` // at least Completed + Failed
-	TotalKnown bool `json:"total_known"`
-	Remaining  int  `json:"remaining"`
+	Progress
 
 	Phase   string   `json:"phase,omitempty"`
 	Waiting bool     `json:"waiting,omitempty"` // Phase is what the run waits for
-	Batch   int      `json:"batch"`
 	Model   string   `json:"model,omitempty"`
 	Prompt  string   `json:"prompt,omitempty"`
 	Args    []string `json:"args,omitempty"` // of the program, to go on
 
-	RateLastHour float64 `json:"rate_last_hour"` // photos an hour of up-time
-	RateOverall  float64 `json:"rate_overall"`
-	PerMinute    []int   `json:"per_minute,omitempty"` // photos of the last minutes of up-time, the running one last
-	PerTen       []int   `json:"per_ten_seconds,omitempty"`
-	UpSeconds    float64 `json:"up_seconds"`   // of all runs
-	LeftSeconds  float64 `json:"left_seconds"` // 0 when not known or nothing is left
+	PerMinute []int `json:"per_minute,omitempty"` // photos of the last minutes of describing, the last one not over yet
+	PerTen    []int `json:"per_ten_seconds,omitempty"`
 
 	Started    time.Time `json:"started,omitzero"`
 	LastUpdate time.Time `json:"last_update,omitzero"` // the last sign of progress
@@ -53,14 +44,6 @@ type Snapshot struct {
 	Sample     Sample    `json:"sample"`
 	Counters   Counters  `json:"counters"`
 	LeftOut    LeftOut   `json:"left_out,omitzero"` // by the last run's walk
-}
-
-// Percent is how much of all is described.
-func (s *Snapshot) Percent() float64 {
-	if s.Total <= 0 {
-		return 0
-	}
-	return 100 * float64(s.Completed) / float64(s.Total)
 }
 
 // State is how a workdir stands, in one word.
@@ -137,10 +120,9 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	snap := Snapshot{
 		Dir: dir, HasRun: known || done > 0 || s.Failed > 0,
 		Running: running, PID: pid,
-		Completed: done, Failed: s.Failed,
-		Phase: s.Phase, Waiting: s.Waiting, Batch: s.Batch, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
+		Phase: s.Phase, Waiting: s.Waiting, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
 		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Log: NewestLog(dir),
-		Sample: s.Sample, Counters: s.Counters, LeftOut: s.LeftOut,
+		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut,
 	}
 	if !known && !errors.Is(stateErr, os.ErrNotExist) {
 		snap.Damage = fmt.Sprintf("%s is not readable: %v", StateName, stateErr)
@@ -158,30 +140,14 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	} else {
 		snap.Died, snap.Stop, snap.Phase, snap.Waiting = s.died(), s.Stop, "", false
 		// They will be tried again only when somebody asks for it.
-		snap.Failed += s.Retrying
+		s.Failed += s.Retrying
+		s.Meter.Run.inFlight(0, 0)
 	}
-	snap.setTotals(s.Total)
-	snap.setRates(&s.Meter)
+	s.Done = done
+	snap.Progress = s.progress()
+	snap.PerMinute, snap.PerTen = s.Meter.Minutes, s.Meter.Tens
 	snap.State = snap.state()
 	return snap, nil
-}
-
-func (s *Snapshot) setTotals(total int) {
-	s.TotalKnown = total > 0
-	s.Total = max(total, s.Completed+s.Failed)
-	s.Remaining = s.Total - s.Completed - s.Failed
-}
-
-func (s *Snapshot) setRates(m *meter) {
-	s.RateLastHour, s.RateOverall = m.lastHour(), m.perHour()
-	s.PerMinute, s.PerTen, s.UpSeconds = m.Minutes, m.Tens, m.Up
-	rate := s.RateLastHour
-	if rate == 0 {
-		rate = s.RateOverall
-	}
-	if rate > 0 {
-		s.LeftSeconds = float64(s.Remaining) / rate * 3600
-	}
 }
 
 // stalled says of a run that is up whether it has been silent for too long.

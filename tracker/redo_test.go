@@ -177,7 +177,7 @@ func TestFiguresOfTheNewest(t *testing.T) {
 		closeTracker(t, tr)
 	}
 	s, err := Summarize(dir)
-	if err != nil || s.OK != 3 || s.Models["first"] != 1 || s.Models["second"] != 2 || s.Tokens.Mean != 50.0/3 || s.Finish[FinishLength] != 3 {
+	if err != nil || s.OK != 3 || s.Models["first"] != 1 || s.Models["second"] != 2 || s.Tokens.Mean != 16.667 || s.Finish[FinishLength] != 3 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -66,10 +66,14 @@ type state struct {
 	Prompt   string    `json:"prompt"`
 	Args     []string  `json:"args,omitempty"` // that go on with it
 
-	Total        int   `json:"total"`
+	Total        int   `json:"total"` // described, failed and still there, to do
 	Done         int   `json:"done"`
 	Failed       int   `json:"failed"`
+	Gone         int   `json:"gone,omitempty"` // of Failed, not in the photo folder any more
 	Retrying     int   `json:"retrying,omitempty"`
+	Later        int   `json:"later,omitempty"` // left to later runs by --limit
+	RunDone      int   `json:"run_done"`        // described by this run
+	RunFailed    int   `json:"run_failed"`
 	ProgressSize int64 `json:"progress_size"` // bytes of the progress file that Done counts
 
 	Meter    meter    `json:"meter"`
@@ -115,7 +119,7 @@ func parseState(data []byte) (state, error) {
 		}
 		s.Root = root
 	}
-	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Retrying} {
+	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.Retrying, &s.Later, &s.RunDone, &s.RunFailed} {
 		*n = max(0, *n)
 	}
 	s.ProgressSize = max(0, s.ProgressSize)

@@ -15,7 +15,8 @@ type Stats struct {
 // series are measurements, all of them, so that the median needs no guessing.
 type series []float32
 
-// stats sorts the series.
+// stats sorts the series. Its figures have three decimals, as seconds do in result
+// lines: what is beyond comes from the arithmetic.
 func (s series) stats() Stats {
 	if len(s) == 0 {
 		return Stats{}
@@ -27,9 +28,13 @@ func (s series) stats() Stats {
 	}
 	n := len(s)
 	median := (float64(s[(n-1)/2]) + float64(s[n/2])) / 2
-	return Stats{
+	all := Stats{
 		Count: n, Mean: sum / float64(n), Median: median,
 		P95: float64(s[(95*n+99)/100-1]), // nearest rank
 		Min: float64(s[0]), Max: float64(s[n-1]),
 	}
+	for _, v := range []*float64{&all.Mean, &all.Median, &all.P95, &all.Min, &all.Max} {
+		*v = round(*v, 3)
+	}
+	return all
 }

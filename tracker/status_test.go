@@ -21,7 +21,7 @@ func TestPeek(t *testing.T) {
 	tr := open(t, dir, Options{Root: "/photos"})
 	live := tr.Live()
 	live.SetRun("smolvlm", "Describe.", time.Minute)
-	live.SetTotal(100)
+	live.SetPhotos(100, 0, 0)
 	if n := live.BatchStarted(); n != 1 {
 		t.Error(n)
 	}
@@ -112,7 +112,9 @@ func TestRateIgnoresNights(t *testing.T) {
 		close(tr.live.quit) // this test moves the clock, so nobody else may look at it
 		<-tr.live.done
 		tr.live.quit = make(chan struct{})
-		tr.Live().SetTotal(240)
+		tr.Live().SetPhotos(240-90*run, 0, 0)
+		now = now.Add(5 * time.Minute) // until the model is loaded
+		tr.Live().SetInFlight(1, 0)
 		for i := range 90 {
 			now = now.Add(20 * time.Second) // 180 an hour
 			add(t, tr, okRecord(millionPath(run*100+i)))
@@ -127,16 +129,18 @@ func TestRateIgnoresNights(t *testing.T) {
 	if left := s.LeftSeconds; left < 1150 || left > 1250 {
 		t.Error(left)
 	}
-	if len(s.PerMinute) != meterMinutes+1 || s.UpSeconds != 3600 {
+	if len(s.PerMinute) != meterMinutes+1 || s.UpSeconds != 4200 {
 		t.Error(s.PerMinute, s.UpSeconds)
 	}
 }
 
 func TestMeter(t *testing.T) {
 	var m meter
-	if m.perHour() != 0 || m.lastHour() != 0 {
+	m.advance(time.Hour)
+	if m.overall() != 0 || m.recent() != 0 {
 		t.Error("a rate from nothing")
 	}
+	m.Run.inFlight(1, 0)
 	for range 120 { // two hours of 10 a minute
 		m.add(10)
 		m.advance(time.Minute)
@@ -145,14 +149,14 @@ func TestMeter(t *testing.T) {
 		m.add(1)
 		m.advance(time.Minute)
 	}
-	if got := m.lastHour(); got != 60 {
+	if got := m.recent(); got != 60 {
 		t.Error(got)
 	}
-	if got := m.perHour(); got != 420 {
+	if got := m.overall(); got != 420 {
 		t.Error(got)
 	}
 	m.advance(1000 * time.Hour)
-	if m.lastHour() != 0 || len(m.Minutes) != meterMinutes+1 {
+	if m.recent() != 0 || len(m.Minutes) != meterMinutes+1 {
 		t.Error(m)
 	}
 }
@@ -236,7 +240,7 @@ func FuzzState(f *testing.F) {
 	add(f, tr, okRecord("a"), failedRecord("b", Crash))
 	closeTracker(f, tr)
 	f.Add(read(f, dir, StateName))
-	f.Add([]byte(`{"version":1,"meter":{"up_seconds":1e300,"minute":-5,"minutes":[1,-2]},"counters":{"memory_bytes":{"samples":-1}}}`))
+	f.Add([]byte(`{"version":1,"meter":{"up_seconds":1e300,"minute":-5,"minutes":[1,-2],"run":{"working":true,"seconds":-1,"answers":-3,"took":1e308,"warm":{"photos":9}}},"counters":{"memory_bytes":{"samples":-1}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := parseState(data)
 		if err != nil {
@@ -244,12 +248,15 @@ func FuzzState(f *testing.F) {
 		}
 		s.Meter.advance(90 * time.Second)
 		s.Meter.add(1)
-		if r := s.Meter.lastHour(); r < 0 || s.Meter.perHour() < 0 || len(s.Meter.Minutes) > meterMinutes+1 {
+		if r := s.Meter.recent(); r < 0 || s.Meter.overall() < 0 || len(s.Meter.Minutes) > meterMinutes+1 {
 			t.Fatalf("%v %+v", r, s.Meter)
 		}
 		s.stalled(testTime)
 		s.Counters.Memory.sample(1)
 		s.Counters.restart("crash")
+		if p := s.progress(); p.LeftSeconds < 0 || p.Remaining < 0 || p.RateLastHour < 0 || !isFinite(p.RateLastHour, p.LeftSeconds, p.RateRun) {
+			t.Fatalf("%+v", p)
+		}
 		if s.Total < 0 || s.Done < 0 || len(s.Recent) > maxRecent {
 			t.Fatalf("%+v", s)
 		}

@@ -123,7 +123,7 @@ func (s *summing) end() {
 		}
 	}
 	if all := s.OK + s.Summary.Failed; all > 0 {
-		s.SuccessRate = float64(s.OK) / float64(all)
+		s.SuccessRate = round(float64(s.OK)/float64(all), 3)
 	}
 	for i, to := range []*Stats{&s.Seconds.Decode, &s.Seconds.Encode, &s.Seconds.Prompt, &s.Seconds.Generate, &s.Seconds.Total} {
 		*to = s.stats(func(p *figure) float32 { return p.stages[i] })
@@ -132,7 +132,7 @@ func (s *summing) end() {
 	s.Tokens = s.stats(func(p *figure) float32 { return p.tokens })
 	s.Tiles = s.stats(func(p *figure) float32 { return p.tiles })
 	if generating > 0 {
-		s.TokensPerSecond = allTokens / generating
+		s.TokensPerSecond = round(allTokens/generating, 1)
 	}
 	s.Errors = byKind(s.failed)
 }

@@ -14,7 +14,7 @@ type Options struct {
 	// Root is the photo folder. Paths of photos are relative to it.
 	// An empty Root is not compared with the workdir's.
 	Root string
-	// RetryFailed makes Failed forget the failures of earlier runs.
+	// RetryFailed has photos tried again that failed in earlier runs.
 	RetryFailed bool
 
 	fs  filesystem       // nil: the system's
@@ -40,34 +40,47 @@ type Tracker struct {
 	live    *Live
 	notes   notebook
 
-	unwatch, watched chan struct{} // the first ends watch, which closes the other
-
 	progress *appendFile
 	commits  sync.Mutex  // held while writing; guards output
 	output   *appendFile // nil until the first record
 
-	mu       sync.Mutex // guards what follows
-	photos   map[key]marks
-	origins  *origins
-	failures map[key]Failure
-	retrying map[key]Failure
-	refailed map[key]refailure
-	retry    bool // failures of earlier runs are to be tried again
-
-	settings Settings // of this run
-	id       string   // theirs
-	origin   int      // their number
-	same     []bool   // by an origin's number: as good as this run's; nil before Use
-	again    bool     // what was described with others is to be described again
-
+	mu sync.Mutex // guards what follows
+	photoIndex
+	settingsUse
+	ending
 	counts  Counts
 	tally   Tally
 	next    *group // waiting to be written
 	written int64  // bytes of result lines of this run
-	broken  error  // why nothing can be written any more
-	// brokenCh is closed with broken set.
-	brokenCh chan struct{}
+}
+
+// photoIndex is what is known of each photo.
+type photoIndex struct {
+	photos   map[key]marks
+	origins  *origins
+	failures map[key]Failure // not to be tried again
+	retrying map[key]Failure // of earlier runs, to be tried again
+	refailed map[key]refailure
+	retry    bool // failures of earlier runs are to be tried again
+}
+
+// settingsUse is which settings this run has, and what they mean for descriptions
+// that were made with others.
+type settingsUse struct {
+	settings Settings
+	id       string // of settings
+	origin   int    // their number in origins
+	same     []bool // by an origin's number: whether it is as good as settings; nil before Use
+	again    bool   // what was described with others is to be described again
+}
+
+// ending is whether and why nothing can be written any more.
+type ending struct {
+	broken   error
+	brokenCh chan struct{} // closed when broken is set
 	closed   bool
+	unwatch  chan struct{} // ends watch
+	watched  chan struct{} // closed when watch has ended
 }
 
 // Open makes dir the workdir of a run: it takes its lock, creates what is
@@ -75,7 +88,8 @@ type Tracker struct {
 // *LockedError when another run holds dir, a *RootError when dir belongs to
 // other photos, and a *WriteError when dir cannot be written to.
 func Open(dir string, opt Options) (*Tracker, error) {
-	t := &Tracker{dir: dir, now: opt.now, brokenCh: make(chan struct{}), unwatch: make(chan struct{}), watched: make(chan struct{})}
+	t := &Tracker{dir: dir, now: opt.now,
+		ending: ending{brokenCh: make(chan struct{}), unwatch: make(chan struct{}), watched: make(chan struct{})}}
 	disk := &lenientFS{filesystem: opt.fs, refused: t.cannotSync}
 	if disk.filesystem == nil {
 		disk.filesystem = osFS{}
@@ -103,7 +117,7 @@ func Open(dir string, opt Options) (*Tracker, error) {
 	return t, nil
 }
 
-// cannotSync notes that the file system does not say when files are on the disk.
+// cannotSync notes that the file system cannot confirm that files are on the disk.
 func (t *Tracker) cannotSync(err error) {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		err = pe.Err
@@ -112,7 +126,7 @@ func (t *Tracker) cannotSync(err error) {
 		"a power cut may take the newest descriptions with it; in a workdir on a local disk (-C FOLDER) it does not", err)
 }
 
-// fill reads the workdir, whose lock is held.
+// fill reads the workdir. Its lock is held.
 func (t *Tracker) fill(opt Options) error {
 	book := &t.notes
 	removeLeftovers(t.dir)
@@ -136,7 +150,8 @@ func (t *Tracker) fill(opt Options) error {
 		return err
 	}
 	if opt.Root != "" {
-		// One without a result is nobody's: the first run may have had the wrong folder.
+		// A workdir without results belongs to no folder yet: the first run may have been
+		// given the wrong one.
 		if old.Root != "" && !sameFolder(old.Root, opt.Root) && len(l.photos)+len(l.failures) > 0 {
 			return &RootError{Dir: t.dir, Have: old.Root, Want: opt.Root}
 		}
@@ -153,8 +168,8 @@ func (t *Tracker) fill(opt Options) error {
 	return nil
 }
 
-// sameFolder compares two folders by name and, where both exist, by what they
-// are, so that links and other spellings of a name do no harm.
+// sameFolder compares two folders by name and, if both exist, as files, so that
+// links and other spellings of the name are recognised.
 func sameFolder(a, b string) bool {
 	if filepath.Clean(a) == filepath.Clean(b) {
 		return true
@@ -168,10 +183,10 @@ func sameFolder(a, b string) bool {
 // since.
 func (t *Tracker) Notes() []Note { return t.notes.all() }
 
-// Live is where the supervisor leaves what status and summary show.
+// Live takes what status and summary show of the run.
 func (t *Tracker) Live() *Live { return t.live }
 
-// Done says whether the photo is described and nothing is left to do.
+// Done is whether the photo is described and not up for another description.
 func (t *Tracker) Done(path string) bool {
 	k := keyOf(path)
 	t.mu.Lock()
@@ -179,7 +194,7 @@ func (t *Tracker) Done(path string) bool {
 	return t.done(k)
 }
 
-// Failed says whether the photo failed and is not to be tried again, and why.
+// Failed is whether the photo failed and is not to be tried again, and why.
 func (t *Tracker) Failed(path string) (Failure, bool) {
 	k := keyOf(path)
 	t.mu.Lock()
@@ -205,15 +220,15 @@ func (t *Tracker) OutputPath() string {
 	return t.output.path
 }
 
-// Err is why nothing can be written any more: a *WriteError, or nil.
+// Err returns why nothing can be written any more: a *WriteError, or nil.
 func (t *Tracker) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.broken
 }
 
-// Close waits for what is being written, leaves the final figures behind and
-// lets the next run in. A second Close does nothing.
+// Close waits for what is being written, writes the final figures and releases the
+// lock. A second Close does nothing.
 func (t *Tracker) Close() error {
 	t.commits.Lock()
 	defer t.commits.Unlock()

@@ -17,9 +17,10 @@ func TestTally(t *testing.T) {
 		add(t, tr, okRecord(fmt.Sprintf("%d.jpg", i)))
 	}
 	tally := tr.Tally()
-	if tally.OK != 3*maxRecent || tally.Failed != 2 || tally.Errors[Crash] != 1 || tally.Errors[Timeout] != 1 ||
-		tally.Seconds.Samples != tally.OK || tally.SuccessRate() != float64(tally.OK)/float64(tally.OK+2) {
-		t.Errorf("%+v", tally)
+	p := tr.Live().Progress()
+	if p.RunCompleted != 3*maxRecent || p.RunFailed != 2 || tally.Errors[Crash] != 1 || tally.Errors[Timeout] != 1 ||
+		tally.Seconds.Samples != p.RunCompleted || p.RunSuccess() != round(float64(p.RunCompleted)/float64(p.RunCompleted+2), 3) {
+		t.Errorf("%+v %+v", tally, p)
 	}
 	tr.Live().SetArgs([]string{"run", "--seed=3", "/photos"})
 	closeTracker(t, tr)
@@ -32,8 +33,8 @@ func TestTally(t *testing.T) {
 	}
 
 	tr = open(t, dir, Options{})
-	if tally := tr.Tally(); tally.OK+tally.Failed != 0 {
-		t.Errorf("a new run begins with %+v", tally)
+	if p := tr.Live().Progress(); p.RunCompleted+p.RunFailed != 0 || p.Completed != 3*maxRecent {
+		t.Errorf("a new run begins with %+v", p)
 	}
 	closeTracker(t, tr)
 }
@@ -50,10 +51,10 @@ func TestState(t *testing.T) {
 	is(StateNone)
 	tr := open(t, dir, Options{})
 	live := tr.Live()
-	live.SetTotal(2)
+	live.SetPhotos(2, 0, 0)
 	live.flush()
 	is(StateRunning)
-	live.SetWaiting("memory")
+	live.SetWaiting("memory", true)
 	add(t, tr, okRecord("a.jpg"))
 	live.flush()
 	is(StateWaiting) // a photo that was in flight does not end the wait
@@ -94,6 +95,7 @@ func TestState(t *testing.T) {
 // TestMeterTens keeps the last ten minutes in pieces of ten seconds.
 func TestMeterTens(t *testing.T) {
 	var m meter
+	m.Run.inFlight(1, 0)
 	for range 1000 {
 		m.advance(5 * time.Second)
 		m.add(1)

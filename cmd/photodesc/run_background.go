@@ -18,24 +18,24 @@ import (
 )
 
 const (
-	backgroundFD = 3 // where the one in the foreground waits for a word
+	backgroundFD = 3 // the pipe to the process in the foreground
 
-	// consoleMost is the size beyond which the console file is begun anew.
-	consoleMost = 4 << 20
+	// maxConsole is the size in bytes beyond which the console file is truncated.
+	maxConsole = 4 << 20
 
-	// backgroundPatience is how long the one in the foreground waits for the
-	// first photo, to show what goes wrong while the model is loaded.
-	backgroundPatience = 15 * time.Second
+	// backgroundTimeout is how long the process in the foreground waits for the
+	// first photo, so that it can show an error while the model is loaded.
+	backgroundTimeout = 15 * time.Second
 )
 
-// Words from the run in the background.
+// Messages from the run in the background, one a line.
 const (
-	wordLocked  = "locked"  // the workdir is its own
+	wordLocked  = "locked"  // it has the workdir's lock
 	wordRunning = "running" // the model is loaded, photos are being described
 )
 
-// runInBackground starts this command again, away from the terminal, and
-// returns when the run has really begun or has ended.
+// runInBackground starts this command again without the terminal, and returns when
+// the run describes photos or has ended.
 func runInBackground(dir string, w io.Writer) error {
 	if running, pid, since := tracker.Running(dir); running {
 		return lockedError(&tracker.LockedError{Dir: dir, PID: pid, Since: since})
@@ -70,7 +70,7 @@ func runInBackground(dir string, w io.Writer) error {
 		sayBackground(w, dir, cmd.Process.Pid, state)
 		return nil
 	}
-	// It has ended already: what it said is what matters.
+	// It has ended: show what it wrote.
 	err = cmd.Wait()
 	if _, e := console.Seek(said, io.SeekStart); e == nil {
 		_, _ = io.Copy(os.Stderr, console)
@@ -89,7 +89,7 @@ func openConsole(dir string) (*os.File, error) {
 	}
 	path := filepath.Join(logs, tracker.ConsoleName)
 	flags := os.O_CREATE | os.O_RDWR | os.O_APPEND
-	if info, err := os.Stat(path); err == nil && info.Size() > consoleMost {
+	if info, err := os.Stat(path); err == nil && info.Size() > maxConsole {
 		flags |= os.O_TRUNC
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
@@ -99,7 +99,7 @@ func openConsole(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// waitForWords returns the last word heard, "" when the run has ended.
+// waitForWords returns the last message, or "" when the run has ended.
 func waitForWords(words *os.File) (state string) {
 	lines := make(chan string)
 	go func() {
@@ -118,7 +118,7 @@ func waitForWords(words *os.File) (state string) {
 			if word == wordRunning {
 				return word
 			}
-			state, patience = word, time.After(backgroundPatience)
+			state, patience = word, time.After(backgroundTimeout)
 		case <-patience:
 			return state
 		}
@@ -138,7 +138,7 @@ func sayBackground(w io.Writer, dir string, pid int, state string) {
 		ui.CommandLine(dir, "status", "--watch"), ui.CommandLine(dir, "logs", "-f"), ui.CommandLine(dir, "stop"))
 }
 
-// foreground is where a run in the background sends word; nil for any other.
+// foreground is the pipe to the process in the foreground; nil for other runs.
 type foreground struct{ f *os.File }
 
 // findForeground takes the descriptor over, so that no worker inherits it.
@@ -151,7 +151,7 @@ func findForeground() *foreground {
 	return &foreground{os.NewFile(backgroundFD, "foreground")}
 }
 
-// say sends a word. That nobody listens any more is no error.
+// say sends a message. It is no error if nobody reads it any more.
 func (g *foreground) say(word string) {
 	if g == nil {
 		return

@@ -6,14 +6,13 @@ import (
 	"photodesc/tracker"
 )
 
-// saidNothing is whether a record of a worker's is about a photo that the model
-// said nothing about, in all tries.
+// saidNothing is whether the model answered blank in all tries.
 func saidNothing(rec tracker.Record) bool {
 	return rec.Status == tracker.Failed && rec.Blank > 0 && rec.Error != nil && rec.Error.Kind == tracker.Model
 }
 
-// A run whose first photos are often answered blank has a prompt, a vocabulary
-// or settings that make it so.
+// If many of a run's first photos are answered blank, the prompt, the vocabulary or
+// other settings are the reason.
 const (
 	blankSample = 20 // photos
 	blankOften  = 5  // of them

@@ -13,18 +13,18 @@ import (
 	"photodesc/tracker"
 )
 
-// events are for programs that watch a run: JSON objects, one a line, on
-// standard output. docs/events.md describes them. A nil *events tells nobody.
+// events writes a JSON object a line for programs that watch a run, as
+// docs/events.md describes. A nil *events writes nothing.
 type events struct {
 	mu   sync.Mutex
 	w    io.Writer
-	gone func(error) // called once, when no more can be written
+	gone func(error) // called once, when writing failed
 }
 
-// newEvents writes to w. When its reader goes away the run goes on without.
+// newEvents writes to w. The run goes on without events when w's reader goes away.
 func newEvents(w io.Writer, gone func(error)) *events {
-	// With somebody listening to it the signal does not end the process; unlike
-	// ignoring it, that is not handed down to the workers.
+	// A signal that is caught does not end the process. Workers inherit only a
+	// signal that is ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	return &events{w: w, gone: gone}
 }
@@ -82,6 +82,9 @@ type photoEvent struct {
 	Described      int    `json:"described"`
 	FailedSoFar    int    `json:"failed"`
 	Remaining      int    `json:"remaining"`
+
+	Rate float64 `json:"rate_last_hour"`
+	Left float64 `json:"left_seconds"`
 }
 
 type workerEvent struct {
@@ -117,29 +120,30 @@ type summaryEvent struct {
 	ui.RunSummary
 }
 
-func (r *runner) startEvent(todo int) {
-	c := r.track.Counts()
+func (r *runner) startEvent() {
+	p := r.track.Live().Progress()
 	r.events.write(startEvent{
 		eventHead: head("start"), Version: version, PID: os.Getpid(),
 		Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root),
 		Model: r.model.Name, Prompt: r.set.Ask.First(), Prompts: r.set.Ask.Names(), Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
-		Total: c.Done + c.Failed + todo + r.left, Described: c.Done, Failed: c.Failed, Todo: todo,
+		Total: p.Total, Described: p.Completed, Failed: p.Failed, Todo: p.Remaining - p.Later,
 		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.InFlight, Budget: r.plan.Own,
 		LeftOut: r.track.Live().LeftOut(),
 	})
 }
 
-func (r *runner) photoEvent(rec tracker.Record, batch, remaining int) {
+func (r *runner) photoEvent(rec tracker.Record, batch int) {
 	if r.events == nil {
 		return
 	}
 	rec.Path, rec.Time = tracker.EncodePath(rec.Path), rec.Time.Truncate(time.Millisecond)
-	c := r.track.Counts()
-	r.events.write(photoEvent{Event: "photo", Record: rec, Batch: batch, Described: c.Done, FailedSoFar: c.Failed, Remaining: remaining})
+	p := r.track.Live().Progress()
+	r.events.write(photoEvent{Event: "photo", Record: rec, Batch: batch, Described: p.Completed, FailedSoFar: p.Failed, Remaining: p.Remaining,
+		Rate: p.RateLastHour, Left: p.LeftSeconds})
 }
 
-// poolEvent tells of workers; other events of the pool's are its own affair.
-func (r *runner) poolEvent(e pool.Event) {
+// poolEvent writes the events about workers.
+func (r *poolObserver) poolEvent(e pool.Event) {
 	action := ""
 	switch e.Kind {
 	case pool.EventWorkerStart:
@@ -153,11 +157,11 @@ func (r *runner) poolEvent(e pool.Event) {
 	}
 	r.events.write(workerEvent{
 		eventHead: head("worker"), Action: action, Worker: e.Worker, PID: e.PID, Batch: e.Batch,
-		Reason: e.Reason, Message: e.Message, Photos: e.Photos, Seconds: e.Seconds, Bytes: e.WorkerBytes,
+		Reason: e.Reason, Message: e.Message, Photos: e.Photos, Seconds: tenth(e.Seconds), Bytes: e.WorkerBytes,
 	})
 }
 
-// endEvents are the last two: how it ended and what was done.
+// endEvents writes the last two events: how the run ended and what it did.
 func (r *runner) endEvents(code int, err error) {
 	if r.events == nil {
 		return

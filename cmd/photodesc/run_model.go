@@ -19,6 +19,22 @@ func (r *runner) findModel() (err error) {
 	return err
 }
 
+// prepareModel compares the settings with those of earlier runs, and fetches the
+// model if it is not here. Without the model's files the settings can be compared
+// only in part, so that a difference is found before a long download.
+func (r *runner) prepareModel(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{r.compareSettings, r.fetchModel, r.compareSettings} {
+		if r.track.SettingsID() != "" {
+			break
+		}
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	r.track.Live().SetArgs(append(r.args, r.root))
+	return nil
+}
+
 // fetchModel brings the model if it is not here.
 func (r *runner) fetchModel(ctx context.Context) (err error) {
 	if r.model.Here() {

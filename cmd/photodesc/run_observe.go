@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -15,8 +16,16 @@ import (
 	"photodesc/tracker"
 )
 
-// observe leaves what the pool does where status and summary find it.
-func (r *runner) observe(e pool.Event) {
+// poolObserver passes what the pool does to the tracker, the log, events and the
+// service manager. Its methods are called by the pool's goroutine.
+type poolObserver struct {
+	*runner
+	pauses  []string // the pool's reasons to hand out no photos
+	waiting string   // for what, when nothing is in flight for that
+	noGPU   bool     // the last worker's model did not load on the GPU that is there
+}
+
+func (r *poolObserver) observe(e pool.Event) {
 	live := r.track.Live()
 	r.poolEvent(e)
 	switch e.Kind {
@@ -25,6 +34,7 @@ func (r *runner) observe(e pool.Event) {
 	case pool.EventWorkerReady:
 		if r.waiting == "" {
 			live.SetPhase("")
+			r.show.SetPhase("")
 		}
 		r.foreground.say(wordRunning)
 		r.workerReady(e)
@@ -34,20 +44,26 @@ func (r *runner) observe(e pool.Event) {
 		default:
 			live.WorkerRestarted(e.Reason)
 		}
+	case pool.EventHandOut:
+		live.SetInFlight(e.InFlight, e.Ages)
+	case pool.EventAnswer:
+		live.SetInFlight(e.InFlight, e.Ages)
+		live.Answered(e.Seconds)
 	case pool.EventMemory:
 		r.service.Alive()
+		live.SetInFlight(e.InFlight, e.Ages)
 		sample := tracker.Sample{
 			SupervisorBytes: machine.OwnMemory(),
 			WorkerBytes:     e.WorkerBytes,
 			BudgetBytes:     r.plan.Own,
-			CPUPercent:      e.CPU,
+			CPUPercent:      tenth(e.CPU),
 			Workers:         r.plan.Workers,
 			SlotsUsed:       e.InFlight,
 			Slots:           r.plan.Workers * r.plan.InFlight,
 		}
 		live.Sample(sample)
 		r.wait(e.InFlight)
-		r.events.write(memoryEvent{head("memory"), sample, e.Memory, e.Celsius, r.waiting})
+		r.events.write(memoryEvent{head("memory"), sample, tenth(e.Memory), tenth(e.Celsius), r.waiting})
 	case pool.EventPause:
 		r.pauses = append(r.pauses, e.Reason)
 	case pool.EventResume:
@@ -56,12 +72,16 @@ func (r *runner) observe(e pool.Event) {
 	}
 }
 
-// wait says that the run waits, once photos are held back and none is in flight
-// any more, and that it goes on.
-func (r *runner) wait(inFlight int) {
-	forWhat := ""
+// tenth rounds to one decimal.
+func tenth(v float64) float64 { return math.Round(10*v) / 10 }
+
+// wait tells that the run waits, once no photos are handed out and none is in
+// flight, and that it goes on.
+func (r *poolObserver) wait(inFlight int) {
+	reason, forWhat := "", ""
 	if len(r.pauses) > 0 && inFlight == 0 {
-		forWhat = waitText(r.pauses[0])
+		reason = r.pauses[0]
+		forWhat = waitText(reason)
 	}
 	if forWhat == r.waiting {
 		return
@@ -72,12 +92,12 @@ func (r *runner) wait(inFlight int) {
 		r.show.SetPhase("")
 		return
 	}
-	r.track.Live().SetWaiting(forWhat)
+	r.track.Live().SetWaiting(forWhat, reason != "folder")
 	r.show.SetPhase("waiting for " + forWhat)
 	r.service.Status("Waiting for " + forWhat)
 }
 
-// waitText is what a run waits for, by the pool's reasons.
+// waitText is what a run waits for, by the reasons of package pool.
 func waitText(reason string) string {
 	switch reason {
 	case "memory":
@@ -92,7 +112,7 @@ func waitText(reason string) string {
 	return reason
 }
 
-func (r *runner) workerReady(e pool.Event) {
+func (r *poolObserver) workerReady(e pool.Event) {
 	var info worker.Info
 	if json.Unmarshal(e.Info, &info) != nil {
 		return
@@ -128,9 +148,10 @@ func (r *runner) workerReady(e pool.Event) {
 	r.log.Info("Protection: " + info.Protection + loaders(r.flags.Untrusted))
 }
 
-// workerSays logs a line that a worker printed, at the level it carries. What
-// llama.cpp tells of a model is the same for each worker: the first one's will do.
-func (r *runner) workerSays(n int, line string) {
+// workerSays logs a line that a worker printed, with the level at its beginning.
+// llama.cpp prints the same about a model in each worker, so only the lines of the
+// first one are logged.
+func (r *poolObserver) workerSays(n int, line string) {
 	level, text := zapcore.DebugLevel, line
 	if len(line) > 2 && line[1] == ' ' {
 		switch line[0] {

@@ -7,20 +7,22 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
 )
 
-// This file keeps what comes back, and says so at the end.
+// This file records results and sums the run up at its end.
 
-// keep records one photo's result; an error of it ends the run.
+// keep records the result of one photo. An error ends the run.
 func (r *runner) keep(res pool.Result) error {
 	var rec tracker.Record
 	if res.Failure != nil {
 		rec = r.failure(res.Path, res.Failure.Kind, res.Failure.Message, res.Attempts)
-		rec.Seconds.Total = res.Seconds
+		rec.Seconds.Total = worker.Round(time.Duration(res.Seconds * float64(time.Second)))
 	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
 		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
 	} else if (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {
@@ -28,7 +30,7 @@ func (r *runner) keep(res pool.Result) error {
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
 	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.Ask.First(), r.track.SettingsID()
-	if err := r.track.Add(rec); r.twice(rec.Path, err) {
+	if err := r.track.Add(rec); alreadyDone(r.log, rec.Path, err) {
 		return nil
 	} else if err != nil {
 		return err
@@ -45,23 +47,22 @@ func (r *runner) keep(res pool.Result) error {
 			r.log.Warn(warning)
 		}
 	}
-	line, remaining := r.show.Photo(rec)
-	if line != "" {
+	if line := r.show.Photo(rec); line != "" {
 		r.detail.Info(line)
 		r.service.Status(line)
 	}
-	r.photoEvent(rec, res.Batch, remaining)
+	r.photoEvent(rec, res.Batch)
 	return nil
 }
 
-// twice reports whether err says no more than that a photo is described already,
-// which ends no run. It logs it.
-func (r *runner) twice(path string, err error) bool {
+// alreadyDone is whether err says only that a photo is described already, which
+// does not end the run. It is logged.
+func alreadyDone(log *zap.Logger, path string, err error) bool {
 	var failed *tracker.WriteError
 	if !errors.Is(err, tracker.ErrDone) || errors.As(err, &failed) || errors.Is(err, tracker.ErrClosed) {
 		return false
 	}
-	r.log.Warn(fmt.Sprintf("%s came twice: its first result stays", tracker.EncodePath(path)))
+	log.Warn(fmt.Sprintf("%s came twice: its first result stays", tracker.EncodePath(path)))
 	return true
 }
 
@@ -77,32 +78,31 @@ func (r *runner) failure(path, kind, message string, attempts int) tracker.Recor
 	}
 }
 
-// finish says how it ended and gives the exit code.
+// finish logs the summary of a run with nothing left to do, and returns its exit code.
 func (r *runner) finish() error {
-	c := r.track.Counts()
+	p := r.track.Live().Progress()
 	r.show.End()
 	r.log.Info(r.summary().Text())
 	switch {
-	case r.left > 0:
-		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", ui.Plural(r.left, "photo")))
-	case c.Done == 0 && c.Failed == 0: // it was said that there is no photo
-	case c.Failed == r.gone && r.unread == 0 && c.Done == 1:
+	case p.Later > 0:
+		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", ui.Plural(p.Later, "photo")))
+	case p.Total == 0 && r.found.gone == 0: // it was said that there is no photo
+	case p.Failed == 0 && r.found.unread == 0 && p.Completed == 1:
 		r.log.Info("Done: the one photo is described")
-	case c.Failed == r.gone && r.unread == 0:
-		r.log.Info(fmt.Sprintf("Done: all %s are described", ui.Plural(c.Done, "photo")))
+	case p.Failed == 0 && r.found.unread == 0:
+		r.log.Info(fmt.Sprintf("Done: all %s are described", ui.Plural(p.Completed, "photo")))
 	}
-	if r.unread > 0 {
-		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", ui.Plural(r.unread, "folder")))
+	if r.found.unread > 0 {
+		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", ui.Plural(r.found.unread, "folder")))
 	}
 	for _, line := range ui.LeftOutNames(r.track.Live().LeftOut(), false) {
 		r.log.Warn(line)
 	}
-	failed := c.Failed - r.gone
-	if failed > 0 {
+	if p.Failed > 0 {
 		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
-			ui.Plural(failed, "photo"), ui.CommandLine(r.dir, "summary", "--failed")))
+			ui.Plural(p.Failed, "photo"), ui.CommandLine(r.dir, "summary", "--failed")))
 	}
-	if failed > 0 || r.unread > 0 {
+	if p.Failed > 0 || r.found.unread > 0 {
 		return &ui.Exit{Code: ui.ExitFailed}
 	}
 	return nil
@@ -118,29 +118,23 @@ func stopReason(err error) (tracker.StopReason, string) {
 	return tracker.Broke, err.Error()
 }
 
-// summary is empty for a run that did not get as far as taking the lock.
+// summary has only the time for a run that could not take the lock.
 func (r *runner) summary() ui.RunSummary {
 	if r.track == nil {
 		return ui.RunSummary{WallSeconds: worker.Round(time.Since(r.started))}
 	}
-	t, c := r.track.Tally(), r.track.Counts()
+	t, c := r.track.Tally(), r.track.Live().RunCounters()
+	p := r.track.Live().Progress()
 	s := ui.RunSummary{
-		Described: t.OK, Failed: t.Failed, Errors: t.Errors, SuccessRate: t.SuccessRate(),
-		AllDescribed: c.Done, AllFailed: c.Failed + c.Retrying - r.gone, Total: r.track.Live().Total(),
-		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens,
-		Batches: r.stats.Batches, Workers: r.stats.Workers, Restarts: map[string]int{},
+		Described: p.RunCompleted, Failed: p.RunFailed, Errors: t.Errors, SuccessRate: p.RunSuccess(),
+		AllDescribed: p.Completed, AllFailed: p.Failed + r.track.Counts().Retrying, Total: p.Total,
+		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens, PhotosHour: p.RateRun,
+		Batches: c.Batches, Workers: c.Workers, Restarts: c.Restarts,
 		PeakWorkers: r.stats.PeakWorkers, Paused: worker.Round(r.stats.Paused),
 		Output: r.track.OutputPath(), Log: tracker.LogPath(r.dir, r.started),
 	}
-	for kind, n := range r.stats.Deaths {
-		s.Restarts[string(kind)] += n
-	}
-	if n := r.stats.Replaced; n > 0 {
-		s.Restarts["memory-budget"] += n
-	}
-	if n := t.OK + t.Failed; n > 0 && s.WallSeconds > 0 {
-		s.PhotoSeconds = s.WallSeconds / float64(n)
-		s.PhotosHour = 3600 / s.PhotoSeconds
+	if p.RateRun > 0 {
+		s.PhotoSeconds = worker.Round(time.Duration(3600 / p.RateRun * float64(time.Second)))
 	}
 	return s
 }

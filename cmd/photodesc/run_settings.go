@@ -14,7 +14,7 @@ import (
 	"photodesc/tracker"
 )
 
-// wordSettings are the settings that decide the words of a run.
+// wordSettings are the settings that decide what descriptions say.
 func (r *runner) wordSettings() (tracker.Settings, error) {
 	model := tracker.Setting{Name: "model", Shown: r.model.Name, Unknown: true}
 	if r.model.Here() {
@@ -51,17 +51,17 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 	return list, failed
 }
 
-// agree compares the run's settings with those of what is described already.
-// Where they differ it is for a person to say what is to become of that. For a
-// model that is not here yet it is called a second time when that is.
-func (r *runner) agree(ctx context.Context) error {
+// compareSettings compares the run's settings with those of the descriptions that
+// exist. If they differ, --redo says what becomes of those. For a model that is not
+// here yet it is called a second time when it is.
+func (r *runner) compareSettings(ctx context.Context) error {
 	s, err := r.wordSettings()
 	if err != nil {
 		return err
 	}
 	c := r.track.Changed(s)
 	if c.Photos > 0 && r.flags.Redo == config.RedoAsk {
-		there, err := r.anyThere(ctx, c)
+		there, err := anyThere(ctx, r.root, r.walkOptions(c.Has), c)
 		if err != nil {
 			return err
 		}
@@ -86,10 +86,10 @@ func (r *runner) agree(ctx context.Context) error {
 
 var errFound = errors.New("found")
 
-// anyThere says whether one of the photos is still in the photo folder: what
-// became of deleted ones matters to nobody.
-func (r *runner) anyThere(ctx context.Context, c tracker.Changed) (bool, error) {
-	err := photo.Walk(ctx, r.root, r.walkOptions(c.Has), func(rel string) error {
+// anyThere is whether one of the photos is still in the photo folder. Descriptions
+// of deleted photos are not asked about.
+func anyThere(ctx context.Context, root string, opts photo.WalkOptions, c tracker.Changed) (bool, error) {
+	err := photo.Walk(ctx, root, opts, func(rel string) error {
 		if c.Has(rel) {
 			return errFound
 		}
@@ -101,7 +101,7 @@ func (r *runner) anyThere(ctx context.Context, c tracker.Changed) (bool, error) 
 	return false, err
 }
 
-// changedError is how a run ends that would mix descriptions.
+// changedError ends a run that would mix descriptions made with different settings.
 type changedError struct {
 	now tracker.Settings
 	c   tracker.Changed
@@ -123,7 +123,7 @@ func (e changedError) Error() string {
 	return b.String()
 }
 
-// changedText says what changed, a line a setting.
+// changedText says what changed, a line for each setting.
 func changedText(now tracker.Settings, old tracker.Origin) (lines []string) {
 	if old.Settings == nil {
 		return []string{"which ones cannot be told: their file in " + tracker.OutputsName + " is gone"}

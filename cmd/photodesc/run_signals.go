@@ -13,12 +13,20 @@ import (
 	"photodesc/internal/ui"
 )
 
-// catchSignals stops the run at the first signal and kills the workers at the
-// second; SIGQUIT, which `stop --now` sends, kills at once. A terminal that
-// closes says so more than once, without meaning more by it, and is not there
-// any more for what is written to it.
-func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
-	r.handOver()
+// untilStopped returns a context that ends when the run is to stop: at the first
+// signal, or when the workdir cannot be written to any more. The second signal, or
+// SIGQUIT, which `stop --now` sends, also kills the workers. A terminal that closes
+// sends SIGHUP more than once, so only the first one counts.
+func (r *runner) untilStopped() (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-r.track.Broken():
+			cancel() // there may be no photo for a long time whose Add says it
+		case <-ctx.Done():
+		}
+	}()
+	r.signals.handOver()
 	quit := make(chan struct{})
 	go func() {
 		asked := 0
@@ -26,9 +34,9 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 			select {
 			case <-quit:
 				return
-			case <-r.asked:
+			case <-r.signals.progress:
 				r.log.Info(r.show.Now())
-			case s := <-r.signals:
+			case s := <-r.signals.stop:
 				r.service.Stopping()
 				r.show.SetPhase(ui.StoppingPhase)
 				if s != syscall.SIGHUP {
@@ -50,25 +58,33 @@ func (r *runner) catchSignals(cancel context.CancelFunc) (release func()) {
 			}
 		}
 	}()
-	return func() { close(quit) }
+	return ctx, func() {
+		close(quit)
+		cancel()
+	}
 }
 
 // atOnce is how long a run may take to end when it is to stop at once. It can be
 // killed at any moment, so a process that hangs is no loss.
 const atOnce = 10 * time.Second
 
-// heedSignals takes the signals that ask for the progress or for an end, from
-// the first moment to the last: unheard they would end the process, while it
-// reads what earlier runs left or writes the last figures. catchSignals answers;
-// until then a second one ends the process, for the workdir may be on a disk
-// that hangs.
-func (r *runner) heedSignals() (release func()) {
-	r.asked = make(chan os.Signal, 1)
-	signal.Notify(r.asked, progressSignals...)
-	r.signals = make(chan os.Signal, 8)
-	signal.Notify(r.signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
-	if !signal.Ignored(syscall.SIGHUP) { // nohup asks for that
-		signal.Notify(r.signals, syscall.SIGHUP)
+// signals are those that ask a run for its progress or to stop.
+type signals struct {
+	progress chan os.Signal
+	stop     chan os.Signal
+	handOver func() // leaves the signals to untilStopped
+}
+
+// catchSignals takes the signals from the first moment of a run to its last.
+// Otherwise they would end the process while it reads what earlier runs left or
+// writes the last figures. Until untilStopped acts on them they are kept, but a
+// second one ends the process, because the workdir may be on a disk that hangs.
+func catchSignals() *signals {
+	s := &signals{progress: make(chan os.Signal, 1), stop: make(chan os.Signal, 8)}
+	signal.Notify(s.progress, progressSignals...)
+	signal.Notify(s.stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(s.stop, syscall.SIGHUP)
 	}
 	// Caught and left alone: a write to a closed pipe is an error, not the end.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -81,32 +97,34 @@ func (r *runner) heedSignals() (release func()) {
 			case <-early:
 				kept <- asked
 				return
-			case s := <-r.signals:
-				asked = append(asked, s)
-				if s == syscall.SIGHUP {
+			case sig := <-s.stop:
+				asked = append(asked, sig)
+				if sig == syscall.SIGHUP {
 					continue
 				}
-				if again || s == syscall.SIGQUIT {
+				if again || sig == syscall.SIGQUIT {
 					os.Exit(ui.ExitStopped)
 				}
 				again = true
 			}
 		}
 	}()
-	r.handOver = sync.OnceFunc(func() {
+	s.handOver = sync.OnceFunc(func() {
 		close(early)
-		for _, s := range <-kept {
+		for _, sig := range <-kept {
 			select {
-			case r.signals <- s:
+			case s.stop <- sig:
 			default: // there are enough of them
 			}
 		}
 	})
-	return func() {
-		r.handOver()
-		signal.Stop(r.asked)
-		signal.Stop(r.signals)
-	}
+	return s
+}
+
+func (s *signals) release() {
+	s.handOver()
+	signal.Stop(s.progress)
+	signal.Stop(s.stop)
 }
 
 // stayAwake keeps the machine from sleeping until its result is called.

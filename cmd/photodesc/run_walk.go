@@ -13,10 +13,10 @@ import (
 	"photodesc/tracker"
 )
 
-// This file finds what is to be done.
+// This file finds the photos that are to be described.
 
-// photoFolder checks the folder and makes it absolute, links and all, so that
-// the same folder is the same workdir's from wherever it is named.
+// photoFolder checks the folder and makes its path absolute, so that it is the same
+// one whatever the current folder is.
 func photoFolder(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -34,108 +34,169 @@ func photoFolder(dir string) (string, error) {
 	return abs, nil
 }
 
-// walk finds what is to be done and tells of what is not.
-func (r *runner) walk(ctx context.Context) (todo []string, err error) {
-	r.track.Live().SetPhase("looking for photos")
-	r.show.Wait("looking for photos")
-	var found, done, failed, problems int
-	bad := 0 // have a photo's name and are no files, so Walk does not find them
-	before := r.track.Counts().Failed
-	linked := storage.NewLinks(r.root)
-	r.mountPoints = storage.NewMountPoints(r.root)
-	var out photo.LeftOut
-	opts := r.walkOptions(func(rel string) bool { return r.track.Done(rel) || r.isFailed(rel) })
-	opts.LeftOut = &out
-	opts.Warn = func(rel string, err error) {
-		r.log.Warn(fmt.Sprintf("%s: %v", tracker.EncodePath(rel), err))
-	}
+// scan is what a walk through the photo folder found.
+type scan struct {
+	todo      []string        // photos that this run describes
+	later     int             // photos left to later runs by --limit
+	described int             // photos that earlier runs described
+	failed    int             // photos that failed in earlier runs and are not tried again
+	problems  []photo.Problem // files with a photo's name that cannot be opened; they fail
+	unread    int             // folders that could not be read
+	gone      int             // photos that failed in earlier runs and are not there any more
+	leftOut   photo.LeftOut
+
+	links         []string            // where links among the photos lead
+	mountPoints   storage.MountPoints // folders with photos that may become unavailable on their own
+	knownReadable string              // a photo that was described in an earlier run
+}
+
+// photos is the number of photos in the folder.
+func (s *scan) photos() int {
+	return s.described + s.failed + len(s.problems) + len(s.todo) + s.later
+}
+
+// scanner walks the photo folder and sorts what it finds by what is known of it.
+type scanner struct {
+	root     string
+	options  photo.WalkOptions
+	limit    int // of photos to describe, 0 for none
+	track    *tracker.Tracker
+	warn     func(string)
+	progress func(photos int) // called now and then
+}
+
+func (s *scanner) scan(ctx context.Context) (scan, error) {
+	found := scan{mountPoints: storage.NewMountPoints(s.root)}
+	links := storage.NewLinks(s.root)
+	var rootErr error
+	opts := s.options
+	opts.LeftOut = &found.leftOut
+	opts.Warn = func(rel string, err error) { s.warn(fmt.Sprintf("%s: %v", tracker.EncodePath(rel), err)) }
 	opts.Link = func(path string) {
-		linked.Add(path)
-		r.mountPoints.Add(path)
+		links.Add(path)
+		found.mountPoints.Add(path)
 	}
 	opts.Problem = func(p photo.Problem) {
 		if p.Folder && p.Path == "." {
-			err = fmt.Errorf("%q: %w\n  see to its disk, mend its permissions, or run as a user who may read it", r.root, p.Err.Err)
+			rootErr = fmt.Errorf("%q: %w\n  see to its disk, mend its permissions, or run as a user who may read it", s.root, p.Err.Err)
 			return
 		}
-		if p.Folder {
-			r.unread++
-			r.log.Warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
-			return
-		}
-		if r.track.Done(p.Path) { // when it was still a file
-			return
-		}
-		bad++
-		if r.isFailed(p.Path) {
-			failed++
-			return
-		}
-		problems++
-		if e := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0)); e != nil && !r.twice(p.Path, e) && err == nil {
-			err = e
-		}
+		s.problem(&found, p)
 	}
-	walkErr := photo.Walk(ctx, r.root, opts, func(rel string) error {
-		if found++; found%1000 == 0 {
-			r.show.Wait("looking for photos: " + ui.Comma(found) + " so far")
+	failedBefore := s.track.Counts().Failed
+	err := photo.Walk(ctx, s.root, opts, func(rel string) error {
+		s.photo(&found, rel)
+		if n := found.photos(); n%1000 == 0 {
+			s.progress(n)
 		}
-		switch {
-		case r.track.Done(rel):
-			done++
-			r.knownReadable = rel
-		case r.isFailed(rel):
-			failed++
-		case r.flags.Limit == 0 || len(todo) < r.flags.Limit:
-			todo = append(todo, rel)
-		default:
-			r.left++
-		}
-		return err // of Problem
+		return rootErr
 	})
-	if err == nil {
-		err = walkErr
+	if rootErr != nil {
+		err = rootErr
 	}
-	if err != nil {
-		return nil, err
+	found.links = links.Paths()
+	if found.unread == 0 { // else they may be in such a folder
+		found.gone = max(failedBefore-found.failed, 0)
 	}
-	r.links = linked.Paths()
+	return found, err
+}
+
+// photo sorts in a photo.
+func (s *scanner) photo(found *scan, rel string) {
+	switch {
+	case s.track.Done(rel):
+		found.described++
+		found.knownReadable = rel
+	case isFailed(s.track, rel):
+		found.failed++
+	case s.limit == 0 || len(found.todo) < s.limit:
+		found.todo = append(found.todo, rel)
+	default:
+		found.later++
+	}
+}
+
+// problem sorts in what cannot be read.
+func (s *scanner) problem(found *scan, p photo.Problem) {
+	switch {
+	case p.Folder:
+		found.unread++
+		s.warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
+	case s.track.Done(p.Path): // it was described when it was still a file
+	case isFailed(s.track, p.Path):
+		found.failed++
+	default:
+		found.problems = append(found.problems, p)
+	}
+}
+
+func isFailed(t *tracker.Tracker, rel string) bool {
+	_, failed := t.Failed(rel)
+	return failed
+}
+
+// findPhotos walks the photo folder, records what cannot be opened, and logs what
+// was found. If nothing is left of what is known, the disk with the photos is
+// probably not mounted.
+func (r *runner) findPhotos(ctx context.Context) (err error) {
+	const phase = "looking for photos"
+	r.track.Live().SetPhase(phase)
+	r.show.Wait(phase)
+	s := scanner{
+		root: r.root, limit: r.flags.Limit, track: r.track,
+		options:  r.walkOptions(func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
+		warn:     func(text string) { r.log.Warn(text) },
+		progress: func(photos int) { r.show.Wait(phase + ": " + ui.Comma(photos) + " so far") },
+	}
+	if r.found, err = s.scan(ctx); err != nil {
+		return err
+	}
+	found := &r.found
+	r.sayLeftOut(found.leftOut)
 	c := r.track.Counts()
-	r.sayLeftOut(out)
-	if known := c.Done + c.Failed; found+bad+len(out.Excluded) == 0 && known > 0 {
-		return nil, fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
+	if known := c.Done + c.Failed; found.photos()+len(found.leftOut.Excluded) == 0 && known > 0 {
+		return fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, ui.Plural(known, "photo"))
 	}
-	if r.unread == 0 { // else they may be in there
-		if r.gone = max(before-failed, 0); r.gone > 0 {
-			r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", ui.Plural(r.gone, "photo")))
+	for _, p := range found.problems {
+		err := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0))
+		if err != nil && !alreadyDone(r.log, p.Path, err) {
+			return err
 		}
 	}
-	found += bad
-	if found == 0 {
+	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
+	r.logFound()
+	return nil
+}
+
+// logFound logs what was found.
+func (r *runner) logFound() {
+	found, photos := &r.found, r.found.photos()
+	if found.gone > 0 {
+		r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", ui.Plural(found.gone, "photo")))
+	}
+	if photos == 0 {
 		besides := ""
 		if !r.track.Live().LeftOut().IsZero() {
 			besides = " besides what is left out"
 		}
 		r.log.Warn(fmt.Sprintf("There is no photo in %q%s", r.root, besides))
 	}
-	r.track.Live().SetTotal(c.Done + c.Failed - r.gone + len(todo) + r.left)
 	later := ""
-	if r.left > 0 {
-		later = fmt.Sprintf(", %s for later runs", ui.Comma(r.left))
+	if found.later > 0 {
+		later = fmt.Sprintf(", %s for later runs", ui.Comma(found.later))
 	}
-	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s",
-		ui.Plural(found, "photo"), ui.Comma(done), ui.Comma(failed+problems), ui.Comma(len(todo)), later))
-	return todo, nil
+	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s", ui.Plural(photos, "photo"),
+		ui.Comma(found.described), ui.Comma(found.failed+len(found.problems)), ui.Comma(len(found.todo)), later))
 }
 
 // walkOptions are those that decide what is found. Photos that are known need
 // not be opened to see whether they are photos.
 func (r *runner) walkOptions(known func(rel string) bool) photo.WalkOptions {
-	return photo.WalkOptions{Skip: r.ownFiles(), Exclude: r.set.Exclude, Include: r.set.Include, Known: known}
+	return photo.WalkOptions{Skip: ownFiles(r.dir), Exclude: r.set.Exclude, Include: r.set.Include, Known: known}
 }
 
-// sayLeftOut tells the log, status and summary what the walk left out.
+// sayLeftOut gives what the walk left out to the tracker and logs it.
 func (r *runner) sayLeftOut(out photo.LeftOut) {
 	kinds := func(list []photo.Tally) (to []tracker.LeftOutKind) {
 		for _, t := range list {
@@ -163,16 +224,11 @@ func (r *runner) sayLeftOut(out photo.LeftOut) {
 	}
 }
 
-func (r *runner) isFailed(rel string) bool {
-	_, failed := r.track.Failed(rel)
-	return failed
-}
-
 // ownFiles are the workdir's own files, which may lie among the photos.
-func (r *runner) ownFiles() []string {
+func ownFiles(dir string) []string {
 	var own []string
 	for _, name := range []string{tracker.OutputsName, tracker.LogsName, tracker.ProgressName, tracker.StateName, tracker.LockName} {
-		own = append(own, filepath.Join(r.dir, name))
+		own = append(own, filepath.Join(dir, name))
 	}
 	return own
 }

@@ -23,7 +23,7 @@ func (r *runner) threads() int {
 func (r *runner) workerJob() worker.Job {
 	return worker.Job{
 		Root:      storage.RawPath(r.root),
-		Links:     storage.RawPaths(r.links),
+		Links:     storage.RawPaths(r.found.links),
 		Untrusted: r.flags.Untrusted,
 		MaxBytes:  int64(r.plan.Photo),
 		Decoders:  2,
@@ -43,13 +43,14 @@ func (r *runner) workerJob() worker.Job {
 
 func (r *runner) probeStorage(todo []string) func(string) error {
 	return storage.Probe{
-		Root: r.root, MountPoints: r.mountPoints, KnownReadable: r.knownReadable, Photos: todo,
+		Root: r.root, MountPoints: r.found.mountPoints, KnownReadable: r.found.knownReadable, Photos: todo,
 		AnyDescribed: func() bool { return r.track.Counts().Done > 0 },
 		Readable:     vips.Readable, Timeout: storage.ReadTimeout,
 	}.Check
 }
 
 func (r *runner) poolConfig(todo []string) pool.Config {
+	o := &poolObserver{runner: r}
 	return pool.Config{
 		Command: func(int) *exec.Cmd {
 			cmd, err := worker.Command(r.workerJob())
@@ -69,10 +70,10 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Memory:        r.plan.Own,
 		Mapped:        r.plan.Weights,
 		MaxTemp:       r.flags.MaxTemp,
-		KnownReadable: r.knownReadable,
+		KnownReadable: r.found.knownReadable,
 		ProbeStorage:  r.probeStorage(todo),
 		Log:           r.detail,
-		Output:        r.workerSays,
-		Observe:       r.observe,
+		Output:        o.workerSays,
+		Observe:       o.observe,
 	}
 }

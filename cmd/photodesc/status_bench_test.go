@@ -41,7 +41,7 @@ func BenchmarkStatusMillion(b *testing.B) {
 		b.Fatal(err)
 	}
 	tr.Live().SetRun("smolvlm", "Describe this image.", time.Minute)
-	tr.Live().SetTotal(2 * million)
+	tr.Live().SetPhotos(million, 0, 0)
 	if err := tr.Close(); err != nil {
 		b.Fatal(err)
 	}

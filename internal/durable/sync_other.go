@@ -4,5 +4,5 @@ package durable
 
 import "os"
 
-// plainSync returns the error, because [os.File.Sync] is fsync already.
+// plainSync has nothing else to try: [os.File.Sync] is fsync.
 func plainSync(_ *os.File, refused error) error { return refused }

@@ -23,9 +23,8 @@ type Error struct {
 	Kind Kind
 	Path string // as the caller gave it; may be empty
 	Err  error  // the reason, without the path
-	// ReadError means that the file could not be opened or read. The storage may be
-	// unavailable rather than the photo bad.
-	ReadError bool
+	// Lost: it could not be opened or read, which may be the folder's fault.
+	Lost bool
 }
 
 // ErrGone is the reason when there is no file any more.
@@ -40,9 +39,9 @@ func Reason(err error) error {
 	return err
 }
 
-// NewReadError makes the Error of a photo that could not be opened or read.
-func NewReadError(path string, err error) *Error {
-	return &Error{Kind: Unreadable, Path: path, Err: err, ReadError: true}
+// Lost makes the Error of a photo that could not be opened or read.
+func Lost(path string, err error) *Error {
+	return &Error{Kind: Unreadable, Path: path, Err: err, Lost: true}
 }
 
 // Errorf makes an Error whose reason is formatted as by [fmt.Errorf].

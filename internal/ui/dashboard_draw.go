@@ -195,7 +195,7 @@ func (p *page) progress(s tracker.Snapshot, now time.Time) {
 	left := ""
 	if s.TotalKnown && s.Remaining > 0 {
 		counts += ", " + Comma(s.Remaining) + " to go"
-		if d := seconds(s.LeftSeconds); s.Running && !s.Stalled && d > 0 {
+		if d := s.Left(); s.Running && !s.Stalled && d > 0 {
 			left = Spell(d) + ", until " + untilText(d, now)
 		}
 	}
@@ -207,11 +207,7 @@ func (p *page) progress(s tracker.Snapshot, now time.Time) {
 
 // state says what the run is doing, or how it ended and how to go on.
 func (p *page) state(s tracker.Snapshot, now time.Time) {
-	rate := ""
-	if s.RateOverall > 0 {
-		rate = rates(s)
-	}
-	p.add(spread(rate, "up "+Spell(seconds(s.UpSeconds))+" in "+Plural(s.Counters.Runs, "run"), p.inner()))
+	p.add(spread(rates(s), "up "+Spell(seconds(s.UpSeconds))+" in "+Plural(s.Counters.Runs, "run"), p.inner()))
 	if s.State == tracker.StateRunning && s.Phase == "" {
 		return
 	}

@@ -21,25 +21,21 @@ type Progress struct {
 	terminal bool
 	out      *os.File
 
-	mu     sync.Mutex
-	on     bool // the bar is shown
-	total  int
-	count  int
-	failed int
-	phase  string
-	last   string   // the last photo and its words
-	drawn  []string // what is on the screen now
-	began  time.Time
-	said   time.Time   // of the last log line
-	recent []time.Time // of the last photos, for the rate
-	quit   chan struct{}
-	Plain  *Console  // out
-	paint  io.Writer // out, with as many colours as it has
+	mu      sync.Mutex
+	on      bool                    // the bar is shown
+	numbers func() tracker.Progress // nil until there is anything to count
+	phase   string
+	last    string   // the last photo and its description
+	drawn   []string // what is on the screen now
+	began   time.Time
+	logged  time.Time // when the last log line was due
+	quit    chan struct{}
+	Plain   *Console  // out
+	paint   io.Writer // out, with as many colours as it has
 }
 
 const (
 	progressRedraw = 100 * time.Millisecond
-	progressRecent = 200
 
 	// StoppingPhase is the phase of a run that was told to stop.
 	StoppingPhase = "stopping"
@@ -90,11 +86,11 @@ func (p *Progress) setLine(line string) {
 	p.show()
 }
 
-// Begin counts up to total from now on.
-func (p *Progress) Begin(total int) {
+// Begin shows the numbers from now on.
+func (p *Progress) Begin(numbers func() tracker.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.total, p.began, p.said = total, time.Now(), time.Now()
+	p.numbers, p.began, p.logged = numbers, time.Now(), time.Now()
 	p.show()
 }
 
@@ -154,22 +150,25 @@ func (p *Progress) erase(width int) string {
 
 // block is the bar and the last description, within width.
 func (p *Progress) block(width int) []string {
-	if p.total == 0 {
+	if p.numbers == nil {
 		return []string{Fit(p.phase, width)}
 	}
-	percent := 100 * float64(p.count) / float64(p.total)
-	text := fmt.Sprintf("%s / %s", Comma(p.count), Comma(p.total))
-	if p.failed > 0 {
-		text += ", " + Comma(p.failed) + " failed"
+	n := p.numbers()
+	percent := n.Percent()
+	text := fmt.Sprintf("%s / %s", Comma(n.Completed), Comma(n.Total))
+	if n.Failed > 0 {
+		text += ", " + Comma(n.Failed) + " failed"
 	}
-	if rate := p.rate(time.Now()); p.phase != "" {
+	switch {
+	case p.phase != "":
 		text += ", " + p.phase
-	} else if rate > 0 {
-		left := seconds(float64(p.total-p.count) / rate * 3600)
-		text += ", ~" + RateText(rate) + "/hour"
-		if left >= time.Second {
+	case n.RateLastHour > 0:
+		text += ", ~" + RateText(n.RateLastHour) + "/hour"
+		if left := n.Left(); left > 0 {
 			text += ", " + short(left) + " left"
 		}
+	case n.InFlight > 0:
+		text += ", " + FirstPhotos
 	}
 	head := padLeft(PercentText(percent), 6) + " "
 	room := width - len(head) - 1 - Cells(text)
@@ -184,69 +183,52 @@ func (p *Progress) block(width int) []string {
 	return lines
 }
 
-// rate is photos an hour, of late.
-func (p *Progress) rate(now time.Time) float64 {
-	if len(p.recent) < 2 {
-		return 0
-	}
-	return float64(len(p.recent)) / now.Sub(p.recent[0]).Hours()
-}
-
-// SetPhase says what the run does apart from describing; "" is describing.
+// SetPhase says what the run does apart from describing; "" is describing. A run
+// that is stopping stays so.
 func (p *Progress) SetPhase(phase string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.phase = phase
+	if p.phase != StoppingPhase {
+		p.phase = phase
+	}
 }
 
-// Photo counts a photo and returns a line for the log when one is due, and how
-// many photos this run has still to do.
-func (p *Progress) Photo(rec tracker.Record) (line string, remaining int) {
+// Photo shows a photo that was counted, and returns a line for the log when one is
+// due.
+func (p *Progress) Photo(rec tracker.Record) (line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	p.count++
+	now, n := time.Now(), p.numbers()
 	if p.phase != StoppingPhase {
 		p.phase = ""
 	}
-	p.recent = append(p.recent, now)
-	p.recent = p.recent[max(0, len(p.recent)-progressRecent):]
-	if rec.Status == tracker.Failed {
-		p.failed++ // and it is logged above the bar
-	} else {
+	if rec.Status != tracker.Failed { // failures are logged above the bar
 		p.last = OneLine(tracker.EncodePath(rec.Path)) + ": " + OneLine(rec.Description)
 	}
-	if now.Sub(p.said) < p.sayEvery(now) && p.count < p.total {
-		return "", p.total - p.count
+	if now.Sub(p.logged) < p.logEvery(now) && n.Remaining > n.Later {
+		return ""
 	}
-	p.said = now
-	return p.line(), p.total - p.count
+	p.logged = now
+	return progressLine(n)
 }
 
-// sayEvery is how often the log tells the progress: the longer a run takes, the
+// logEvery is how often the log tells the progress: the longer a run takes, the
 // less often.
-func (p *Progress) sayEvery(now time.Time) time.Duration {
+func (p *Progress) logEvery(now time.Time) time.Duration {
 	return min(max(now.Sub(p.began)/20, 10*time.Second), 5*time.Minute)
 }
 
-func (p *Progress) line() string {
-	percent := 100 * float64(p.count) / float64(max(p.total, 1))
-	return fmt.Sprintf("Progress: %s / %s (%s) - %s remaining", Comma(p.count), Comma(p.total), PercentText(percent), Comma(p.total-p.count))
-}
-
-// Now is the progress as a person asks for it in the middle of a run.
+// Now is the progress for somebody who asks for it in the middle of a run.
 func (p *Progress) Now() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.total == 0 {
+	if p.numbers == nil {
 		return "No photo has been handed out yet"
 	}
-	line := p.line()
-	if p.failed > 0 {
-		line += ", " + Comma(p.failed) + " failed"
-	}
-	if rate := p.rate(time.Now()); rate > 0 {
-		line += ", ~" + RateText(rate) + " photos/hour, " + Spell(seconds(float64(p.total-p.count)/rate*3600)) + " left"
+	n := p.numbers()
+	line := progressLine(n)
+	if details := progressDetails(n); details != "" {
+		line += ", " + details
 	}
 	if p.last != "" {
 		line += "\nLast photo: " + Fit(p.last, 200)

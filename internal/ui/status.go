@@ -29,9 +29,8 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 		}
 		fmt.Fprintf(w, "%-*s%s\n", labelWidth, name, Fit(value, width-labelWidth))
 	}
-	percent := s.Percent()
 	if s.TotalKnown {
-		line("Completed", fmt.Sprintf("%s / %s (%s)", Comma(s.Completed), Comma(s.Total), PercentText(percent)))
+		line("Completed", doneText(s.Progress))
 	} else {
 		line("Completed", Comma(s.Completed))
 	}
@@ -42,17 +41,17 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	line("Failed", failed)
 	if s.TotalKnown {
 		line("Remaining", Comma(s.Remaining))
-		line("Progress", "["+styleBar.Render(bar(percent, barWidth(width)))+"]")
+		line("Progress", "["+styleBar.Render(bar(s.Percent(), barWidth(width)))+"]")
 	}
 	line("Running", runningText(s, now))
 	for _, hint := range goOnText(s) {
 		// Never cut: it is there to be copied.
 		fmt.Fprintf(w, "%*s%s\n", labelWidth, "", hint)
 	}
-	if s.RateOverall > 0 {
-		line("Rate", rates(s))
+	if rate := rates(s); rate != "" {
+		line("Rate", rate)
 	}
-	if left := seconds(s.LeftSeconds); s.Running && !s.Stalled && left > 0 {
+	if left := s.Left(); s.Running && !s.Stalled && left > 0 {
 		line("Time left", Spell(left)+", until "+untilText(left, now))
 	}
 	if !s.LastUpdate.IsZero() {
@@ -89,13 +88,6 @@ func PercentText(percent float64) string {
 		percent = 99.9
 	}
 	return fmt.Sprintf("%.1f%%", percent)
-}
-
-func rates(s tracker.Snapshot) string {
-	if s.UpSeconds < 3600 {
-		return "~" + RateText(s.RateOverall) + " photos/hour"
-	}
-	return fmt.Sprintf("~%s photos/hour (last hour), ~%s over the run", RateText(s.RateLastHour), RateText(s.RateOverall))
 }
 
 // runningText says whether a run is up, and what else matters of it.

@@ -74,7 +74,7 @@ func WriteSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {
 
 func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 	p.heading("Photos")
-	p.line("Described", "%s", progressText(s.Run.Completed, s.Run.Total, s.Run.TotalKnown))
+	p.line("Described", "%s", doneText(s.Run.Progress))
 	failed := Comma(s.Failed)
 	if s.Failed > 0 {
 		failed = styleBad.Render(failed)

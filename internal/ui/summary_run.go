@@ -22,7 +22,7 @@ type RunSummary struct {
 	AllFailed    int                  `json:"all_failed"`
 	Total        int                  `json:"total"`
 	WallSeconds  float64              `json:"wall_seconds"`
-	PhotoSeconds float64              `json:"seconds_per_photo"` // of the clock on the wall
+	PhotoSeconds float64              `json:"seconds_per_photo"` // of describing, for all at once
 	Latency      tracker.Gauge        `json:"photo_seconds"`     // of a described photo, others beside it
 	PhotosHour   float64              `json:"photos_per_hour"`
 	Tokens       int                  `json:"tokens"`
@@ -54,6 +54,8 @@ func (s RunSummary) Text() string {
 	line("Failed", "%s", failed)
 	if n := s.Described + s.Failed; n > 0 {
 		line("Success rate", "%s", PercentText(100*s.SuccessRate))
+	}
+	if s.PhotosHour > 0 {
 		line("Average time", "%s seconds a photo, ~%s photos/hour", secondsText(s.PhotoSeconds), RateText(s.PhotosHour))
 	}
 	took := Spell(seconds(s.WallSeconds))

@@ -33,8 +33,9 @@ func TestDashboardFits(t *testing.T) {
 	photo := tracker.Recent{Path: long, Text: long, Status: tracker.OK, Time: now}
 	failure := tracker.Recent{Path: "x", Text: long, Status: tracker.Failed, Kind: tracker.Crash, Time: now}
 	full := tracker.Snapshot{
-		Dir: long, Root: long, HasRun: true, Completed: 123_456, Failed: 7, Total: 1_000_000, TotalKnown: true, Remaining: 876_537,
-		Model: long, RateLastHour: 380, RateOverall: 372, UpSeconds: 1e6, LeftSeconds: 1e7, PerMinute: []int{1, 5, 0, 9, 3},
+		Dir: long, Root: long, HasRun: true, Model: long, PerMinute: []int{1, 5, 0, 9, 3},
+		Progress: tracker.Progress{Completed: 123_456, Failed: 7, Total: 1_000_000, TotalKnown: true, Remaining: 876_537,
+			RateLastHour: 380, RateRun: 370, RateOverall: 372, RunSeconds: 1e5, UpSeconds: 1e6, LeftSeconds: 1e7},
 		LastUpdate: now, Args: []string{"run", long}, Log: long, Damage: long, PID: 4711,
 		Stop:     &tracker.Stop{Reason: tracker.Broke, Text: long + "\n  " + long, Time: now},
 		Sample:   tracker.Sample{SupervisorBytes: 1 << 24, WorkerBytes: 1 << 31, BudgetBytes: 1 << 30, CPUPercent: 250, Workers: 3, SlotsUsed: 40, Slots: 24},

@@ -73,15 +73,13 @@ func statusLine(s tracker.Snapshot) string {
 	if s.State == tracker.StateNone {
 		return "no run has worked in this folder yet"
 	}
-	parts := []string{progressText(s.Completed, s.Total, s.TotalKnown)}
-	if s.Failed > 0 {
+	parts := []string{doneText(s.Progress)}
+	if s.Running {
+		if details := progressDetails(s.Progress); details != "" {
+			parts = append(parts, details)
+		}
+	} else if s.Failed > 0 {
 		parts = append(parts, Comma(s.Failed)+" failed")
-	}
-	if s.Running && s.RateOverall > 0 {
-		parts = append(parts, "~"+RateText(s.RateLastHour)+" photos/hour")
-	}
-	if s.Running && s.LeftSeconds > 0 {
-		parts = append(parts, Spell(seconds(s.LeftSeconds))+" left")
 	}
 	state := string(s.State)
 	switch {
@@ -96,12 +94,4 @@ func statusLine(s tracker.Snapshot) string {
 		state = s.Phase
 	}
 	return strings.Join(append(parts, state), ", ")
-}
-
-func progressText(completed, total int, known bool) string {
-	if !known {
-		return Comma(completed) + " described"
-	}
-	percent := 100 * float64(completed) / float64(max(total, 1))
-	return fmt.Sprintf("%s / %s (%s)", Comma(completed), Comma(total), PercentText(percent))
 }

@@ -68,7 +68,7 @@ func TestBreakCommand(t *testing.T) {
 // TestDashboardHints can be copied from a terminal of any usual width.
 func TestDashboardHints(t *testing.T) {
 	s := tracker.Snapshot{
-		Dir: "/home/somebody/descriptions", Root: "/mnt/photos", HasRun: true, Completed: 90, Failed: 10, Total: 100, TotalKnown: true,
+		Dir: "/home/somebody/descriptions", Root: "/mnt/photos", HasRun: true, Progress: tracker.Progress{Completed: 90, Failed: 10, Total: 100, TotalKnown: true},
 		State: tracker.StateFinished, Args: []string{"run", "--model=smolvlm-500m", "--detail=low", "--prompt=describe", "/mnt/photos"},
 	}
 	want := CommandLine(s.Dir, append(s.Args, "--retry-failed")...)

@@ -1,0 +1,63 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"photodesc/tracker"
+)
+
+// FirstPhotos is said instead of a rate until there is one.
+const FirstPhotos = "first photos under way"
+
+// doneText is how many of all photos are described.
+func doneText(p tracker.Progress) string {
+	if !p.TotalKnown {
+		return Comma(p.Completed) + " described"
+	}
+	return fmt.Sprintf("%s / %s (%s)", Comma(p.Completed), Comma(p.Total), PercentText(p.Percent()))
+}
+
+// progressLine is the progress for the log.
+func progressLine(p tracker.Progress) string {
+	return fmt.Sprintf("Progress: %s - %s remaining", doneText(p), Comma(p.Remaining))
+}
+
+// progressDetails is what follows on a line that has room: failures, rate, time left.
+func progressDetails(p tracker.Progress) string {
+	var parts []string
+	if p.Failed > 0 {
+		parts = append(parts, Comma(p.Failed)+" failed")
+	}
+	if rate := rateText(p); rate != "" {
+		parts = append(parts, rate)
+	}
+	if left := p.Left(); left > 0 {
+		parts = append(parts, Spell(left)+" left")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// rateText is the rate of a run that is up.
+func rateText(p tracker.Progress) string {
+	switch {
+	case p.RateLastHour > 0:
+		return "~" + RateText(p.RateLastHour) + " photos/hour"
+	case p.InFlight > 0:
+		return FirstPhotos
+	}
+	return ""
+}
+
+// rates is the rate for pages that have a line for it.
+func rates(s tracker.Snapshot) string {
+	switch {
+	case !s.Running && s.RateOverall > 0:
+		return "~" + RateText(s.RateOverall) + " photos/hour"
+	case !s.Running:
+		return ""
+	case s.RateLastHour > 0 && s.RunSeconds >= 3600:
+		return fmt.Sprintf("~%s photos/hour (last hour), ~%s over the run", RateText(s.RateLastHour), RateText(s.RateRun))
+	}
+	return rateText(s.Progress)
+}

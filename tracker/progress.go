@@ -1,0 +1,113 @@
+package tracker
+
+import (
+	"math"
+	"time"
+)
+
+// Progress is how far the photos of a workdir are, in all runs. All numbers of
+// photos that a person or a program is shown while a run works come from here:
+// on the bar, in the log, in events, by status, on the dashboard and in the
+// summary of a run.
+type Progress struct {
+	Completed  int  `json:"completed"` // described, and not up for another description
+	Failed     int  `json:"failed"`    // those not counted that are no longer in the folder
+	Total      int  `json:"total"`     // at least Completed + Failed
+	TotalKnown bool `json:"total_known"`
+	Remaining  int  `json:"remaining"`
+	Later      int  `json:"later,omitempty"` // of Remaining, left to later runs by --limit
+
+	Batch        int `json:"batch"`         // number of the newest batch; it goes on from run to run
+	InFlight     int `json:"in_flight"`     // photos handed to workers and not answered
+	RunCompleted int `json:"run_completed"` // described by the last run
+	RunFailed    int `json:"run_failed"`    // failed in the last run
+
+	// RateLastHour is the rate of the last run over its last hour at most, in
+	// photos an hour of describing. It is 0 until there are enough photos for it
+	// to mean something.
+	RateLastHour float64 `json:"rate_last_hour"`
+	RateRun      float64 `json:"rate_run"`     // of the last run, in photos an hour of describing
+	RateOverall  float64 `json:"rate_overall"` // the same of all runs
+	RunSeconds   float64 `json:"run_seconds"`  // of describing, in the last run
+	UpSeconds    float64 `json:"up_seconds"`   // of all runs
+	LeftSeconds  float64 `json:"left_seconds"` // until the run has done what it is to do; 0 if not known
+}
+
+// Percent is how much of all is described, from 0 to 100.
+func (p *Progress) Percent() float64 {
+	if p.Total <= 0 {
+		return 0
+	}
+	return 100 * float64(p.Completed) / float64(p.Total)
+}
+
+// RunSuccess is the part of the last run's photos that was described, from 0 to 1.
+func (p *Progress) RunSuccess() float64 {
+	all := p.RunCompleted + p.RunFailed
+	if all == 0 {
+		return 0
+	}
+	return round(float64(p.RunCompleted)/float64(all), 3)
+}
+
+// Left is LeftSeconds as a duration.
+func (p *Progress) Left() time.Duration { return time.Duration(p.LeftSeconds * float64(time.Second)) }
+
+// progress computes what is shown from what is kept.
+func (s *state) progress() Progress {
+	p := Progress{
+		Completed: s.Done, Failed: max(0, s.Failed-s.Gone), TotalKnown: s.Total > 0,
+		Batch: s.Batch, InFlight: s.Meter.Run.InFlight, RunCompleted: s.RunDone, RunFailed: s.RunFailed,
+		RateLastHour: round(s.Meter.recent(), 1), RateOverall: round(s.Meter.overall(), 1),
+		RateRun:    round(perHour(float64(s.Meter.Run.Photos), s.Meter.Run.Seconds), 1),
+		RunSeconds: round(s.Meter.Run.Seconds, 1), UpSeconds: round(s.Meter.Up, 1),
+	}
+	p.Total = max(s.Total, p.Completed+p.Failed)
+	p.Remaining = p.Total - p.Completed - p.Failed
+	p.Later = min(s.Later, p.Remaining)
+	p.LeftSeconds = round(s.Meter.secondsLeft(p.Remaining-p.Later), 0)
+	return p
+}
+
+// Progress returns the numbers as they are now.
+func (l *Live) Progress() Progress {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick()
+	return l.s.progress()
+}
+
+// SetPhotos says what a walk has found: the photos that this run is to describe,
+// those left to later runs, and those that failed before and are no longer in the
+// folder. With the described and the failed ones they are the total. It is better
+// than the number of files, because described photos may have been deleted since.
+func (l *Live) SetPhotos(todo, later, gone int) {
+	l.change(func(s *state) {
+		s.Gone, s.Later = min(gone, s.Failed), later
+		s.Total = s.Done + s.Failed - s.Gone + todo + later
+	})
+}
+
+// SetInFlight says how many photos the workers have and how long ago they were
+// handed out, added up, in seconds. The clock of the run's rate starts with the
+// first one. It is no sign of progress.
+func (l *Live) SetInFlight(photos int, ages float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick()
+	l.s.Meter.Run.inFlight(photos, ages)
+}
+
+// Answered says how long a worker took for a photo, from hand-out to answer, in
+// seconds. The rate needs it; the photo itself is counted by [Tracker.Add].
+func (l *Live) Answered(seconds float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.s.Meter.Run.answered(seconds)
+}
+
+// round rounds to a number of decimals.
+func round(v float64, decimals int) float64 {
+	unit := math.Pow(10, float64(decimals))
+	return math.Round(v*unit) / unit
+}
