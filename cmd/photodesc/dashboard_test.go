@@ -154,7 +154,7 @@ func TestDashboard(t *testing.T) {
 	if out, err := exec.Command("photodesc", "-C", workdir, "stop").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	term.await(`(?s)○ stopped.*stopped on request.*go on: photodesc`)
+	term.await(`(?s)○ stopped.*stopped on request.*go on:\s+photodesc`)
 	again()
 	term.await(`● running`)
 

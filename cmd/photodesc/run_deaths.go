@@ -23,6 +23,6 @@ func explain(err error) error {
 		why, what = "the time for a photo is probably too short for this machine", "give more with --timeout, or take a smaller model or --detail low"
 	}
 	return fmt.Errorf("%w"+
-		"\n  no photo is blamed for it: %s"+
+		"\n  no photo is marked as failed: %s"+
 		"\n  %s; `photodesc logs` has more; then run again, it goes on where it stopped", err, why, what)
 }
