@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// group is what concurrent callers of Add want written. It goes to the disk
-// with one write and one sync a file.
+// group holds the lines of concurrent callers of Add. They are written with one
+// write and one sync for each file.
 type group struct {
 	results  []byte
 	progress []byte
@@ -19,10 +19,10 @@ type group struct {
 	err      error
 }
 
-// Add records what became of a photo. When it returns nil, the photo's lines
+// Add records the result of a photo. When it returns nil, the photo's lines
 // are on the disk. For a photo that is described already it writes nothing and
 // returns an error that wraps [ErrDone]. Once the files cannot be written it
-// returns the same *WriteError for good. Callers at the same time share the
+// returns the same *WriteError from then on. Callers at the same time share the
 // wait for the disk.
 func (t *Tracker) Add(r Record) error { return t.AddBatch([]Record{r}) }
 
@@ -116,8 +116,8 @@ func (t *Tracker) commit(g *group) {
 	}
 }
 
-// write puts the results and then the progress on the disk. Failing between
-// the two leaves results that were not counted; the next Open counts them.
+// write writes the results and then the progress lines. If it fails between the
+// two, the results are not counted until the next Open.
 func (t *Tracker) write(g *group) error {
 	if err := t.lock.check(); err != nil {
 		return err
@@ -187,7 +187,7 @@ func (t *Tracker) count(g *group) {
 	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)
 }
 
-// uncount forgets a group that was not written. t.mu is held.
+// uncount drops a group that was not written. t.mu is held.
 func (t *Tracker) uncount(g *group) {
 	for i, r := range g.records {
 		if r.Status != OK {

@@ -12,7 +12,7 @@ type Counters struct {
 	CPU      Gauge          `json:"cpu_percent"`
 }
 
-// maxReasons bounds the kinds of restarts that are told apart.
+// maxReasons bounds the number of reasons for restarts.
 const maxReasons = 32
 
 func (c *Counters) restart(reason string) {
@@ -50,7 +50,7 @@ func (c Counters) since(before Counters) Counters {
 	return c
 }
 
-// Gauge is the course of a figure that goes up and down.
+// Gauge sums up the samples of a figure that goes up and down.
 type Gauge struct {
 	Min     float64 `json:"min"`
 	Mean    float64 `json:"mean"`
@@ -76,7 +76,7 @@ func (g Gauge) rounded(decimals int) Gauge {
 	return g
 }
 
-// Sample is one look at the machine.
+// Sample is what was measured at one moment.
 type Sample struct {
 	SupervisorBytes uint64  `json:"supervisor_bytes"`
 	WorkerBytes     uint64  `json:"worker_bytes"` // of all workers together

@@ -22,12 +22,12 @@
 // [Tracker.Add] returns nil only when the photo's result line and, for a
 // described photo, its progress line are on the disk. A photo gets a second ok
 // line only when it is described again with other settings ([Tracker.Use]); then
-// the newest counts, its progress line stays the only one, and nothing of the old
-// is rewritten. [Open] repairs what a crash left: a torn last line is cut
+// the newest counts, its progress line stays the only one, and old lines are not
+// changed. [Open] repairs what a crash left: a torn last line is cut
 // off, a result without its progress line gets one, and a damaged line is
-// reported and passed over. Whatever the state of the files, opening a workdir
-// fails only where writing to it would fail too, where another run holds it, or
-// where it belongs to another photo folder.
+// reported and skipped. Whatever the state of the files, opening a workdir fails
+// only if writing to it would fail, too, if another run holds it, or if it belongs
+// to another photo folder.
 //
 // One run works in a workdir at a time. A removed photodesc.pid lets no second
 // one in, and is written again. Where the progress file was removed as well, or
@@ -36,7 +36,7 @@
 // [Tracker.Broken]. A file system without locks is refused. One without fsync is
 // not: a kill loses nothing there, and a power cut the newest lines at most.
 //
-// What the two files cannot show is a byte that turned into another letter: it
-// makes another valid line. In the progress file the result line mends that; in
-// a result line nothing does.
+// A byte that changed into another letter cannot be detected, because the line is
+// still valid. In the progress file the result line repairs it; in a result line
+// nothing does.
 package tracker

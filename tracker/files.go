@@ -20,8 +20,7 @@ type file interface {
 	Truncate(size int64) error
 }
 
-// filesystem is where those files are opened. Tests put one in its place that
-// fails on purpose.
+// filesystem opens those files. Tests replace it with one that fails on purpose.
 type filesystem interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (file, error)
 	Stat(name string) (fs.FileInfo, error)
@@ -79,8 +78,7 @@ func (l *lenientFS) OpenFile(name string, flag int, perm fs.FileMode) (file, err
 	return lenientFile{f, l}, nil
 }
 
-// SyncDir keeps silent about a refusal: folders are refused by many file systems
-// that sync files.
+// SyncDir does not report a refusal: many file systems sync files and not folders.
 func (l *lenientFS) SyncDir(name string) error {
 	if err := l.filesystem.SyncDir(name); !durable.Unsupported(err) {
 		return err
@@ -111,8 +109,8 @@ type appendFile struct {
 }
 
 // append adds whole lines with one write and waits until they are on the disk.
-// When that fails it takes away again what it can of them, so that lines which
-// were not counted are not found later.
+// If that fails it truncates the file, if it can, so that lines which were not
+// counted are not found later.
 func (a *appendFile) append(lines []byte) error {
 	here, err := a.f.Stat()
 	if err != nil {

@@ -25,7 +25,7 @@ type LeftOutKind struct {
 // maxLeftOutKinds bounds each list of a state file that is read.
 const maxLeftOutKinds = 64
 
-// sound makes a value from a file harmless.
+// sound removes what no walk writes from a value that was read from a file.
 func (l *LeftOut) sound() {
 	for _, list := range []*[]LeftOutKind{&l.Names, &l.Cloud, &l.Folders, &l.Excluded} {
 		*list = slices.DeleteFunc(*list, func(k LeftOutKind) bool { return k.Count < 1 })

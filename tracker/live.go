@@ -139,7 +139,7 @@ func (l *Live) counted(c Counts) {
 // SetArgs says with which arguments the program goes on with this run.
 func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slices.Clone(args) }) }
 
-// SetPhase says in a word or two what the run does apart from describing
+// SetPhase says in a word or two what the run does instead of describing
 // ("loading model"); "" is describing. It is a sign of progress.
 func (l *Live) SetPhase(phase string) {
 	l.change(func(s *state) {
@@ -240,7 +240,7 @@ func recentOf(r Record) Recent {
 	return m
 }
 
-// close ends the writing of the state with a last one.
+// close writes the state a last time.
 func (l *Live) close() {
 	if err := l.broken(); err != nil {
 		l.Stop(Broke, err.Error())

@@ -8,8 +8,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// loader reads a workdir's progress file and outputs and mends what a crash
-// left of them.
+// loader reads a workdir's progress file and outputs and repairs what a crash
+// left incomplete.
 type loader struct {
 	fs   filesystem
 	dir  string
@@ -144,8 +144,8 @@ func (l *loader) loadOutput(path string) error {
 	return addErr
 }
 
-// mendOutput ends a last line that lacks nothing but its newline, and cuts
-// off any other.
+// mendOutput completes a last line that lacks only its newline, and cuts off any
+// other.
 func (l *loader) mendOutput(f file, name string, rest tail, merge func(int, outcome, error)) {
 	line := trimLine(rest.data, rest.offset == 0)
 	o, err := parseOutcome(line)
@@ -229,7 +229,7 @@ func (l *loader) report() {
 	}
 }
 
-// cutTail cuts a file to size and makes that durable.
+// cutTail truncates a file to size and waits until this is on the disk.
 func cutTail(f file, size int64) error {
 	if err := f.Truncate(size); err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 	"photodesc/internal/fsutil"
 )
 
-// lockPatience is how long taking the lock is tried. Probing the lock takes it
-// for microseconds, and a probe must not keep a run from starting.
+// lockPatience is how long taking the lock is tried. Running holds it for
+// microseconds, which must not keep a run from starting.
 const lockPatience = 400 * time.Millisecond
 
 // lock is the lock of a run on its workdir: operating system locks on two files,
@@ -92,7 +92,7 @@ func lockFile(dir, name string) (*flock.Flock, error) {
 	}
 }
 
-// presence is what became of a file that is open.
+// presence is whether an open file is still at its path.
 type presence int
 
 const (
@@ -192,7 +192,7 @@ func parseLock(text string) (pid int, since time.Time) {
 
 // Running says whether a run holds the workdir, who and since when. PID and
 // time are zero while a run is just starting, and for a second after its pid
-// file was removed. It disturbs nobody and needs only the right to read.
+// file was removed. It needs only the right to read.
 func Running(dir string) (running bool, pid int, since time.Time) {
 	if path := filepath.Join(dir, LockName); locked(path) {
 		pid, since = readLock(path)

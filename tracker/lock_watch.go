@@ -10,8 +10,8 @@ import (
 // watchEvery is how often the files of the lock are looked at.
 const watchEvery = time.Second
 
-// watch looks after the lock until the tracker is closed. When the lock is lost
-// it ends the run.
+// watch checks the lock until the tracker is closed. If the lock is lost, it ends
+// the run.
 func (t *Tracker) watch() {
 	defer close(t.watched)
 	tick := time.NewTicker(watchEvery)
@@ -45,7 +45,7 @@ func (t *Tracker) setBroken(err error) {
 }
 
 // Broken is closed when nothing can be written any more; Err says why. A run
-// that waits and has nothing to add hears of it by this.
+// that waits and has nothing to add learns of it here.
 func (t *Tracker) Broken() <-chan struct{} { return t.brokenCh }
 
 // check is nil while no other run can have begun in the workdir.
@@ -85,9 +85,8 @@ func (l *lock) holder() (pid int, since time.Time, foreign bool) {
 	return pid, since, pid > 0
 }
 
-// tend keeps the pid file where it belongs: one that was removed, emptied or
-// replaced is written again, which the note says. The error says that the lock
-// is lost.
+// tend writes the pid file again if it was removed, emptied or replaced, and
+// returns a note about it. The error says that the lock is lost.
 func (l *lock) tend() (note string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

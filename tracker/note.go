@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Level is how much a note matters.
+// Level is how important a note is.
 type Level string
 
 // The levels.
@@ -38,7 +38,7 @@ func (n Note) String() string {
 // maxDamageNotes bounds the notes on damaged lines of one file.
 const maxDamageNotes = 50
 
-// notebook collects notes until somebody listens.
+// notebook collects notes until Listen is called.
 type notebook struct {
 	mu     sync.Mutex
 	notes  []Note
