@@ -116,6 +116,7 @@ func newRoot() *cobra.Command {
 		statusCommand(g),
 		summaryCommand(g),
 		showCommand(g),
+		searchCommand(g),
 		logsCommand(g),
 		stopCommand(g),
 		serviceCommand(g),

@@ -10,9 +10,9 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// Manager sends the state of a run to the service manager that started it. The
-// methods of a nil *Manager do nothing. None waits, except Close: a manager that
-// does not answer must not hold up the run.
+// Manager is told by a run how it is, when one has started it. A nil
+// *serviceManager is told nothing. Telling never waits: a manager that does not
+// listen must not hold up the run.
 type Manager struct {
 	every time.Duration // it wants a sign of life so often; 0 is never
 	beat  atomic.Int64  // unix nanoseconds of the supervisor's last one; 0 before and after its work
@@ -20,14 +20,14 @@ type Manager struct {
 	quit  chan struct{}
 }
 
-// notice is a message to the service manager.
+// notice is a word to the service manager, or a question when it is said.
 type notice struct {
 	text string
 	said chan struct{}
 }
 
-// closeTimeout is how long Close waits.
-const closeTimeout = time.Second
+// goodbye is how long the last words may take.
+const goodbye = time.Second
 
 // FindManager returns the service manager that started this process, nil if none did.
 func FindManager() *Manager {
@@ -58,7 +58,7 @@ func (m *Manager) say(text string) {
 	}
 }
 
-// Ready says that the run has begun, and starts the watchdog messages.
+// Ready says that the run has begun. Signs of life follow.
 func (m *Manager) Ready() {
 	if m == nil {
 		return
@@ -85,13 +85,13 @@ func (m *Manager) Stopping() {
 	}
 }
 
-// Close waits up to closeTimeout until the last message is sent.
+// Close waits a moment for the last words to be heard.
 func (m *Manager) Close() {
 	if m == nil {
 		return
 	}
 	close(m.quit)
-	late := time.After(closeTimeout)
+	late := time.After(goodbye)
 	last := notice{said: make(chan struct{})}
 	select {
 	case m.words <- last:
@@ -104,14 +104,15 @@ func (m *Manager) Close() {
 	}
 }
 
-// Alive is called each time the supervisor's loop has run.
+// Alive is the supervisor's own sign of life: its loop has come round.
 func (m *Manager) Alive() {
 	if m != nil {
 		m.beat.Store(time.Now().UnixNano())
 	}
 }
 
-// watchdog sends watchdog messages as long as Alive is called.
+// watchdog passes the supervisor's signs of life on, and is silent when they
+// stop coming.
 func (m *Manager) watchdog() {
 	tick := time.NewTicker(m.every / 4)
 	defer tick.Stop()

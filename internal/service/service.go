@@ -1,5 +1,5 @@
-// Package service writes the files with which systemd and launchd resume a run at
-// every login, and tells systemd the state of a run.
+// Package service writes the units by which systemd and launchd go on with a
+// run, and tells systemd how a run is.
 package service
 
 import (
@@ -22,7 +22,7 @@ import (
 	"photodesc/tracker"
 )
 
-// Service is the service that resumes the run of one workdir.
+// Service is what keeps the run of one workdir going.
 type Service struct {
 	name   string // of the unit or agent
 	file   string // that describes it
@@ -44,8 +44,8 @@ func StopTime(photo time.Duration) time.Duration {
 	return photo + time.Minute
 }
 
-// keptEnv are the variables of a run that a service manager would not set. There are
-// no secrets among them, because others can read the file.
+// keptEnv are variables that matter to a run and that a service manager does
+// not know of. Secrets are not among them: the file can be read by others.
 var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
 
 // New returns the service of a workdir. It writes nothing.
@@ -82,7 +82,8 @@ func New(workdir string) (*Service, error) {
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_]+`)
 
-// serviceName is different for each workdir, also for folders of the same name.
+// serviceName is the workdir's own: another workdir of the same name has
+// another one.
 func serviceName(dir string) string {
 	word := strings.Trim(notInNames.ReplaceAllString(filepath.Base(dir), "-"), "-")
 	if word == "" {
@@ -158,15 +159,15 @@ func (s *Service) reload(c *cobra.Command) {
 	}
 }
 
-// disable removes the links that systemctl enable has made. launchd has none.
+// disable takes back what enable has linked. launchd has nothing of the kind.
 func (s *Service) disable(c *cobra.Command) {
 	if runtime.GOOS != "darwin" {
 		s.manage(c, "systemctl", "--user", "disable", s.name)
 	}
 }
 
-// manage runs a command of the service manager. If it fails, it prints the command
-// that is still to be run; this is no error, because the file is there.
+// manage runs a command of the service manager. Where that is not possible it
+// says what was left undone: the file is what counts.
 func (s *Service) manage(c *cobra.Command, command ...string) {
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
 	if err == nil {

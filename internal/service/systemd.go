@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// systemdUnit returns the unit of the run. After exit code 1 it is started again,
-// because a disk may be mounted late or be full for a while. 2, wrong usage, would
-// fail again; 3 and 130 are no failures.
+// systemdUnit is the unit of the run. Exit code 1 is tried again, for a disk
+// that is mounted late or full for a while; 2 would stay as it is, and 3 and
+// 130 are no failures.
 func (s *Service) systemdUnit() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Written by photodesc service install; remove it with photodesc service remove.
@@ -46,7 +46,7 @@ WantedBy=default.target
 	return b.String()
 }
 
-// systemdCommand quotes a command line for a unit.
+// systemdCommand writes a command line as systemd reads it.
 func systemdCommand(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
@@ -59,10 +59,10 @@ func systemdCommand(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// systemdPercent escapes systemd's specifiers, such as %h.
+// systemdPercent protects text from being taken for specifiers.
 func systemdPercent(s string) string { return strings.ReplaceAll(s, "%", "%%") }
 
-// systemdQuote quotes a word, so that systemd does not split it.
+// systemdQuote protects a word from being split.
 func systemdQuote(s string) string {
 	if s != "" && !strings.ContainsAny(s, " \t\n\r\"'\\;#") {
 		return s

@@ -17,6 +17,7 @@ var (
 	styleGood  = lipgloss.NewStyle().Foreground(lipgloss.Green)
 	styleWarn  = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
 	styleBad   = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	styleFound = lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Green)
 	styleBar   = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
 )
 

@@ -1,5 +1,5 @@
-// Package worker is the process that describes one batch of photos: its settings, what
-// it reports of itself, and the steps from a photo's path to its record.
+// Package worker is the process that describes one batch of photos: what it is
+// told, what it tells of itself, and the way of one photo from path to record.
 package worker
 
 import (
@@ -19,7 +19,7 @@ import (
 	"photodesc/pool"
 )
 
-// Job holds a worker's settings. It is sent once, in the environment.
+// Job is what a worker is told once, in its environment.
 type Job struct {
 	Root      storage.RawPath   // photo folder, absolute
 	Links     []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
@@ -34,7 +34,7 @@ type Job struct {
 // JobEnv is the environment variable with a worker's Job in JSON.
 const JobEnv = "PHOTODESC_WORKER"
 
-// Info is what a worker reports when its model is loaded.
+// Info is what a worker tells of itself when its model is loaded.
 type Info struct {
 	Devices    []llm.Device
 	Backends   []llm.Backend `json:",omitempty"` // libraries of ggml's that were found
@@ -43,7 +43,7 @@ type Info struct {
 	Weak       string        `json:",omitempty"` // why it is not more
 }
 
-// Serve runs a worker: it loads the model and describes photos until the batch is done.
+// Serve is a worker's life: load the model, answer for photos, leave. Its
 // version must be the supervisor's.
 func Serve(version string) error {
 	var job Job
@@ -56,10 +56,10 @@ func Serve(version string) error {
 	if job.Measure {
 		return measureHere(job)
 	}
-	// If memory runs out, the system should end a worker and not its supervisor.
+	// If the system runs out of memory, a worker is to go and not its supervisor.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
-	// Nearly all of the heap is pixels. The collector need not scan them, but with its
-	// default they would take twice their size.
+	// Nearly all of the heap is pixels, which cost the collector nothing to look
+	// through, but a budget's worth of memory if it lets them double.
 	debug.SetGCPercent(20)
 	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
 	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, Around(w.describe))
@@ -76,7 +76,7 @@ type worker struct {
 	answered atomic.Int64
 }
 
-// tidyEvery is after how many photos a worker returns freed memory to the system.
+// tidyEvery is after how many photos a worker gives back what it has freed.
 const tidyEvery = 25
 
 func (w *worker) load(context.Context) (any, error) {
@@ -89,8 +89,8 @@ func (w *worker) load(context.Context) (any, error) {
 	}
 	w.engine = engine
 	if engine.OnGPU() {
-		// Drivers compile code at its first use and cache it in files, which the worker
-		// cannot write later.
+		// Drivers compile what they run when it is first wanted, and keep it in
+		// caches that are closed from then on.
 		if err := tryOut(engine); err != nil {
 			return nil, err
 		}
@@ -100,13 +100,13 @@ func (w *worker) load(context.Context) (any, error) {
 		Backends: llm.Backends(),
 		NoGPU:    engine.NoGPU(),
 	}
-	// From here on, only photos are opened.
+	// All that is still to be opened is photos.
 	info.Protection, info.Weak = protect(w.job, engine.OnGPU())
 	return info, nil
 }
 
-// tryOut describes a small black picture with as many tiles and tokens as a photo,
-// because drivers compile code for some of these numbers.
+// tryOut has the engine describe a small black picture with as many tiles and
+// tokens as a photo, for a driver compiles for some of those numbers anew.
 func tryOut(engine *llm.Engine) error {
 	const edge = 8
 	_, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)})
@@ -131,14 +131,14 @@ func protect(job Job, gpu bool) (protection, weak string) {
 // Handler answers for one photo.
 type Handler func(context.Context, pool.Job) (any, error)
 
-// Tests replace these: Around wraps the handler, and Answered changes the engine's
-// answer.
+// Around is where the tests' faults come in, and Answered where they change
+// what the engine has answered.
 var (
 	Around   = func(h Handler) Handler { return h }
 	Answered = func(_ pool.Job, a llm.Answer) llm.Answer { return a }
 )
 
-// Round returns d in seconds, rounded to milliseconds.
+// Round gives seconds to the millisecond.
 func Round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }
 
 // kindError carries the kind of a photo's failure over the protocol.

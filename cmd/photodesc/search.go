@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"photodesc/internal/search"
+	"photodesc/internal/ui"
+	"photodesc/tracker"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+const searchHelp = `Finds photos by words of their descriptions, keywords, further answers and file
+names. All words must be there, in any form: dog finds dogs.
+
+    photodesc search dog beach        both words
+    photodesc search '"red car"'      a phrase
+    photodesc search 'moun*'          words that begin so
+    photodesc search dog -- -beach    with one word and without the other
+    photodesc search cat OR dog       one of them
+
+The best of the newest matches come first. The index, search.db in the workdir,
+is brought up to date by each search and may be removed at any time.`
+
+// shownFound is how many photos are shown to a person who does not say how many.
+const shownFound = 20
+
+type searchFlags struct {
+	asJSON, nul   bool
+	folder, since string
+	limit         int
+}
+
+func searchCommand(g *global) *cobra.Command {
+	var f searchFlags
+	c := &cobra.Command{
+		Use:     "search WORDS…",
+		Short:   "Find photos by words",
+		Long:    searchHelp,
+		Example: "  photodesc search birthday cake\n  photodesc search snow --in 2024 --since 2024-12\n  photodesc search -0 screenshot | xargs -0 ls -l",
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.limit < 0 {
+				return ui.UsageError("--limit: %d is not a number of photos", f.limit)
+			}
+			if f.asJSON && f.nul {
+				return ui.UsageError("--json and -0 exclude each other")
+			}
+			if !c.Flags().Changed("limit") && !f.asJSON && !f.nul {
+				f.limit = shownFound
+			}
+			since, err := sinceTime(f.since, time.Now())
+			if err != nil {
+				return err
+			}
+			s, err := ui.Peek(g.dir)
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
+			defer stop()
+			o := search.Options{Since: since, Limit: f.limit}
+			if f.folder != "" {
+				if o.Folder, err = searchedFolder(s, f.folder); err != nil {
+					return err
+				}
+			}
+			return findPhotos(ctx, c.OutOrStdout(), s, strings.Join(args, " "), o, f)
+		},
+	}
+	c.Flags().StringVar(&f.folder, "in", "", "only photos in this `FOLDER` and below it")
+	c.Flags().StringVar(&f.since, "since", "", "only photos described since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
+	c.Flags().IntVar(&f.limit, "limit", 0, "at most this `N` of photos, 0 is all (default 20 for people, else all)")
+	c.Flags().BoolVar(&f.asJSON, "json", false, "for programs: a JSON object a line")
+	c.Flags().BoolVarP(&f.nul, "null", "0", false, "for xargs -0: the files' paths, with a zero byte after each")
+	return c
+}
+
+func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text string, o search.Options, f searchFlags) error {
+	x, err := search.Open(ctx, s.Dir)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	indexed, done := indexProgress(os.Stderr)
+	err = x.Update(ctx, indexed)
+	done()
+	if errors.Is(err, context.Canceled) {
+		return &ui.Exit{Code: ui.ExitStopped}
+	}
+	if err != nil {
+		return fmt.Errorf("the search index cannot be brought up to date: %w\n  is the disk full? what is missing there is no photo: %s may be removed", err, search.IndexName)
+	}
+	root, err := tracker.DecodePath(s.Root)
+	if err != nil {
+		root = ""
+	}
+	shown := 0
+	colors, width := ui.Colors(w), ui.TerminalWidth(w)
+	matches, more, err := x.Find(ctx, text, o, func(h search.Hit) error {
+		shown++
+		switch {
+		case f.nul:
+			_, err := fmt.Fprintf(w, "%s\x00", filepath.Join(root, h.Path))
+			return err
+		case f.asJSON:
+			return ui.WriteJSON(w, foundPhoto(h, root))
+		}
+		if shown > 1 {
+			fmt.Fprintln(colors)
+		}
+		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers},
+			search.MarkBegin, search.MarkEnd, width)
+	})
+	switch {
+	case errors.Is(err, search.ErrEmpty):
+		return ui.UsageError("%v; give some, as in `photodesc search dog beach`", err)
+	case errors.Is(err, context.Canceled):
+		return &ui.Exit{Code: ui.ExitStopped}
+	case err != nil:
+		return err
+	}
+	if !f.nul && !f.asJSON {
+		if shown > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, ui.FoundText(shown, matches, more))
+	}
+	return nil
+}
+
+// foundJSON is a photo that was found, for programs.
+type foundJSON struct {
+	Path        string          `json:"path"`           // as in the outputs
+	File        string          `json:"file,omitempty"` // absolute; left out where the photo folder is not known or the path is no text
+	Description string          `json:"description"`
+	Keywords    []string        `json:"keywords,omitempty"`
+	Answers     string          `json:"answers,omitempty"`
+	Model       string          `json:"model"`
+	Time        json.RawMessage `json:"time"`
+}
+
+func foundPhoto(h search.Hit, root string) foundJSON {
+	plain := strings.NewReplacer(search.MarkBegin, "", search.MarkEnd, "")
+	at, _ := h.Time.UTC().MarshalJSON()
+	f := foundJSON{
+		Path: tracker.EncodePath(h.Path), Description: plain.Replace(h.Description), Answers: plain.Replace(h.Answers), Model: h.Model, Time: at,
+	}
+	if k := plain.Replace(h.Keywords); k != "" {
+		f.Keywords = strings.Split(k, ", ")
+	}
+	if file := filepath.Join(root, h.Path); root != "" && tracker.EncodePath(file) == file {
+		f.File = file
+	}
+	return f
+}
+
+// indexProgress says on a terminal how many descriptions are indexed, once that takes more than a second.
+func indexProgress(w *os.File) (indexed func(int), done func()) {
+	if !term.IsTerminal(int(w.Fd())) {
+		return nil, func() {}
+	}
+	begun, said := time.Now(), false
+	return func(n int) {
+			if time.Since(begun) > time.Second {
+				said = true
+				fmt.Fprintf(w, "\rindexing descriptions for the search: %s", ui.Comma(n))
+			}
+		}, func() {
+			if said {
+				fmt.Fprint(w, "\r\x1b[K")
+			}
+		}
+}
+
+// searchedFolder is a folder as seen from the photo folder.
+func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
+	root, err := tracker.DecodePath(s.Root)
+	if err != nil || root == "" {
+		return filepath.ToSlash(filepath.Clean(folder)), nil
+	}
+	if !filepath.IsAbs(folder) {
+		if info, err := os.Stat(filepath.Join(root, folder)); err == nil && info.IsDir() {
+			return filepath.ToSlash(filepath.Clean(folder)), nil
+		}
+	}
+	abs, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	if found := below(root, abs); len(found) > 0 {
+		return filepath.ToSlash(found[0]), nil
+	}
+	if filepath.IsAbs(folder) {
+		return "", ui.UsageError("--in: %q is not in the photo folder %q", folder, root)
+	}
+	return filepath.ToSlash(filepath.Clean(folder)), nil
+}
+
+// sinceTime reads --since: a date, or a time back from now.
+func sinceTime(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02 15:04", time.RFC3339} {
+		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	days := 0
+	if n, err := fmt.Sscanf(text, "%dd", &days); n == 1 && err == nil && fmt.Sprintf("%dd", days) == text && days >= 0 && days < 100_000 {
+		return now.AddDate(0, 0, -days), nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, ui.UsageError("--since: %q is not a date as 2024, 2024-05 or 2024-05-31, nor a time as 7d or 12h", text)
+}

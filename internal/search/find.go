@@ -1,0 +1,140 @@
+package search
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+)
+
+// Marks around the words found, in [Hit]: characters for private use, which no text of a hit has.
+const (
+	MarkBegin = "\ue000"
+	MarkEnd   = "\ue001"
+)
+
+// Options narrow a search.
+type Options struct {
+	Folder string    // only photos in this folder and below it, relative to the photo folder; "" is all
+	Since  time.Time // only photos described then or later; zero is all
+	Limit  int       // hits at most; 0 is all
+}
+
+// Hit is a photo that was found. The words found stand between [MarkBegin] and [MarkEnd] in the texts that have them.
+type Hit struct {
+	Path        string // relative to the photo folder, any bytes
+	Description string
+	Keywords    string // separated by commas
+	Answers     string // to further prompts, a line each
+	Model       string
+	Time        time.Time // when it was described
+}
+
+// countedTo is up to where matches are counted: counting all of a common word's takes long.
+const countedTo = 10_000
+
+// Find calls found with the photos that match, as the index knows them: see [Index.Update]. The newest matches, 300 of them,
+// come first and the best of them before the others; the rest follow, the newest first. It returns how many match, counted up
+// to 10,000; more says that there are more than that. A query without a word is [ErrEmpty]. An error of found ends it.
+func (x *Index) Find(ctx context.Context, text string, o Options, found func(Hit) error) (matches int, more bool, err error) {
+	q, err := parse(text)
+	if err != nil {
+		return 0, false, err
+	}
+	conn, err := x.db.Conn(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	defer conn.Close()
+	limit := o.Limit
+	if limit > 0 {
+		limit = max(limit, ranked, countedTo+1)
+	}
+	ids, err := newest(ctx, conn, q, o, limit)
+	if err != nil {
+		return 0, false, err
+	}
+	matches = min(len(ids), countedTo)
+	more = len(ids) > countedTo
+	left := o.Limit
+	for first := true; len(ids) > 0; first = false {
+		some := ids[:min(ranked, len(ids))]
+		ids = ids[len(some):]
+		hits, err := texts(ctx, conn, q, some, first, left)
+		if err != nil {
+			return matches, more, err
+		}
+		for _, h := range hits {
+			if err := found(h); err != nil {
+				return matches, more, err
+			}
+		}
+		if o.Limit > 0 {
+			if left -= len(hits); left <= 0 {
+				break
+			}
+		}
+	}
+	return matches, more, nil
+}
+
+// columns are those with words; folders has others.
+const columns = "{path description keywords answers}"
+
+// match is the query with the folder in FTS5's language.
+func (q query) match(folder string) string {
+	expr := "folders : " + folderToken(cleanFolder(folder))
+	if q.wanted != "" {
+		words := columns + " : (" + q.wanted + ")"
+		if cleanFolder(folder) == "" {
+			expr = words
+		} else {
+			expr = words + " AND " + expr
+		}
+	}
+	if q.excluded != "" {
+		expr = "(" + expr + ") NOT (" + columns + " : (" + q.excluded + "))"
+	}
+	return expr
+}
+
+func cleanFolder(folder string) string {
+	return strings.Trim(path.Clean("/"+folder), "/")
+}
+
+// newest lists the matches, the newest first, at most limit; 0 is all.
+func newest(ctx context.Context, conn *sql.Conn, q query, o Options, limit int) (ids []int64, err error) {
+	if limit <= 0 {
+		limit = -1
+	}
+	text, args := "SELECT rowid FROM words WHERE words MATCH ?", []any{q.match(o.Folder)}
+	if !o.Since.IsZero() {
+		// A photo that is described gets a higher number than all before, so times grow with the numbers, but for those of
+		// clocks that were set back: the time itself is looked at, too.
+		text = "SELECT m.rowid FROM (" + text + " AND rowid >= coalesce((SELECT min(id) FROM photos WHERE time >= ?), 9223372036854775807) ORDER BY rowid DESC) AS m JOIN photos AS p ON p.id = m.rowid WHERE p.time >= ?"
+		args = append(args, o.Since.Unix(), o.Since.Unix())
+		text += " LIMIT ?"
+	} else {
+		text += " ORDER BY rowid DESC LIMIT ?"
+	}
+	rows, err := conn.QueryContext(ctx, text, append(args, limit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// highlighted is a column of pick with marks around the words found.
+func highlighted(column int) string {
+	return fmt.Sprintf("highlight(pick, %d, char(57344), char(57345))", column)
+}

@@ -1,0 +1,147 @@
+package search
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver "sqlite", FTS5 included
+)
+
+// IndexName is the index's file in a workdir.
+const IndexName = "search.db"
+
+// layout is the number of the tables' form. An index of another layout is made anew.
+const layout = 1
+
+// The texts are indexed without being kept a second time: photos has them.
+const schema = `
+CREATE TABLE files (name TEXT PRIMARY KEY, at INTEGER NOT NULL, mark TEXT NOT NULL);
+CREATE TABLE photos (
+	id INTEGER PRIMARY KEY,      -- grows in the order in which photos were described
+	path TEXT NOT NULL UNIQUE,   -- as in the outputs
+	description TEXT NOT NULL, keywords TEXT NOT NULL, answers TEXT NOT NULL,
+	model TEXT NOT NULL,
+	time INTEGER NOT NULL        -- when it was described, in Unix seconds
+);
+CREATE INDEX photos_time ON photos (time);
+CREATE VIRTUAL TABLE words USING fts5 (
+	path, description, keywords, answers,
+	folders,                     -- see folderTokens
+	content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2', prefix='1 2 3'
+);
+`
+
+// Index is an open index. One process at a time changes it; others wait for some seconds.
+type Index struct {
+	dir  string // workdir
+	path string // of the database, absolute
+	db   *sql.DB
+}
+
+// Open opens the index of a workdir, or makes an empty one where there is none that can be used. Where the workdir may not be
+// written, the index lies in the user's cache folder.
+func Open(ctx context.Context, dir string) (*Index, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, err
+	}
+	x := &Index{dir: dir, path: filepath.Join(dir, IndexName)}
+	if err = x.open(ctx); err == nil {
+		return x, nil
+	}
+	if readOnly(err) {
+		if x.path, err = cachedPath(dir); err == nil {
+			if err = x.open(ctx); err == nil {
+				return x, nil
+			}
+		}
+	}
+	if !unusable(err) {
+		return nil, fmt.Errorf("the search index cannot be opened: %w", err)
+	}
+	if err := x.remove(); err != nil {
+		return nil, fmt.Errorf("the search index is damaged and cannot be removed: %w", err)
+	}
+	if err := x.open(ctx); err != nil {
+		return nil, fmt.Errorf("the search index cannot be made: %w\n  is the workdir's disk full, or read only?", err)
+	}
+	return x, nil
+}
+
+// errLayout says that an index was made by another version.
+var errLayout = errors.New("of another layout")
+
+// cachedPath is where the index of a workdir lies that may not be written. Its folder is made.
+func cachedPath(dir string) (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(base, "photodesc", "search")
+	sum := sha256.Sum256([]byte(dir))
+	return filepath.Join(folder, hex.EncodeToString(sum[:12])+".db"), os.MkdirAll(folder, 0o700)
+}
+
+func (x *Index) open(ctx context.Context) (err error) {
+	if info, err := os.Lstat(x.path); err == nil && !info.Mode().IsRegular() {
+		return &fs.PathError{Op: "open", Path: x.path, Err: errors.New("it is not a file")}
+	}
+	options := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-65536)", "temp_store(MEMORY)"}, "_txlock": {"immediate"}}
+	x.db, err = sql.Open("sqlite", (&url.URL{Scheme: "file", Path: x.path, RawQuery: options.Encode()}).String())
+	if err != nil {
+		return err
+	}
+	x.db.SetMaxOpenConns(1) // the table of candidates belongs to a connection
+	defer func() {
+		if err != nil {
+			_ = x.db.Close()
+		}
+	}()
+	var have, tables int
+	if err := x.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return err
+	}
+	if err := x.db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return err
+	}
+	if have == 0 && tables == 0 {
+		_, err = x.db.ExecContext(ctx, "BEGIN IMMEDIATE;"+schema+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", layout))
+		return err
+	}
+	if have != layout {
+		return errLayout
+	}
+	return nil
+}
+
+// Close closes the index.
+func (x *Index) Close() error { return x.db.Close() }
+
+func (x *Index) remove() error {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(x.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// anew removes the index and makes an empty one.
+func (x *Index) anew(ctx context.Context) error {
+	_ = x.db.Close()
+	if err := x.remove(); err != nil {
+		return err
+	}
+	return x.open(ctx)
+}
