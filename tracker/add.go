@@ -175,7 +175,7 @@ func (t *Tracker) count(g *group) {
 		t.tally.add(&r)
 		delete(t.retrying, k)
 		if r.Status == OK {
-			t.photos[k] = (inProgress | hasResult).from(t.origin)
+			t.photos[k] = (inProgress | hasResult).from(t.settingsID)
 			delete(t.failures, k)
 			t.counts.NewDone++
 			t.counts.Done++

@@ -157,10 +157,10 @@ func checkFiles(t testing.TB, dir string) map[string]bool {
 			t.Fatalf("result line %q: %v", l, err)
 		}
 		if r.Status == OK {
-			if origin, described := ok[r.Path]; described && origin == string(r.origin()) {
+			if settingsID, described := ok[r.Path]; described && settingsID == string(r.settingsID()) {
 				t.Fatalf("%q has two ok lines of the same settings", r.Path)
 			}
-			ok[r.Path] = string(r.origin())
+			ok[r.Path] = string(r.settingsID())
 			if !done[r.Path] {
 				t.Fatalf("%q is ok and not in the progress file", r.Path)
 			}

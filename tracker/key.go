@@ -24,11 +24,11 @@ const (
 	hasResult                    // it has an ok result line
 	pending                      // its lines are being written
 
-	flagBits  = 3
-	flags     = 1<<flagBits - 1
-	maxOrigin = 1<<(16-flagBits) - 1
+	flagBits       = 3
+	flags          = 1<<flagBits - 1
+	maxSettingsIDs = 1<<(16-flagBits) - 1
 )
 
-func (m marks) origin() int { return int(m >> flagBits) }
+func (m marks) settingsID() int { return int(m >> flagBits) }
 
-func (m marks) from(origin int) marks { return m&flags | marks(origin)<<flagBits }
+func (m marks) from(settingsID int) marks { return m&flags | marks(settingsID)<<flagBits }

@@ -15,19 +15,19 @@ type loader struct {
 	dir  string
 	book *notebook
 
-	photos   map[key]marks
-	origins  *origins
-	failures map[key]Failure
-	refailed map[key]refailure
-	progress *appendFile
-	missing  []byte // progress lines to be added
+	photos      map[key]marks
+	settingsIDs *settingsIDs
+	failures    map[key]Failure
+	refailed    map[key]refailure
+	progress    *appendFile
+	missing     []byte // progress lines to be added
 
 	doubleLines, doubleResults, recovered int
 }
 
 // load fills the loader. On an error nothing stays open.
 func (l *loader) load() error {
-	l.photos, l.origins = map[key]marks{}, newOrigins()
+	l.photos, l.settingsIDs = map[key]marks{}, newSettingsIDs()
 	l.failures, l.refailed = map[key]Failure{}, map[key]refailure{}
 	if err := l.loadProgress(); err != nil {
 		return err
@@ -164,31 +164,31 @@ func (l *loader) mendOutput(f file, name string, rest tail, merge func(int, outc
 }
 
 func (l *loader) merge(o outcome) {
-	m, origin := l.photos[o.key], l.origins.number(o.origin)
+	m, settingsID := l.photos[o.key], l.settingsIDs.number(o.settingsID)
 	if o.failed {
 		// A photo once described stays so, whatever was tried later.
 		switch {
 		case m&(inProgress|hasResult) == 0:
 			l.failures[o.key] = o.why
-		case m&hasResult != 0 && origin != m.origin():
-			l.refailed[o.key] = refailure{o.why, origin}
+		case m&hasResult != 0 && settingsID != m.settingsID():
+			l.refailed[o.key] = refailure{o.why, settingsID}
 		}
 		return
 	}
 	if m&hasResult != 0 {
-		if origin == m.origin() {
+		if settingsID == m.settingsID() {
 			l.doubleResults++
 			return
 		}
 		// Described again with other settings: the newest line counts.
-		l.origins.photos[m.origin()]--
+		l.settingsIDs.photos[m.settingsID()]--
 	}
 	if m&inProgress == 0 {
 		l.missing = append(append(l.missing, EncodePath(string(o.path))...), '\n')
 		l.recovered++
 	}
-	l.photos[o.key] = (m | inProgress | hasResult).from(origin)
-	l.origins.photos[origin]++
+	l.photos[o.key] = (m | inProgress | hasResult).from(settingsID)
+	l.settingsIDs.photos[settingsID]++
 	delete(l.failures, o.key)
 	delete(l.refailed, o.key)
 }

@@ -8,11 +8,11 @@ import (
 
 // outcome is as much of a result line as resuming needs.
 type outcome struct {
-	key    key
-	path   []byte // may lie inside the line it was read from
-	origin []byte // the ID of its settings, and may lie there too
-	failed bool
-	why    Failure
+	key        key
+	path       []byte // may lie inside the line it was read from
+	settingsID []byte // the ID of its settings, and may lie there too
+	failed     bool
+	why        Failure
 }
 
 var (
@@ -37,13 +37,13 @@ func parseOutcome(line []byte) (outcome, error) {
 		if !validJSON(line) {
 			return outcome{}, errNotJSON
 		}
-		return outcome{key: keyOf(path), path: path, origin: okLineOrigin(rest)}, nil
+		return outcome{key: keyOf(path), path: path, settingsID: okLineSettingsID(rest)}, nil
 	}
 	r, err := parseRecord(line)
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), origin: r.origin(), failed: r.Status == Failed}
+	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: r.settingsID(), failed: r.Status == Failed}
 	if o.failed {
 		o.why = failureOf(&r)
 	}
@@ -68,9 +68,9 @@ func okLinePath(line []byte) (path, after []byte, ok bool) {
 	return path, rest[end+1+len(okMiddle):], true
 }
 
-// okLineOrigin returns the origin of an ok line from what follows its status,
+// okLineSettingsID returns the ID of the settings of an ok line from what follows its status,
 // nil where it does not stand as this package writes it. The line is valid JSON.
-func okLineOrigin(rest []byte) []byte {
+func okLineSettingsID(rest []byte) []byte {
 	if id, ok := bytes.CutPrefix(rest, idHead); ok {
 		id = id[:bytes.IndexByte(id, '"')]
 		if bytes.IndexByte(id, '\\') >= 0 {

@@ -101,15 +101,15 @@ type RecordAnswer struct {
 	Tokens int    `json:"tokens"`
 }
 
-// origin is the ID of the settings, or what an old line has in its place.
-func (r *Record) origin() []byte {
+// settingsID is the ID of the settings, or what an old line has in its place.
+func (r *Record) settingsID() []byte {
 	switch {
 	case r.Settings != "":
 		return []byte(r.Settings)
 	case r.Model == "" && r.Prompt == "":
 		return nil
 	}
-	return []byte(oldOrigin(r.Model, r.Prompt))
+	return []byte(oldSettingsID(r.Model, r.Prompt))
 }
 
 // check refuses a record that would not be a line as promised.

@@ -123,8 +123,8 @@ func FuzzRecord(f *testing.F) {
 		if bytes.IndexByte(b, '\n') != len(b)-1 {
 			t.Fatalf("not one line: %q", b)
 		}
-		if o, err := parseOutcome(b[:len(b)-1]); err != nil || utf8.ValidString(model) && string(o.origin) != string(r.origin()) {
-			t.Fatalf("%q: origin %q, want %q, %v", b, o.origin, r.origin(), err)
+		if o, err := parseOutcome(b[:len(b)-1]); err != nil || utf8.ValidString(model) && string(o.settingsID) != string(r.settingsID()) {
+			t.Fatalf("%q: settingsID %q, want %q, %v", b, o.settingsID, r.settingsID(), err)
 		}
 		back, err := parseRecord(b[:len(b)-1])
 		if err != nil || back.Path != path {

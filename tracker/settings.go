@@ -158,7 +158,9 @@ func parseSettings(data []byte, id string) (Settings, error) {
 // how they stand on the line, so nothing need be decoded.
 const oldMiddle = `,"prompt":`
 
-func oldOrigin(model, prompt string) string { return quoteJSON(model) + oldMiddle + quoteJSON(prompt) }
+func oldSettingsID(model, prompt string) string {
+	return quoteJSON(model) + oldMiddle + quoteJSON(prompt)
+}
 
 func quoteJSON(s string) string {
 	var b strings.Builder
@@ -168,10 +170,10 @@ func quoteJSON(s string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// oldSettings are those an old line's origin tells, nil for an ID.
-func oldSettings(origin string) Settings {
+// oldSettings are those an old line's settingsID tells, nil for an ID.
+func oldSettings(settingsID string) Settings {
 	var line struct{ Model, Prompt string }
-	if !strings.HasPrefix(origin, `"`) || json.Unmarshal([]byte(`{"model":`+origin+`}`), &line) != nil {
+	if !strings.HasPrefix(settingsID, `"`) || json.Unmarshal([]byte(`{"model":`+settingsID+`}`), &line) != nil {
 		return nil
 	}
 	return Settings{{Name: "model", Shown: line.Model, Unknown: true}, {Name: "prompt", Value: line.Prompt}}

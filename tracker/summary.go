@@ -128,8 +128,8 @@ type figures struct {
 	Time     time.Time    `json:"time"`
 	Error    *RecordError `json:"error"`
 
-	key    key
-	origin []byte // may lie inside the line
+	key        key
+	settingsID []byte // may lie inside the line
 }
 
 // text is a description of which only the number of words is kept.
@@ -172,8 +172,8 @@ func parseFigures(line []byte) (figures, error) {
 		return f, err
 	}
 	f.key = keyOf(path)
-	if f.origin = []byte(f.Settings); f.Settings == "" {
-		f.origin = okLineOrigin(line)
+	if f.settingsID = []byte(f.Settings); f.Settings == "" {
+		f.settingsID = okLineSettingsID(line)
 	}
 	return f, checkRead(f.Path, f.Status)
 }

@@ -7,7 +7,7 @@ type summing struct {
 	Summary
 	photos       []figure
 	at           map[key]uint32 // where in photos
-	origins      *origins
+	settingsIDs  *settingsIDs
 	failed       map[key]FailedPhoto
 	failuresOnly bool
 	lines        map[string]int
@@ -23,7 +23,7 @@ type figure struct {
 	words, tokens, tiles float32
 	further              float32 // tokens of the answers to further prompts
 	finish, model        uint8   // numbers of their names
-	origin               uint16  // number of its settings
+	settingsID           uint16  // number of its settings
 	retried, blank       bool
 	refailed             bool // it failed with other settings since
 }
@@ -31,7 +31,7 @@ type figure struct {
 func newSumming() *summing {
 	return &summing{
 		Summary: Summary{Finish: map[Finish]int{}, Models: map[string]int{}},
-		at:      map[key]uint32{}, origins: newOrigins(), failed: map[key]FailedPhoto{},
+		at:      map[key]uint32{}, settingsIDs: newSettingsIDs(), failed: map[key]FailedPhoto{},
 	}
 }
 
@@ -43,9 +43,9 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 		s.Damaged++
 		return
 	}
-	origin := uint16(s.origins.number(f.origin))
+	settingsID := uint16(s.settingsIDs.number(f.settingsID))
 	i, known := s.at[f.key]
-	if known && !s.photos[i].refailed && s.photos[i].origin == origin {
+	if known && !s.photos[i].refailed && s.photos[i].settingsID == settingsID {
 		return // described so already, whatever was tried later
 	}
 	s.period(f.Time)
@@ -75,7 +75,7 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 		words: float32(f.Description.words), tokens: float32(f.Tokens), tiles: float32(f.Tiles),
 		further: float32(further),
 		finish:  s.finishes.number(f.Finish), model: s.models.number(f.Model),
-		origin: origin, retried: f.Attempts > 1, blank: f.Blank > 0,
+		settingsID: settingsID, retried: f.Attempts > 1, blank: f.Blank > 0,
 	}
 }
 

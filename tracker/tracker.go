@@ -56,22 +56,22 @@ type Tracker struct {
 
 // photoIndex is what is known of each photo.
 type photoIndex struct {
-	photos   map[key]marks
-	origins  *origins
-	failures map[key]Failure // not to be tried again
-	retrying map[key]Failure // of earlier runs, to be tried again
-	refailed map[key]refailure
-	retry    bool // failures of earlier runs are to be tried again
+	photos      map[key]marks
+	settingsIDs *settingsIDs
+	failures    map[key]Failure // not to be tried again
+	retrying    map[key]Failure // of earlier runs, to be tried again
+	refailed    map[key]refailure
+	retry       bool // failures of earlier runs are to be tried again
 }
 
 // settingsUse is which settings this run has, and what they mean for descriptions
 // that were made with others.
 type settingsUse struct {
-	settings Settings
-	id       string // of settings
-	origin   int    // their number in origins
-	same     []bool // by an origin's number: whether it is as good as settings; nil before Use
-	again    bool   // what was described with others is to be described again
+	settings   Settings
+	id         string // of settings
+	settingsID int    // number of id in settingsIDs
+	same       []bool // by the number of an ID: whether its settings are as good as these; nil before Use
+	again      bool   // what was described with others is to be described again
 }
 
 // ending is whether and why nothing can be written any more.
@@ -157,7 +157,7 @@ func (t *Tracker) fill(opt Options) error {
 		}
 		old.Root = opt.Root
 	}
-	t.progress, t.photos, t.origins = l.progress, l.photos, l.origins
+	t.progress, t.photos, t.settingsIDs = l.progress, l.photos, l.settingsIDs
 	t.failures, t.retrying, t.refailed = l.failures, map[key]Failure{}, l.refailed
 	t.retry = opt.RetryFailed
 	if opt.RetryFailed {

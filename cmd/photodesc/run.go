@@ -39,7 +39,7 @@ func runCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r := &runner{dir: g.dir, flags: f, set: s, started: time.Now(), foreground: findForeground()}
+		r := &runner{dir: g.dir, flags: f, set: s, started: time.Now(), watchers: watchers{foreground: findForeground()}}
 		if f.Background && r.foreground == nil {
 			return runInBackground(g.dir, c.OutOrStdout())
 		}
@@ -63,10 +63,7 @@ type runner struct {
 	set   config.Settings
 	model models.Wanted
 
-	// Who watches beside the person at the terminal; each may be nil.
-	events     *events
-	service    *service.Manager
-	foreground *foreground
+	watchers
 
 	track   *tracker.Tracker
 	logFile *os.File
@@ -80,6 +77,13 @@ type runner struct {
 	pool    atomic.Pointer[pool.Pool]
 	stats   pool.Stats // when the pool has ended
 	blanks  blankWatch
+}
+
+// watchers are told of a run beside the person at the terminal. Each may be nil.
+type watchers struct {
+	events     *events
+	service    *service.Manager
+	foreground *foreground
 }
 
 // run describes the photos below dir.

@@ -124,7 +124,7 @@ func (e changedError) Error() string {
 }
 
 // changedText says what changed, a line for each setting.
-func changedText(now tracker.Settings, old tracker.Origin) (lines []string) {
+func changedText(now tracker.Settings, old tracker.DescribedWith) (lines []string) {
 	if old.Settings == nil {
 		return []string{"which ones cannot be told: their file in " + tracker.OutputsName + " is gone"}
 	}

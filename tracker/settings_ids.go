@@ -5,26 +5,26 @@ import (
 	"slices"
 )
 
-// origins number the settings that descriptions were made with, by ID. Number 0
+// settingsIDs number the settings that descriptions were made with, by ID. Number 0
 // is "not known": of a photo whose result line is gone, and of all beyond
-// maxOrigins.
-type origins struct {
+// maxSettingsIDs.
+type settingsIDs struct {
 	ids     []string
 	photos  []int // described with each
 	numbers map[string]int
 }
 
-func newOrigins() *origins {
-	return &origins{ids: []string{""}, photos: []int{0}, numbers: map[string]int{"": 0}}
+func newSettingsIDs() *settingsIDs {
+	return &settingsIDs{ids: []string{""}, photos: []int{0}, numbers: map[string]int{"": 0}}
 }
 
 // number is that of an ID, which may lie inside a line.
-func (o *origins) number(id []byte) int {
+func (o *settingsIDs) number(id []byte) int {
 	if n, known := o.numbers[string(id)]; known {
 		return n
 	}
 	n := len(o.ids)
-	if n > maxOrigin {
+	if n > maxSettingsIDs {
 		return 0
 	}
 	name := string(id)
@@ -35,7 +35,7 @@ func (o *origins) number(id []byte) int {
 // Changed are the photos that were described with settings other than a run's.
 type Changed struct {
 	Photos int
-	From   []Origin // of most photos first
+	From   []DescribedWith // of most photos first
 
 	of   *Tracker
 	same []bool
@@ -47,15 +47,15 @@ func (c Changed) Has(path string) bool {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	m := c.of.photos[k]
-	if m&inProgress == 0 || c.same[m.origin()] {
+	if m&inProgress == 0 || c.same[m.settingsID()] {
 		return false
 	}
 	f, failed := c.of.refailed[k]
-	return !failed || !c.same[f.origin]
+	return !failed || !c.same[f.settingsID]
 }
 
-// Origin is with what some photos were described.
-type Origin struct {
+// DescribedWith are the settings that some photos were described with.
+type DescribedWith struct {
 	Photos   int
 	Settings Settings // nil when their file is gone; of old lines model and prompt alone
 }
@@ -68,22 +68,22 @@ func (t *Tracker) Changed(s Settings) Changed {
 	c := Changed{of: t}
 	c.same = t.compare(s, func(photos int, old Settings) {
 		if photos > 0 {
-			c.From = append(c.From, Origin{photos, old})
+			c.From = append(c.From, DescribedWith{photos, old})
 			c.Photos += photos
 		}
 	})
-	slices.SortStableFunc(c.From, func(a, b Origin) int { return cmp.Compare(b.Photos, a.Photos) })
+	slices.SortStableFunc(c.From, func(a, b DescribedWith) int { return cmp.Compare(b.Photos, a.Photos) })
 	c.Photos -= len(t.failedSince(c.same))
 	return c
 }
 
-// compare says of each origin's number whether it is the same as s, and calls
+// compare says of the number of each ID whether its settings are the same as s, and calls
 // other for those that are not. t.mu is held.
 func (t *Tracker) compare(s Settings, other func(photos int, old Settings)) (same []bool) {
-	same = make([]bool, len(t.origins.ids))
+	same = make([]bool, len(t.settingsIDs.ids))
 	same[0] = true // nobody knows better
 	id := s.ID()
-	for n, have := range t.origins.ids {
+	for n, have := range t.settingsIDs.ids {
 		if n == 0 || s.known() && have == id {
 			same[n] = true
 			continue
@@ -95,7 +95,7 @@ func (t *Tracker) compare(s Settings, other func(photos int, old Settings)) (sam
 			same[n] = len(s.Differences(old)) == 0
 		}
 		if !same[n] {
-			other(t.origins.photos[n], old)
+			other(t.settingsIDs.photos[n], old)
 		}
 	}
 	return same
@@ -104,15 +104,15 @@ func (t *Tracker) compare(s Settings, other func(photos int, old Settings)) (sam
 // refailure is the failure of a photo that had been described with other
 // settings before.
 type refailure struct {
-	why    Failure
-	origin int
+	why        Failure
+	settingsID int
 }
 
 // failedSince are the photos that are described with other settings and failed
 // with these since. t.mu is held.
 func (t *Tracker) failedSince(same []bool) (list []key) {
 	for k, f := range t.refailed {
-		if same[f.origin] && !same[t.photos[k].origin()] {
+		if same[f.settingsID] && !same[t.photos[k].settingsID()] {
 			list = append(list, k)
 		}
 	}
@@ -126,7 +126,7 @@ func (t *Tracker) Use(s Settings, again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.settings, t.id = s, s.ID()
-	t.origin = t.origins.number([]byte(t.id))
+	t.settingsID = t.settingsIDs.number([]byte(t.id))
 	stale := 0
 	t.same = t.compare(s, func(photos int, _ Settings) { stale += photos })
 	t.again = again
@@ -155,7 +155,7 @@ func (t *Tracker) done(k key) bool {
 	if m&inProgress == 0 {
 		return false
 	}
-	if t.same == nil || t.same[m.origin()] {
+	if t.same == nil || t.same[m.settingsID()] {
 		return true
 	}
 	if t.again {
