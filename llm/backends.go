@@ -12,15 +12,16 @@ import (
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 
-// Backend is what became of a library with a backend of ggml's.
+// Backend is a library with one of ggml's compute backends that was found beside the
+// program.
 type Backend struct {
 	Path    string // of the library
 	Name    string // of the backend, "CUDA" or "Vulkan"; empty where it is not in use
-	Problem string // why it is not
-	Spare   bool   // because another one does the work
+	Problem string // why it is not in use
+	Spare   bool   // it is not in use because another backend is
 }
 
-// String is a sentence about it.
+// String says where the backend is from, or why it is not used.
 func (b Backend) String() string {
 	if b.Problem != "" {
 		return fmt.Sprintf("%s is not used: %s", b.Path, b.Problem)
@@ -28,10 +29,10 @@ func (b Backend) String() string {
 	return fmt.Sprintf("%s from %s", b.Name, b.Path)
 }
 
-// Backends tells of the libraries that were found when the first model was
-// loaded, or are loaded now. They are libggml-*.so beside the program, or in the
-// folder that PHOTODESC_BACKENDS names; "0" there means none. On macOS Metal is
-// part of the program.
+// Backends lists the backend libraries, which are loaded once: before the first model
+// or by this call. They are the files libggml-*.so beside the program, or in the
+// folder that PHOTODESC_BACKENDS names; "0" means none. On macOS Metal is part of the
+// program.
 func Backends() []Backend {
 	start()
 	return slices.Clone(backends)
@@ -65,8 +66,8 @@ func loadBackends() (found []Backend) {
 	for _, path := range paths {
 		b := Backend{Path: path}
 		if inUse != "" {
-			// It would find the same GPU once more.
-			b.Problem, b.Spare = inUse+" does the work", true
+			// It would find the same GPU again.
+			b.Problem, b.Spare = inUse+" is used instead", true
 		} else if loaded, err := llamacpp.LoadBackend(path); err != nil {
 			b.Problem = err.Error()
 		} else {
@@ -77,8 +78,8 @@ func loadBackends() (found []Backend) {
 	return found
 }
 
-// libraries lists those of a folder, CUDA's before Vulkan's: where both find the
-// GPU, CUDA is the faster one.
+// libraries lists the backend libraries of a folder in alphabetical order, so that
+// CUDA, which is faster, comes before Vulkan.
 func libraries(dir string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
 	var why *os.PathError

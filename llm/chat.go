@@ -15,19 +15,19 @@ import (
 	"photodesc/internal/families"
 )
 
-// What stands for the picture and the question while a chat template is applied.
+// Placeholders of the picture and the question while a chat template is applied.
 const (
 	pictureMark  = "<__media__>"
 	questionMark = "<__question__>"
 )
 
-// chat is what a chat template puts around a picture and a question.
+// chat is the text that a chat template puts around a picture and a question.
 type chat struct {
 	before, between, after string
 }
 
-// newChat applies the model's own template to a turn of picture, separator and
-// question, after a system message where there is one.
+// newChat applies the model's chat template to a message of picture, separator and
+// question, after the family's system message if it has one.
 func newChat(m *textModel, f families.Chat) (chat, error) {
 	text, err := m.applyTemplate(f.System, pictureMark+f.Separator+questionMark)
 	if err != nil {
@@ -41,8 +41,9 @@ func newChat(m *textModel, f families.Chat) (chat, error) {
 	return chat{before + f.Prefix, between, after}, nil
 }
 
-// applyTemplate is the text of a chat of one question, up to where the answer
-// begins. A model without a template of its own gets that of its vocabulary.
+// applyTemplate returns the text of a chat with one message of the user, up to the
+// start of the answer. A model without a template gets the one that its vocabulary
+// suggests.
 func (m *textModel) applyTemplate(system, user string) (string, error) {
 	template := "chatml"
 	if p := C.llama_model_chat_template(m.p, nil); p != nil {
@@ -52,7 +53,7 @@ func (m *textModel) applyTemplate(system, user string) (string, error) {
 	} else if !m.single("<|im_start|>") {
 		return "", errors.New("the text model has no chat template: it does not answer questions; get the variant for instructions (often -Instruct or -it)")
 	}
-	var turns []C.struct_llama_chat_message
+	var messages []C.struct_llama_chat_message
 	var given []*C.char
 	text := func(s string) *C.char {
 		given = append(given, C.CString(s))
@@ -64,38 +65,37 @@ func (m *textModel) applyTemplate(system, user string) (string, error) {
 		}
 	}()
 	if system != "" {
-		turns = append(turns, C.struct_llama_chat_message{role: text("system"), content: text(system)})
+		messages = append(messages, C.struct_llama_chat_message{role: text("system"), content: text(system)})
 	}
-	turns = append(turns, C.struct_llama_chat_message{role: text("user"), content: text(user)})
+	messages = append(messages, C.struct_llama_chat_message{role: text("user"), content: text(user)})
 	ctemplate := text(template)
-	// What is passed to C holds pointers: into C's memory, as it must.
-	size := C.size_t(len(turns)) * C.size_t(unsafe.Sizeof(turns[0]))
-	cturns := C.malloc(size)
-	defer C.free(cturns)
-	copy(unsafe.Slice((*C.struct_llama_chat_message)(cturns), len(turns)), turns)
-	for room := 4096; ; {
-		buf := (*C.char)(C.malloc(C.size_t(room)))
-		n := int(C.llama_chat_apply_template(ctemplate, (*C.struct_llama_chat_message)(cturns), C.size_t(len(turns)), true, buf, C.int32_t(room)))
+	// cgo does not allow Go memory that holds pointers to be passed to C.
+	cmessages := C.malloc(C.size_t(len(messages)) * C.size_t(unsafe.Sizeof(messages[0])))
+	defer C.free(cmessages)
+	copy(unsafe.Slice((*C.struct_llama_chat_message)(cmessages), len(messages)), messages)
+	for size := 4096; ; {
+		buf := (*C.char)(C.malloc(C.size_t(size)))
+		n := int(C.llama_chat_apply_template(ctemplate, (*C.struct_llama_chat_message)(cmessages), C.size_t(len(messages)), true, buf, C.int32_t(size)))
 		var out string
-		if n >= 0 && n <= room {
+		if n >= 0 && n <= size {
 			out = C.GoStringN(buf, C.int(n))
 		}
 		C.free(unsafe.Pointer(buf))
 		switch {
 		case n < 0:
 			return "", errors.New("llama.cpp does not know the chat template of the text model; get another conversion of it")
-		case n <= room:
+		case n <= size:
 			return out, nil
 		}
-		room = n
+		size = n
 	}
 }
 
-// single tells whether a name is one special token of the vocabulary.
+// single tells whether a name is one token of the vocabulary.
 func (m *textModel) single(name string) bool { return len(m.tokenize(name, true)) == 1 }
 
-// begin puts the token before a text that the vocabulary wants every text to
-// begin with.
+// begin tokenises the beginning of a prompt, with the BOS token if the vocabulary
+// asks for one.
 func (m *textModel) begin(text string) []int32 {
 	tokens := m.tokenize(text, true)
 	if !C.llama_vocab_get_add_bos(m.vocab) {

@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// Detail says how finely a picture is cut into tiles: "low", "auto", "high" or
-// a longest edge in pixels. More tiles show smaller things and cost one encode
-// each. Models other than SmolVLM have no tiles: it is the longest edge that a
-// picture is brought to, with a tile of lowEdge and a reference of highEdge;
-// and nothing for those that take one size only.
+// Detail says how finely a picture is shown: "low", "auto", "high" or a longest edge
+// in pixels. SmolVLM cuts a picture of that size into tiles; more tiles show smaller
+// things, and each costs one encode. Other models encode the picture as one, at that
+// size; families.Family has the edges of low and high. Detail changes nothing for
+// models that take one size only.
 type Detail string
 
 const (
@@ -23,7 +23,7 @@ const (
 	DetailHigh Detail = "high"
 )
 
-// ParseDetail checks a detail given by a person.
+// ParseDetail checks a detail as a person gives it; the error names the choices.
 func ParseDetail(s string) (Detail, error) {
 	switch d := Detail(s); d {
 	case DetailLow, DetailAuto, DetailHigh:
@@ -56,8 +56,8 @@ func (d Detail) longest(width, height, tile, reference int) int {
 	return min(n, reference)
 }
 
-// Largest is the longest edge in pixels that any picture is brought to: what a
-// decoder must deliver at least, where the photo has as much.
+// largest is the longest edge in pixels that any picture is brought to. A decoder
+// must not shrink a photo below it.
 func (d Detail) largest(tile, reference int) int {
 	const huge = 1 << 20
 	return d.longest(huge, huge, tile, reference)

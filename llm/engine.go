@@ -20,50 +20,51 @@ import (
 type Options struct {
 	Model  string // GGUF text model
 	Vision string // GGUF vision file (mmproj)
-	// Prompts are put to every picture, one after the other; the picture is
-	// encoded and prefilled once. None: DefaultPrompt.
+	// Prompts are asked about every picture, one after the other; the picture is
+	// encoded and prefilled once. Empty: DefaultPrompt.
 	Prompts []Prompt
-	// Context is the room in tokens for a picture's own context; 0: none is given.
+	// Context limits Picture.Context, in tokens; 0: it is left out.
 	Context int
-	// Detail decides the number of tiles.
+	// Detail decides how finely a picture is shown, and so what it costs.
 	Detail Detail
 	// Parallel is the number of slots: pictures generated together.
 	Parallel int
-	// Threads for llama.cpp and the BLAS; 0: one for each CPU.
+	// Threads is for llama.cpp and the BLAS; 0: one for each CPU.
 	Threads int
-	// MaxTokens bounds an answer.
+	// MaxTokens limits an answer; 0: 128.
 	MaxTokens int
 	Sampling  Sampling
-	// Exact generates exactly MaxTokens: no end, no repeat detection. For measuring.
+	// Exact generates exactly MaxTokens tokens, past end tokens and loops. It is for
+	// measurements.
 	Exact bool
 }
 
-// Prompt is a question to every picture.
+// Prompt is a question about every picture.
 type Prompt struct {
 	Text string
-	// Grammar, in llama.cpp's GBNF with the rule "root", is kept to by the
-	// answer; empty: it is free.
+	// Grammar restricts the answer. It is written in llama.cpp's GBNF and has the
+	// rule "root"; empty: any answer.
 	Grammar string `json:",omitempty"`
 }
 
-// Answer is what the model said of one picture.
+// Answer has the model's answers about one picture.
 type Answer struct {
 	Reply         // to the first prompt
 	More  []Reply // to the further ones, in their order
-	Tiles int     // pictures encoded, the overview among them
-	// Time spent, on all prompts together; what was shared with other pictures is split evenly.
+	Tiles int     // tiles encoded, the one of the whole picture included
+	// The time spent on all prompts. Steps shared with other pictures are split evenly.
 	Encode, Prefill, Generate time.Duration
 
 	sampled []sampled // by prompt, in all tries
 }
 
-// sampled are the tokens that the tries to answer a prompt have come to, with
-// the one that ended each.
+// sampled are the tokens sampled in all attempts to answer a prompt, end tokens
+// included, and the first token of each attempt.
 type sampled struct {
 	all, first []int32
 }
 
-// reply is the answer to one of the prompts.
+// reply returns the answer to the prompt with an index.
 func (a *Answer) reply(prompt int) *Reply {
 	if prompt == 0 {
 		return &a.Reply
@@ -73,10 +74,10 @@ func (a *Answer) reply(prompt int) *Reply {
 
 // Reply is the answer to one prompt.
 type Reply struct {
-	Text         string
+	Text         string // trimmed, valid UTF-8
 	Finish       Finish
-	PromptTokens int // text and image
-	Tokens       int // generated, the end token not counted
+	PromptTokens int // text and picture
+	Tokens       int // generated, without the end token
 }
 
 // Finish says why an answer ended.
@@ -89,16 +90,16 @@ const (
 	FinishRepeat = kinds.FinishRepeat
 )
 
-// ErrBroken is wrapped by errors after which the engine is not to be trusted
-// with any picture: end the process.
+// ErrBroken is wrapped by errors after which the engine must not be used for any
+// picture. The process should end.
 var ErrBroken = errors.New("the engine is broken")
 
-// ErrClosed means that the engine was closed before the answer was complete.
+// ErrClosed is returned if the engine was closed before the answer was complete.
 var ErrClosed = errors.New("the engine is closed")
 
-// Engine owns the models and the llama context, on one goroutine. Pictures
-// arrive through Describe; their embeddings go into sequence slots; all live
-// slots are decoded together; a slot that is done is refilled at once.
+// Engine owns the models and the llama context, which one goroutine uses. Describe
+// hands it pictures. Each is given a slot, one sequence of the KV cache; all live
+// slots are decoded together, and a slot that is done is filled again at once.
 type Engine struct {
 	opt   Options
 	gpu   bool
@@ -115,9 +116,9 @@ type Engine struct {
 	quit chan struct{}
 	done chan struct{}
 
-	cutting chan struct{} // room for so many pictures to be cut at once
+	cutting chan struct{} // limits how many pictures are cut at once
 
-	encoded, prefilled atomic.Int64 // tiles and tokens so far
+	encoded, prefilled atomic.Int64 // tiles and tokens since Open
 
 	life   sync.RWMutex // held for reading while C memory is used outside run
 	closed bool
@@ -127,34 +128,34 @@ type Engine struct {
 type job struct {
 	ctx    context.Context
 	prompt picturePrompt // what the questions share
-	most   int           // tokens of an answer
-	put    []int         // the prompts that are put, by index
+	limit  int           // tokens of an answer
+	asked  []int         // indexes of the prompts that are asked
 	retry  bool
 	answer Answer
 	err    error
 	ready  chan struct{}
 }
 
-// Describe answers for one picture. It may be called from many goroutines; a
-// call waits until a slot is free. Cutting the tiles happens in the caller's
-// goroutine. An error is of the picture or of the model; the engine goes on.
+// Describe answers all prompts about one picture. It is safe for concurrent use and
+// waits until a slot is free. Tiles are cut in the caller's goroutine. After an
+// error the engine can be used for other pictures, unless it wraps ErrBroken.
 func (e *Engine) Describe(ctx context.Context, p Picture) (Answer, error) {
 	return e.describe(ctx, p, e.opt.Detail, e.newJob(e.opt.MaxTokens))
 }
 
-// newJob asks all prompts.
-func (e *Engine) newJob(most int) *job {
+// newJob asks all prompts, with answers of at most limit tokens.
+func (e *Engine) newJob(limit int) *job {
 	n := len(e.opt.Prompts)
-	j := &job{most: most, answer: Answer{More: make([]Reply, n-1), sampled: make([]sampled, n)}}
+	j := &job{limit: limit, answer: Answer{More: make([]Reply, n-1), sampled: make([]sampled, n)}}
 	for i := range n {
-		j.put = append(j.put, i)
+		j.asked = append(j.asked, i)
 	}
 	return j
 }
 
-// Try sends a small black picture all the way to the first token, whatever the
-// detail: afterwards the encoder has its buffers, and weights or a driver that
-// give no numbers have been found out. The errors are Describe's.
+// Try describes a small black picture up to the first token, with one tile at any
+// detail. It makes the encoder allocate its buffers, and fails if weights or a
+// driver yield values that are not finite. The errors are Describe's.
 func (e *Engine) Try(ctx context.Context) error {
 	const edge = 8
 	_, err := e.describe(ctx, Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}, DetailAuto, e.newJob(1))
@@ -180,7 +181,7 @@ func (e *Engine) describe(ctx context.Context, p Picture, d Detail, j *job) (Ans
 	}
 }
 
-// prepare plans and cuts the tiles and lays out the prompt.
+// prepare lays out the prompt and cuts the tiles.
 func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, j *job) error {
 	e.life.RLock()
 	defer e.life.RUnlock()
@@ -196,18 +197,18 @@ func (e *Engine) prepare(ctx context.Context, p Picture, d Detail, j *job) error
 		return err
 	}
 	length := j.prompt.tokens() + e.longestSuffix()
-	if room := e.ctx.perSlot - e.opt.MaxTokens; length > room {
-		return fmt.Errorf("the prompt of %d tokens does not fit the context, which has room for %d; use a lower --detail", length, room)
+	if limit := e.ctx.perSlot - e.opt.MaxTokens; length > limit {
+		return fmt.Errorf("the prompt has %d tokens and the context holds %d; use a lower --detail", length, limit)
 	}
-	// More at once would be no faster, and each takes a thread and twice its pixels.
+	// More at once would not be faster, and each takes a thread and twice its pixels.
 	e.cutting <- struct{}{}
 	j.answer.Tiles = j.prompt.cut()
 	<-e.cutting
 	return nil
 }
 
-// Close stops the engine and frees the C memory. Answers under way end with
-// ErrClosed.
+// Close stops the engine and frees its C memory. Describe calls in progress return
+// ErrClosed. A second call does nothing.
 func (e *Engine) Close() {
 	e.life.Lock()
 	defer e.life.Unlock()

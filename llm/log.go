@@ -15,7 +15,7 @@ import (
 	"unsafe"
 )
 
-// Level is a log level of llama.cpp's.
+// Level is a log level of llama.cpp.
 type Level int
 
 // The levels that reach a log function.
@@ -33,8 +33,8 @@ var logSink struct {
 	line strings.Builder
 }
 
-// SetLog sends what llama.cpp, ggml and the vision encoder say to f, a line at
-// a time; nil drops it. Nothing goes to the terminal by itself.
+// SetLog sends the log of llama.cpp, ggml and the vision encoder to f, a line at a
+// time; nil drops it, which is the default. f may be called from any thread.
 func SetLog(f func(Level, string)) {
 	logSink.Lock()
 	defer logSink.Unlock()
@@ -67,20 +67,19 @@ func photodescLog(level C.int, text *C.char, _ unsafe.Pointer) {
 		logSink.line.WriteString(rest)
 		// A line of dots is a progress bar of the loader.
 		if line = strings.TrimRight(line, " \r"); logSink.f != nil && strings.Trim(line, ". ") != "" {
-			logSink.f(rightLevel(logSink.last, line), line)
+			logSink.f(adjusted(logSink.last, line), line)
 		}
 	}
 }
 
-// harmless is in warnings that say nothing is wrong: BLAS does only the large
-// products and leaves the rest to the CPU; slots are smaller than the model's
-// context because photos need no more; and Qwen's models want larger pictures to
-// point at things, which nobody asks of them.
+// harmless matches warnings about what is intended here: a BLAS computes only large
+// products; slots are smaller than the model's context because photos need no more;
+// and Qwen's models need larger pictures only to locate things in them.
 var harmless = regexp.MustCompile(`^warmup: |the full capacity of the model will not be utilized|` +
 	`Qwen-VL models require|--image-min-tokens|llama\.cpp/issues/16842`)
 
-// rightLevel lowers such warnings.
-func rightLevel(level Level, line string) Level {
+// adjusted lowers the level of harmless warnings.
+func adjusted(level Level, line string) Level {
 	if level == Warn && harmless.MatchString(line) {
 		return Debug
 	}

@@ -6,10 +6,8 @@ import (
 	"time"
 )
 
-// This file is the goroutine that touches the llama context: slots are filled,
-// prefilled, generated from and emptied.
-
-// run is the one goroutine that touches the llama context.
+// run is the engine's goroutine, the only one that uses the llama context. It
+// fills slots, prefills their prompts, generates tokens and empties the slots.
 func (e *Engine) run() {
 	defer close(e.done)
 	slots := make([]*slot, e.opt.Parallel)
@@ -28,13 +26,13 @@ func (e *Engine) run() {
 		} else {
 			e.generate(slots)
 		}
-		e.askOn(slots)
-		e.reap(slots) // slots that ended at once are filled again first
+		e.askNext(slots)
+		e.reap(slots)
 	}
 }
 
-// admit fills free slots with the pictures that wait; it blocks only while no
-// slot is live. It reports false when the engine is to end.
+// admit fills free slots with waiting pictures and returns those slots. It blocks
+// only while no slot is live. ok is false once the engine is closed.
 func (e *Engine) admit(slots []*slot) (fresh []*slot, ok bool) {
 	for i := range slots {
 		if slots[i] != nil {
@@ -62,7 +60,8 @@ func (e *Engine) admit(slots []*slot) (fresh []*slot, ok bool) {
 	return fresh, true
 }
 
-// next takes the next picture; nil when none waits and busy is set.
+// next returns the next picture. With busy it does not wait: j is nil if there is
+// none. ok is false once the engine is closed.
 func (e *Engine) next(busy bool) (j *job, ok bool) {
 	if busy {
 		select {
@@ -82,7 +81,7 @@ func (e *Engine) next(busy bool) (j *job, ok bool) {
 	}
 }
 
-// reap hands out finished answers and empties their slots.
+// reap returns finished answers to their callers and empties the slots.
 func (e *Engine) reap(slots []*slot) {
 	for i, s := range slots {
 		if s == nil {
@@ -105,6 +104,7 @@ func (j *job) fail(err error) {
 	close(j.ready)
 }
 
-func seconds(d time.Duration, share int) time.Duration {
-	return time.Duration(math.Round(float64(d) / float64(max(share, 1))))
+// split divides the duration of a step among n slots.
+func split(d time.Duration, n int) time.Duration {
+	return time.Duration(math.Round(float64(d) / float64(max(n, 1))))
 }

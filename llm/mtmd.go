@@ -391,7 +391,7 @@ func (f *mtmdFrontend) prefillRows(c *textContext, sequence, pos int, p *picture
 	})
 	switch {
 	case rc == 1:
-		return errNoRoom
+		return errCacheFull
 	case rc != 0:
 		return fmt.Errorf("%w: llama.cpp could not decode %d of a picture's embeddings (code %d)", ErrBroken, n, int(rc))
 	}

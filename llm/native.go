@@ -15,9 +15,9 @@ package llm
 
 #if defined(__GLIBC__)
 #include <malloc.h>
-// Each thread that allocates would get an arena of its own, and keep it; and
-// pictures, freed once, would from then on be cut out of the arenas too, which
-// never shrink again.
+// By default each thread that allocates gets an arena of its own and keeps it, and
+// once a picture has been freed, glibc allocates further ones from the arenas, which
+// do not shrink.
 static void careful_malloc(void) {
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
@@ -37,7 +37,7 @@ static void set_log(void) {
     mtmd_log_set((ggml_log_callback) photodescLog, NULL);
 }
 
-// A list of devices that ends at once: none but the CPU, whatever there is.
+// An empty list of devices: only the CPU is used.
 static ggml_backend_dev_t * no_devices(void) {
     static ggml_backend_dev_t none[1];
     return none;
@@ -67,9 +67,9 @@ import (
 // handles counts the C objects alive: models, contexts, encoders, samplers.
 var handles atomic.Int64
 
-// start sets llama.cpp up, once in a process.
+// start initialises llama.cpp, once in a process.
 var start = sync.OnceFunc(func() {
-	// Without it an assert forks a debugger to print a backtrace.
+	// Otherwise a failed assertion forks a debugger to print a backtrace.
 	os.Setenv("GGML_NO_BACKTRACE", "1")
 	C.careful_malloc()
 	C.set_log()
@@ -83,8 +83,8 @@ var start = sync.OnceFunc(func() {
 	C.llama_backend_init()
 })
 
-// Trim gives memory back to the system that C has freed. It takes a millisecond
-// or two; between pictures now and then it keeps a long-lived process small.
+// Trim returns memory that C code has freed to the system. It takes one or two
+// milliseconds.
 func Trim() { C.trim() }
 
 // Device is a compute device that llama.cpp found.
@@ -141,7 +141,7 @@ type textModel struct {
 	p     *C.struct_llama_model
 	vocab *C.struct_llama_vocab
 	embd  int // values in one embedding
-	train int // context length the model was trained for
+	train int // tokens of context that the model was trained for
 	// silent are tokens that an answer never has, see silentTokens.
 	silent []int32
 	gpu    bool
@@ -214,7 +214,7 @@ func (m *textModel) tokenize(text string, special bool) []int32 {
 	defer C.free(unsafe.Pointer(ctext))
 	out := make([]int32, len(text)+8)
 	n := C.llama_tokenize(m.vocab, ctext, C.int32_t(len(text)), (*C.llama_token)(&out[0]), C.int32_t(len(out)), false, C.bool(special))
-	if n < 0 { // the room wanted, negative
+	if n < 0 { // minus the number of tokens
 		out = make([]int32, -n)
 		n = C.llama_tokenize(m.vocab, ctext, C.int32_t(len(text)), (*C.llama_token)(&out[0]), C.int32_t(len(out)), false, C.bool(special))
 	}
@@ -240,7 +240,7 @@ func (m *textModel) ends(token int32) bool {
 	return bool(C.llama_vocab_is_eog(m.vocab, C.llama_token(token)))
 }
 
-// embedding writes the input embedding of a token to out (embd floats).
+// embedding writes the input embedding of a token to out (embd values).
 func (m *textModel) embedding(token int32, out []float32) error {
 	if C.pd_token_embedding(m.p, C.int32_t(token), (*C.float)(&out[0])) != 0 {
 		return fmt.Errorf("token %d has no embedding", token)
@@ -259,18 +259,18 @@ type textContext struct {
 	never   []int32 // tokens that are not picked
 }
 
-// newContext makes one. What must be decoded in one go has up to atOnce entries.
-func newContext(m *textModel, slots, perSlot, threads, atOnce int) (*textContext, error) {
+// newContext allocates a context. A step can hold at least minBatch entries.
+func newContext(m *textModel, slots, perSlot, threads, minBatch int) (*textContext, error) {
 	slots = max(slots, 2) // see Engine.generate
 	const align = 256     // llama.cpp rounds a sequence's cells to it
 	perSlot = (perSlot + align - 1) / align * align
 	params := C.llama_context_default_params()
 	params.n_ctx = C.uint32_t(slots * perSlot)
 	params.n_seq_max = C.uint32_t(slots)
-	params.n_batch = C.uint32_t(max(2048, atOnce))
-	params.n_ubatch = C.uint32_t(max(512, atOnce))
+	params.n_batch = C.uint32_t(max(2048, minBatch))
+	params.n_ubatch = C.uint32_t(max(512, minBatch))
 	if m.gpu {
-		// A GPU computes more rows in hardly more time.
+		// A GPU takes hardly longer for more rows.
 		params.n_ubatch = params.n_batch
 	}
 	params.n_threads = C.int32_t(threads)
@@ -302,8 +302,8 @@ func (c *textContext) held(slot int) int {
 	return int(C.llama_memory_seq_pos_max(C.llama_get_memory(c.p), C.llama_seq_id(slot))) + 1
 }
 
-// logits copies the logits after a row of the last step, vocab values: what
-// the tests compare with the reference.
+// logits copies the logits after a row of the last step, vocab values. Tests compare
+// them with the reference.
 func (c *textContext) logits(row, vocab int) []float32 {
 	p := C.llama_get_logits_ith(c.p, C.int32_t(row))
 	if p == nil {
@@ -318,10 +318,10 @@ func (c *textContext) memory() (weights, kv, compute uint64) {
 	return uint64(w), uint64(k), uint64(b)
 }
 
-// errNoRoom: a step does not fit the KV cache as it is.
-var errNoRoom = fmt.Errorf("%w: no room in the KV cache", ErrBroken)
+// errCacheFull means that a step does not fit the KV cache.
+var errCacheFull = fmt.Errorf("%w: the KV cache is full", ErrBroken)
 
-// entries is one step's input, a row for each token or embedding.
+// entries is the input of one step: a row for each token or embedding.
 type entries struct {
 	work     kernels.Work
 	tokens   []int32   // either tokens
@@ -353,8 +353,8 @@ func (b *entries) add(pos, seq int, want bool, s *sampler) {
 	b.samplers = append(b.samplers, s.pointer())
 }
 
-// step decodes the entries and returns the token picked for each that wants
-// one, -1 for the others. What does not fit is halved and tried again.
+// step decodes the entries and returns the token sampled for each that wants one,
+// -1 for the others. A step that is too large is split in two.
 func (c *textContext) step(b *entries) ([]int32, error) {
 	n := b.len()
 	if n > c.batch {
@@ -381,7 +381,7 @@ func (c *textContext) step(b *entries) ([]int32, error) {
 	case rc == 1 && n > 1:
 		return c.halves(b)
 	case rc == 1:
-		return nil, errNoRoom
+		return nil, errCacheFull
 	}
 	return nil, fmt.Errorf("%w: llama.cpp could not decode %d entries (code %d)", ErrBroken, n, int(rc))
 }

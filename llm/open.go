@@ -10,10 +10,9 @@ import (
 	"photodesc/llm/kernels"
 )
 
-// This file loads the models and finds out how much room a picture needs.
-
-// Open loads the models and starts the engine, on a GPU where there is one that
-// takes them, else on the CPU. Close gives everything back.
+// Open loads the models and starts the engine, on a GPU if there is one and the
+// models can be loaded there, else on the CPU. The engine must be closed. The error
+// says which file or option is wrong.
 func Open(opt Options) (*Engine, error) {
 	if !hasGPU() {
 		return openOn(opt, false)

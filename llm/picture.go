@@ -12,7 +12,7 @@ type Picture struct {
 	Width, Height         int
 	Pix                   []byte
 	OrigWidth, OrigHeight int
-	// Context is what is known of the photo, said before each question; see
+	// Context is text about the photo that goes before each question; see
 	// Options.Context.
 	Context string
 }
@@ -55,7 +55,7 @@ func (p Picture) Tiles(g Grid, tile int) [][]byte {
 	return append(tiles, resize(pix, g.FullW, g.FullH, tile, tile))
 }
 
-// normalised is what the 8-bit values of one colour become for the encoder: (v/255 - mean) / std.
+// normalised maps the 8-bit values of one colour to the encoder's input: (v/255 - mean) / std.
 func normalised(mean, std float32) (levels [256]float32) {
 	for v := range levels {
 		levels[v] = (float32(v)/255 - mean) / std
@@ -63,7 +63,7 @@ func normalised(mean, std float32) (levels [256]float32) {
 	return levels
 }
 
-// toPlanes writes pixels, R G B of 8 bit, as the encoder takes them: all of red, then green, then blue.
+// toPlanes writes pixels (R G B, 8 bit) as the encoder takes them: all of red, then green, then blue.
 func toPlanes(planes []float32, pix []byte, levels *[3][256]float32) {
 	n := len(planes) / 3
 	red, green, blue := planes[:n], planes[n:2*n], planes[2*n:3*n]

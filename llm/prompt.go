@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// The words of SmolVLM's prompt that are single tokens. The names of tiles
-// are, too, in all of the family but the first, SmolVLM-Instruct, which was
-// trained with them as plain text.
+// Special tokens of SmolVLM's prompt. The names of tiles are special tokens, too,
+// except in SmolVLM-Instruct, which was trained with them as plain text.
 const (
 	tokenStart  = "<|im_start|>"
 	tokenFake   = "<fake_token_around_image>"
@@ -15,7 +14,7 @@ const (
 	tokenEnd    = "<end_of_utterance>"
 )
 
-// DefaultPrompt asks for a plain description.
+// DefaultPrompt is asked where Options.Prompts is empty.
 const DefaultPrompt = "Describe this image in detail."
 
 func tokenTile(row, col int) string { return fmt.Sprintf("<row_%d_col_%d>", row, col) }
@@ -56,8 +55,8 @@ func promptPrefix(g Grid) []segment {
 	return out
 }
 
-// promptSuffix is the rest of a prompt: the question, and whose turn it is then.
-// The person's words are words: "<|im_start|>" in them is not a token.
+// promptSuffix is the rest of a prompt: the question and the start of the answer. The
+// question is tokenised as plain text: "<|im_start|>" in it is not a token.
 func promptSuffix(question string) []segment {
 	return []segment{
 		{text: question, tile: -1},
@@ -108,8 +107,8 @@ func (pm *promptMaker) embed(tokens []int32) (part, error) {
 	return p, nil
 }
 
-// promptPrefix is what the questions to a picture share, and its length in tokens.
-// A context longer than there is room for loses its end.
+// promptPrefix is what the questions about a picture share, and its length in tokens.
+// A context of more tokens than allowed loses its end.
 func (pm *promptMaker) promptPrefix(g Grid, context string) (parts []part, length int, err error) {
 	add := func(tokens []int32) error {
 		p, err := pm.embed(tokens)
@@ -126,7 +125,7 @@ func (pm *promptMaker) promptPrefix(g Grid, context string) (parts []part, lengt
 		}
 	}
 	if pm.context > 0 && context != "" {
-		// As the question is, it is plain text, whatever it names.
+		// Like the question it is tokenised as plain text.
 		tokens := pm.model.tokenize(context, false)
 		if err := add(tokens[:min(len(tokens), pm.context)]); err != nil {
 			return nil, 0, err
@@ -135,8 +134,8 @@ func (pm *promptMaker) promptPrefix(g Grid, context string) (parts []part, lengt
 	return parts, length, nil
 }
 
-// largest is the number of tokens before the question in a grid's prompt,
-// whatever the context.
+// largest is the number of tokens before the question in a grid's prompt, with the
+// longest context.
 func (pm *promptMaker) largest(g Grid) int {
 	n := pm.context + g.Tiles()*pm.tileTokens
 	for _, s := range promptPrefix(g) {

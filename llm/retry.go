@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// Retry asks once more about a picture whose answer said nothing to some of the
-// prompts, given by their indexes. The new answer begins otherwise, and what was
-// sampled before is less likely in it, the end too. The replies to the other prompts, and the time
-// spent, are taken over. With coarser the picture is shown in less detail: alone
-// where it was cut into tiles, else at half its size. The errors are Describe's.
+// Retry asks again about a picture whose replies to some prompts, given by their
+// indexes, were blank. The new replies begin with another token, and tokens sampled
+// before are less likely in them, end tokens included. The replies to the other
+// prompts are kept, and the time spent is added. With coarser the picture is shown
+// in less detail: without tiles, or at half its size if it had none. The errors are
+// Describe's.
 func (e *Engine) Retry(ctx context.Context, p Picture, before Answer, prompts []int, coarser bool) (Answer, error) {
 	d := e.opt.Detail
 	if coarser {
@@ -20,13 +21,13 @@ func (e *Engine) Retry(ctx context.Context, p Picture, before Answer, prompts []
 	}
 	before.More = slices.Clone(before.More)
 	before.sampled = slices.Clone(before.sampled)
-	for i, said := range before.sampled {
-		before.sampled[i] = sampled{slices.Clip(said.all), slices.Clip(said.first)}
+	for i, s := range before.sampled {
+		before.sampled[i] = sampled{slices.Clip(s.all), slices.Clip(s.first)}
 	}
-	return e.describe(ctx, p, d, &job{most: e.opt.MaxTokens, put: prompts, retry: true, answer: before})
+	return e.describe(ctx, p, d, &job{limit: e.opt.MaxTokens, asked: prompts, retry: true, answer: before})
 }
 
-// coarser is a picture of less detail, and the detail to show it at.
+// coarser returns a picture of less detail and the detail to show it at.
 func (e *Engine) coarser(p Picture) (Picture, Detail) {
 	d := e.opt.Detail
 	w, h := p.size()

@@ -39,20 +39,20 @@ type Sampling struct {
 	Temperature   float64 // 0: greedy
 	TopP          float64 // 0 or 1: off
 	RepeatPenalty float64 // 0 or 1: off; over the last 64 tokens
-	Seed          uint32  // the same for every answer, so that a photo's text does not depend on its neighbours
+	Seed          uint32  // every answer starts from it, so that output does not depend on batching
 }
 
-// retryPenalty is what the tokens of an answer that said nothing are given at least.
+// retryPenalty is the least repeat penalty of a retry.
 const retryPenalty = 1.3
 
-// again is how tokens are chosen once more, after as many as sampled.
-func (s Sampling) again(sampled int) Sampling {
+// retry is the sampling of a further attempt, after so many tokens were sampled.
+func (s Sampling) retry(sampled int) Sampling {
 	s.RepeatPenalty = max(s.RepeatPenalty, retryPenalty)
 	s.Seed += uint32(sampled) + 1
 	return s
 }
 
-// sampler picks the tokens of one answer; nil picks greedily.
+// sampler chooses the tokens of one answer; nil is greedy. It must be closed.
 type sampler struct {
 	p *C.struct_pd_sampler
 }
@@ -67,7 +67,7 @@ func newSampler(m *textModel, s Sampling, grammar string) (*sampler, error) {
 	if grammar != "" {
 		if p.grammar = newGrammar(m, grammar); p.grammar == nil {
 			C.free_sampler(p)
-			return nil, errors.New("llama.cpp does not understand the grammar of a prompt; the log says why")
+			return nil, errors.New("llama.cpp cannot parse the grammar of a prompt; the log says why")
 		}
 	}
 	handles.Add(1)
@@ -109,13 +109,14 @@ func (s *sampler) pointer() *C.struct_pd_sampler {
 	return s.p
 }
 
-// avoid makes what was sampled in earlier tries less likely.
-func (s *sampler) avoid(said sampled) {
-	for _, t := range said.all {
+// avoid applies the repeat penalty to the tokens of earlier attempts and forbids
+// their first tokens at the start.
+func (s *sampler) avoid(before sampled) {
+	for _, t := range before.all {
 		C.llama_sampler_accept(s.p.chain, C.llama_token(t))
 	}
-	if len(said.first) > 0 {
-		C.not_first(s.p, (*C.int32_t)(&said.first[0]), C.int(len(said.first)))
+	if len(before.first) > 0 {
+		C.not_first(s.p, (*C.int32_t)(&before.first[0]), C.int(len(before.first)))
 	}
 }
 

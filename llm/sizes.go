@@ -4,15 +4,15 @@ import (
 	"slices"
 )
 
-// LongestEdge is the longest edge in pixels that a picture need have: a
-// decoder may shrink larger ones while loading, but not below it.
+// LongestEdge is the longest edge in pixels that the engine makes use of. A decoder
+// may shrink larger photos while loading, but not below it.
 func (e *Engine) LongestEdge() int {
 	return WantedEdge(e.front.longestEdge())
 }
 
 // WantedEdge is the longest edge in pixels to decode a picture at that is then
-// resampled to the given one. Every pixel of a small picture is kept, whatever
-// the model: shrinking while decoding is for photos, where it saves time.
+// resampled to the given one. It is at least 512: shrinking while decoding saves
+// time with photos, and small pictures keep every pixel.
 func WantedEdge(longest int) int { return max(longest, 512) }
 
 // Devices lists the compute devices that the engine uses.
@@ -20,10 +20,10 @@ func (e *Engine) Devices() []Device {
 	return slices.DeleteFunc(Devices(), func(d Device) bool { return d.Kind == "GPU" && !e.gpu })
 }
 
-// OnGPU tells whether it uses a GPU.
+// OnGPU tells whether the engine uses a GPU.
 func (e *Engine) OnGPU() bool { return e.gpu }
 
-// NoGPU says why there is a GPU and it is not used; else it is empty.
+// NoGPU says why the machine's GPU is not used. It is empty if it is used, or if there is none.
 func (e *Engine) NoGPU() string { return e.noGPU }
 
 // Sizes is the memory an engine holds, in bytes.

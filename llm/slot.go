@@ -8,13 +8,13 @@ import (
 	"photodesc/llm/kernels"
 )
 
-// slot is a sequence of the llama context while it serves one picture: its
-// prompts are answered one after the other. The picture stays in the KV cache
-// between them; what followed it is taken back.
+// slot is one sequence of the llama context while it serves a picture. The prompts
+// are answered one after the other. Between them the picture stays in the KV cache,
+// and what followed it is removed.
 type slot struct {
 	id       int
 	job      *job
-	turn     int // index in job.put of the prompt being answered
+	turn     int // index in job.asked of the prompt being answered
 	question int // index of that prompt
 	sampler  *sampler
 	pos      int     // positions in the KV cache
@@ -30,8 +30,7 @@ func (s *slot) close() {
 	}
 }
 
-// encode turns the shared part of the picture's prompts, tiles and text, into
-// embeddings.
+// encode turns the picture of a slot into embeddings.
 func (e *Engine) encode(s *slot) error {
 	if err := s.job.ctx.Err(); err != nil {
 		return err
@@ -45,29 +44,29 @@ func (e *Engine) encode(s *slot) error {
 	return nil
 }
 
-// ask makes a slot ready for one of the prompts that are put.
+// ask prepares a slot for the prompt job.asked[turn].
 func (e *Engine) ask(s *slot, turn int) (err error) {
 	s.sampler.close()
-	s.turn, s.question, s.answered, s.out = turn, s.job.put[turn], false, nil
-	sampling, said := e.opt.Sampling, s.job.answer.sampled[s.question]
+	s.turn, s.question, s.answered, s.out = turn, s.job.asked[turn], false, nil
+	sampling, before := e.opt.Sampling, s.job.answer.sampled[s.question]
 	if s.job.retry {
-		sampling = sampling.again(len(said.all))
+		sampling = sampling.retry(len(before.all))
 	}
 	s.sampler, err = newSampler(e.model, sampling, e.opt.Prompts[s.question].Grammar)
 	if err == nil && s.job.retry {
-		s.sampler.avoid(said)
+		s.sampler.avoid(before)
 	}
 	return err
 }
 
-// length is the number of tokens of the slot's prompt.
+// length is the length of the slot's prompt in tokens.
 func (e *Engine) length(s *slot) int {
 	return s.job.prompt.tokens() + len(e.promptSuffixes[s.question].tokens)
 }
 
-// prefill decodes the first prompts of fresh slots, as many together as a step
-// holds, and picks the first token of each. Where a row's rounding depends on
-// how many are computed with it, each goes alone.
+// prefill decodes the first prompts of fresh slots, as many in one step as it
+// holds, and samples the first token of each answer. Where the rounding of a row
+// depends on how many are computed with it, each prompt is a step of its own.
 func (e *Engine) prefill(fresh []*slot) {
 	for len(fresh) > 0 {
 		n, rows := 1, e.length(fresh[0])
@@ -81,7 +80,7 @@ func (e *Engine) prefill(fresh []*slot) {
 }
 
 // prefillTogether decodes what the sequences of slots lack of their prompts, in
-// one step as far as the front end allows, and picks the first token of each.
+// one step as far as the front end allows, and samples the first token of each.
 func (e *Engine) prefillTogether(group []*slot) {
 	began := time.Now()
 	b := &entries{}
@@ -98,7 +97,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 		padding = s.job.prompt.addRows(b, s.id, s.pos, e.promptSuffixes[s.question], s.sampler)
 		last[i] = b.len() - padding - 1
 		s.pos += b.len() - padding - from
-		if len(s.job.put) == 1 || e.canTruncateKV {
+		if len(s.job.asked) == 1 || e.canTruncateKV {
 			s.job.prompt.release()
 		}
 	}
@@ -110,7 +109,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 	if s := group[len(group)-1]; padding > 0 {
 		e.ctx.truncate(s.id, s.pos)
 	}
-	share := seconds(time.Since(began), len(group))
+	share := split(time.Since(began), len(group))
 	for i, s := range group {
 		s.job.answer.Prefill += share
 		switch {
@@ -119,7 +118,7 @@ func (e *Engine) prefillTogether(group []*slot) {
 		case e.ctx.held(s.id) != s.pos:
 			s.end(fmt.Errorf("%w: the KV cache ends at position %d and the prompt at %d", ErrBroken, e.ctx.held(s.id), s.pos))
 		default:
-			e.take(s, picked[last[i]])
+			e.accept(s, picked[last[i]])
 		}
 	}
 }
@@ -136,12 +135,12 @@ func (e *Engine) start(s *slot) error {
 	return nil
 }
 
-// askOn puts the next prompt to the slots that have answered one, one slot at a
-// time, so that an answer does not depend on which others are due.
-func (e *Engine) askOn(slots []*slot) {
+// askNext asks the next prompt of slots that have answered one. It prefills one
+// slot at a time, so that an answer does not depend on which other slots are due.
+func (e *Engine) askNext(slots []*slot) {
 	for _, s := range slots {
 		for s != nil && s.answered && !s.ended && s.job.ctx.Err() == nil {
-			if s.turn+1 == len(s.job.put) {
+			if s.turn+1 == len(s.job.asked) {
 				s.end(nil)
 				break
 			}
@@ -175,13 +174,13 @@ func (e *Engine) generate(slots []*slot) {
 			live++
 			b.tokens = append(b.tokens, slots[i].last)
 			b.add(slots[i].pos, i, true, slots[i].sampler)
-		} else { // a dummy; what is not wanted is not computed to the end
+		} else { // a dummy; the output of a row without want is not computed
 			b.tokens = append(b.tokens, 0)
 			b.add(0, i, last-first == 1, nil)
 		}
 	}
 	picked, err := e.ctx.step(b)
-	share := seconds(time.Since(began), live)
+	share := split(time.Since(began), live)
 	for i := first; i <= last; i++ {
 		if i >= len(slots) || slots[i] == nil {
 			e.ctx.forget(i)
@@ -194,17 +193,16 @@ func (e *Engine) generate(slots []*slot) {
 			s.end(err)
 			continue
 		}
-		e.take(s, picked[i-first])
+		e.accept(s, picked[i-first])
 	}
 }
 
-// sequenceRange is the sequences that a step of next tokens has, from first to last;
-// there are none if first is greater. The first n of so many sequences, two at
-// least, may be live. A product with a single column takes another path through
-// ggml than one with several and is rounded differently: a photo's words would
-// depend on its company. And llama.cpp computes only those sequences together
-// whose numbers follow each other. So a lone slot has a dummy beside it, and
-// gaps between live ones are filled with dummies.
+// sequenceRange returns the first and last sequence of a step of next tokens; there
+// are none if first is greater. Only the first n of the sequences, of which there
+// are at least two, may be live. A lone slot has a dummy beside it, because ggml
+// rounds a product with a single column differently from one with several: the text
+// would depend on batching. Gaps between live slots are filled with dummies, because
+// llama.cpp computes only consecutive sequences together.
 func sequenceRange(n, sequences int, live func(int) bool) (first, last int) {
 	first, last = n, -1
 	for i := range n {
@@ -222,13 +220,13 @@ func sequenceRange(n, sequences int, live func(int) bool) (first, last int) {
 	return first, last
 }
 
-// take adds a picked token to a slot's answer and sees whether it is the end.
-func (e *Engine) take(s *slot, token int32) {
+// accept adds a sampled token to a slot's answer and checks whether the answer ends.
+func (e *Engine) accept(s *slot, token int32) {
 	if token >= 0 {
-		said := &s.job.answer.sampled[s.question]
-		said.all = append(said.all, token)
+		tokens := &s.job.answer.sampled[s.question]
+		tokens.all = append(tokens.all, token)
 		if len(s.out) == 0 {
-			said.first = append(said.first, token)
+			tokens.first = append(tokens.first, token)
 		}
 	}
 	if token < 0 || !e.opt.Exact && e.model.ends(token) {
@@ -244,11 +242,12 @@ func (e *Engine) take(s *slot, token int32) {
 			return
 		}
 	}
-	if len(s.out) >= s.job.most {
+	if len(s.out) >= s.job.limit {
 		e.finish(s, FinishLength)
 	}
 }
 
+// finish makes the generated tokens the answer to the slot's prompt.
 func (e *Engine) finish(s *slot, why Finish) {
 	var text []byte
 	for _, t := range s.out {
@@ -263,6 +262,7 @@ func (e *Engine) finish(s *slot, why Finish) {
 	s.answered = true
 }
 
+// end marks a slot as done; reap returns the answer or the error.
 func (s *slot) end(err error) {
 	s.job.err, s.ended = err, true
 }

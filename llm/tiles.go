@@ -2,8 +2,8 @@ package llm
 
 import "math"
 
-// Grid is how one picture is cut, by the rules of the reference (transformers,
-// Idefics3/SmolVLM image processor). All sizes are pixels.
+// Grid says how a picture is cut into tiles, by the rules of the reference (the
+// image processor of Idefics3/SmolVLM in transformers). All sizes are in pixels.
 type Grid struct {
 	// FitW, FitH: the picture with its longest edge at the wanted length.
 	FitW, FitH int
@@ -13,11 +13,11 @@ type Grid struct {
 	Rows, Cols int
 }
 
-// Tiles is the number of pictures the encoder sees: the tiles of the grid and
-// the whole picture squeezed to one tile.
+// Tiles is the number of tiles to encode: those of the grid and the whole picture
+// scaled to one tile.
 func (g Grid) Tiles() int { return g.Rows*g.Cols + 1 }
 
-// maxFit bounds the longest edge, as the reference's MAX_IMAGE_SIZE does.
+// maxFit limits the longest edge in pixels, as MAX_IMAGE_SIZE of the reference does.
 const maxFit = 4096
 
 // PlanTiles plans the tiles of a width×height picture whose longest edge is

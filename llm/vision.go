@@ -15,8 +15,8 @@ import (
 	"photodesc/llm/kernels"
 )
 
-// visionEncoder turns tiles into embeddings. It must be closed. It belongs to
-// one goroutine.
+// visionEncoder is SmolVLM's encoder: it turns tiles into embeddings. It belongs to
+// one goroutine and must be closed.
 type visionEncoder struct {
 	p          *C.struct_clip_ctx
 	tile       int // edge of the square picture it takes, pixels
@@ -59,7 +59,7 @@ func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 // than ggml's CPU.
 func visionDevice(gpu bool) bool {
 	if !gpu && hasBLAS() {
-		// The encoder only looks for a device when told to use the GPU.
+		// clip looks for a device only if it is told to use a GPU.
 		os.Setenv("MTMD_BACKEND_DEVICE", "BLAS")
 		return true
 	}
@@ -76,7 +76,7 @@ func projectorOf(path string) (string, error) {
 	}
 	projector := C.GoString(&name[0])
 	if projector == "" {
-		return "", fmt.Errorf("%q is no vision file, or does not say of which type", path)
+		return "", fmt.Errorf("%q is not a vision file, or does not say its type", path)
 	}
 	return projector, nil
 }
@@ -108,12 +108,12 @@ func (v *visionEncoder) encode(pix []byte, out []float32) error {
 	return finite(out)
 }
 
-// finite checks what an encoder gave. A broken driver gives NaN; the text model
-// would answer all the same.
+// finite checks embeddings. A broken driver yields NaN, and the text model would
+// answer all the same.
 func finite(embd []float32) error {
 	for _, x := range embd {
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return fmt.Errorf("%w: the encoder gave numbers that are not finite; the compute device or its driver is not to be trusted", ErrBroken)
+			return fmt.Errorf("%w: the encoder returned values that are not finite; the compute device or its driver is faulty", ErrBroken)
 		}
 	}
 	return nil
