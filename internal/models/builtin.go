@@ -10,7 +10,7 @@ import (
 	"photodesc/internal/durable"
 )
 
-// The project's own small model; internal/models/builtin/README.md says what it can do.
+// The small model that is part of the program; builtin/README.md says what it can do.
 var (
 	//go:embed builtin/builtin.gguf
 	builtinText []byte
@@ -18,14 +18,14 @@ var (
 	builtinVision []byte
 )
 
-// BuiltinNote is what a person should know before using the built-in model.
+// BuiltinNote says what to expect of the built-in model.
 const BuiltinNote = "The built-in model describes simple drawn scenes; of a real photo it tells only the main colours and forms. It is there to try photodesc out and to check a machine."
 
-// BuiltinPrompts is what one who asks it something else should know.
+// BuiltinPrompts says what to expect where it is asked another prompt.
 const BuiltinPrompts = "The built-in model was taught to describe and nothing else: its answers to other prompts make little sense."
 
-// builtin unpacks the model that is part of the program into the user's cache
-// folder: llama.cpp maps models from files. Workers share the mapping.
+// builtin unpacks the built-in model into the user's cache folder, because llama.cpp
+// maps models from files. Workers share the mapping.
 func builtin() (Files, error) {
 	dir, err := builtinDir()
 	if err != nil {
@@ -36,7 +36,7 @@ func builtin() (Files, error) {
 		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, want) {
 			continue
 		}
-		// A run that has the old file mapped keeps it: the new one is another file.
+		// The file is replaced, not overwritten: a run may have the old one mapped.
 		if err := durable.WriteFile(path, want, 0o644); err != nil {
 			return Files{}, fmt.Errorf("the built-in model cannot be unpacked: %w", err)
 		}
@@ -44,8 +44,8 @@ func builtin() (Files, error) {
 	return f, nil
 }
 
-// builtinDir is the user's cache folder for photodesc, or one among the
-// temporary files where there is no home.
+// builtinDir returns a folder in the user's cache folder, or among the temporary
+// files if there is no home.
 func builtinDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err == nil {

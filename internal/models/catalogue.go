@@ -4,38 +4,37 @@ import (
 	"slices"
 )
 
-// Default is the model of a run that names none.
+// Default is the name of the model of a run that names none.
 const Default = "smolvlm"
 
-// Entry is a model that has a name.
+// Entry is a model of the catalogue.
 type Entry struct {
 	Name    string
 	Repo    string // on the hub; empty for the model in the program itself
 	Text    Part
 	Vision  Part
-	Memory  uint64 // bytes that describing takes at least, from measuring a model of the same shape and types
-	Licence string
-	Good    string // what it is good for
+	Memory  uint64 // bytes that a run needs at least, measured with a model of the same shape and types
+	Licence string // SPDX identifier
+	Good    string // what it is good for, a few words
 }
 
 // Part is one of a model's two files.
 type Part struct {
 	File string
-	Type string // how its numbers are stored
-	Size int64  // bytes, for people; what a download must have is what the hub says then
+	Type string // of most of its weights
+	Size int64  // bytes, for people; a download is checked against the size that the hub states
 }
 
-// Size is that of both files.
+// Size is the size of both files in bytes.
 func (e Entry) Size() int64 { return e.Text.Size + e.Vision.Size }
 
 const apache = "Apache-2.0"
 
-// Catalogue are the models that have names, the default first.
+// Catalogue lists the models that have names, the default first.
 //
-// Repositories, names and sizes of the files are as several public programs
-// that fetch the same files have them, with the same SHA-256; they have not
-// been compared with the hub itself. The smaller models are published in Q8_0
-// and F16 only.
+// Repositories, file names and sizes are those that several public programs state
+// which fetch the same files, with the same SHA-256. They have not been compared with
+// the hub itself. The smaller models are published in Q8_0 and F16 only.
 var Catalogue = []Entry{
 	{
 		Name: Default, Repo: "ggml-org/SmolVLM-Instruct-GGUF",
@@ -89,7 +88,7 @@ func named(name string) (Entry, bool) {
 	return Catalogue[i], true
 }
 
-// Names are those of the catalogue.
+// Names lists the names of the catalogue, the default first.
 func Names() []string {
 	var names []string
 	for _, e := range Catalogue {
@@ -98,7 +97,8 @@ func Names() []string {
 	return names
 }
 
-// largestWithin is the largest model for so much memory; empty if there is none.
+// largestWithin returns the largest model for a memory of limit bytes; empty if there
+// is none.
 func largestWithin(limit uint64) string {
 	name, most := "", uint64(0)
 	for _, e := range Catalogue {

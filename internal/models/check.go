@@ -81,7 +81,7 @@ func open(path, what string) (*gguf.File, error) {
 	var bad *gguf.Error
 	switch {
 	case errors.Is(err, gguf.ErrNotGGUF):
-		return nil, fmt.Errorf("%q is no GGUF model file\n  it may be an incomplete download or another format; get the GGUF version of the model", path)
+		return nil, fmt.Errorf("%q is no GGUF model file\n  it may be an incomplete download, or have another format; get the GGUF version of the model", path)
 	case errors.As(err, &bad):
 		return nil, unusable(what, path, err)
 	case err != nil:
@@ -90,12 +90,13 @@ func open(path, what string) (*gguf.File, error) {
 	return f, nil
 }
 
-// isVision tells what kind of file it is.
+// isVision tells whether a file is a vision file.
 func isVision(f *gguf.File) bool {
 	arch, _ := gguf.Get[string](f, "general.architecture")
 	return arch == "clip"
 }
 
+// rightWayRound checks that the files were not swapped.
 func rightWayRound(f Files, text, vision *gguf.File) error {
 	switch {
 	case isVision(text) && !isVision(vision):

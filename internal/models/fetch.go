@@ -12,9 +12,9 @@ import (
 	"photodesc/internal/models/hub"
 )
 
-var connect = hub.FromEnvironment // the tests are less patient
+var connect = hub.FromEnvironment // tests replace it to wait for less time
 
-// fetch brings what is missing.
+// fetch fetches the missing files.
 func (w *Wanted) fetch(ctx context.Context, p hub.Progress) error {
 	if p == nil {
 		p = silent{}
@@ -27,11 +27,11 @@ func (w *Wanted) fetch(ctx context.Context, p hub.Progress) error {
 		return err
 	}
 	if w.parts[0] == "" {
-		if err := w.ask(ctx, c); err != nil {
+		if err := w.list(ctx, c); err != nil {
 			return err
 		}
 	}
-	if err := w.bring(ctx, c, p); err != nil {
+	if err := w.download(ctx, c, p); err != nil {
 		if hub.Unreachable(err) && ctx.Err() == nil {
 			return w.offline(err.Error())
 		}
@@ -40,8 +40,8 @@ func (w *Wanted) fetch(ctx context.Context, p hub.Progress) error {
 	return nil
 }
 
-// ask finds out which files the repository has.
-func (w *Wanted) ask(ctx context.Context, c *hub.Client) error {
+// list asks the hub which files the repository has, and chooses two.
+func (w *Wanted) list(ctx context.Context, c *hub.Client) error {
 	files, err := c.List(ctx, w.repo)
 	if err != nil {
 		if hub.Unreachable(err) && ctx.Err() == nil {
@@ -53,14 +53,14 @@ func (w *Wanted) ask(ctx context.Context, c *hub.Client) error {
 	for _, f := range files {
 		names = append(names, f.Path)
 	}
-	text, vision := choose(names, w.kind)
+	text, vision := choose(names, w.weightType)
 	switch {
-	case text == "" && w.kind != "":
-		return fmt.Errorf("%s has no GGUF model of the type %s\n  it has: %s", w.repo, w.kind, typesOf(names))
+	case text == "" && w.weightType != "":
+		return fmt.Errorf("%s has no GGUF model of the type %s\n  it has: %s", w.repo, w.weightType, typesOf(names))
 	case text == "":
 		return fmt.Errorf("%s has no GGUF model; a repository with GGUF files is often named …-GGUF", w.repo)
 	case vision == "":
-		return fmt.Errorf("%s has no vision file (mmproj-…): its model cannot see", w.repo)
+		return fmt.Errorf("%s has no vision file (mmproj-…), without which a model cannot see pictures", w.repo)
 	}
 	w.parts = [2]string{text, vision}
 	w.locate()
@@ -80,8 +80,8 @@ func typesOf(names []string) string {
 	return strings.Join(types, ", ")
 }
 
-// bring fetches the missing files, after a look at the room for them all.
-func (w *Wanted) bring(ctx context.Context, c *hub.Client, p hub.Progress) error {
+// download fetches the missing files, after checking that the disk has space for all.
+func (w *Wanted) download(ctx context.Context, c *hub.Client, p hub.Progress) error {
 	need, dir := int64(0), ""
 	paths := []*string{&w.Text, &w.Vision}
 	for i, file := range w.parts {
@@ -96,16 +96,16 @@ func (w *Wanted) bring(ctx context.Context, c *hub.Client, p hub.Progress) error
 		if err != nil {
 			return err
 		}
-		need += max(f.Size-hub.Left(dst), 0)
+		need += max(f.Size-hub.Partial(dst), 0)
 		dir = filepath.Dir(dst)
 	}
 	if dir == "" {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("there is no folder for models: %w\n  name another with PHOTODESC_MODELS", err)
+		return fmt.Errorf("the folder for models cannot be made: %w\n  name another with PHOTODESC_MODELS", err)
 	}
-	if err := hub.Room(dir, need); err != nil {
+	if err := hub.CheckSpace(dir, need); err != nil {
 		return err
 	}
 	for i, file := range w.parts {
@@ -121,7 +121,7 @@ func (w *Wanted) bring(ctx context.Context, c *hub.Client, p hub.Progress) error
 	return nil
 }
 
-// offline is the error of a model that is not here and cannot be fetched.
+// offline returns the error for a model that is not on this machine and cannot be fetched.
 func (w *Wanted) offline(why string) error {
 	if w.parts[0] == "" {
 		return fmt.Errorf("model %s is not on this machine and cannot be fetched: %s\n  try again with a network, or use --model builtin, which needs none", w.Name, why)
@@ -145,8 +145,9 @@ func (w *Wanted) offline(why string) error {
 		"  or use --model builtin, which needs no network", w.Name, why, strings.Join(names, " and "), address, dir)
 }
 
-// Pull fetches a model. What is here already is read through and compared with
-// what the hub said of it then; damaged files are fetched again.
+// Pull fetches a model by its name. Files that are on this machine are compared with
+// the SHA-256 that the hub stated when they were fetched, and fetched again if they
+// are damaged. say is called with a sentence about each of them.
 func Pull(ctx context.Context, model string, opt Options, say func(string)) (Files, error) {
 	w, err := Find(model, "")
 	if err != nil {
@@ -156,7 +157,7 @@ func Pull(ctx context.Context, model string, opt Options, say func(string)) (Fil
 		if *at == "" || w.repo == "" {
 			continue
 		}
-		if ok, err := w.sound(ctx, *at, say); err != nil {
+		if ok, err := w.intact(ctx, *at, say); err != nil {
 			return Files{}, err
 		} else if ok {
 			continue
@@ -169,8 +170,8 @@ func Pull(ctx context.Context, model string, opt Options, say func(string)) (Fil
 	return w.Get(ctx, Options{Progress: opt.Progress})
 }
 
-// sound tells whether a file that is here is as it was when it was fetched.
-func (w *Wanted) sound(ctx context.Context, path string, say func(string)) (bool, error) {
+// intact tells whether a file is as it was fetched.
+func (w *Wanted) intact(ctx context.Context, path string, say func(string)) (bool, error) {
 	if _, err := gguf.Open(path); err != nil {
 		say(fmt.Sprintf("%s is damaged: %v", path, err))
 		return false, nil
@@ -180,7 +181,7 @@ func (w *Wanted) sound(ctx context.Context, path string, say func(string)) (bool
 	case err != nil:
 		return false, err
 	case known && !intact:
-		say(fmt.Sprintf("%s is damaged: its SHA-256 is not the one it was fetched with", path))
+		say(fmt.Sprintf("%s is damaged: its SHA-256 has changed since it was fetched", path))
 	case known:
 		say(fmt.Sprintf("%s is here, and intact", path))
 	default:
@@ -189,7 +190,7 @@ func (w *Wanted) sound(ctx context.Context, path string, say func(string)) (bool
 	return intact || !known, nil
 }
 
-// discard removes a damaged file, if it is one of ours.
+// discard removes a damaged file if photodesc fetched it.
 func (w *Wanted) discard(path string) error {
 	for _, file := range w.parts {
 		for _, p := range places(w.repo, file) {
@@ -201,6 +202,7 @@ func (w *Wanted) discard(path string) error {
 	return fmt.Errorf("%q is damaged and belongs to another program\n  remove it and try again", path)
 }
 
+// silent ignores the progress of downloads.
 type silent struct{}
 
 func (silent) Begin(hub.File, int64)              {}

@@ -1,5 +1,6 @@
-// Package models knows which models there are, finds their files on this
-// machine, fetches them when they are not there, and checks them before use.
+// Package models has the catalogue of models. It finds a model's files on this
+// machine, fetches missing ones from the Hugging Face hub, and checks files before a
+// worker loads them. A model is a pair of GGUF files: text model and vision file.
 package models
 
 import (
@@ -16,34 +17,35 @@ import (
 	"photodesc/internal/wording"
 )
 
-// Files is a model ready to be loaded.
+// Files is a model that is ready to be loaded.
 type Files struct {
 	Name   string // as written into the results
 	Text   string // path of the text model, GGUF
 	Vision string // path of the vision file (mmproj), GGUF
 }
 
-// Wanted is a model that was asked for, on this machine or not.
+// Wanted is a model that a person asked for. Its files may still have to be fetched.
 type Wanted struct {
-	Files        // what is not here has no path
-	repo  string // on the hub; empty for files of one's own and the built-in model
-	kind  string // of the text model, if one was asked for
-	parts [2]string
-	need  uint64 // memory, where the catalogue knows it
-	known bool   // to be as the program carries it
+	Files                // the path of a missing file is empty
+	repo       string    // on the hub; empty for a person's own files and the built-in model
+	weightType string    // of the text model, such as Q8_0, if one was asked for
+	parts      [2]string // paths of text model and vision file in the repository
+	memory     uint64    // bytes, from the catalogue; 0: not known
+	trusted    bool      // the built-in model, which needs no check
 }
 
-// Options are how a model is made ready.
+// Options are the options of Get and Pull.
 type Options struct {
-	Memory   uint64       // what the run may use, in bytes; 0 is any
-	Progress hub.Progress // hears of downloads; nil for none
+	Memory   uint64       // bytes that the run may use; 0: any
+	Progress hub.Progress // is told about downloads; may be nil
 }
 
 var repoName = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?)(?::([\w.-]+))?$`)
 
-// Find says what a name means and what of it is on this machine. The name is
-// one of the catalogue, a GGUF file given together with its vision file, or a
-// repository of the hub, OWNER/NAME or OWNER/NAME:TYPE.
+// Find resolves the name of a model and looks for its files on this machine. The
+// name is one of the catalogue, a GGUF file given together with its vision file, or a
+// repository of the hub, OWNER/NAME or OWNER/NAME:TYPE. The error says which names
+// there are.
 func Find(model, mmproj string) (Wanted, error) {
 	if IsFile(model) || mmproj != "" && strings.ContainsRune(model, filepath.Separator) {
 		return ownFiles(model, mmproj)
@@ -53,16 +55,16 @@ func Find(model, mmproj string) (Wanted, error) {
 	}
 	if model == "builtin" {
 		f, err := builtin()
-		return Wanted{Files: f, known: true}, err
+		return Wanted{Files: f, trusted: true}, err
 	}
 	if e, ok := named(model); ok {
-		w := Wanted{Files: Files{Name: e.Name}, repo: e.Repo, need: e.Memory, parts: [2]string{e.Text.File, e.Vision.File}}
+		w := Wanted{Files: Files{Name: e.Name}, repo: e.Repo, memory: e.Memory, parts: [2]string{e.Text.File, e.Vision.File}}
 		w.locate()
 		return w, nil
 	}
 	if m := repoName.FindStringSubmatch(model); m != nil && !strings.Contains(m[0], "..") {
-		w := Wanted{Files: Files{Name: model}, repo: m[1], kind: m[2]}
-		if text, vision := choose(localFiles(w.repo), w.kind); text != "" && vision != "" {
+		w := Wanted{Files: Files{Name: model}, repo: m[1], weightType: m[2]}
+		if text, vision := choose(localFiles(w.repo), w.weightType); text != "" && vision != "" {
 			w.parts = [2]string{text, vision}
 			w.locate()
 		}
@@ -78,7 +80,7 @@ func Find(model, mmproj string) (Wanted, error) {
 	return Wanted{}, fmt.Errorf("there is no model %q; %s\n  or give a file: --model FILE.gguf --mmproj FILE, or a repository of the hub: --model OWNER/NAME", model, hint)
 }
 
-// IsFile tells a file from a name.
+// IsFile tells whether a model is given as a file rather than by name.
 func IsFile(model string) bool {
 	if strings.EqualFold(filepath.Ext(model), ".gguf") {
 		return true
@@ -93,15 +95,15 @@ func ownFiles(model, mmproj string) (Wanted, error) {
 	}
 	f := Files{Name: strings.TrimSuffix(filepath.Base(model), filepath.Ext(model))}
 	var err error
-	if f.Text, err = there(model); err != nil {
+	if f.Text, err = existing(model); err != nil {
 		return Wanted{}, err
 	}
-	f.Vision, err = there(mmproj)
+	f.Vision, err = existing(mmproj)
 	return Wanted{Files: f}, err
 }
 
-// there makes a path absolute and looks whether a file is there.
-func there(path string) (string, error) {
+// existing returns the absolute path of a file that must exist.
+func existing(path string) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -126,18 +128,18 @@ func (w *Wanted) locate() {
 // Here tells whether both files are on this machine.
 func (w Wanted) Here() bool { return w.Text != "" && w.Vision != "" }
 
-// Get makes the model ready: what is not here is fetched, and all is checked.
+// Get fetches missing files and checks all. The error says what to do.
 func (w Wanted) Get(ctx context.Context, opt Options) (Files, error) {
 	if !w.Here() {
-		if opt.Memory > 0 && w.need > opt.Memory {
-			// Said before a gigabyte is fetched, not after.
-			return Files{}, notEnoughMemory(w.Name, w.need, opt.Memory)
+		if opt.Memory > 0 && w.memory > opt.Memory {
+			// Better before a gigabyte is fetched than after.
+			return Files{}, notEnoughMemory(w.Name, w.memory, opt.Memory)
 		}
 		if err := w.fetch(ctx, opt.Progress); err != nil {
 			return Files{}, err
 		}
 	}
-	if w.known {
+	if w.trusted {
 		return w.Files, nil
 	}
 	if _, err := Check(w.Files, opt.Memory); err != nil {
@@ -146,7 +148,7 @@ func (w Wanted) Get(ctx context.Context, opt Options) (Files, error) {
 	return w.Files, nil
 }
 
-// advise says how a damaged file that was fetched can be had again.
+// advise adds to an error how to fetch a damaged file again.
 func (w Wanted) advise(err error) error {
 	if w.repo == "" || strings.Contains(err.Error(), "\n") {
 		return err
@@ -154,7 +156,7 @@ func (w Wanted) advise(err error) error {
 	return fmt.Errorf("%w\n  `photodesc models pull %s` fetches it again", err, w.Name)
 }
 
-// target is where a repository's file goes to.
+// target is the path that a repository's file is fetched to.
 func (w Wanted) target(file string) (string, error) {
 	dir, err := Dir()
 	if err != nil {

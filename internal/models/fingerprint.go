@@ -13,10 +13,10 @@ const (
 	sampleSize = 16 << 10
 )
 
-// Fingerprint tells the files of one model from those of another, wherever they
-// lie and whatever they are called. It is a digest of both files' sizes and of
-// 64 pieces of each from end to end: reading all of a model of two gigabytes
-// would hold up every start by seconds.
+// Fingerprint identifies a model by the content of its files, whatever their names
+// and folders. It is 32 hexadecimal digits of a SHA-256 of the sizes of both files and
+// of 64 samples of 16 KiB spread over each: reading two gigabytes would delay every
+// start by seconds.
 func (f Files) Fingerprint() (string, error) {
 	h := sha256.New()
 	for _, path := range []string{f.Text, f.Vision} {

@@ -13,8 +13,8 @@ import (
 	"photodesc/internal/models/gguf"
 )
 
-// Dir is the folder that fetched models go to: PHOTODESC_MODELS, or one in the
-// user's cache folder.
+// Dir returns the folder that models are fetched to: PHOTODESC_MODELS, or
+// photodesc/models in the user's cache folder.
 func Dir() (string, error) {
 	if dir := os.Getenv("PHOTODESC_MODELS"); dir != "" {
 		return filepath.Abs(dir)
@@ -26,19 +26,19 @@ func Dir() (string, error) {
 	return filepath.Join(base, "photodesc", "models"), nil
 }
 
-// A place is where a file of a repository may lie.
+// place is a path at which a file of a repository may be.
 type place struct {
 	path string
-	ours bool // in Dir, so that damage is worth a word
+	ours bool // in Dir: photodesc fetched it
 }
 
-// places lists where a file may lie, the likeliest first: our own folder, the
+// places lists where a file may be, in the order of search: our own folder, the
 // Hugging Face cache, llama.cpp's cache.
 func places(repo, file string) []place {
 	var list []place
 	if dir, err := Dir(); err == nil {
 		list = append(list, place{filepath.Join(dir, filepath.FromSlash(repo), filepath.FromSlash(file)), true})
-		if inCatalogue(repo) { // its files' names are like no others
+		if inCatalogue(repo) { // the names of its files are unique
 			list = append(list, place{filepath.Join(dir, filepath.FromSlash(file)), true})
 		}
 	}
@@ -55,8 +55,9 @@ func inCatalogue(repo string) bool {
 	return slices.ContainsFunc(Catalogue, func(e Entry) bool { return e.Repo == repo })
 }
 
-// locate returns where a file lies. What is incomplete in another program's
-// cache is passed over; ours is returned as it is, to be complained about.
+// locate returns the path of a file; empty if it is not on this machine. A damaged
+// file in another program's cache is ignored. One of ours is returned, so that the
+// check reports it.
 func locate(repo, file string) string {
 	for _, p := range places(repo, file) {
 		info, err := os.Stat(p.path)
@@ -166,7 +167,7 @@ func llamaCache() string {
 	return ""
 }
 
-// dotCache is ~/.cache, which the hub's own tools use on every system.
+// dotCache is ~/.cache, which the hub's tools use on every system.
 func dotCache() string {
 	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
 		return dir
@@ -178,7 +179,7 @@ func dotCache() string {
 	return filepath.Join(home, ".cache")
 }
 
-// expand does what the hub's own tools do with their variables.
+// expand replaces variables and ~ in a folder's name, as the hub's tools do.
 func expand(dir string) string {
 	dir = os.ExpandEnv(dir)
 	if rest, ok := strings.CutPrefix(dir, "~/"); ok {

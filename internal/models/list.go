@@ -2,18 +2,18 @@ package models
 
 import "photodesc/internal/models/hub"
 
-// Listed is a model of the catalogue as it stands on this machine.
+// Listed is a model of the catalogue and its state on this machine.
 type Listed struct {
 	Entry
-	Here    bool
-	Files   Files // paths of what is here
-	Left    int64 // bytes that an unfinished download has left
-	Fits    bool  // the memory
-	Default bool
+	Here    bool  // both files are on this machine
+	Files   Files // paths of those that are
+	Left    int64 // bytes of unfinished downloads
+	Fits    bool  // Memory is within the limit
+	Default bool  // used where no model is named
 }
 
-// List is the catalogue on this machine. limit is the memory that a run may
-// use, in bytes.
+// List returns the catalogue with the state of each model. limit is the memory that
+// a run may use, in bytes.
 func List(limit uint64) []Listed {
 	var list []Listed
 	for _, e := range Catalogue {
@@ -24,7 +24,7 @@ func List(limit uint64) []Listed {
 			l.Files, l.Here = w.Files, w.Here()
 			for i, at := range []string{w.Text, w.Vision} {
 				if dst, err := w.target(w.parts[i]); err == nil && at == "" {
-					l.Left += hub.Left(dst)
+					l.Left += hub.Partial(dst)
 				}
 			}
 		}
@@ -33,8 +33,8 @@ func List(limit uint64) []Listed {
 	return list
 }
 
-// Smaller is the model to use where the memory is too little for the default;
-// empty where it is enough, or too little for any.
+// Smaller returns the name of the largest model for a memory of limit bytes, if that
+// is too little for the default model; else it is empty.
 func Smaller(limit uint64) string {
 	if e, _ := named(Default); e.Memory <= limit {
 		return ""

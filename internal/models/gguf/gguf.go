@@ -1,7 +1,7 @@
-// Package gguf reads the header of a GGUF file: its keys and where its tensors
-// lie. It is strict, because what it lets through goes on to C code that ends
-// the process on what it does not expect; and it is safe with any file: it
-// never panics, and takes no more memory than the header is long, times three.
+// Package gguf reads the header of a GGUF file: its keys, and the types, shapes and
+// offsets of its tensors. It is strict, because the C code that loads the file later
+// ends the process on what it does not expect. It is safe with any file: it never
+// panics, and uses at most three times the length of the header in memory.
 package gguf
 
 import (
@@ -17,10 +17,10 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of a file's header. The largest vocabularies in use, of 260,000 tokens,
-// make a header of some 15 MB.
+// Limits of a header. The largest vocabularies in use, of 260,000 tokens, need about
+// 15 MB.
 const (
-	maxHead    = 256 << 20
+	maxHeader  = 256 << 20
 	maxKeys    = 1 << 16
 	maxTensors = 1 << 17
 	maxKey     = 1 << 16
@@ -28,14 +28,14 @@ const (
 	maxName    = 64 // GGML_MAX_NAME, with C's closing zero
 )
 
-// Error says what is wrong with a file, in words for people.
+// Error says what is wrong with a file, for people and without its name.
 type Error struct{ text string }
 
 func (e *Error) Error() string { return e.text }
 
 func wrong(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
 
-// ErrNotGGUF is of files of another kind.
+// ErrNotGGUF is returned for a file of another format.
 var ErrNotGGUF = errors.New("not a GGUF file")
 
 // File is the header of a GGUF file.
@@ -43,20 +43,21 @@ type File struct {
 	Version uint32
 	Keys    map[string]any // uint8 … float64, bool, string, or a slice of one of them
 	Tensors []Tensor
-	Data    int64 // where the tensors begin
-	Size    int64 // of the file
+	Data    int64 // offset of the first tensor, bytes
+	Size    int64 // of the file, bytes
 }
 
-// Tensor is where an array of numbers lies.
+// Tensor describes one array of weights.
 type Tensor struct {
 	Name   string
 	Type   Type
-	Shape  []uint64 // length of a row first
-	Offset int64    // from the beginning of the file
-	Bytes  int64
+	Shape  []uint64 // values in each dimension, the length of a row first
+	Offset int64    // from the beginning of the file, bytes
+	Bytes  int64    // its length
 }
 
-// Open reads the header of a file and closes it.
+// Open reads the header of a file. The error is ErrNotGGUF, an *Error or that of
+// reading.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -73,9 +74,9 @@ func Open(path string) (*File, error) {
 	return Read(f, info.Size())
 }
 
-// Read reads the header of a file of the given size.
+// Read reads the header of a file of size bytes. The errors are those of Open.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	d := &decoder{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16), left: min(size, maxHead), size: size}
+	d := &decoder{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<16), left: min(size, maxHeader), size: size}
 	f := &File{Keys: map[string]any{}, Size: size}
 	if err := d.file(f); err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
-// decoder reads little-endian values and never more than the file has.
+// decoder reads little-endian values, within the file and the limit of a header.
 type decoder struct {
 	r    *bufio.Reader
 	left int64 // bytes that may still be read
@@ -92,15 +93,15 @@ type decoder struct {
 	buf  [8]byte
 }
 
-// short says why there are no more bytes.
+// short returns the error for a header that goes on where no more may be read.
 func (d *decoder) short() error {
-	if d.size > maxHead {
-		return wrong("its header is damaged: it is longer than %d MB", maxHead>>20)
+	if d.size > maxHeader {
+		return wrong("its header is damaged: it is longer than %d MB", maxHeader>>20)
 	}
 	return wrong("it ends in the middle of its header: the download is incomplete, or the file is damaged")
 }
 
-// take counts n bytes as read.
+// take counts n bytes as read, if there are so many.
 func (d *decoder) take(n uint64) error {
 	if n > uint64(d.left) {
 		return d.short()
@@ -116,7 +117,7 @@ func (d *decoder) bytes(b []byte) error {
 	}
 	if _, err := io.ReadFull(d.r, b); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return d.short() // the file has become shorter meanwhile
+			return d.short() // the file was truncated meanwhile
 		}
 		return err
 	}
@@ -133,12 +134,12 @@ func (d *decoder) u64() (uint64, error) {
 	return binary.LittleEndian.Uint64(d.buf[:]), err
 }
 
-func (d *decoder) text(most uint64) (string, error) {
+func (d *decoder) text(limit uint64) (string, error) {
 	n, err := d.u64()
 	if err != nil {
 		return "", err
 	}
-	if n > uint64(d.left) || n > most {
+	if n > uint64(d.left) || n > limit {
 		return "", wrong("its header is damaged: a text of %d bytes", n)
 	}
 	b := make([]byte, n)
@@ -192,7 +193,7 @@ func (d *decoder) file(f *File) error {
 			return err
 		}
 		if names[t.Name] {
-			return wrong("its header is damaged: tensor %q is there twice", t.Name)
+			return wrong("its header is damaged: tensor %q occurs twice", t.Name)
 		}
 		names[t.Name] = true
 		f.Tensors = append(f.Tensors, t)
@@ -210,7 +211,7 @@ func (d *decoder) key(f *File) error {
 		return wrong("its header is damaged: a key is called %q", name)
 	}
 	if _, twice := f.Keys[name]; twice {
-		return wrong("its header is damaged: key %q is there twice", name)
+		return wrong("its header is damaged: key %q occurs twice", name)
 	}
 	kind, err := d.u32()
 	if err != nil {
@@ -224,7 +225,7 @@ func (d *decoder) key(f *File) error {
 	return err
 }
 
-// alignment is what the tensors' places are multiples of.
+// alignment returns what the offsets of tensors are multiples of, in bytes.
 func (f *File) alignment() (int64, error) {
 	v, there := f.Keys["general.alignment"]
 	if !there {
@@ -281,7 +282,7 @@ func (d *decoder) tensor() (t Tensor, err error) {
 		return t, err
 	}
 	if offset > math.MaxInt64/4 {
-		return t, wrong("its header is damaged: tensor %q lies far outside the file", t.Name)
+		return t, wrong("its header is damaged: tensor %q has an offset far outside the file", t.Name)
 	}
 	// At most MaxInt64/64 elements of at most 8 bytes.
 	t.Bytes = int64(elements / block * bytes)
@@ -289,8 +290,8 @@ func (d *decoder) tensor() (t Tensor, err error) {
 	return t, nil
 }
 
-// place checks that the tensors lie one after the other, as llama.cpp wants
-// it, inside the file.
+// place checks that the tensors follow each other within the file, as llama.cpp
+// requires, and makes their offsets absolute.
 func (f *File) place(align int64) error {
 	next := int64(0)
 	for i := range f.Tensors {
@@ -308,7 +309,7 @@ func (f *File) place(align int64) error {
 	return nil
 }
 
-// missing is how many bytes more the file should have, from tensor i on.
+// missing returns by how many bytes the file is too short for the tensors from i on.
 func (f *File) missing(i int, align int64) int64 {
 	end := f.Tensors[i].Offset
 	for _, t := range f.Tensors[i:] {
@@ -320,7 +321,7 @@ func (f *File) missing(i int, align int64) int64 {
 	return end - f.Size
 }
 
-// cText tells whether C reads the same text: it ends at the first zero.
+// cText tells whether C reads the same text: it stops at the first zero byte.
 func cText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func roundUp(n, align int64) int64 { return (n + align - 1) / align * align }

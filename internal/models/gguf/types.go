@@ -2,10 +2,10 @@ package gguf
 
 import "fmt"
 
-// Type is how a tensor's numbers are stored, by ggml's numbers.
+// Type is how the values of a tensor are stored, as ggml numbers it.
 type Type uint32
 
-// Types that are named elsewhere.
+// Types that other packages name.
 const (
 	F32  Type = 0
 	F16  Type = 1
@@ -13,8 +13,8 @@ const (
 	BF16 Type = 30
 )
 
-// layouts of the types that this llama.cpp knows: how many numbers make a
-// block, and how many bytes it has.
+// layouts has the types that the linked llama.cpp knows: values in a block, and bytes
+// of a block.
 var layouts = map[Type]struct {
 	name         string
 	block, bytes uint64
@@ -36,6 +36,7 @@ func (t Type) layout() (block, bytes uint64) {
 	return l.block, l.bytes
 }
 
+// String returns ggml's name of the type, such as "Q8_0".
 func (t Type) String() string {
 	if l, known := layouts[t]; known {
 		return l.name
@@ -43,8 +44,8 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint32(t))
 }
 
-// Weights tells whether a model's matrices can be of this type. The others are
-// for ggml's own calculations; a matrix of them would end the process.
+// Weights tells whether a model's matrices can have the type. ggml uses the others
+// for its own calculations; a matrix of such a type would end the process.
 func (t Type) Weights() bool {
 	switch t {
 	case 9, 15, 24, 25, 26, 27, 28:

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Types of keys, by GGUF's numbers.
+// Types of keys, as GGUF numbers them.
 const (
 	kindUint8 = iota
 	kindInt8
@@ -22,7 +22,7 @@ const (
 	kindFloat64
 )
 
-// width is the length of a value in bytes; of a text, that of its length.
+// width is the size of a value in bytes; of a string, the size of its length.
 var width = map[uint32]uint64{
 	kindUint8: 1, kindInt8: 1, kindUint16: 2, kindInt16: 2, kindUint32: 4, kindInt32: 4,
 	kindFloat32: 4, kindBool: 1, kindString: 8, kindUint64: 8, kindInt64: 8, kindFloat64: 8,
@@ -34,7 +34,7 @@ func (d *decoder) value(name string, kind uint32) (any, error) {
 		return nil, wrong("its header is damaged: key %q is of type %d", name, kind)
 	}
 	if kind == kindString {
-		s, err := d.text(maxHead)
+		s, err := d.text(maxHeader)
 		if err == nil && !utf8.ValidString(s) {
 			err = wrong("its header is damaged: the text of key %q is not UTF-8", name)
 		}
@@ -86,7 +86,7 @@ func (d *decoder) array(name string) (any, error) {
 		return nil, err
 	}
 	size, known := width[kind]
-	if !known { // arrays of arrays among them, which llama.cpp does not read either
+	if !known { // also for arrays of arrays, which llama.cpp does not read either
 		return nil, wrong("its header is damaged: key %q is a list of type %d", name, kind)
 	}
 	if n > uint64(d.left)/size {
@@ -120,7 +120,7 @@ func (d *decoder) array(name string) (any, error) {
 }
 
 func list[T any](d *decoder, name string, kind uint32, n uint64) ([]T, error) {
-	out := make([]T, 0, min(n, 1<<16)) // grows as far as the file really goes
+	out := make([]T, 0, min(n, 1<<16)) // grows only as values are read
 	for range n {
 		v, err := d.value(name, kind)
 		if err != nil {
@@ -131,13 +131,13 @@ func list[T any](d *decoder, name string, kind uint32, n uint64) ([]T, error) {
 	return out, nil
 }
 
-// Get returns a key's value, if it is there and of that type.
+// Get returns a key's value; ok is false if it is missing or of another type.
 func Get[T any](f *File, key string) (v T, ok bool) {
 	v, ok = f.Keys[key].(T)
 	return v, ok
 }
 
-// Has tells whether a key is there, of whatever type.
+// Has tells whether the file has a key, of any type.
 func (f *File) Has(key string) bool {
 	_, there := f.Keys[key]
 	return there

@@ -1,7 +1,6 @@
-// Package hub fetches files from the Hugging Face hub, or from a mirror that
-// answers as it does. The hub answers a file's address with a redirect to
-// another host; the answer says the file's size and its SHA-256, and what
-// arrives is held against both.
+// Package hub fetches files from the Hugging Face hub, or from a mirror with the same
+// protocol. The hub redirects a file's address to another host. Its answer states the
+// file's size and SHA-256, and what arrives is compared with both.
 package hub
 
 import (
@@ -20,25 +19,25 @@ import (
 	"time"
 )
 
-// answerTime is how long a question about a file may take.
-const answerTime = time.Minute
+// queryTimeout limits a request for a file's size or a list of files.
+const queryTimeout = time.Minute
 
 const defaultEndpoint = "https://huggingface.co"
 
-// Client talks to one hub. Its zero times mean the usual ones.
+// Client talks to one hub. FromEnvironment makes one.
 type Client struct {
 	endpoint *url.URL
 	token    string
 	http     *http.Client
 
-	Stall time.Duration // a connection that brings next to nothing for so long is given up
-	Pause time.Duration // first pause before a retry; it doubles
-	Tries int           // attempts in a row that bring nothing
+	Stall time.Duration // a connection that delivers less than 4 KiB in this time is closed
+	Pause time.Duration // before the first retry; it doubles with each
+	Tries int           // attempts in a row without progress before an error
 }
 
-// FromEnvironment is a client as the hub's usual variables want it: the hub's
-// address in HF_ENDPOINT, a token for it in HF_TOKEN; and HTTPS_PROXY and its
-// kin.
+// FromEnvironment returns a client configured by the hub's usual variables: HF_ENDPOINT
+// is the hub's address, HF_TOKEN a token for it. HTTPS_PROXY and related variables
+// apply. It fails if HF_ENDPOINT is not an address.
 func FromEnvironment() (*Client, error) {
 	address := os.Getenv("HF_ENDPOINT")
 	if address == "" {
@@ -65,7 +64,7 @@ func FromEnvironment() (*Client, error) {
 	}, nil
 }
 
-// Offline tells whether a person wants no connections made.
+// Offline tells whether HF_HUB_OFFLINE forbids connections.
 func Offline() bool {
 	switch strings.ToUpper(os.Getenv("HF_HUB_OFFLINE")) {
 	case "1", "ON", "YES", "TRUE":
@@ -74,10 +73,10 @@ func Offline() bool {
 	return false
 }
 
-// Host is the hub's name for people.
+// Host returns the hub's host name.
 func (c *Client) Host() string { return c.endpoint.Host }
 
-// Address is where a person would find a file or, without one, a repository.
+// Address returns the URL of a file for people or, if file is empty, of the repository.
 func (c *Client) Address(repo, file string) string {
 	u := *c.endpoint
 	u.User = nil
@@ -87,20 +86,20 @@ func (c *Client) Address(repo, file string) string {
 	return u.JoinPath(repo, "resolve", "main", file).String()
 }
 
-// File is what the hub says of a file.
+// File is what the hub states about a file.
 type File struct {
-	Path   string
-	Size   int64  // -1 if the hub does not say
-	SHA256 string // empty if the hub does not say
+	Path   string // in the repository
+	Size   int64  // bytes; -1: not stated
+	SHA256 string // hexadecimal; empty: not stated
 	etag   string
 }
 
-// List returns the files of a repository.
+// List asks the hub for the files of a repository.
 func (c *Client) List(ctx context.Context, repo string) ([]File, error) {
 	return retry(ctx, c, "", nil, func() ([]File, error) {
 		u := c.endpoint.JoinPath("api", "models", repo, "tree", "main")
 		u.RawQuery = "recursive=true"
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
+		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
 		resp, err := c.follow(ctx, http.MethodGet, u, nil, nil)
 		if err != nil {
@@ -119,7 +118,7 @@ func (c *Client) List(ctx context.Context, repo string) ([]File, error) {
 			}
 		}
 		if err := json.NewDecoder(io.LimitReader(resp.Body, 16<<20)).Decode(&entries); err != nil {
-			return nil, permanent(fmt.Errorf("%s gave no list of the files of %s", c.Host(), repo))
+			return nil, permanent(fmt.Errorf("%s returned no list of files for %s", c.Host(), repo))
 		}
 		var files []File
 		for _, e := range entries {
@@ -131,11 +130,11 @@ func (c *Client) List(ctx context.Context, repo string) ([]File, error) {
 	})
 }
 
-// Stat asks the hub for a file's size and SHA-256.
+// Stat asks the hub for the size and SHA-256 of a file in a repository.
 func (c *Client) Stat(ctx context.Context, repo, path string) (File, error) {
 	return retry(ctx, c, path, nil, func() (File, error) {
 		f := File{Path: path, Size: -1}
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
+		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
 		resp, err := c.follow(ctx, http.MethodHead, c.fileURL(repo, path), nil, &f)
 		if err != nil {
@@ -143,7 +142,7 @@ func (c *Client) Stat(ctx context.Context, repo, path string) (File, error) {
 		}
 		resp.Body.Close()
 		if f.Size >= 0 && resp.StatusCode >= 300 && resp.StatusCode < 400 {
-			return f, nil // the redirect has said all; where it leads to may not answer HEAD
+			return f, nil // the redirect states all; its target may not answer HEAD
 		}
 		if err := c.status(resp, repo, path); err != nil {
 			return f, err
@@ -156,7 +155,7 @@ func (c *Client) Stat(ctx context.Context, repo, path string) (File, error) {
 	})
 }
 
-// learn takes what an answer on the way says.
+// learn takes size and digest from the header of an answer.
 func (f *File) learn(h http.Header) {
 	if n, err := strconv.ParseInt(h.Get("X-Linked-Size"), 10, 64); err == nil && n >= 0 {
 		f.Size = n
@@ -188,9 +187,9 @@ func (c *Client) fileURL(repo, path string) *url.URL {
 	return c.endpoint.JoinPath(repo, "resolve", "main", path)
 }
 
-// follow makes a request and goes along with redirects. The token goes to the
-// hub's own host only. With f, it learns from the hub's answers and does not
-// leave the hub once it knows the size.
+// follow makes a request and follows redirects. Only the hub's own host gets the
+// token. With f, it takes size and digest from the hub's answers and returns the
+// first redirect to another host after the size is known.
 func (c *Client) follow(ctx context.Context, method string, u *url.URL, header http.Header, f *File) (*http.Response, error) {
 	for range 10 {
 		req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
@@ -220,7 +219,7 @@ func (c *Client) follow(ctx context.Context, method string, u *url.URL, header h
 		next, err := u.Parse(resp.Header.Get("Location"))
 		if err != nil || next.Host == "" {
 			resp.Body.Close()
-			return nil, permanent(fmt.Errorf("%s redirects to nowhere", u.Host))
+			return nil, permanent(fmt.Errorf("%s redirects without an address", u.Host))
 		}
 		if f != nil && f.Size >= 0 && !c.home(next) {
 			return resp, nil
@@ -234,8 +233,8 @@ func (c *Client) follow(ctx context.Context, method string, u *url.URL, header h
 	return nil, permanent(fmt.Errorf("%s redirects in a circle", c.Host()))
 }
 
-// home tells whether an address is the hub's own, so that it may see the
-// token; without encryption only a hub on this machine may.
+// home tells whether an address is the hub's own and may get the token. Without
+// encryption only a hub on this machine may get it.
 func (c *Client) home(u *url.URL) bool {
 	if u.Scheme != c.endpoint.Scheme || !strings.EqualFold(u.Host, c.endpoint.Host) {
 		return false
@@ -249,8 +248,8 @@ func (c *Client) home(u *url.URL) bool {
 
 var userinfo = regexp.MustCompile(`//[^/@\s"]+@`)
 
-// clean makes an error fit to be shown: addresses of the net's caches carry
-// signatures, and those of mirrors and proxies may carry passwords.
+// clean removes secrets from an error: addresses of file servers carry signatures, and
+// those of mirrors and proxies may carry passwords.
 func (c *Client) clean(u *url.URL, err error) error {
 	var inUrl *url.Error
 	if errors.As(err, &inUrl) {
@@ -260,7 +259,7 @@ func (c *Client) clean(u *url.URL, err error) error {
 		return err
 	}
 	if errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err) {
-		return &networkError{host: u.Host, text: "it takes too long", cause: err}
+		return &networkError{host: u.Host, text: "time-out", cause: err}
 	}
 	text := userinfo.ReplaceAllString(err.Error(), "//")
 	if c.token != "" {
@@ -269,11 +268,11 @@ func (c *Client) clean(u *url.URL, err error) error {
 	return &networkError{host: u.Host, text: text, cause: err}
 }
 
-// networkError is of a connection that could not be made or broke.
+// networkError is returned for a connection that could not be made or was lost.
 type networkError struct {
 	host, text string
 	cause      error
-	broke      bool // it was there first
+	broke      bool // it had been made
 }
 
 func (e *networkError) Error() string {
@@ -283,8 +282,8 @@ func (e *networkError) Error() string {
 	return fmt.Sprintf("no answer from %s: %s", e.host, e.text)
 }
 
-// Unreachable tells whether an error means that the hub cannot be reached at
-// all, as without a network.
+// Unreachable tells whether an error means that a connection to the hub could not be
+// made or was lost.
 func Unreachable(err error) bool {
 	var e *networkError
 	return errors.As(err, &e)

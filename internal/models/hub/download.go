@@ -22,19 +22,17 @@ import (
 	"photodesc/internal/durable"
 )
 
-// This file is one download: the part on disk, the requests that make it grow,
-// and the check at the end.
-
-// step is how far a download must get so that its failures are forgotten.
+// step is the progress in bytes after which earlier failures of a download no longer
+// count.
 const step = 64 << 10
 
-var errStalled = errors.New("next to nothing arrives")
+var errStalled = errors.New("the connection is stalled")
 
-// trickle is the number of bytes below which a stretch of time counts as
-// nothing.
+// trickle is the number of bytes in Client.Stall below which a connection is stalled.
 const trickle = 4 << 10
 
-// download is one file on its way.
+// download is the download of one file. It grows a part file, whose digest is
+// compared when it is complete.
 type download struct {
 	c    *Client
 	repo string
@@ -43,10 +41,10 @@ type download struct {
 	p    Progress
 
 	part *os.File
-	have int64
-	sum  hash.Hash // of what is there
-	most int64     // the farthest it has been
-	bad  bool      // it was complete once and wrong
+	have int64     // bytes in the part
+	sum  hash.Hash // of the part
+	most int64     // the largest that have has been
+	bad  bool      // it was complete once, with a wrong digest
 }
 
 func (d *download) reached() int64 {
@@ -56,8 +54,8 @@ func (d *download) reached() int64 {
 	return d.most / min(step, max(d.file.Size/16, 1))
 }
 
-// open opens the part, empty unless it is one of this very file, and looks
-// whether the rest has room.
+// open opens the part, which is emptied unless it is of the same file, and checks that
+// the disk has space for the rest.
 func (d *download) open() (err error) {
 	want := d.file.note()
 	var left note
@@ -82,7 +80,7 @@ func (d *download) open() (err error) {
 		}
 	}
 	d.most = d.have
-	if err := d.room(); err != nil {
+	if err := d.checkSpace(); err != nil {
 		return err
 	}
 	return d.writeNote()
@@ -106,7 +104,7 @@ func (d *download) restart() error {
 	return err
 }
 
-// attempt asks for what is missing and writes it as it comes.
+// attempt requests the missing bytes and writes them to the part.
 func (d *download) attempt(ctx context.Context) error {
 	if d.file.Size >= 0 && d.have == d.file.Size {
 		return d.verify()
@@ -126,8 +124,8 @@ func (d *download) attempt(ctx context.Context) error {
 	header := http.Header{}
 	if d.have > 0 {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", d.have))
-		// A SHA-256 ties the part to the file whoever sends the rest; the tags
-		// of the hosts that the hub redirects to are their own.
+		// A SHA-256 is enough to tell whether part and rest belong together. ETags of
+		// the hosts that the hub redirects to are not those of the hub.
 		if tag := d.file.etag; d.file.SHA256 == "" && strings.HasPrefix(tag, `"`) {
 			header.Set("If-Range", tag)
 		}
@@ -141,7 +139,7 @@ func (d *download) attempt(ctx context.Context) error {
 		if err := d.restart(); err != nil {
 			return permanent(err)
 		}
-		return errors.New("the part that was there does not fit the file")
+		return errors.New("the part from an earlier attempt does not fit the file")
 	}
 	if err := d.c.status(resp, d.repo, d.file.Path); err != nil {
 		return err
@@ -155,8 +153,8 @@ func (d *download) attempt(ctx context.Context) error {
 	return d.verify()
 }
 
-// askAgain is for what arrived damaged: the file may have been replaced while
-// it was on its way.
+// askAgain asks for the file's digest again after damage: the file may have been
+// replaced during the download.
 func (d *download) askAgain(ctx context.Context) error {
 	f, err := d.c.Stat(ctx, d.repo, d.file.Path)
 	if err != nil {
@@ -166,7 +164,7 @@ func (d *download) askAgain(ctx context.Context) error {
 	return d.writeNote()
 }
 
-// agree makes sure that what comes goes on where the part ends.
+// agree checks that the answer continues the part, else it empties the part.
 func (d *download) agree(resp *http.Response) error {
 	if d.have == 0 {
 		return nil
@@ -177,7 +175,7 @@ func (d *download) agree(resp *http.Response) error {
 			return nil
 		}
 	}
-	// The server does not know ranges, or the file is another now.
+	// The server does not support ranges, or the file has changed.
 	if err := d.restart(); err != nil {
 		return permanent(err)
 	}
@@ -200,7 +198,7 @@ func (d *download) receive(resp *http.Response, arrived *atomic.Int64) error {
 				return fmt.Errorf("%s sent more than the %s that the file has", resp.Request.URL.Host, humanize.Bytes(uint64(d.file.Size)))
 			}
 			if _, e := d.part.Write(buf[:n]); e != nil {
-				return permanent(d.unwritten(e))
+				return permanent(d.writeFailed(e))
 			}
 			d.sum.Write(buf[:n])
 			d.have += int64(n)
@@ -226,16 +224,16 @@ func (d *download) receive(resp *http.Response, arrived *atomic.Int64) error {
 	return nil
 }
 
-// unwritten cuts the part back to what is known to be in it.
-func (d *download) unwritten(err error) error {
+// writeFailed truncates the part to what was written.
+func (d *download) writeFailed(err error) error {
 	d.part.Truncate(d.have)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return noRoom(filepath.Dir(d.dst), "the disk is full; what has arrived is kept")
+		return noSpace(filepath.Dir(d.dst), "the disk is full; what has arrived is kept")
 	}
 	return err
 }
 
-// watch ends the attempt when a whole stretch of time brings next to nothing.
+// watch cancels the attempt if the connection stalls.
 func (d *download) watch(ctx context.Context, cancel context.CancelCauseFunc, arrived *atomic.Int64, done chan<- struct{}) {
 	defer close(done)
 	tick := time.NewTicker(d.c.Stall)
@@ -255,7 +253,7 @@ func (d *download) watch(ctx context.Context, cancel context.CancelCauseFunc, ar
 	}
 }
 
-// stalled gives the reason why watch ended an attempt.
+// stalled returns errStalled instead of err if watch has cancelled the attempt.
 func stalled(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errStalled) {
 		return errStalled
@@ -263,7 +261,7 @@ func stalled(ctx context.Context, err error) error {
 	return err
 }
 
-// verify holds the complete part against what the hub said.
+// verify compares the complete part with the digest that the hub stated.
 func (d *download) verify() error {
 	if d.file.SHA256 == "" || d.hex() == d.file.SHA256 {
 		return nil
@@ -281,7 +279,7 @@ func (d *download) verify() error {
 
 func (d *download) hex() string { return hex.EncodeToString(d.sum.Sum(nil)) }
 
-// finish gives the file its name, once it is safe on the disk.
+// finish syncs the part and renames it to the file.
 func (d *download) finish() error {
 	if err := durable.Sync(d.part); err != nil && !durable.Unsupported(err) {
 		return errors.Join(err, d.part.Close())

@@ -12,16 +12,16 @@ import (
 	"photodesc/internal/durable"
 )
 
-// Progress hears how a download goes. Its methods are called one at a time.
+// Progress is told about downloads. Its methods are called one at a time.
 type Progress interface {
-	Begin(f File, have int64)                          // have: bytes that are there from an earlier attempt
-	At(bytes int64)                                    // bytes that are there now
-	Retry(path string, err error, pause time.Duration) // something went wrong; it goes on after the pause
-	Wait(path string)                                  // another process is fetching this file
-	End(path string, err error)                        // over
+	Begin(f File, have int64)                          // have: bytes from an earlier attempt
+	At(bytes int64)                                    // bytes so far
+	Retry(path string, err error, pause time.Duration) // an attempt failed; the next begins after the pause
+	Wait(path string)                                  // another process is fetching the file
+	End(path string, err error)                        // it is complete, or has failed for good
 }
 
-// Names beside a file that is being fetched.
+// Suffixes of the files beside one that is being fetched.
 const (
 	partSuffix = ".part" // what has arrived
 	noteSuffix = ".part.json"
@@ -29,7 +29,7 @@ const (
 	sumSuffix  = ".sha256" // of a complete file, as sha256sum writes it
 )
 
-// note says what a part is a part of.
+// note is the content of the JSON file that says which file a part belongs to.
 type note struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256,omitempty"`
@@ -44,9 +44,9 @@ func (f File) note() note {
 	return n
 }
 
-// Fetch brings a file of a repository to dst. Where dst exists it does
-// nothing. What an earlier attempt left is gone on with. Two processes do not
-// fetch the same file: one waits for the other.
+// Fetch fetches a file of a repository to the path dst, unless dst exists. It resumes
+// what an earlier attempt left. If another process is fetching the file, it waits.
+// The errors say what to do.
 func (c *Client) Fetch(ctx context.Context, repo, path, dst string, p Progress) (err error) {
 	if err := os.MkdirAll(filepath.Dir(dst), 0o755); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (c *Client) Fetch(ctx context.Context, repo, path, dst string, p Progress) 
 		return err
 	}
 	if _, err := os.Stat(dst); err == nil {
-		return nil // another process has brought it
+		return nil // another process has fetched it
 	}
 	f, err := c.Stat(ctx, repo, path)
 	if err != nil {
@@ -82,9 +82,9 @@ func (c *Client) Fetch(ctx context.Context, repo, path, dst string, p Progress) 
 	return d.finish()
 }
 
-// lock waits until no other process fetches the file.
+// lock waits until no other process is fetching the file.
 func (c *Client) lock(ctx context.Context, lock *flock.Flock, path string, p Progress) error {
-	for said := false; ; {
+	for told := false; ; {
 		ok, err := lock.TryLock()
 		if durable.NoLocks(err) {
 			return fmt.Errorf("the download cannot be locked: %w\n  the file system of %q has no file locks: keep models on a local disk, which PHOTODESC_MODELS names",
@@ -94,7 +94,7 @@ func (c *Client) lock(ctx context.Context, lock *flock.Flock, path string, p Pro
 			return fmt.Errorf("the download cannot be locked: %w", err)
 		}
 		if ok {
-			// The one before may have removed the file that is locked here.
+			// The last holder may have removed the file that is locked here.
 			mine, err1 := lock.Stat()
 			there, err2 := os.Stat(lock.Path())
 			if err1 == nil && err2 == nil && os.SameFile(mine, there) {
@@ -103,9 +103,9 @@ func (c *Client) lock(ctx context.Context, lock *flock.Flock, path string, p Pro
 			lock.Unlock()
 			continue
 		}
-		if !said {
+		if !told {
 			p.Wait(path)
-			said = true
+			told = true
 		}
 		select {
 		case <-ctx.Done():
@@ -115,8 +115,8 @@ func (c *Client) lock(ctx context.Context, lock *flock.Flock, path string, p Pro
 	}
 }
 
-// Left is how many bytes of a file an earlier attempt has left for dst.
-func Left(dst string) int64 {
+// Partial returns the bytes of dst that an unfinished download has left.
+func Partial(dst string) int64 {
 	info, err := os.Stat(dst + partSuffix)
 	if err != nil {
 		return 0

@@ -48,7 +48,7 @@ func TestList(t *testing.T) {
 		fmt.Fprint(w, "<html>welcome</html>")
 		return true
 	})
-	if _, err := s.client.List(t.Context(), repo); err == nil || !strings.Contains(err.Error(), "gave no list") {
+	if _, err := s.client.List(t.Context(), repo); err == nil || !strings.Contains(err.Error(), "returned no list") {
 		t.Error(err)
 	}
 }
@@ -79,7 +79,7 @@ func TestNextProcessGoesOn(t *testing.T) {
 		<-r.Context().Done()
 	})
 	s.refused(s.client.Fetch(ctx, repo, file, s.dst, &s.heard), "context canceled")
-	if n := hub.Left(s.dst); n != 500_000 {
+	if n := hub.Partial(s.dst); n != 500_000 {
 		t.Fatalf("%d bytes are left", n)
 	}
 	s.connect()
@@ -265,7 +265,7 @@ func TestSlowDrip(t *testing.T) {
 				}
 			})
 			s.arrived(s.fetch())
-			if len(s.heard.retries) != 1 || s.heard.retries[0] != "next to nothing arrives" {
+			if len(s.heard.retries) != 1 || s.heard.retries[0] != "the connection is stalled" {
 				t.Errorf("%q", s.heard.retries)
 			}
 		})
@@ -283,7 +283,7 @@ func TestDiskIsFull(t *testing.T) {
 	t.Cleanup(func() { exec.Command("umount", dir).Run() })
 	s := newScene(t)
 	s.dst = filepath.Join(dir, file)
-	s.refused(s.fetch(), "there is no room in")
+	s.refused(s.fetch(), "has too little space")
 	if len(s.Seen("store", "")) != 0 {
 		t.Error("fetched although there is no room")
 	}

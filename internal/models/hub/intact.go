@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Intact reads a whole file and holds it against the SHA-256 noted when it was
-// fetched. known is false where none was.
+// Intact compares a file with the SHA-256 that was noted when it was fetched. known is
+// false if none was.
 func Intact(ctx context.Context, path string) (intact, known bool, err error) {
 	b, err := os.ReadFile(path + sumSuffix)
 	if errors.Is(err, os.ErrNotExist) {
@@ -33,7 +33,7 @@ func Intact(ctx context.Context, path string) (intact, known bool, err error) {
 	return hex.EncodeToString(sum.Sum(nil)) == want, true, nil
 }
 
-// readerContext is a reader that stops with its context.
+// readerContext is a reader that fails once its context is done.
 type readerContext struct {
 	ctx context.Context
 	r   io.Reader

@@ -56,7 +56,7 @@ func TestProcessKilled(t *testing.T) {
 	<-half
 	out := make(chan string)
 	go func() { out <- runSelf(t, "fetch", s.dst) }()
-	for end := time.Now().Add(10 * time.Second); hub.Left(s.dst) < 600_000 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); hub.Partial(s.dst) < 600_000 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 	}
 	cmd.Process.Kill()
 	cmd.Wait()

@@ -11,7 +11,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// status turns an answer that is no success into an error.
+// status returns the error for an answer that is not a success.
 func (c *Client) status(resp *http.Response, repo, path string) error {
 	what := repo
 	if path != "" {
@@ -47,14 +47,14 @@ func (c *Client) status(resp *http.Response, repo, path string) error {
 	}
 }
 
-// refused tells apart what the hub wants: an account, a licence agreed to, or
-// another name; it says 401 of what does not exist, too.
+// refused returns the error for a refusal and what to do: get an account, agree to the
+// licence, or check the name. The hub also answers 401 for what does not exist.
 func (c *Client) refused(resp *http.Response, what, repo string) error {
 	switch {
 	case !c.home(resp.Request.URL):
 		return fmt.Errorf("%s refuses %s (%s)", resp.Request.URL.Host, what, httpText(resp.StatusCode))
 	case resp.Header.Get("X-Error-Code") == "GatedRepo":
-		return fmt.Errorf("%s gives %s only to those who have agreed to its licence\n  agree on %s, and set HF_TOKEN to a token of that account", c.Host(), what, c.Address(repo, ""))
+		return fmt.Errorf("%s gives %s only to accounts that have agreed to its licence\n  agree on %s, and set HF_TOKEN to a token of that account", c.Host(), what, c.Address(repo, ""))
 	case c.token == "":
 		return fmt.Errorf("%s does not give %s without an account, or there is no such model\n  check the name; for a private model set HF_TOKEN", c.Host(), what)
 	}
@@ -63,10 +63,10 @@ func (c *Client) refused(resp *http.Response, what, repo string) error {
 
 func httpText(code int) string { return fmt.Sprintf("%d %s", code, http.StatusText(code)) }
 
-// longestWait is the longest that a hub's Retry-After is obeyed.
+// longestWait limits the Retry-After that is waited for.
 const longestWait = 10 * time.Minute
 
-// retryAfter reads seconds or a date; 0 is none.
+// retryAfter parses seconds or a date; 0: none.
 func retryAfter(value string) time.Duration {
 	if n, err := strconv.Atoi(value); err == nil && n >= 0 {
 		return max(time.Duration(min(n, 1<<30))*time.Second, time.Millisecond)
@@ -77,7 +77,7 @@ func retryAfter(value string) time.Duration {
 	return 0
 }
 
-// waitError is worth another try after a pause that the server chose.
+// waitError is worth a retry after a pause that the server chose.
 type waitError struct {
 	err  error
 	wait time.Duration
@@ -86,7 +86,7 @@ type waitError struct {
 func (e *waitError) Error() string { return e.err.Error() }
 func (e *waitError) Unwrap() error { return e.err }
 
-// permanentError is not worth another try.
+// permanentError is not worth a retry.
 type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
@@ -94,8 +94,8 @@ func (e *permanentError) Unwrap() error { return e.err }
 
 func permanent(err error) error { return &permanentError{err} }
 
-// retry calls do until it succeeds, fails for good, or has failed c.Tries
-// times without getting further in between; progress says how far it is.
+// retry calls do until it succeeds, fails permanently, or has failed c.Tries times
+// without progress, which the function progress returns as a growing number.
 func retry[T any](ctx context.Context, c *Client, what string, p Progress, do func() (T, error), progress ...func() int64) (T, error) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.Multiplier, pause.MaxInterval = c.Pause, 2, 60*c.Pause
@@ -115,7 +115,7 @@ func retry[T any](ctx context.Context, c *Client, what string, p Progress, do fu
 				pause.Reset()
 			}
 		} else if Unreachable(err) {
-			tries = min(tries, 3) // nothing begun: a person waits to hear that there is no network
+			tries = min(tries, 3) // nothing has begun: tell soon that there is no network
 		}
 		failures++
 		var last *permanentError

@@ -35,7 +35,7 @@ func TestWrongBytes(t *testing.T) {
 	if n := len(s.Seen("store", "")); n != 2 {
 		t.Errorf("%d tries", n)
 	}
-	if hub.Left(s.dst) != 0 {
+	if hub.Partial(s.dst) != 0 {
 		t.Error("the damaged part is kept")
 	}
 }
