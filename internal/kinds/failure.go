@@ -5,27 +5,27 @@ package kinds
 type Failure string
 
 const (
-	// Unreadable means that the photo cannot be opened, is gone, is no regular file, is empty, or
-	// its data is cut short or damaged.
+	// Unreadable means that the file cannot be opened, does not exist, is not a regular
+	// file or is empty, or that its data is truncated or damaged.
 	Unreadable Failure = "unreadable"
 	// Unsupported means that nothing here can decode this format, or the decoder is blocked.
 	Unsupported Failure = "unsupported"
-	// TooLarge means that it has more pixels, or needs more memory, than is allowed.
+	// TooLarge means that it has more pixels, or decoding it needs more memory, than is allowed.
 	TooLarge Failure = "too_large"
-	// Timeout means that it took too long, twice.
+	// Timeout means that it took longer than allowed, twice.
 	Timeout Failure = "timeout"
-	// Crash means that the worker died of it, twice.
+	// Crash means that a worker crashed while it was alone, twice.
 	Crash Failure = "crash"
 	// Memory means that memory ran out three times while it was alone.
 	Memory Failure = "memory"
-	// Model means that the model or the worker's answer was at fault.
+	// Model means that the model gave no usable answer, or the worker's result was invalid.
 	Model Failure = "model"
 )
 
-// Failures are all kinds of failure, in the order in which they are reported.
+// Failures lists the kinds of failure in the order in which they are reported.
 var Failures = []Failure{Unreadable, Unsupported, TooLarge, Timeout, Crash, Memory, Model}
 
-// Hint says what a person can do about photos that failed so.
+// Hint returns what a person can do about photos that failed this way.
 func (k Failure) Hint() string {
 	switch k {
 	case Unreadable:
@@ -37,7 +37,7 @@ func (k Failure) Hint() string {
 	case Timeout:
 		return "no answer in time, twice: raise --timeout, or spend less on each photo with --detail low"
 	case Crash:
-		return "a library crashed over it, twice: the log has its last words; convert the photo to JPEG and use --retry-failed"
+		return "a library crashed over it, twice: the log has its last lines; convert the photo to JPEG and use --retry-failed"
 	case Memory:
 		return "memory ran out over this photo alone: close other programs, give more --memory, or take a smaller model"
 	case Model:

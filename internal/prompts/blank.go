@@ -2,9 +2,9 @@ package prompts
 
 import "unicode"
 
-// Blank tells whether an answer to the prompt, cleaned, says nothing. An answer
-// to a prompt of this package says something if it has a letter. A person's own
-// prompt may be answered by a number or a symbol, as "How many people?" is.
+// Blank tells whether a cleaned answer to the prompt has no content. An answer to a
+// named prompt must have a letter. A person's own prompt, such as "How many people?",
+// may also be answered by a number or a symbol.
 func (p Prompt) Blank(answer string) bool {
 	known, named := ByName(p.Name)
 	named = named && known.Text == p.Text

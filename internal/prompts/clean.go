@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes one plain paragraph of a model's answer: no markdown, no "The
-// image shows", no promise of what follows. cut says that the model was cut off:
-// a last sentence without its end is then left out, unless it is all there is.
-// It never makes nothing of something.
+// Clean makes one plain paragraph of a model's answer, without markdown and without
+// introductions such as "The image shows". cut says that the model was cut off: an
+// unfinished last sentence is then left out, unless it is the only one. The result is
+// empty only if the answer is.
 func Clean(answer string, cut bool) string {
 	text := plainest(answer)
 	for {
-		s := withoutLeads(sentences(text))
+		s := stripIntros(sentences(text))
 		if n := len(s); cut && n > 1 && !finished(s[n-1]) {
 			s = s[:n-1]
 		}
@@ -31,11 +31,11 @@ func Clean(answer string, cut bool) string {
 	return text
 }
 
-// withoutLeads strips each sentence of its lead. What then says nothing is
-// left out.
-func withoutLeads(list []string) (out []string) {
+// stripIntros removes the introduction of each sentence, and sentences that are then
+// empty.
+func stripIntros(list []string) (out []string) {
 	for _, s := range list {
-		if stripped := stripLead(s); strings.ContainsFunc(stripped, isWord) {
+		if stripped := stripIntro(s); strings.ContainsFunc(stripped, isWord) {
 			out = append(out, stripped)
 		}
 	}
@@ -50,9 +50,8 @@ const (
 	showsWords   = `(?:shows|depicts|features|captures|displays|presents|portrays|contains|illustrates|showcases|includes|is\s+showing|is\s+depicting|is\s+of|appears\s+to\s+show|seems\s+to\s+show)`
 )
 
-// leads are what models put before what they have to say. What is in a group
-// stays.
-var leads = compile(
+// intros match what models put before the description. The text of a group is kept.
+var intros = compile(
 	`(?:sure|certainly|of course|absolutely|okay|ok)\b(?:\s+thing)?[,.!]+\s*`,
 	`(?:here|below)(?:'s|’s|\s+is|\s+are)\s+[^.:!?]{0,80}:\s*`,
 	`(?:(?:image|photo|picture)\s+)?(?:description|answer|assistant|caption|alt[ -]?text|summary|scene|keywords?|tags?|response)\s*:\s*`,
@@ -72,18 +71,19 @@ func compile(patterns ...string) (out []*regexp.Regexp) {
 	return out
 }
 
-// stripLead takes the leads off a sentence.
-func stripLead(s string) string {
-	if rest := withoutLead(s); rest != s {
+// stripIntro removes the introductions of a sentence and capitalises the rest.
+func stripIntro(s string) string {
+	if rest := withoutIntro(s); rest != s {
 		return capital(rest)
 	}
 	return s
 }
 
-func withoutLead(s string) string {
+// withoutIntro returns a sentence without its introductions.
+func withoutIntro(s string) string {
 	for again := true; again; {
 		again = false
-		for _, re := range leads {
+		for _, re := range intros {
 			m := re.FindStringSubmatchIndex(s)
 			if m == nil {
 				continue
@@ -98,7 +98,7 @@ func withoutLead(s string) string {
 	return s
 }
 
-// capital begins a sentence with a capital letter.
+// capital returns a sentence with a capital first letter.
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if !unicode.IsLower(r) {
@@ -107,20 +107,19 @@ func capital(s string) string {
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// terminators end a sentence, closers may follow them.
+// terminators end a sentence; closers may follow them.
 const (
 	terminators = ".!?…。！？"
 	closers     = "\"'”’»)]"
 )
 
-// finished tells whether a sentence has its end.
+// finished tells whether a sentence ends with a terminator.
 func finished(s string) bool {
 	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(s, closers))
 	return strings.ContainsRune(terminators, r)
 }
 
-// sentences cuts a paragraph after each sentence. Where it is not sure it does
-// not cut.
+// sentences splits a paragraph into sentences. It does not split in cases of doubt.
 func sentences(text string) (out []string) {
 	from := 0
 	for at := 0; at < len(text); {
@@ -149,7 +148,7 @@ func sentences(text string) (out []string) {
 	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
 }
 
-// begins tells whether rest, after the end marks, may be a new sentence.
+// begins tells whether rest, after terminators, may be a new sentence.
 func begins(marks, rest string) bool {
 	trimmed := strings.TrimLeft(rest, " ")
 	if trimmed == rest && !strings.ContainsAny(marks, "。！？") {

@@ -9,16 +9,16 @@ import (
 	"photodesc/internal/photo"
 )
 
-// ContextTokens is room for any Context: no token is shorter than a byte, and
-// usual words take far fewer.
+// ContextTokens is the limit in tokens for a Context. Ordinary text needs far fewer
+// tokens than bytes.
 const ContextTokens = 160
 
-// longestName bounds what is told of a file's name, in bytes.
+// longestName limits the file name in a Context, in bytes.
 const longestName = 48
 
-// Context is what is known of a photo, in a line to put before the question.
-// name is its file's name. It comes from anywhere, so it is told as a
-// quotation, short and without what is no text.
+// Context returns what is known of a photo as a line to put before the question, or
+// nothing. name is the name of its file. It is foreign text: it becomes a short
+// quotation without control characters.
 func Context(name string, m photo.Metadata) string {
 	var known []string
 	if !m.Taken.IsZero() {

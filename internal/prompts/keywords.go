@@ -6,19 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// A keyword is short; what is longer is prose that came instead.
+// Limits of a keyword. What is longer is prose that the model wrote instead.
 const (
 	longestKeyword = 60 // characters
 	mostWords      = 5
 )
 
-// List makes a list of keywords of a model's answer, without duplicates. cut
-// says that the model was cut off: the last keyword is then left out, unless it
-// is the only one.
+// List returns the keywords of a model's answer, without duplicates. cut says that the
+// model was cut off: the last keyword is then left out, unless it is the only one.
 func List(answer string, cut bool) []string {
 	var found []string
 	for _, l := range lines(answer) {
-		text := withoutLead(l.text)
+		text := withoutIntro(l.text)
 		if l.item { // "1. dog 2. beach" in one line
 			text = numbered.ReplaceAllString(text, ", ")
 		}
@@ -52,10 +51,10 @@ var (
 	numbered = regexp.MustCompile(`,?\s\d{1,2}[.)]\s`)
 )
 
-// fold is what two spellings of a keyword have in common.
+// fold returns a form that is equal for spellings of the same keyword.
 func fold(s string) string { return strings.ToLower(s) }
 
-// keyword is one of a list, without what sentences put around it.
+// keyword returns one of a list without punctuation, articles and "and" around it.
 func keyword(s string) string {
 	const around = " \t.:!?…\"'`*#()[]{}“”‘’«»-_/\\"
 	s = strings.Trim(number.ReplaceAllString(strings.Trim(s, around), "$1"), around)

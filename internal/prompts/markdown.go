@@ -25,8 +25,8 @@ type line struct {
 	item bool // of a list
 }
 
-// lines takes the markdown out of an answer. Headings go, unless there is
-// nothing else.
+// lines returns the lines of an answer without markdown. Headings are left out, unless
+// there is nothing else.
 func lines(answer string) (out []line) {
 	var headings []line
 	for raw := range strings.Lines(answer) {
@@ -57,20 +57,20 @@ func lines(answer string) (out []line) {
 	return out
 }
 
-// inline takes the markdown out of a line.
+// inline removes the markdown within a line.
 func inline(s string) string {
 	s = tag.ReplaceAllString(s, " ")
 	s = link.ReplaceAllString(s, "$1")
 	s = strings.NewReplacer("**", "", "`", "", "~~", "").Replace(s)
 	s = stars.ReplaceAllString(s, "$1")
-	for range 2 { // of two in a row the second has its neighbour taken
+	for range 2 { // a match uses up the character before the next one
 		s = underlines.ReplaceAllString(s, "$1$2$3")
 	}
 	return oneLine(s)
 }
 
-// plain makes one paragraph of an answer: the items of a list follow each other
-// after a semicolon, quotation marks around the whole are taken off.
+// plain makes one paragraph of an answer. Items of a list are separated by semicolons,
+// and quotation marks around the whole are removed.
 func plain(answer string) string {
 	var b strings.Builder
 	wasItem := false
@@ -88,7 +88,7 @@ func plain(answer string) string {
 	return unquote(b.String())
 }
 
-// plainest takes out the markdown that taking out markdown uncovers, too.
+// plainest repeats plain, because removing markdown may leave other markdown.
 func plainest(text string) string {
 	for {
 		next := plain(text)
@@ -99,7 +99,7 @@ func plainest(text string) string {
 	}
 }
 
-// unquote takes off quotation marks around the whole.
+// unquote removes quotation marks around the whole.
 func unquote(s string) string {
 	for _, q := range []struct{ open, close string }{{`"`, `"`}, {"“", "”"}, {"'", "'"}} {
 		inner, a := strings.CutPrefix(s, q.open)
@@ -111,10 +111,10 @@ func unquote(s string) string {
 	return s
 }
 
-// oneLine is s with single spaces only.
+// oneLine returns s on one line, with single spaces only.
 func oneLine(s string) string { return strings.Join(strings.Fields(tidy(s)), " ") }
 
-// tidy makes valid text without characters that steer a terminal or turn the
+// tidy makes text valid UTF-8 and removes control characters and those that change the
 // direction of writing.
 func tidy(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -1,6 +1,7 @@
-// Package prompts is what is asked of a model and what is made of its answers:
-// the prompts with a name, cleaning, lists of keywords, a photo's context.
-// It is pure: words in, words out.
+// Package prompts has the prompts with a name, and turns a model's answers into what
+// is written to the outputs: cleaned text and lists of keywords. It also writes what
+// is known of a photo as text for the prompt. It works on text only and knows nothing
+// of models or files.
 package prompts
 
 import (
@@ -12,14 +13,14 @@ import (
 	"photodesc/internal/wording"
 )
 
-// Prompt is a question to every photo.
+// Prompt is a question about every photo.
 type Prompt struct {
-	Name string // by which its answer is found; unique in a run
+	Name string // the key of its answer in the outputs; unique in a run
 	Text string
 	List bool // the answer is a list of keywords
 }
 
-// The prompts with a name. The first is what is asked when nothing is.
+// Names that the program refers to. Describe is asked where no prompt is given.
 const (
 	Describe = "describe"
 	Keywords = "keywords"
@@ -33,10 +34,10 @@ var named = []Prompt{
 	{Name: "scene", Text: "Where and when was this taken? Name the kind of place, indoors or outdoors, the time of day and the weather, in one sentence."},
 }
 
-// All are the prompts that have a name.
+// All returns the prompts that have a name.
 func All() []Prompt { return slices.Clone(named) }
 
-// Names lists them, "describe, short, …".
+// Names lists their names: "describe, short, …".
 func Names() string { return strings.Join(names(), ", ") }
 
 func names() (names []string) {
@@ -46,7 +47,7 @@ func names() (names []string) {
 	return names
 }
 
-// ByName returns a prompt that has a name.
+// ByName returns the prompt with a name.
 func ByName(name string) (Prompt, bool) {
 	i := slices.IndexFunc(named, func(p Prompt) bool { return p.Name == name })
 	if i < 0 {
@@ -55,7 +56,7 @@ func ByName(name string) (Prompt, bool) {
 	return named[i], true
 }
 
-// Named is the prompt with a text: one that has a name, if it asks the same.
+// Named returns the prompt with a text, which has a name if a named prompt has this text.
 func Named(text string) Prompt {
 	if i := slices.IndexFunc(named, func(p Prompt) bool { return p.Text == text }); i >= 0 {
 		return named[i]
@@ -63,8 +64,8 @@ func Named(text string) Prompt {
 	return Prompt{Text: text}
 }
 
-// Parse takes what a person gave as a prompt, a name or a text. A single word
-// that is nearly a name is an error: nobody asks a model "keyword".
+// Parse parses a prompt as a person gives it, a name or a text. A single word that is
+// nearly a name is an error that names the prompts.
 func Parse(given string) (Prompt, error) {
 	if p, ok := ByName(given); ok {
 		return p, nil
@@ -78,24 +79,23 @@ func Parse(given string) (Prompt, error) {
 	}
 	if !strings.ContainsFunc(text, unicode.IsSpace) {
 		if near := wording.Nearest(strings.ToLower(text), names(), 2); near != "" {
-			return Prompt{}, fmt.Errorf("there is no prompt with the name %q; did you mean %s?\n  the names are %s; a text of one's own may have any words", given, near, Names())
+			return Prompt{}, fmt.Errorf("there is no prompt with the name %q; did you mean %s?\n  the names are %s; a text of more than one word is asked as it is", given, near, Names())
 		}
 	}
 	return Prompt{Text: text}, nil
 }
 
-// longest bounds the prompts of a run together, in bytes; a model's context
-// holds less.
-const longest = 16 << 10
+// maxBytes limits the prompts of a run together. A model's context holds less.
+const maxBytes = 16 << 10
 
-// Text checks and trims a text to ask with.
+// Text trims and checks the text of a prompt. The error says what is wrong with it.
 func Text(given string) (string, error) {
 	text := strings.TrimSpace(strings.ReplaceAll(strings.TrimPrefix(given, "\ufeff"), "\r\n", "\n"))
 	switch {
 	case text == "":
 		return "", fmt.Errorf("the prompt is empty")
-	case len(text) > longest:
-		return "", fmt.Errorf("the prompt has %d bytes and may have %d", len(text), longest)
+	case len(text) > maxBytes:
+		return "", fmt.Errorf("the prompt has %d bytes and may have %d", len(text), maxBytes)
 	case strings.ToValidUTF8(text, "") != text:
 		return "", fmt.Errorf("the prompt is not text in UTF-8")
 	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
@@ -104,15 +104,15 @@ func Text(given string) (string, error) {
 	return text, nil
 }
 
-// Number gives prompts without a name their place in the run as one, and
-// refuses two that ask the same.
+// Number names the prompts without a name "prompt-1", "prompt-2", … by their place in
+// the list. Two prompts with the same text are an error.
 func Number(list []Prompt) error {
 	seen := map[string]bool{}
 	size := 0
 	for i := range list {
 		p := &list[i]
-		if size += len(p.Text); size > longest {
-			return fmt.Errorf("the prompts have more than %d bytes together", longest)
+		if size += len(p.Text); size > maxBytes {
+			return fmt.Errorf("the prompts have more than %d bytes together", maxBytes)
 		}
 		called := p.Name
 		if p.Name == "" {

@@ -12,12 +12,12 @@ import (
 // Vocabulary is the keywords that a model may choose from.
 type Vocabulary []string
 
-// largestVocabulary bounds a vocabulary's file, in bytes. It travels to each
-// worker in its environment, where Linux allows 128 KiB.
+// largestVocabulary limits a vocabulary's file, in bytes. Workers get it in a variable of
+// their environment, for which Linux allows 128 KiB.
 const largestVocabulary = 48 << 10
 
-// ParseVocabulary reads a vocabulary: a keyword a line; empty lines and lines
-// that begin with # are passed over.
+// ParseVocabulary parses a vocabulary, a keyword on each line. Empty lines and lines that
+// begin with # are ignored. The error names the line.
 func ParseVocabulary(file string) (Vocabulary, error) {
 	if len(file) > largestVocabulary {
 		return nil, fmt.Errorf("it has %d bytes and may have %d", len(file), largestVocabulary)
@@ -51,12 +51,12 @@ func ParseVocabulary(file string) (Vocabulary, error) {
 	return v, nil
 }
 
-// mostKeywords is how many keywords of a vocabulary a photo gets at most.
+// mostKeywords limits the keywords that a photo gets from a vocabulary.
 const mostKeywords = 20
 
-// Grammar is llama.cpp's GBNF for a list of the vocabulary's keywords. Words
-// that begin alike share their beginning, so that there are few ways to go on
-// at each character, however many words there are.
+// Grammar returns a GBNF grammar of llama.cpp for a list of the vocabulary's keywords.
+// Words share their prefixes, so that there are few alternatives at each character,
+// however many words there are.
 func (v Vocabulary) Grammar() string {
 	words := slices.Clone(v)
 	slices.Sort(words)
@@ -67,8 +67,8 @@ func (v Vocabulary) Grammar() string {
 	return b.String()
 }
 
-// branch writes what is common to words, sorted and all different, and then the
-// ways on.
+// branch writes the alternatives of words, which are sorted and all different: common
+// prefixes, each followed by the alternatives of the rest.
 func branch(b *strings.Builder, words []string) {
 	optional := words[0] == ""
 	if optional {
@@ -101,8 +101,8 @@ func branch(b *strings.Builder, words []string) {
 	}
 }
 
-// commonPrefix is the length in bytes, from on at the least, of what a and b
-// begin with; it ends between two characters.
+// commonPrefix returns the length in bytes of the common prefix of a and b, which is at
+// least from and ends between two characters.
 func commonPrefix(a, b string, from int) int {
 	for from < len(a) {
 		_, n := utf8.DecodeRuneInString(a[from:])
@@ -114,12 +114,13 @@ func commonPrefix(a, b string, from int) int {
 	return from
 }
 
+// literal quotes a string for GBNF.
 func literal(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// Pick returns the vocabulary's keywords in an answer, each once, in the
-// answer's order; a last one that was cut off is not among them.
+// Pick returns the vocabulary's keywords in an answer, each once and in the answer's
+// order. One that was cut off is not among them.
 func (v Vocabulary) Pick(answer string) (out []string) {
 	known := map[string]string{}
 	for _, w := range v {
