@@ -3,8 +3,8 @@
 //
 //	go run ./tools/mkmodel -o DIR [-type q8_0|f16] [-seed N] [-longest-edge PIXELS] SHAPE...
 //
-// A shape becomes a pair of GGUF files, SHAPE.gguf (text model) and mmproj-SHAPE.gguf (vision encoder). What such
-// a model says is word salad; its speed and its memory are those of a trained model of the same shape.
+// A shape becomes a pair of GGUF files, SHAPE.gguf (text model) and mmproj-SHAPE.gguf (vision encoder). Answers of such
+// a model make no sense; its speed and its memory are those of a trained model of the same shape.
 //
 // With -longest-edge only the vision file is written, as mmproj-SHAPE-PIXELS.gguf: llama.cpp's server resizes photos to
 // the longest edge that this file says, and so cuts them into more tiles or fewer.
@@ -62,7 +62,7 @@ func run(args []string) error {
 		}
 	}
 	if *longest > 1<<14 {
-		return fmt.Errorf("a longest edge of %d pixels is beyond any model", *longest)
+		return fmt.Errorf("a longest edge of %d pixels is larger than any model takes; the limit is 16384", *longest)
 	}
 	if err := os.MkdirAll(*dir, 0o777); err != nil {
 		return err
@@ -84,7 +84,7 @@ func run(args []string) error {
 	return nil
 }
 
-// A pair is what is written into a model's two files.
+// pair is the content of a model's two files.
 type pair struct {
 	textKV, visionKV ggml.KV
 	text, vision     []*ggml.Tensor

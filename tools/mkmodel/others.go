@@ -6,7 +6,7 @@ import (
 	"github.com/ollama/ollama/fs/ggml"
 )
 
-// others are tiny models of other families than SmolVLM's, each for what is peculiar to it: Qwen2.5-VL has positions of
+// others are tiny models of other families than SmolVLM's, each with the properties that only it has: Qwen2.5-VL has positions of
 // several dimensions and pictures of any size, Gemma 3 reads a picture's tokens in both directions, scales the
 // embeddings of words and has a SentencePiece vocabulary, InternVL has a class token.
 var others = map[string]func(name string, matrix ggml.FileType, seed uint64) pair{
@@ -158,7 +158,7 @@ func tinyIntern(name string, matrix ggml.FileType, seed uint64) pair {
 }
 
 func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
-	// Every sixth layer sees all, the others a window of the newest tokens.
+	// Every sixth layer attends to all tokens, the others to a window of the newest ones.
 	const layers, window, eyeLayers, image, patch, pool = 6, 96, 2, 128, 8, 2
 	words := sentencePieces(otherWords, "<end_of_turn>", []string{"<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"})
 	text, vision := builder{matrix: matrix, seed: seed}, builder{matrix: matrix, seed: seed}
@@ -167,7 +167,7 @@ func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
 	// The embeddings of words are multiplied by 8 before they are used.
 	text.matrixOf("token_embd.weight", embeddingDeviation/8, otherHidden, otherWords)
 	text.ones("output_norm.weight", otherHidden)
-	text.matrixOf("output.weight", gain(otherHidden), otherHidden, otherWords).loudness = words.loudness
+	text.matrixOf("output.weight", gain(otherHidden), otherHidden, otherWords).scale = words.outputScale
 	for i := range layers {
 		p := fmt.Sprintf("blk.%d.", i)
 		for _, n := range []string{"attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"} {
@@ -193,12 +193,12 @@ func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
 	}
 	vision.ones("v.post_ln.weight", eyeHidden)
 	vision.bias("v.post_ln.bias", eyeHidden)
-	// Turned round by the graph, which can do so with plain numbers only.
+	// F16, because the graph transposes it, which ggml does not do with quantised types.
 	vision.add("mm.input_projection.weight", ggml.TensorTypeF16, embeddingDeviation*gain(eyeHidden), otherHidden, eyeHidden)
 	vision.ones("mm.soft_emb_norm.weight", eyeHidden)
 	return pair{
 		textKV: with(with(otherText(name, "gemma3", layers, matrix), words.sentencePieceKV()), ggml.KV{
-			"gemma3.rope.freq_base":           float32(1e6), // of the layers that see all; the others keep to 10000
+			"gemma3.rope.freq_base":           float32(1e6), // of the layers without a window; the others have 10000
 			"gemma3.attention.key_length":     uint32(otherHead),
 			"gemma3.attention.value_length":   uint32(otherHead),
 			"gemma3.attention.sliding_window": uint32(window),
@@ -216,7 +216,7 @@ func (b *builder) qwen2(layers int, words *vocabulary) {
 	const kv = otherHead * otherKVHeads
 	b.matrixOf("token_embd.weight", embeddingDeviation, otherHidden, otherWords)
 	b.ones("output_norm.weight", otherHidden)
-	b.matrixOf("output.weight", gain(otherHidden), otherHidden, otherWords).loudness = words.loudness
+	b.matrixOf("output.weight", gain(otherHidden), otherHidden, otherWords).scale = words.outputScale
 	for i := range layers {
 		p := fmt.Sprintf("blk.%d.", i)
 		b.ones(p+"attn_norm.weight", otherHidden)

@@ -9,7 +9,7 @@ import (
 	"github.com/ollama/ollama/fs/ggml"
 )
 
-// A shape is everything that makes two models cost the same to run.
+// shape has all that decides a model's speed and memory.
 type shape struct {
 	vocabulary, context int
 	text                textShape
@@ -54,7 +54,7 @@ func shapeNames() []string {
 	})
 }
 
-// chatTemplate puts the image before the text, as the model family wants it.
+// chatTemplate is SmolVLM's chat template: the image comes before the text.
 const chatTemplate = `{{ '<|im_start|>' }}{% for turn in messages %}{{ turn.role | capitalize }}:` +
 	`{% for part in turn.content %}{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}{% endfor %}` +
 	`<end_of_utterance>{{ '\n' }}{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}`
@@ -113,12 +113,12 @@ func visionKV(name string, s shape, matrix ggml.FileType) ggml.KV {
 	}
 }
 
-// embeddingDeviation is small beside what the layers add (about 1), so that the next word depends on everything read
-// and not on the last word alone.
+// embeddingDeviation is small compared with what the layers add (about 1), so that the next token depends on the whole
+// prompt and not only on the last token.
 const embeddingDeviation = 0.2
 
 // textTensors are those of a llama model. The output matrix is not tied to the embeddings: neither is SmolVLM's.
-// Attention has more weight than at the start of a training: without it the text goes round in a circle of few words.
+// The weights of attention are larger than at the start of a training: otherwise the text repeats a few words.
 func textTensors(s shape, matrix ggml.FileType, seed uint64) []*ggml.Tensor {
 	t, b := s.text, builder{matrix: matrix, seed: seed}
 	kv := t.hidden / t.heads * t.kvHeads
@@ -126,7 +126,7 @@ func textTensors(s shape, matrix ggml.FileType, seed uint64) []*ggml.Tensor {
 
 	b.matrixOf("token_embd.weight", embeddingDeviation, t.hidden, s.vocabulary)
 	b.ones("output_norm.weight", t.hidden)
-	b.matrixOf("output.weight", gain(t.hidden), t.hidden, s.vocabulary).loudness = words.loudness
+	b.matrixOf("output.weight", gain(t.hidden), t.hidden, s.vocabulary).scale = words.outputScale
 	for i := range t.layers {
 		p := fmt.Sprintf("blk.%d.", i)
 		b.ones(p+"attn_norm.weight", t.hidden)
@@ -175,7 +175,7 @@ func visionTensors(s shape, matrix ggml.FileType, seed uint64) []*ggml.Tensor {
 // gain is the standard deviation with which a matrix keeps the size of vectors of n elements.
 func gain(n int) float64 { return 1 / math.Sqrt(float64(n)) }
 
-// A builder collects tensors; their data is made only when they are written.
+// builder collects tensors; their data is computed when they are written.
 type builder struct {
 	matrix  ggml.FileType
 	seed    uint64

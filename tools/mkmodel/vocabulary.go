@@ -13,7 +13,7 @@ const (
 
 const endOfUtterance = "<end_of_utterance>"
 
-// commonWords are what a model talks with, each with a space before it. Of a small vocabulary only the first fit.
+// commonWords are the words of answers, each with a space before it. A small vocabulary has only the first ones.
 const commonWords = `the a of and in is on with this image photo to it at from by an as are there that has detail
 small large red green blue white black old young man woman people child dog cat bird house street tree water sky
 light dark near under over left right front back two three some many one sits stands looks walks holds shows
@@ -21,14 +21,14 @@ table chair car boat road bridge window door wall floor field grass river hill b
 hand face eyes hair hat coat blouse bottle cup plate bread fruit flower garden city train ship horse sheep cow
 yellow brown grey orange bright quiet empty crowded wooden round square tall narrow wide distant open closed`
 
-// A vocabulary is a byte-pair tokenizer: the special tokens, the 256 bytes, and words built up letter by letter.
+// vocabulary is a byte-pair tokenizer: the special tokens, the 256 bytes, and words built up letter by letter.
 type vocabulary struct {
 	tokens []string
 	types  []int32
 	merges []string
 
 	ids    map[string]int
-	spoken map[int]bool // whole words, the ones a model should use
+	spoken map[int]bool // whole words, which answers consist of
 	end    string       // the token that ends an answer
 }
 
@@ -53,8 +53,8 @@ func bytePairs(n int, end string, specials []string) *vocabulary {
 	for b := range 256 {
 		v.add(string(byteRune(byte(b))), normalToken)
 	}
-	// The words of the prompt. Merges begin at a capital, a space or a line's end, never inside a word, so no word's
-	// merges can spoil another's.
+	// The words of the prompt. Merges begin at a capital letter, a space or the end of a line, never inside a word, so that
+	// they do not change how other words are tokenised.
 	for _, w := range []string{"User", "Assistant", "Describe", "\n\n"} {
 		v.addWord(w, n)
 	}
@@ -71,7 +71,7 @@ func bytePairs(n int, end string, specials []string) *vocabulary {
 
 func (v *vocabulary) has(token string) bool { _, ok := v.ids[token]; return ok }
 
-// id panics on a token that is not there: the caller names it in the source.
+// id panics if there is no such token: callers name it in the source.
 func (v *vocabulary) id(token string) uint32 {
 	i, ok := v.ids[token]
 	if !ok {
@@ -87,7 +87,7 @@ func (v *vocabulary) add(token string, kind int32) int {
 	return len(v.tokens) - 1
 }
 
-// addWord adds a word, every beginning of it and the merges between them, or nothing where it would not fit into max.
+// addWord adds a word, all its prefixes and the merges between them, or nothing if the vocabulary would exceed max.
 func (v *vocabulary) addWord(word string, max int) {
 	letters := []rune(byteString(word))
 	if len(v.tokens)+len(letters) > max {
@@ -102,8 +102,8 @@ func (v *vocabulary) addWord(word string, max int) {
 	v.spoken[v.ids[string(letters)]] = strings.HasPrefix(word, " ")
 }
 
-// loudness scales a token's row of the output matrix: words prevail, and now and then the end of the text does.
-func (v *vocabulary) loudness(token int) float64 {
+// outputScale scales a token's row of the output matrix, so that mostly words and now and then the end token are likely.
+func (v *vocabulary) outputScale(token int) float64 {
 	switch {
 	case v.spoken[token]:
 		return 1
@@ -113,7 +113,7 @@ func (v *vocabulary) loudness(token int) float64 {
 	return 0.05
 }
 
-// invented is a pronounceable word of three syllables, another one for every i below 65³.
+// invented returns a pronounceable word of three syllables, a different one for every i below 65³.
 func invented(i int) string {
 	const consonants, vowels = "bdfgklmnprstv", "aeiou"
 	const syllables = len(consonants) * len(vowels)

@@ -17,9 +17,9 @@ const blockSize = 32
 // levelDeviation is the standard deviation of a level, see fill.
 const levelDeviation = 73.9
 
-// weights makes one tensor's data while it is written, so that a model of any size needs no memory. Each weight is a
-// random level, an odd number from -127 to 127, times a step; that is Q8_0's own form, and the other types
-// get the same values. The data depends on the name and the seed alone.
+// weights computes one tensor's data while it is written, so that a model of any size needs no memory. Each weight is a
+// random level, an odd number from -127 to 127, times a step. That is the format of Q8_0, and the other types have the
+// same values. The data depends on the name and the seed alone.
 type weights struct {
 	name      string
 	kind      ggml.TensorType
@@ -27,7 +27,7 @@ type weights struct {
 	row, rows int
 	deviation float64               // standard deviation of the weights
 	constant  float32               // the value of all weights when deviation is 0
-	loudness  func(row int) float64 // scales a row; nil for none
+	scale     func(row int) float64 // scales a row; nil: none
 }
 
 // WriteTo implements io.WriterTo.
@@ -41,8 +41,8 @@ func (w *weights) WriteTo(to io.Writer) (int64, error) {
 	var written int64
 	for r := range w.rows {
 		step := w.deviation / levelDeviation
-		if w.loudness != nil {
-			step *= w.loudness(r)
+		if w.scale != nil {
+			step *= w.scale(r)
 		}
 		random.fill(levels)
 		row = w.encode(row[:0], levels[:w.row], float32(step))
