@@ -15,23 +15,23 @@ import (
 	"unsafe"
 )
 
-// Backend is a library with a backend of ggml's, built by make cuda or make
-// vulkan for these very sources. It takes what it needs of ggml from the program.
+// Backend is a shared library with one of ggml's compute backends, built by make cuda or
+// make vulkan from the same sources as the program, which has the rest of ggml.
 type Backend struct {
 	Path    string
-	Name    string // as ggml calls it: "CUDA", "Vulkan"; empty unless it is in use
-	Devices int    // that it brought
+	Name    string // ggml's name of it: "CUDA", "Vulkan"; empty unless it is in use
+	Devices int    // number of devices that it found
 }
 
-// stampSection is where gpu/stamp.cpp has put what a library was built from.
+// stampSection is the section in which gpu/stamp.cpp names the sources of a library.
 const stampSection = "photodesc"
 
 // Stamp names the sources that a library must be built from.
 func Stamp() string { return "llama.cpp " + Commit() + ", ollama " + Module }
 
-// LoadBackend loads the library at path and registers its devices with ggml. A
-// library of other sources is refused before any of it runs; so is one without
-// a device. The error says why, without the path.
+// LoadBackend loads the library at path and registers its devices with ggml. It fails
+// if the library is of other sources, in which case none of its code runs, or finds no
+// device. The error says why, without the path.
 func LoadBackend(path string) (Backend, error) {
 	b := Backend{Path: path}
 	if err := checkStamp(path); err != nil {
@@ -53,14 +53,14 @@ func checkStamp(path string) error {
 	if info, err := os.Stat(path); err != nil {
 		return errors.Unwrap(err) // a link that leads nowhere
 	} else if !info.Mode().IsRegular() {
-		return errors.New("it is no file")
+		return errors.New("it is not a regular file")
 	}
 	f, err := elf.Open(path)
 	if errors.Is(err, os.ErrPermission) {
 		return os.ErrPermission
 	}
 	if err != nil {
-		return errors.New("it is no shared library")
+		return errors.New("it is not a shared library")
 	}
 	defer f.Close()
 	s := f.Section(stampSection)

@@ -46,10 +46,10 @@ func TestLoadBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ path, want string }{
-		{file("empty.so", ""), "it is no shared library"},
-		{file("text.so", "libggml"), "it is no shared library"},
-		{file("half.so", string(whole[:len(whole)/2])), "it is no shared library"},
-		{dir, "it is no file"},
+		{file("empty.so", ""), "it is not a shared library"},
+		{file("text.so", "libggml"), "it is not a shared library"},
+		{file("half.so", string(whole[:len(whole)/2])), "it is not a shared library"},
+		{dir, "it is not a regular file"},
 		{dangling, "no such file"},
 		{fake("nostamp.so", "", "-DNO_STAMP"), "it was not built by photodesc's `make cuda` or `make vulkan`"},
 		{fake("other.so", "llama.cpp 0123abcd, ollama v0.1.0"), `it was built for other sources ("llama.cpp 0123abcd, ollama v0.1.0") than this program ("` + Stamp() + `"); build it again`},

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Sgemm multiplies matrices of single precision with the linked BLAS, m×k by
-// n×k transposed, over and over for about the given time. It returns the FLOP a
-// second of the median product, 0 where no BLAS is linked.
+// Sgemm measures the linked BLAS: it multiplies float32 matrices, m×k by n×k transposed,
+// for about the given time and returns the FLOP per second of the median product. It
+// is 0 if no BLAS is linked.
 func Sgemm(m, n, k, threads int, about time.Duration) float64 {
 	C.pd_blas_threads(C.int(threads))
 	a, b, c := make([]float32, m*k), make([]float32, n*k), make([]float32, m*n)
@@ -31,23 +31,23 @@ func Sgemm(m, n, k, threads int, about time.Duration) float64 {
 		rc := C.pd_sgemm(C.int(m), C.int(n), C.int(k), (*C.float)(&a[0]), (*C.float)(&b[0]), (*C.float)(&c[0]))
 		return time.Since(began), rc == 0
 	}
-	if _, ok := product(); !ok { // the first wakes the BLAS's threads
+	if _, ok := product(); !ok { // the first starts the BLAS's threads
 		return 0
 	}
 	took := repeat(about, func() time.Duration { d, _ := product(); return d })
 	return 2 * float64(m) * float64(n) * float64(k) / took.Seconds()
 }
 
-// readBytes is more than the caches of most machines hold.
+// readBytes is larger than the caches of most machines.
 const readBytes = 256 << 20
 
-// ReadMemory reads memory on so many threads, over and over for about the given
-// time, and returns the bytes a second of the median pass.
+// ReadMemory measures the memory: it reads 256 MiB on the given number of threads for
+// about the given time and returns the bytes per second of the median pass.
 func ReadMemory(threads int, about time.Duration) float64 {
 	threads = max(threads, 1)
 	words := make([]uint64, readBytes/8)
 	for i := range words {
-		words[i] = uint64(i) // a page that was never written is not there yet
+		words[i] = uint64(i) // pages are allocated when they are written
 	}
 	part := len(words) / threads
 	sums := make([]C.uint64_t, threads)
@@ -66,7 +66,7 @@ func ReadMemory(threads int, about time.Duration) float64 {
 	return float64(8*part*threads) / took.Seconds()
 }
 
-// repeat measures at least three times and returns the median.
+// repeat calls once at least three times and returns the median.
 func repeat(about time.Duration, once func() time.Duration) time.Duration {
 	var all []time.Duration
 	for began := time.Now(); len(all) < 3 || time.Since(began) < about; {

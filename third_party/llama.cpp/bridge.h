@@ -1,6 +1,6 @@
-// What photodesc needs of llama.cpp beyond its C API, in plain C. Implemented
-// in vision.cpp (beside clip.cpp, whose internals it reads), multimodal.cpp
-// (beside mtmd.cpp) and text.cpp.
+// Functions in plain C that llama.cpp's C API lacks. They are implemented in vision.cpp,
+// which includes clip.cpp to read its internals, in multimodal.cpp, which includes
+// mtmd.cpp, and in text.cpp.
 #pragma once
 
 #include <stdbool.h>
@@ -19,11 +19,11 @@ struct mtmd_context;
 struct mtmd_input_chunk;
 struct mtmd_input_chunks;
 
-// Facts of a loaded vision file.
+// Properties of a loaded vision file.
 struct pd_vision_info {
     int32_t tile;          // edge of the square picture the encoder takes, pixels
     int32_t patch;         // edge of a patch, pixels
-    int32_t longest_edge;  // the reference's N, pixels; 0 when the file does not say
+    int32_t longest_edge;  // that the reference resizes pictures to, pixels; 0: the file does not say
     int32_t tile_tokens;   // embeddings a tile becomes
     int32_t embd;          // values in one embedding
     float mean[3], std[3]; // normalisation of R, G, B in 0..1
@@ -41,9 +41,9 @@ struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fused, char *
 void pd_vision_free(struct clip_ctx * ctx);
 void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info);
 
-// Encodes one tile. planes: edge*edge normalised floats of red, then of green,
-// then of blue. out: tile_tokens*embd floats. Returns 0, or -1 when the encoder
-// refused. Only for SmolVLM's encoder.
+// Encodes one tile with SmolVLM's encoder. planes: edge*edge normalised floats of red,
+// then of green, then of blue. out: tile_tokens*embd floats. Returns 0, or -1 if it
+// fails or the encoder is another one.
 int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * planes, int edge, float * out);
 
 // Writes the type of projector that a vision file names to out (cap bytes),
@@ -51,51 +51,50 @@ int pd_vision_encode(struct clip_ctx * ctx, int threads, const float * planes, i
 // cannot be read.
 int pd_vision_projector(const char * path, char * out, size_t cap);
 
-// Lets the weights of a context that clip itself loaded lie in the mapped
-// file; pd_vision_unmap takes the mapping away when the context is gone.
+// Replaces the weights that clip has loaded by the mapped file, which processes share.
+// pd_vision_unmap removes the mapping after the context is freed.
 void pd_vision_share(struct clip_ctx * ctx, const char * path);
 void pd_vision_unmap(const struct clip_ctx * ctx);
 
-// Models other than SmolVLM go through llama.cpp's mtmd. Loads a vision file
-// for a text model, fused as above; returns NULL and writes a message to err (cap bytes).
+// Loads a vision file for a text model with llama.cpp's mtmd, for models other than
+// SmolVLM; fused as above. Returns NULL and writes a message to err (cap bytes).
 struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused, int threads,
                                     char * err, size_t cap);
 void pd_multi_free(struct mtmd_context * ctx);
 const struct clip_ctx * pd_multi_vision(const struct mtmd_context * ctx);
 
-// The size in pixels that the encoder takes a picture of width×height at.
+// The size in pixels at which the encoder takes a picture of width×height pixels.
 void pd_vision_fit(const struct clip_ctx * ctx, int width, int height, int * fit_width, int * fit_height);
 // The embeddings that a picture of such a size becomes.
 int pd_vision_tokens(const struct clip_ctx * ctx, int width, int height);
-// Makes the compute buffers for a picture of such a size; larger ones make
+// Allocates the compute buffers for a picture of such a size. Encoding a larger one makes
 // them grow. Returns 0, or -1.
 int pd_vision_reserve(const struct clip_ctx * ctx, int width, int height);
 
 // Makes a picture (width*height pixels, R G B, 8 bit) into the chunks of a
 // prompt: the tokens around it and the picture prepared for the encoder.
-// Returns NULL when it cannot. mtmd_input_chunks_free gives them back.
+// Returns NULL if it fails. The chunks are freed by mtmd_input_chunks_free.
 struct mtmd_input_chunks * pd_multi_cut(struct mtmd_context * ctx, const uint8_t * rgb, int width, int height);
 
 // Encodes an image chunk. out: its tokens * embd floats. Returns 0, or -1.
 int pd_multi_encode(struct mtmd_context * ctx, const struct mtmd_input_chunk * chunk, float * out);
 
-// Makes the context of a text model, as llama_init_from_model does, and frees
-// it: in the right order, see lifetime.h. Returns NULL when it cannot.
+// Makes the context of a text model as llama_init_from_model does, and frees it, in the
+// order that lifetime.h explains. Returns NULL if it fails.
 struct llama_context * pd_text_new(struct llama_model * model, const struct llama_context_params * params);
 void pd_text_free(struct llama_context * ctx);
 
-// Writes token's row of the input embedding table to out (n_embd floats), so
-// that text and image go through one prefill. Returns 0, or -1.
+// Writes a token's row of the input embedding table to out (n_embd floats), so that text
+// and picture are prefilled together. Returns 0, or -1.
 int pd_token_embedding(const struct llama_model * model, int32_t token, float * out);
 
-// Tells the backends whether the next steps are alike, as those of next tokens
-// are: they may keep what they prepare for one, as a CUDA graph. Else they
-// decide by the number of rows. Steps of the two kinds must differ in their
-// graphs, as those of prompts and of next tokens do: ggml compares a graph with
-// the last one, whether or not it kept that.
+// Tells the backends whether the next steps have the same graph, as those of next tokens
+// do: a backend may then keep what it prepares for a graph, such as a CUDA graph.
+// Otherwise it decides by the number of rows. The graphs of the two kinds of steps must
+// differ, because ggml compares a graph with the last one even if it did not keep that.
 void pd_steps_alike(struct llama_context * ctx, bool alike);
 
-// Bytes llama.cpp holds: weights (mapped or not), KV cache, compute buffers.
+// Bytes that llama.cpp holds: weights (mapped or not), KV cache, compute buffers.
 void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute);
 
 // Tells the linked BLAS how many threads to use, and its name and core type.

@@ -1,7 +1,6 @@
-// Package llamacpp links llama.cpp, ggml and the multimodal encoder into the
-// program. It is the one place that says where they come from and how they
-// are compiled; README.md in this folder tells the rest. The C functions that
-// package llm calls are declared in bridge.h.
+// Package llamacpp links llama.cpp, ggml and the vision encoder into the program. It
+// decides which version is linked and how it is compiled; README.md in this folder
+// explains it. bridge.h declares the C functions that package llm calls.
 package llamacpp
 
 /*
@@ -23,11 +22,11 @@ import (
 	_ "github.com/ollama/ollama/llama/llama.cpp/tools/mtmd/models" // the vision graphs
 )
 
-// Commit is the llama.cpp commit that the linked sources state of themselves.
+// Commit returns the llama.cpp commit that the linked sources state.
 func Commit() string { return C.GoString(C.pd_llama_commit()) }
 
-// Module is the version of the Go module that carries the sources. It has
-// changes of its own to llama.cpp's commit.
+// Module is the version of the Go module that contains the sources. It has changes of
+// its own on top of llama.cpp's commit.
 const Module = "v0.17.4"
 
 // SystemInfo lists the CPU features that ggml was compiled with, as llama.cpp
