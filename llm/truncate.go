@@ -15,3 +15,8 @@ func (m *textModel) canTruncateKV() bool {
 func (c *textContext) truncate(slot, pos int) {
 	C.llama_memory_seq_rm(C.llama_get_memory(c.p), C.llama_seq_id(slot), C.llama_pos(pos), -1)
 }
+
+// copySlot gives a slot what another holds in the KV cache.
+func (c *textContext) copySlot(from, to int) {
+	C.llama_memory_seq_cp(C.llama_get_memory(c.p), C.llama_seq_id(from), C.llama_seq_id(to), -1, -1)
+}

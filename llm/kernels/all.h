@@ -9,6 +9,8 @@
 
 #include "attention.h"
 
+#include "next_attention.h"
+
 #include "gelu.h"
 
 #ifdef PD_VNNI
@@ -38,6 +40,8 @@ const set all_kernels = {
     attention_bytes,
     pack_keys_and_values,
     attend,
+    next_bytes,
+    attend_next,
     gelu,
 };
 

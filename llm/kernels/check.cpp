@@ -13,12 +13,12 @@ struct one_graph {
     explicit one_graph(size_t bytes) : ctx(ggml_init({ bytes + (1 << 20), nullptr, false })) {}
     ~one_graph() { ggml_free(ctx); }
 
-    ggml_tensor * tensor(ggml_type type, int64_t a, int64_t b, int64_t c, const float * data) {
-        ggml_tensor * t = ggml_new_tensor_3d(ctx, type, a, b, c);
+    ggml_tensor * tensor(ggml_type type, int64_t a, int64_t b, int64_t c, const float * data, int64_t d = 1) {
+        ggml_tensor * t = ggml_new_tensor_4d(ctx, type, a, b, c, d);
         if (type == GGML_TYPE_F32) {
             memcpy(t->data, data, ggml_nbytes(t));
         } else {
-            ggml_quantize_chunk(type, data, t->data, 0, b * c, a, nullptr);
+            ggml_quantize_chunk(type, data, t->data, 0, b * c * d, a, nullptr);
         }
         return t;
     }
@@ -43,14 +43,24 @@ extern "C" int pd_check_product(int type, int k, int n, int m, int batches, int 
     return 0;
 }
 
-extern "C" void pd_check_attention(int dk, int dv, int queries, int keys, int heads, int kv_heads, int threads, float scale,
-                                   const float * q, const float * k, const float * v, const float * mask, float * out) {
-    one_graph g((size_t) 16 * ((size_t) heads * queries * (dk + dv) + (size_t) kv_heads * keys * (dk + dv) + (size_t) (queries + 64) * keys) + (64 << 20));
-    ggml_tensor * tq = g.tensor(GGML_TYPE_F32, dk, queries, heads, q);
-    ggml_tensor * tk = g.tensor(GGML_TYPE_F16, dk, keys, kv_heads, k);
-    ggml_tensor * tv = g.tensor(GGML_TYPE_F16, dv, keys, kv_heads, v);
-    ggml_tensor * tm = mask == nullptr ? nullptr : g.tensor(GGML_TYPE_F16, keys, queries, 1, mask);
-    g.compute(ggml_flash_attn_ext(g.ctx, tq, tk, tv, tm, scale, 0.0f, 0.0f), threads, false, out);
+extern "C" void pd_check_attention(const pd_attention * a, float * out) {
+    const size_t rows = (size_t) a->streams * ((size_t) a->heads * a->queries + 2 * (size_t) a->kv_heads * a->keys);
+    one_graph g(16 * (rows * (a->dk + a->dv) + (size_t) a->streams * a->mask_heads * a->queries * a->keys) + (64 << 20));
+    auto rows_of = [&](ggml_type type, int values, int n, int heads, const float * data) {
+        if (a->next_tokens) {
+            return ggml_permute(g.ctx, g.tensor(type, values, heads, n, data, a->streams), 0, 2, 1, 3);
+        }
+        return g.tensor(type, values, n, heads, data);
+    };
+    ggml_tensor * q = rows_of(GGML_TYPE_F32, a->dk, a->queries, a->heads, a->q);
+    ggml_tensor * k = rows_of((ggml_type) a->type, a->dk, a->keys, a->kv_heads, a->k);
+    ggml_tensor * v = rows_of((ggml_type) a->type, a->dv, a->keys, a->kv_heads, a->v);
+    ggml_tensor * mask = a->mask == nullptr ? nullptr : g.tensor(GGML_TYPE_F16, a->keys, a->queries, a->mask_heads, a->mask, a->streams);
+    ggml_tensor * op = ggml_flash_attn_ext(g.ctx, q, k, v, mask, a->scale, a->alibi, a->softcap);
+    if (a->sinks != nullptr) {
+        ggml_flash_attn_ext_add_sinks(op, g.tensor(GGML_TYPE_F32, a->heads, 1, 1, a->sinks));
+    }
+    g.compute(op, a->threads, a->next_tokens != 0, out);
 }
 
 extern "C" void pd_check_gelu(int n, int threads, const float * x, float * out) {

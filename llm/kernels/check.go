@@ -1,10 +1,16 @@
 package kernels
 
 /*
+#include <stdlib.h>
 #include "check.h"
 #include "ggml.h"
 */
 import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
 
 // What follows computes one operation through ggml, with the kernels or
 // without: for the tests, which cannot call C themselves.
@@ -42,16 +48,48 @@ func product(t weights, k, n, m, batches, threads int, nextTokens bool, w, x []f
 	return out
 }
 
-// attend is softmax(q·kᵀ·scale + mask)·v: q is heads×queries×dk, k kvHeads×keys×dk,
-// v kvHeads×keys×dv, mask queries×keys or nil, the result queries×heads×dv.
-func attend(dk, dv, queries, keys, heads, kvHeads, threads int, scale float32, q, k, v, mask []float32) []float32 {
-	out := make([]float32, queries*heads*dv)
-	var m *C.float
-	if mask != nil {
-		m = (*C.float)(&mask[0])
+// attention is one to be computed: check.h says how its values lie.
+type attention struct {
+	dk, dv, queries, keys, heads, kvHeads int
+	threads                               int
+	scale                                 float32
+	q, k, v, mask                         []float32 // no mask: nil
+
+	// Over a KV cache, of next tokens.
+	next           bool
+	kind           weights // of keys and values; without next always f16
+	streams        int
+	maskHeads      int
+	alibi, softcap float32
+	sinks          []float32
+}
+
+// attend computes it; the result is streams×queries×heads×dv.
+func attend(a attention) []float32 {
+	if !a.next {
+		a.kind, a.streams = f16, 1
 	}
-	C.pd_check_attention(C.int(dk), C.int(dv), C.int(queries), C.int(keys), C.int(heads), C.int(kvHeads), C.int(threads), C.float(scale),
-		(*C.float)(&q[0]), (*C.float)(&k[0]), (*C.float)(&v[0]), m, (*C.float)(&out[0]))
+	a.maskHeads = max(a.maskHeads, 1)
+	out := make([]float32, a.streams*a.queries*a.heads*a.dv)
+	c := (*C.struct_pd_attention)(C.calloc(1, C.sizeof_struct_pd_attention))
+	defer C.free(unsafe.Pointer(c))
+	*c = C.struct_pd_attention{
+		_type: C.int(a.kind), dk: C.int(a.dk), dv: C.int(a.dv), queries: C.int(a.queries), keys: C.int(a.keys), heads: C.int(a.heads), kv_heads: C.int(a.kvHeads),
+		streams: C.int(a.streams), mask_heads: C.int(a.maskHeads), threads: C.int(a.threads), next_tokens: truth(a.next),
+		scale: C.float(a.scale), alibi: C.float(a.alibi), softcap: C.float(a.softcap),
+	}
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	for _, x := range []struct {
+		to   **C.float
+		from []float32
+	}{{&c.q, a.q}, {&c.k, a.k}, {&c.v, a.v}, {&c.mask, a.mask}, {&c.sinks, a.sinks}} {
+		if x.from != nil {
+			pins.Pin(&x.from[0])
+			*x.to = (*C.float)(&x.from[0])
+		}
+	}
+	C.pd_check_attention(c, (*C.float)(&out[0]))
 	return out
 }
 

@@ -13,10 +13,18 @@ void pd_kernels_use(int on);
 // pd_kernels_next_tokens. Returns 0, or -1 when the type cannot hold rows of k values.
 int pd_check_product(int type, int k, int n, int m, int batches, int threads, int next_tokens, const float * w, const float * x, float * out);
 
-// out[q][h][dv] = softmax over keys of (q[h][q]·k[h][key] · scale + mask[q][key]) · v[h][key]; keys and values are
-// rounded to half precision and shared by heads/kv_heads heads. mask: queries × keys floats, or NULL.
-void pd_check_attention(int dk, int dv, int queries, int keys, int heads, int kv_heads, int threads, float scale,
-                        const float * q, const float * k, const float * v, const float * mask, float * out);
+// Attention. heads/kv_heads heads share keys and values, which are converted to the ggml type. With next_tokens they lie
+// as in a KV cache, and so do the queries: streams × keys × kv_heads × dk, streams × queries × heads × dk; else, with one
+// stream, kv_heads × keys × dk and heads × queries × dk. mask: streams × mask_heads × queries × keys, or NULL; sinks: one
+// for each head, or NULL.
+struct pd_attention {
+    int type, dk, dv, queries, keys, heads, kv_heads, streams, mask_heads, threads, next_tokens;
+    float scale, alibi, softcap;
+    const float *q, *k, *v, *mask, *sinks;
+};
+
+// out: streams × queries × heads × dv.
+void pd_check_attention(const struct pd_attention * a, float * out);
 
 void pd_check_gelu(int n, int threads, const float * x, float * out);
 

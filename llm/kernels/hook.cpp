@@ -23,6 +23,7 @@ static const set * use; // by which the operations are computed
 
 static std::atomic<bool> decoding{false};
 static std::atomic<bool> used{true};
+static std::atomic<bool> use_next{true}; // flash::next
 
 static size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
 
@@ -148,19 +149,28 @@ struct flash : ggml::cpu::tensor_traits {
                (mask == nullptr || mask->type == GGML_TYPE_F16) && op->type == GGML_TYPE_F32 && q->ne[1] > 0;
     }
 
-    // Few queries gain nothing from packing the keys: next tokens are left to ggml.
-    static bool mine() { return !decoding; }
+    // Few queries gain nothing from packing the keys, so next tokens have a kernel of their own, for what a KV cache
+    // is made of. Anything else is left to ggml.
+    static bool takes_next(const ggml_tensor * op) {
+        const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
+        return use_next && k->type == GGML_TYPE_F16 && v->type == GGML_TYPE_F16 && k->ne[2] == v->ne[2] && q->ne[3] == k->ne[3] && q->ne[3] == v->ne[3] &&
+               (mask == nullptr || mask->ne[2] == 1);
+    }
 
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const ggml_tensor *k = op->src[1], *v = op->src[2];
-        size = threads * aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]));
+        size = threads * std::max(aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0])), takes_next(op) ? next_bytes(op) : 0);
         size = ALIGN + std::max(size, sizeof(float) * (k->ne[0] + 2 * v->ne[0] + 16) * threads);
         return true;
     }
 
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
-        if (!mine()) {
-            return false;
+        if (decoding) {
+            if (!takes_next(op)) {
+                return false;
+            }
+            next(p, op);
+            return true;
         }
         const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
         const int queries = (int) q->ne[1], heads = (int) q->ne[2], streams = (int) q->ne[3];
@@ -198,6 +208,53 @@ struct flash : ggml::cpu::tensor_traits {
             use->attend(a, part * each, std::min(queries, (part + 1) * each), scratch);
         });
         return true;
+    }
+
+    // Of one query and all heads, or of some of them, where there are few queries for the threads.
+    static size_t next_bytes(const ggml_tensor * op) {
+        const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2];
+        next_attention a = {};
+        a.kv_heads = (int) k->ne[2];
+        a.group    = (int) (q->ne[2] / k->ne[2]);
+        a.keys     = (int) k->ne[1];
+        a.dk       = (int) k->ne[0];
+        a.dv       = (int) v->ne[0];
+        return aligned(use->next_bytes(a));
+    }
+
+    static void next(ggml_compute_params * p, ggml_tensor * op) {
+        const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
+        const int queries = (int) q->ne[1], kv_heads = (int) k->ne[2], streams = (int) q->ne[3], group = (int) q->ne[2] / kv_heads;
+        int parts = 1; // of a query's heads
+        while (parts < kv_heads && p->nth > 1 && (streams * queries * parts < 4 * p->nth || kv_heads % parts != 0)) {
+            parts++;
+        }
+        char * scratch = work(p) + p->ith * next_bytes(op);
+        start_chunks(p);
+        by_chunks(p, streams * queries * parts, [&](int chunk) {
+            const int s = chunk / (queries * parts), i = chunk / parts % queries, kh = chunk % parts * (kv_heads / parts);
+            next_attention a = {};
+            a.kv_heads = kv_heads / parts;
+            a.group    = group;
+            a.keys     = (int) k->ne[1];
+            a.dk       = (int) k->ne[0];
+            a.dv       = (int) v->ne[0];
+            a.q        = (const char *) q->data + i * q->nb[1] + kh * group * q->nb[2] + s * q->nb[3];
+            a.q_head   = q->nb[2];
+            a.k        = (const char *) k->data + kh * k->nb[2] + s * k->nb[3];
+            a.k_head   = k->nb[2];
+            a.k_stride = k->nb[1];
+            a.v        = (const char *) v->data + kh * v->nb[2] + s * v->nb[3];
+            a.v_head   = v->nb[2];
+            a.v_stride = v->nb[1];
+            if (mask != nullptr) {
+                a.mask = (const char *) mask->data + i * mask->nb[1] + (s % mask->ne[3]) * mask->nb[3];
+            }
+            memcpy(&a.scale, op->op_params, 4);
+            a.out      = (char *) op->data + kh * group * op->nb[1] + i * op->nb[2] + s * op->nb[3]; // dv × heads × queries
+            a.out_head = op->nb[1];
+            use->attend_next(a, scratch);
+        });
     }
 };
 
@@ -269,3 +326,5 @@ extern "C" void pd_kernels_enable(const char * name) {
 extern "C" void pd_kernels_use(int on) { pd::used = on != 0; }
 
 extern "C" void pd_kernels_next_tokens(bool yes) { pd::decoding = yes; }
+
+extern "C" void pd_kernels_next_attention(bool on) { pd::use_next = on; }

@@ -68,3 +68,7 @@ func Compute(w Work, f func()) {
 	C.pd_kernels_next_tokens(C.bool(w))
 	f()
 }
+
+// LeaveNextAttention leaves the attention of next tokens to ggml, or no longer,
+// for the whole process: to measure what the kernel for it gives.
+func LeaveNextAttention(leave bool) { C.pd_kernels_next_attention(C.bool(!leave)) }

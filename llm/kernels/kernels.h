@@ -16,6 +16,9 @@ void pd_kernels_enable(const char * name);
 // (8-bit integers where the weights are). A row must not be rounded differently for the company it is in.
 void pd_kernels_next_tokens(bool yes);
 
+// Leaves attention of the next tokens to ggml, or takes it back.
+void pd_kernels_next_attention(bool on);
+
 #ifdef __cplusplus
 }
 #endif

@@ -131,9 +131,9 @@ func rowsAlone(t *testing.T) {
 	}
 }
 
-func TestAttention(t *testing.T) { eachSet(t, attention) }
+func TestAttention(t *testing.T) { eachSet(t, attentions) }
 
-func attention(t *testing.T) {
+func attentions(t *testing.T) {
 	for _, s := range []struct {
 		dk, dv, queries, keys, heads, kvHeads int
 		mask                                  bool
@@ -154,7 +154,8 @@ func attention(t *testing.T) {
 			}
 			scale := float32(1 / math.Sqrt(float64(s.dk)))
 			want, got := both(func() []float32 {
-				return attend(s.dk, s.dv, s.queries, s.keys, s.heads, s.kvHeads, threads, scale, q, k, v, mask)
+				return attend(attention{dk: s.dk, dv: s.dv, queries: s.queries, keys: s.keys, heads: s.heads, kvHeads: s.kvHeads,
+					threads: threads, scale: scale, q: q, k: k, v: v, mask: mask})
 			})
 			if d := off(got, want, 0); !(d < bound) {
 				t.Errorf("%+v, %d threads: off by %.4f", s, threads, d)
@@ -179,8 +180,10 @@ func maskedKeys(t *testing.T) {
 		}
 		return mask
 	}
-	short := attend(d, d, queries, keys, 1, 1, 1, 0.125, q, k[:keys*d], v[:keys*d], masked(keys))
-	long := attend(d, d, queries, more, 1, 1, 1, 0.125, q, k, v, masked(more))
+	a := attention{dk: d, dv: d, queries: queries, keys: keys, heads: 1, kvHeads: 1, threads: 1, scale: 0.125, q: q, k: k[:keys*d], v: v[:keys*d], mask: masked(keys)}
+	short := attend(a)
+	a.keys, a.k, a.v, a.mask = more, k, v, masked(more)
+	long := attend(a)
 	if !slices.Equal(short, long) {
 		t.Errorf("off by %g", off(long, short, 0))
 	}

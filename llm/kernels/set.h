@@ -55,6 +55,25 @@ struct attention {
     size_t out_stride;     // bytes
 };
 
+// One query's attention over the KV cache: some heads of keys and values, each shared by a group of the query's heads.
+// Strides are in bytes.
+struct next_attention {
+    int kv_heads, group;   // the query has kv_heads · group heads
+    int keys, dk, dv;      // cells, values in a key (and a query), in a value
+
+    const char * q;        // F32
+    size_t       q_head;   // from head to head
+    const char * k;        // F16
+    size_t       k_head, k_stride; // from head to head, from cell to cell
+    const char * v;        // F16
+    size_t       v_head, v_stride;
+    const char * mask;     // F16, one for each cell, added to the scores; or null
+    float        scale;
+
+    char * out;            // F32
+    size_t out_head;
+};
+
 struct set {
     const char * name; // for people
 
@@ -75,6 +94,10 @@ struct set {
     size_t (*attention_bytes)(int keys, int dk, int dv);
     void   (*pack_keys_and_values)(const attention & a, char * scratch);
     void   (*attend)(const attention & a, int from, int to, char * scratch); // queries
+
+    // A thread needs next_bytes(a) for itself.
+    size_t (*next_bytes)(const next_attention & a);
+    void   (*attend_next)(const next_attention & a, char * scratch);
 
     void (*gelu)(const float * x, float * y, int64_t n);
 };

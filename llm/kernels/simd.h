@@ -42,9 +42,12 @@ inline floats fnma(floats a, floats b, floats c) { return _mm512_fnmadd_ps(a, b,
 inline floats nearest(floats v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline floats times_power_of_two(floats v, floats n) { return _mm512_scalef_ps(v, n); }
 inline floats where_above(floats x, float limit, floats v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, all(limit), _CMP_GT_OQ), v); }
+inline unsigned bits_above(floats x, float limit) { return _mm512_cmp_ps_mask(x, all(limit), _CMP_GT_OQ); } // a bit for each value
 inline float  sum_of(floats v) { return _mm512_reduce_add_ps(v); }
 inline float  most_of(floats v) { return _mm512_reduce_max_ps(v); }
 inline floats from_half(const uint16_t * p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
+// The first n < 16 halves; zeros follow.
+inline floats from_first_halves(const uint16_t * p, int n) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16((__mmask16) ((1u << n) - 1), p)); }
 inline floats from_bf16(const uint16_t * p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));
 }
@@ -110,6 +113,7 @@ inline floats times_power_of_two(floats v, floats n) { // -126 ≤ n ≤ 127
     return _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)));
 }
 inline floats where_above(floats x, float limit, floats v) { return _mm256_and_ps(_mm256_cmp_ps(x, all(limit), _CMP_GT_OQ), v); }
+inline unsigned bits_above(floats x, float limit) { return (unsigned) _mm256_movemask_ps(_mm256_cmp_ps(x, all(limit), _CMP_GT_OQ)); }
 inline float  sum_of(floats v) {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -121,6 +125,11 @@ inline float most_of(floats v) {
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
 inline floats from_half(const uint16_t * p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p)); }
+inline floats from_first_halves(const uint16_t * p, int n) { // n < 8; zeros follow
+    alignas(16) uint16_t some[8] = {};
+    memcpy(some, p, n * sizeof(*p));
+    return from_half(some);
+}
 inline floats from_bf16(const uint16_t * p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) p)), 16));
 }
@@ -171,6 +180,17 @@ inline floats dot(floats acc, dwords a, dwords b) { return fma(as_floats(a), as_
 
 constexpr int BLOCK = WIDTH * EACH; // values in a vector of elements
 inline int padded(int k) { return (k + BLOCK - 1) / BLOCK * BLOCK; }
+
+// Stores the sum of the values of each of four vectors.
+inline void store_four_sums(float * p, const floats (&v)[4]) {
+#ifdef PD_AVX512
+    auto half = [](floats x) { return _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1)); };
+#else
+    auto half = [](floats x) { return x; };
+#endif
+    const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(half(v[0]), half(v[1])), _mm256_hadd_ps(half(v[2]), half(v[3])));
+    _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
+}
 
 // exp: 2^n · p(f), p the Taylor polynomial of degree 6 on [-ln2/2, ln2/2]; relative error below 1e-6. Bounded to what
 // a float holds.
