@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +35,7 @@ var rows = []row{
 	{"encode", "encoding a tile, of what this machine's sgemm reaches", "45%", false, false, (*lab).encode},
 	{"prefill", "prefill, tokens a second, against llama-bench pp512", "2.0 times", false, true, (*lab).prefill},
 	{"decode", "decode, tokens a second, 16 photos together against one", "3.5 times", false, false, (*lab).decode},
+	{"longdecode", "decode after prompts of 13 tiles, with our attention against ggml's", "1.4 times", false, false, (*lab).longDecode},
 	{"process", "a batch's new process, of the time of 100 photos", "under 2%", false, false, (*lab).process},
 	{"supervision", "supervision and tracking: a run against the bare engine", "under 3%", false, false, (*lab).supervision},
 	{"walk", "walking and resuming 1,000,000 files", "10 s 300 MB", false, false, (*lab).walk},
@@ -267,33 +267,4 @@ func (l *lab) decode() (figure, error) {
 		ratios = append(ratios, together/alone)
 	}
 	return times(bench.Median(ratios), 3.5, fmt.Sprintf("last %.1f against %.1f tokens/s", together, alone)), nil
-}
-
-var cpuMs = regexp.MustCompile(`([0-9.]+) cpu-ms/op`)
-
-// jpeg reads the decoder's own benchmark.
-func (l *lab) jpeg() (figure, error) {
-	args := []string{"test", "-run", "^$", "-bench", "^BenchmarkDecode12Megapixels$", "-count", strconv.Itoa(l.rounds), "./internal/photo/vips"}
-	fmt.Fprintf(l.say, "go %s\n", strings.Join(args, " "))
-	cmd := exec.CommandContext(l.ctx, "go", args...)
-	cmd.Stderr = l.say
-	out, err := cmd.Output()
-	if err != nil {
-		return figure{}, fmt.Errorf("go test: %w\n%s", err, out)
-	}
-	ms := benchFigures(string(out))
-	if len(ms) == 0 {
-		return figure{}, fmt.Errorf("go test printed no cpu-ms/op:\n%s", out)
-	}
-	x := bench.Median(ms)
-	return figure{fmt.Sprintf("%.1f ms", x), x <= 40, ""}, nil
-}
-
-func benchFigures(out string) (ms []float64) {
-	for _, m := range cpuMs.FindAllStringSubmatch(out, -1) {
-		if x, err := strconv.ParseFloat(m[1], 64); err == nil {
-			ms = append(ms, x)
-		}
-	}
-	return ms
 }

@@ -155,6 +155,33 @@ echo '{"stages":{"generate":{"tokens_per_second":'$g'},"prefill":{"tokens_per_se
 	}
 }
 
+// What go test prints of the two benchmarks, here in a stand-in's words.
+func TestGoBenchmarks(t *testing.T) {
+	l := newLab(t, "")
+	t.Setenv("PATH", l.out+":"+os.Getenv("PATH"))
+	says := func(text string) {
+		t.Helper()
+		script := "#!/bin/sh\n[ \"$PHOTODESC_BENCH_MODEL\" = '" + l.text() + "' ] && cat <<'END'\n" + text + "END\n"
+		if err := os.WriteFile(filepath.Join(l.out, "go"), []byte(script), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const two = "BenchmarkLongDecode/16x2-2 3 2.500 times 250.4 tokens/s 100.2 tokens/s-without\nBenchmarkLongDecode/8x1-2 3 1.300 times 130.0 tokens/s 100.0 tokens/s-without\nPASS\n"
+	says(two)
+	want := figure{"1.30 times", false, "16 slots 2.50: 250 against 100 tokens/s; 8 slots, one thread 1.30: 130 against 100 tokens/s"}
+	if f, err := l.longDecode(); err != nil || f != want {
+		t.Errorf("%+v, %v\nwant %+v", f, err, want)
+	}
+	says(two[:strings.Index(two, "\n")+1] + "--- SKIP: BenchmarkLongDecode/8x1\n")
+	if f, err := l.longDecode(); err == nil {
+		t.Errorf("half a measurement is taken for one: %+v", f)
+	}
+	says("BenchmarkX-2   \t 30\t 37 ns/op\t 3.2 MB\t 38.5 cpu-ms/op\n")
+	if f, err := l.jpeg(); err != nil || f != (figure{"38.5 ms", true, ""}) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 func TestNoPeer(t *testing.T) {
 	l := newLab(t, "exit 1")
 	var out bytes.Buffer
@@ -234,7 +261,7 @@ func TestOthersOutput(t *testing.T) {
 		}
 	}
 	out := "goos: linux\nBenchmarkX-2   \t 30\t 37 ns/op\t 3.2 MB\t 38.5 cpu-ms/op\nBenchmarkX-2  30 37 ns/op 41 cpu-ms/op\nPASS\n"
-	if got := benchFigures(out); !reflect.DeepEqual(got, []float64{38.5, 41}) {
+	if got := benchFigures(out, "cpu-ms/op"); !reflect.DeepEqual(got, []float64{38.5, 41}) {
 		t.Error(got)
 	}
 }
