@@ -25,6 +25,7 @@ func init() {
 //
 //	good      describes as many tokens as asked, in 50 ms a photo
 //	wordy     the same, with a prompt of 900 tokens and 3 tokens fewer
+//	onetile   the same, with a prompt of 31 tokens, 10 of them text
 //	blind     takes pictures and does not look at them
 //	textonly  refuses pictures
 //	failing   refuses from the fifth question on
@@ -54,6 +55,8 @@ func serverCommand(ts *testscript.TestScript, _ bool, args []string) {
 		case kind == "failing" && asked.Add(1) >= 5:
 			http.Error(w, `{"error":"out of memory"}`, http.StatusServiceUnavailable)
 			return
+		case kind == "onetile" && picture:
+			prompt = 31
 		case kind == "wordy" && picture:
 			prompt, tokens = 900, tokens-min(3, tokens-1)
 		}

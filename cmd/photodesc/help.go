@@ -89,5 +89,8 @@ and in variables do not count here.
 
 With --against a server is measured too, on the same photos, in turns: ours, the
 server's, ours, and so on. It must take pictures at /v1/chat/completions. Give
-it the same model and detail, or the ratio compares different work; the number
-of tokens in its prompts tells. Nothing else should run on the machine.`
+it the same model and detail, or the ratio compares different work. The report
+has the tiles and tokens of both sides and says when they differ; a server's
+tiles are told by the tokens of its prompts. llama.cpp's encodes one tile if its
+vision file has no clip.vision.preproc_image_size, as some published ones. Nothing
+else should run on the machine.`

@@ -224,22 +224,23 @@ func short(s string) string {
 
 // Probe asks about one JPEG, a word only, and without it: a server that cannot
 // be measured is found before the measuring, and the first answer, which is
-// slower everywhere, is over.
-func (s *Server) Probe(ctx context.Context, jpeg []byte) error {
+// slower everywhere, is over. It returns the tokens of a prompt without a
+// picture; 0 where the server does not say.
+func (s *Server) Probe(ctx context.Context, jpeg []byte) (textTokens int, err error) {
 	with, err := s.ask(ctx, jpeg, 1)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	without, err := s.ask(ctx, nil, 1)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// The smallest picture of any of these models is some dozens of tokens.
 	if with.PromptTokens > 0 && with.PromptTokens < without.PromptTokens+8 {
-		return fmt.Errorf("the server at %s takes pictures and does not look at them: its prompt has %d tokens with one and %d without\n  start it with the vision file (--mmproj), or with a model that sees",
+		return 0, fmt.Errorf("the server at %s takes pictures and does not look at them: its prompt has %d tokens with one and %d without\n  start it with the vision file (--mmproj), or with a model that sees",
 			s.base, with.PromptTokens, without.PromptTokens)
 	}
-	return nil
+	return without.PromptTokens, nil
 }
 
 // Measure asks about all photos, so many at once, and takes the time. The first

@@ -155,18 +155,18 @@ func TestProbe(t *testing.T) {
 			fmt.Fprintf(w, `{"choices":[{"message":{"content":"A"}}],"usage":{"prompt_tokens":%d,"completion_tokens":1}}`, prompt)
 		})
 	}
-	if err := sees(64).Probe(context.Background(), []byte("JPEG")); err != nil {
-		t.Error(err)
+	if text, err := sees(64).Probe(context.Background(), []byte("JPEG")); err != nil || text != 20 {
+		t.Error(text, err)
 	}
-	if err := sees(0).Probe(context.Background(), []byte("JPEG")); err == nil || !strings.Contains(err.Error(), "does not look at them") {
+	if _, err := sees(0).Probe(context.Background(), []byte("JPEG")); err == nil || !strings.Contains(err.Error(), "does not look at them") {
 		t.Error(err)
 	}
 	// Without figures there is nothing to see it by.
 	silent := serve(t, "", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"choices":[{"message":{"content":"A"}}]}`)
 	})
-	if err := silent.Probe(context.Background(), []byte("JPEG")); err != nil {
-		t.Error(err)
+	if text, err := silent.Probe(context.Background(), []byte("JPEG")); err != nil || text != 0 {
+		t.Error(text, err)
 	}
 }
 

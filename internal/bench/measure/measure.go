@@ -23,6 +23,7 @@ type Benchmark struct {
 	Set           config.Settings
 	width, height int
 	server        *bench.Server // nil: none to compare with
+	textTokens    int           // of the server's prompt without a picture; 0: it does not say
 	Say           func(format string, args ...any)
 	Version       string // of the program
 	// Prepare finds what a run in the folder dir would do.
@@ -62,7 +63,7 @@ func (b *Benchmark) Measure(ctx context.Context) (*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := b.server.Probe(ctx, jpeg); err != nil {
+		if b.textTokens, err = b.server.Probe(ctx, jpeg); err != nil {
 			return nil, err
 		}
 	}

@@ -76,19 +76,6 @@ type benchSupervision struct {
 	Share   float64 `json:"share"`
 }
 
-type benchAgainst struct {
-	URL          string    `json:"url"`
-	Model        string    `json:"model,omitempty"`
-	Concurrency  int       `json:"concurrency"`
-	Photos       int       `json:"photos"`
-	PhotosHour   float64   `json:"photos_per_hour"`
-	PhotoSeconds float64   `json:"seconds_per_photo"`
-	PromptTokens float64   `json:"prompt_tokens"`
-	Tokens       float64   `json:"tokens"`
-	Ratio        float64   `json:"ratio"` // of our photos an hour to the server's
-	Ratios       []float64 `json:"ratios"`
-}
-
 // report puts the rounds together. Shares and ratios are taken round by round,
 // because a machine's speed changes, and only then the median.
 func (b *Benchmark) report(rounds []benchRound) *Report {
@@ -126,16 +113,7 @@ func (b *Benchmark) report(rounds []benchRound) *Report {
 	if b.server == nil {
 		return r
 	}
-	theirsOf := func(r benchRound) float64 { return r.server.Seconds / float64(r.server.Photos) }
-	r.Against = &benchAgainst{
-		URL: b.flags.Against, Model: b.flags.TheirModel, Concurrency: b.flags.Concurrency, Photos: b.flags.TheirPhotos,
-		PhotoSeconds: median(theirsOf), PhotosHour: 3600 / median(theirsOf),
-		PromptTokens: rounds[0].server.PromptTokens, Tokens: rounds[0].server.Tokens,
-		Ratio: median(func(r benchRound) float64 { return theirsOf(r) / oursOf(r) }),
-	}
-	for _, round := range rounds {
-		r.Against.Ratios = append(r.Against.Ratios, theirsOf(round)/oursOf(round))
-	}
+	r.Against = b.against(r, rounds, oursOf)
 	return r
 }
 
@@ -239,33 +217,6 @@ func (s benchStage) speedText() string {
 		text += fmt.Sprintf(", %s of memory's", ui.PercentText(100*s.Memory))
 	}
 	return text
-}
-
-func (a *benchAgainst) write(line func(string, ...any), r *Report) {
-	if a == nil {
-		return
-	}
-	line("")
-	line("Server          %s photos an hour (%s a photo), %d asked at once", ui.RateText(a.PhotosHour), timeText(a.PhotoSeconds), a.Concurrency)
-	all := ""
-	if len(a.Ratios) > 1 {
-		var each []string
-		for _, x := range a.Ratios {
-			each = append(each, numberText(x))
-		}
-		all = fmt.Sprintf(" (rounds: %s)", strings.Join(each, ", "))
-	}
-	line("Ratio           %s times the server's photos an hour%s", numberText(a.Ratio), all)
-	if a.PromptTokens > 0 && math.Abs(a.PromptTokens/r.PromptTokens-1) > 0.1 {
-		more := "more"
-		if a.PromptTokens < r.PromptTokens {
-			more = "less"
-		}
-		line("The server does %s work: its prompts have %s tokens, ours %s; see --detail.", more, numberText(a.PromptTokens), numberText(r.PromptTokens))
-	}
-	if a.Tokens > 0 && math.Abs(a.Tokens-r.Tokens) > 0.5 {
-		line("The server wrote %s tokens a photo, we %s: it cannot be told how many.", numberText(a.Tokens), numberText(r.Tokens))
-	}
 }
 
 func tilesText(n float64) string {

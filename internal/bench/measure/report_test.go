@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,59 @@ func TestBenchWithoutLimits(t *testing.T) {
 	for _, want := range []string{"on CUDA0, whose limit is not known", "encode            500 ms   50.0%  500 ms a tile\n", "generate          100 ms   10.0%  80 tokens/s\n"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, &text)
+		}
+	}
+}
+
+// What the two sides did is in the report, and a ratio of unlike work is no
+// comparison.
+func TestBenchAgainst(t *testing.T) {
+	// Five tiles of 67 tokens and 15 of text, 64 out, as of the 500M.
+	const tiles, prompt, text, tokens = 5, 350, 15, 64
+	tests := map[string]struct {
+		prompt, tokens float64
+		text           int
+		tiles          float64 // of the server
+		same           bool
+		want           []string
+	}{
+		"the same":         {352, 64, text, 5, true, []string{"ours: 5 tiles, 350 tokens in, 64 out; the server's: 5 tiles, 352 tokens in, 64 out\n"}},
+		"one tile":         {82, 64, text, 1, false, []string{"does less work: by its prompts of 82 tokens it encodes 1 tile a photo, we 5 tiles (350 tokens)", "preproc_image_size"}},
+		"13 tiles":         {878, 64, text, 13, false, []string{"does more work: by its prompts of 878 tokens it encodes 13 tiles a photo, we 5 tiles", "another vision file"}},
+		"four tiles":       {283, 64, text, 4, false, []string{"encodes 4 tiles a photo"}},
+		"a longer text":    {411, 64, 15, 6, false, []string{"encodes 6 tiles"}},
+		"text not known":   {500, 64, 0, 0, false, []string{"its prompts have 500 tokens, ours 350", "the server's: 500 tokens in"}},
+		"nothing is known": {0, 0, 0, 0, false, []string{"whether it does the same work is not known", "the server's: tokens in not known, out not known"}},
+		"too few words":    {350, 12, text, 5, false, []string{"wrote 12 tokens a photo, we 64"}},
+		"only text":        {350, 64, 400, 0, true, nil},
+	}
+	for name, test := range tests {
+		b := &Benchmark{flags: Flags{Photos: 1, TheirPhotos: 1, Against: "http://x"}, textTokens: test.text, server: new(bench.Server)}
+		b.flags.Run.BatchSize, b.Threads, b.Plan.Workers, b.Plan.InFlight = 100, 1, 1, 1
+		r := b.report([]benchRound{{
+			limits: Limits{Threads: 1, Sgemm: 100, Read: 10},
+			run:    runResult{photos: 1, took: 2, encode: 1, prefill: 0.1, generate: 0.5, tiles: tiles, promptTokens: prompt, tokens: tokens},
+			engine: engineResult{photos: 1, took: 1.9},
+			server: bench.Round{Photos: 1, Seconds: 10, PromptTokens: test.prompt, Tokens: test.tokens},
+		}})
+		if r.Against.SameWork != test.same || r.Against.Tiles != test.tiles {
+			t.Errorf("%s: %+v", name, r.Against)
+		}
+		var out strings.Builder
+		if err := r.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: %q is not said:\n%s", name, want, &out)
+			}
+		}
+		if strings.Contains(out.String(), "not of speeds alone") == test.same {
+			t.Errorf("%s: same work %v, but\n%s", name, test.same, &out)
+		}
+		js, err := json.Marshal(r)
+		if err != nil || strings.Contains(string(js), `"same_work":true`) != test.same || strings.Contains(string(js), `"differences"`) == test.same {
+			t.Errorf("%s: %s, %v", name, js, err)
 		}
 	}
 }

@@ -83,8 +83,8 @@ func (l *lab) server(t *testing.T, kind string) {
 }
 
 // With one slot the server is slower here than with four, which therefore counts.
-const againstScript = `case "$*" in *"--concurrency 1"*) r=3.5;; *) r=2.5;; esac
-echo '{"prompt_tokens":300,"stages":{"encode":{"sgemm_share":0.5}},"process":{"share":0.01},"supervision":{"share":0.04},"against":{"prompt_tokens":310,"tokens":64,"ratio":'$r'}}'
+const againstScript = `case "$*" in *"--concurrency 1"*) r=9.5;; *) r=8.5;; esac
+echo '{"tiles":5,"prompt_tokens":300,"stages":{"encode":{"sgemm_share":0.5}},"process":{"share":0.01},"supervision":{"share":0.04},"against":{"tiles":5,"prompt_tokens":310,"tokens":64,"same_work":true,"ratio":'$r'}}'
 `
 
 func TestAgainstServer(t *testing.T) {
@@ -97,7 +97,7 @@ func TestAgainstServer(t *testing.T) {
 	if err := l.table(&out, rows[:1]); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"tiles", "2.50 times", "reached; -np 1 3.50, -np 4 2.50"} {
+	for _, want := range []string{"tiles", "8.50 times", "reached; -np 1 9.50, -np 4 8.50; 5 tiles on both sides"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table does not say %q:\n%s", want, &out)
 		}
@@ -121,7 +121,7 @@ func TestAgainstServer(t *testing.T) {
 func TestUnlikeServers(t *testing.T) {
 	for _, test := range []struct{ kind, script, want string }{
 		{"broken", againstScript, "the server ended at once"},
-		{"good", `echo '{"prompt_tokens":300,"against":{"prompt_tokens":900,"tokens":64,"ratio":9}}'`, "not the same number of tiles"},
+		{"good", `echo '{"prompt_tokens":300,"against":{"prompt_tokens":80,"tokens":64,"ratio":9,"same_work":false,"differences":["One tile."]}}'`, "did not do the same work: One tile."},
 		{"good", `echo '{"prompt_tokens":300,"against":{"prompt_tokens":300,"tokens":12.5,"ratio":9}}'`, "12.5 tokens a photo instead of 64"},
 		{"good", `echo oh >&2; exit 1`, "photodesc bench: exit status 1"},
 		{"good", `printf 'Loading\nphotodesc: no memory\n  buy some\n' >&2; exit 1`, "failed: photodesc bench: no memory"},
