@@ -157,10 +157,10 @@ func checkFiles(t testing.TB, dir string) map[string]bool {
 			t.Fatalf("result line %q: %v", l, err)
 		}
 		if r.Status == OK {
-			if settingsID, described := ok[r.Path]; described && settingsID == string(r.settingsID()) {
+			if settingsID, described := ok[r.Path]; described && settingsID == r.Settings {
 				t.Fatalf("%q has two ok lines of the same settings", r.Path)
 			}
-			ok[r.Path] = string(r.settingsID())
+			ok[r.Path] = r.Settings
 			if !done[r.Path] {
 				t.Fatalf("%q is ok and not in the progress file", r.Path)
 			}

@@ -19,9 +19,6 @@ var (
 	lineHead   = []byte(`{"path":"`)
 	okMiddle   = []byte(`,"status":"ok",`)
 	idHead     = []byte(`"settings":"`)
-	modelHead  = []byte(`,"model":"`)
-	promptHead = []byte(oldMiddle + `"`)
-	promptEnd  = []byte(`","width":`)
 	errNotUTF8 = errors.New("not valid UTF-8")
 	errNotJSON = errors.New("not a JSON object")
 )
@@ -43,7 +40,7 @@ func parseOutcome(line []byte) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: r.settingsID(), failed: r.Status == Failed}
+	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed}
 	if o.failed {
 		o.why = failureOf(&r)
 	}
@@ -71,23 +68,13 @@ func okLinePath(line []byte) (path, after []byte, ok bool) {
 // okLineSettingsID returns the ID of the settings of an ok line from what follows its status,
 // nil where it does not stand as this package writes it. The line is valid JSON.
 func okLineSettingsID(rest []byte) []byte {
-	if id, ok := bytes.CutPrefix(rest, idHead); ok {
-		id = id[:bytes.IndexByte(id, '"')]
-		if bytes.IndexByte(id, '\\') >= 0 {
-			return nil
-		}
-		return id
-	}
-	// In valid JSON a quote that nothing escapes is the end of a string or its
-	// beginning, so these are found in no description.
-	begin := bytes.Index(rest, modelHead)
-	if begin < 0 {
+	id, ok := bytes.CutPrefix(rest, idHead)
+	if !ok {
 		return nil
 	}
-	old := rest[begin+len(modelHead)-1:]
-	end := bytes.Index(old, promptEnd)
-	if end < 0 || !bytes.Contains(old[:end], promptHead) {
+	id = id[:bytes.IndexByte(id, '"')]
+	if bytes.IndexByte(id, '\\') >= 0 {
 		return nil
 	}
-	return old[:end+1]
+	return id
 }

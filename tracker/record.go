@@ -101,17 +101,6 @@ type RecordAnswer struct {
 	Tokens int    `json:"tokens"`
 }
 
-// settingsID is the ID of the settings, or what an old line has in its place.
-func (r *Record) settingsID() []byte {
-	switch {
-	case r.Settings != "":
-		return []byte(r.Settings)
-	case r.Model == "" && r.Prompt == "":
-		return nil
-	}
-	return []byte(oldSettingsID(r.Model, r.Prompt))
-}
-
 // check refuses a record that would not be a line as promised.
 func (r *Record) check() error {
 	switch {

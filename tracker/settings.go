@@ -152,39 +152,3 @@ func parseSettings(data []byte, id string) (Settings, error) {
 	}
 	return file.Settings, nil
 }
-
-// Lines of before there were IDs are told apart by the two settings that they
-// hold themselves, in JSON: "smolvlm","prompt":"Describe this photo.". That is
-// how they stand on the line, so nothing need be decoded.
-const oldMiddle = `,"prompt":`
-
-func oldSettingsID(model, prompt string) string {
-	return quoteJSON(model) + oldMiddle + quoteJSON(prompt)
-}
-
-func quoteJSON(s string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string has a form
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// oldSettings are those an old line's settingsID tells, nil for an ID.
-func oldSettings(settingsID string) Settings {
-	var line struct{ Model, Prompt string }
-	if !strings.HasPrefix(settingsID, `"`) || json.Unmarshal([]byte(`{"model":`+settingsID+`}`), &line) != nil {
-		return nil
-	}
-	return Settings{{Name: "model", Shown: line.Model, Unknown: true}, {Name: "prompt", Value: line.Prompt}}
-}
-
-// sameAsOld compares settings with those of an old line, as far as these go.
-func (s Settings) sameAsOld(old Settings) bool {
-	for _, o := range old {
-		if x, has := s.find(o.Name); has && x.differs(o) {
-			return false
-		}
-	}
-	return true
-}

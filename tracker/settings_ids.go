@@ -57,7 +57,7 @@ func (c Changed) Has(path string) bool {
 // DescribedWith are the settings that some photos were described with.
 type DescribedWith struct {
 	Photos   int
-	Settings Settings // nil when their file is gone; of old lines model and prompt alone
+	Settings Settings // nil when their file is gone
 }
 
 // Changed says which photos were described with other settings than s, and are
@@ -88,10 +88,8 @@ func (t *Tracker) compare(s Settings, other func(photos int, old Settings)) (sam
 			same[n] = true
 			continue
 		}
-		old := oldSettings(have)
-		if old != nil {
-			same[n] = s.sameAsOld(old)
-		} else if old, _ = readSettings(t.dir, have); old != nil && !s.known() {
+		old, _ := readSettings(t.dir, have) // nil when their file is gone
+		if old != nil && !s.known() {
 			same[n] = len(s.Differences(old)) == 0
 		}
 		if !same[n] {

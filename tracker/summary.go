@@ -172,9 +172,7 @@ func parseFigures(line []byte) (figures, error) {
 		return f, err
 	}
 	f.key = keyOf(path)
-	if f.settingsID = []byte(f.Settings); f.Settings == "" {
-		f.settingsID = okLineSettingsID(line)
-	}
+	f.settingsID = []byte(f.Settings)
 	return f, checkRead(f.Path, f.Status)
 }
 
