@@ -7,6 +7,7 @@ type dispatcher struct {
 	budget      *memoryBudget
 	concurrency *concurrency
 	lastAttempt uint64 // its number
+	allRead     bool   // no further path will come
 }
 
 // next returns the next worker and photo that belong together, nil if there are
@@ -87,11 +88,22 @@ func (d *dispatcher) reserve() {
 	}
 }
 
+// perLane is how many photos a lane may have in flight. If fewer are left than all
+// lanes may have, they are shared out evenly, so that no core is idle.
+func (d *dispatcher) perLane() int {
+	if !d.allRead {
+		return d.concurrency.limit
+	}
+	lanes := len(d.workers.lanes)
+	left := d.photos.waiting() + d.workers.inFlight()
+	return min(d.concurrency.limit, max(1, (left+lanes-1)/lanes))
+}
+
 // mayTake is whether w may be given a photo, by number and by memory. A worker
 // that has answered nothing yet may always have one, or nothing would ever be
 // done. An idle one need not leave room for others, which may be waiting for it.
 func (d *dispatcher) mayTake(w *worker) bool {
-	if w.state != ready || w.batch.remaining <= 0 || w.lane.inFlight() >= d.concurrency.limit {
+	if w.state != ready || w.batch.remaining <= 0 || w.lane.inFlight() >= d.perLane() {
 		return false
 	}
 	if w.prestarted() {
@@ -115,7 +127,7 @@ func (d *dispatcher) needsWorker() bool {
 	waiting := d.photos.waiting()
 	for w := range d.workers.live {
 		if w.alive() {
-			waiting -= min(w.batch.remaining, d.concurrency.limit-len(w.attempts))
+			waiting -= min(w.batch.remaining, d.perLane()-len(w.attempts))
 		}
 	}
 	return waiting > 0

@@ -148,6 +148,16 @@ func (s *workerSet) prestarted() bool {
 	return slices.ContainsFunc(s.lanes, func(l *lane) bool { return l.next != nil })
 }
 
+// starting is whether a worker is being started.
+func (s *workerSet) starting() bool {
+	for w := range s.live {
+		if w.state == starting {
+			return true
+		}
+	}
+	return false
+}
+
 // loads is what the memory budget has to know of the workers.
 func (s *workerSet) loads() []workerLoad {
 	var all []workerLoad

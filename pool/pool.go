@@ -43,6 +43,7 @@ type Config struct {
 
 	Workers   int // side by side; default 1
 	InFlight  int // photos in one worker; default 1
+	Nice      int // niceness that workers have at least
 	BatchSize int // photos one process may do; 0 is no limit
 
 	// NextBatch returns the number of a batch that begins, which is used in events,

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -75,16 +74,14 @@ type starter struct {
 	done chan struct{}
 }
 
-func newStarter(workers int) *starter {
+func newStarter(workers, nice int) *starter {
 	s := &starter{work: make(chan func(), 2*workers+1), done: make(chan struct{})}
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+	go AtNice(nice, func() {
 		defer close(s.done)
 		for f := range s.work {
 			f()
 		}
-	}()
+	})
 	return s
 }
 

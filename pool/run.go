@@ -121,7 +121,7 @@ func newRun(cfg Config) *run {
 func (r *run) run(ctx context.Context, stop, kill <-chan struct{}, jobs iter.Seq[string], done func(Result) error) (Stats, error) {
 	began := time.Now()
 	r.lastLoop = began
-	r.starter = newStarter(r.cfg.Workers)
+	r.starter = newStarter(r.cfg.Workers, r.cfg.Nice)
 	go r.sampler.serve()
 	fed := make(chan struct{})
 	go func() {
@@ -210,7 +210,7 @@ func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliv
 			if ok {
 				r.photos.add(path)
 			} else {
-				r.source.finished = true
+				r.source.finished, r.dispatch.allRead = true, true
 			}
 		case dst <- res:
 			r.delivery.sent()

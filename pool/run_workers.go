@@ -89,6 +89,9 @@ func (r *run) startWorkers(now time.Time) {
 		switch {
 		case l.current == nil && l.next != nil:
 			l.current, l.next = l.next, nil
+		case r.loads.n == 0 && r.workers.starting():
+			// The first worker has the machine to itself until it is ready. A model
+			// that cannot be loaded is tried once.
 		case l.current == nil && r.dispatch.needsWorker() && (l.batch != nil || !now.Before(l.restsUntil)):
 			r.start(l, now)
 		case l.next == nil && r.prestart.needed(l, r.streak.deaths, r.concurrency.limit, r.sampler.last, now):
