@@ -19,81 +19,143 @@ type Sizes struct {
 
 // Limits bounds a Plan. Zero fields are chosen by the planner.
 type Limits struct {
-	Memory         uint64 // budget for everything, weights included; 0 is no budget
-	CPUs           int    // cores to share out
-	CoresPerWorker int    // more make a worker no faster; default 4
-	Workers        int    // as requested; 0 is automatic
-	InFlight       int    // photos in one worker as requested; 0 is automatic
-	MaxInFlight    int    // more photos in one worker gain nothing; default 8
+	Memory      uint64 // budget for everything, weights included; 0 is no budget
+	CPUs        int    // cores to share out
+	Workers     int    // as requested; 0 is automatic
+	Threads     int    // of one worker as requested; 0 is automatic
+	InFlight    int    // photos in one worker as requested; 0 is automatic
+	MaxInFlight int    // more photos in one worker gain nothing; default 8
+	Photos      int    // to be described; 0 is unknown, and many
+	GPU         bool   // does the work: one worker fills it
+
+	// Measured is workers × threads that were found fastest here. They take the
+	// place of the estimate where memory allows.
+	Measured Shape
 }
+
+// Shape is a number of workers and of threads in each.
+type Shape struct{ Workers, Threads int }
 
 // Plan says how many workers run side by side and what each of them may use.
 type Plan struct {
 	Workers  int
 	InFlight int    // photos in flight in each worker
-	Cores    int    // for each worker
+	Threads  int    // of each worker
 	Weights  uint64 // mapped by all workers
 	Own      uint64 // memory that all workers together may have beside the weights; 0 is no limit
 	Photo    uint64 // the most that one photo's pixels may take; 0 is no limit
 	Prestart bool   // there is memory to load the next batch's worker while the last one finishes
 	Fits     bool   // false if even one worker with one photo exceeds the budget
+	Measured bool   // workers and threads are those of Limits.Measured
 	Sum      string // the calculation, for the log
 }
 
-// minPhotosPerWorker is how many photos a worker should have in flight before
-// another worker is worth its buffers. Generating the text of several photos
-// together is much faster than one after the other.
+// minPhotosPerWorker is how many photos of a run a worker should have: loading
+// another one for fewer does not pay.
 const minPhotosPerWorker = 4
 
-// MakePlan shares out memory and cores. It first adds workers, as long as there
-// are cores for them and each has memory for a few photos. The remaining memory
-// is for more photos in flight. What l requests is kept unless it exceeds the
-// memory. The plan always has at least one worker and one photo.
+// MakePlan shares out memory and cores. Of the numbers of workers and threads for
+// which there are cores and memory it takes those that are estimated to describe
+// most photos. On a CPU these are workers of one thread, which wait for nobody,
+// unless memory has room for far fewer workers than there are cores.
+// The remaining memory is for more photos in flight. What l requests is kept
+// unless it exceeds the memory. The plan always has at least one worker and one
+// photo.
 func MakePlan(s Sizes, l Limits) Plan {
-	if l.CoresPerWorker <= 0 {
-		l.CoresPerWorker = 4
-	}
+	l.CPUs = max(l.CPUs, 1)
 	if l.MaxInFlight <= 0 {
 		l.MaxInFlight = 8
 	}
+	if m := l.Measured; m.Workers > 0 && m.Threads > 0 && l.Workers == 0 && l.Threads == 0 && !l.few(m.Workers) {
+		asked := l
+		asked.Workers, asked.Threads = m.Workers, m.Threads
+		// Fewer workers of so many threads would leave cores idle.
+		if p := s.plan(m.Workers, m.Threads, asked); p.Fits && p.Workers == m.Workers {
+			p.Measured = true
+			return p
+		}
+	}
+	if l.GPU {
+		workers := max(l.Workers, 1)
+		return s.plan(workers, l.threadsOf(workers), l)
+	}
+	var best Plan
+	bestRate := -1.0
+	for _, shape := range s.shapes(l) {
+		p := s.plan(shape.Workers, shape.Threads, l)
+		if rate := preference(s.Weights, l.CPUs, p); rate > bestRate {
+			best, bestRate = p, rate
+		}
+	}
+	return best
+}
+
+// few is whether a run has too few photos for so many workers.
+func (l Limits) few(workers int) bool {
+	return l.Photos > 0 && workers > 1 && l.Photos <= (workers-1)*minPhotosPerWorker
+}
+
+// threadsOf is the threads of each of so many workers when all cores are shared out.
+func (l Limits) threadsOf(workers int) int {
+	if l.Threads > 0 {
+		return l.Threads
+	}
+	return max(1, l.CPUs/workers)
+}
+
+// shapes are the workers and threads to choose from, fewer workers first.
+func (s Sizes) shapes(l Limits) (all []Shape) {
+	first, last := 1, l.CPUs/max(l.Threads, 1)
+	if l.Workers > 0 {
+		first = s.plan(l.Workers, 1, l).Workers
+		last = first
+	}
+	for workers := first; workers <= max(last, first); workers++ {
+		if l.Workers == 0 && l.few(workers) {
+			break
+		}
+		most := l.threadsOf(workers)
+		least := 1
+		if l.Threads > 0 {
+			least = most
+		}
+		for threads := least; threads <= most; threads++ {
+			all = append(all, Shape{workers, threads})
+		}
+	}
+	return all
+}
+
+// plan is the plan for so many workers, or fewer if memory does not allow them.
+func (s Sizes) plan(workers, threads int, l Limits) Plan {
 	most := l.InFlight
 	if most <= 0 {
 		most = l.MaxInFlight
 	}
-	most = min(most, maxInFlight)
-	workers := l.Workers
-	if workers <= 0 {
-		workers = max(1, l.CPUs/l.CoresPerWorker)
-	}
-	p := Plan{Workers: workers, InFlight: most, Weights: s.Weights, Prestart: true, Fits: true}
+	p := Plan{Workers: workers, Threads: threads, InFlight: min(most, maxInFlight), Weights: s.Weights, Prestart: true, Fits: true}
 	if l.Memory > 0 {
-		p.fit(s, l.Memory, l.Workers > 0)
+		p.fit(s, l.Memory)
 	}
-	p.Cores = max(1, l.CPUs/p.Workers)
 	p.Sum = p.explain(s, l.Memory)
 	return p
 }
 
 // fit reduces the plan until it is within the budget.
-func (p *Plan) fit(s Sizes, budget uint64, workersAsked bool) {
+func (p *Plan) fit(s Sizes, budget uint64) {
 	p.Own = budget - min(budget, s.Weights)
 	photo := s.Slot + s.Pixels
-	few := min(minPhotosPerWorker, p.InFlight)
-	if workersAsked {
-		few = 1
-	}
-	for p.Workers > 1 && uint64(p.Workers)*(s.Worker+uint64(few)*photo) > p.Own {
+	for p.Workers > 1 && uint64(p.Workers)*(s.Worker+photo) > p.Own {
 		p.Workers--
 	}
 	share := p.Own / uint64(p.Workers)
-	room := share - min(share, s.Worker)
+	remaining := share - min(share, s.Worker)
 	if photo > 0 {
-		p.InFlight = int(min(uint64(p.InFlight), room/photo))
+		p.InFlight = int(min(uint64(p.InFlight), remaining/photo))
 	}
 	if p.InFlight < 1 || share < s.Worker {
 		p.InFlight, p.Fits = 1, false
 	}
-	p.Photo = max(room-min(room, s.Slot), s.Pixels) // 0 would be no limit
+	p.Photo = max(remaining-min(remaining, s.Slot), s.Pixels) // 0 would be no limit
 	// The next worker's buffers and KV cache exist beside the last one's. Pixels
 	// belong to the photos in flight, which the two workers share.
 	p.Prestart = p.total(s)+s.Worker+uint64(p.InFlight)*s.Slot <= p.Own

@@ -83,12 +83,12 @@ func (r *runner) prepareBench(ctx context.Context, say func(string, ...any)) (p 
 		return p, fmt.Errorf("the model %s is not on this machine\n  fetch it first: %s", r.model.Name, ui.CommandLine("", "models", "pull", r.flags.Model))
 	}
 	say("Loading %s", r.model.Name)
-	m, err := worker.Measure(ctx, r.workerJob())
+	m, err := worker.Measure(ctx, r.workerJob(), 0)
 	if err != nil {
 		return p, err
 	}
-	r.plan = r.set.Plan(m)
-	return measure.Prepared{Model: r.model.Name, Plan: r.plan, Threads: r.threads(), Job: r.workerJob()}, nil
+	r.plan = r.set.Plan(m, 0)
+	return measure.Prepared{Model: r.model.Name, Plan: r.plan, Job: r.workerJob()}, nil
 }
 
 func benchEngineCommand() *cobra.Command {

@@ -199,17 +199,16 @@ func (r *runner) logSettings() {
 func (r *runner) planWorkers(ctx context.Context) error {
 	r.show.Wait("loading the model")
 	r.track.Live().SetPhase("loading model")
-	m, err := worker.Measure(ctx, r.workerJob())
+	m, err := worker.Measure(ctx, r.workerJob(), r.flags.Nice)
 	if err != nil {
 		return err
 	}
-	r.plan = r.set.Plan(m)
+	r.plan = r.set.Plan(m, len(todo))
 	r.log.Info(r.plan.Sum)
 	if !r.plan.Fits {
 		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
 	}
-	r.log.Info(fmt.Sprintf("%s, each with %s at once on %s; batches of %s",
-		ui.Plural(r.plan.Workers, "worker"), ui.Plural(r.plan.InFlight, "photo"), ui.Plural(r.threads(), "thread"), ui.Comma(r.flags.BatchSize)))
+	r.log.Info(r.planText())
 	r.track.Live().SetRun(r.model.Name, r.set.Ask.First(), r.flags.Timeout)
 	return nil
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"os/exec"
 
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/storage"
+	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/llm"
 	"photodesc/pool"
@@ -12,12 +14,14 @@ import (
 
 // This file says how many workers there are and what each is told.
 
-// threads is the number of threads of one worker.
-func (r *runner) threads() int {
-	if r.set.Threads > 0 {
-		return r.set.Threads
+// planText says how the work is shared out.
+func (r *runner) planText() string {
+	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", ui.Plural(r.plan.Workers, "worker"),
+		ui.Plural(r.plan.InFlight, "photo"), ui.Plural(r.plan.Threads, "thread"), ui.Comma(r.flags.BatchSize))
+	if r.flags.Nice > 0 {
+		text += fmt.Sprintf("; at nice %d", r.flags.Nice)
 	}
-	return r.plan.Cores
+	return text
 }
 
 func (r *runner) workerJob() worker.Job {
@@ -31,7 +35,7 @@ func (r *runner) workerJob() worker.Job {
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
 			Detail:   r.set.Detail,
-			Parallel: max(r.plan.InFlight, 1), Threads: r.threads(),
+			Parallel: max(r.plan.InFlight, 1), Threads: r.plan.Threads,
 			MaxTokens: r.flags.MaxTokens, Exact: r.flags.Exact,
 			Sampling: llm.Sampling{
 				Temperature: r.flags.Temperature, TopP: r.flags.TopP,
@@ -61,6 +65,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		},
 		Version:       version,
 		Workers:       r.plan.Workers,
+		Nice:          r.flags.Nice,
 		InFlight:      r.plan.InFlight + worker.DecodeAhead,
 		BatchSize:     r.flags.BatchSize,
 		NextBatch:     r.track.Live().BatchStarted,

@@ -53,6 +53,9 @@ func serviceCommand(g *global) *cobra.Command {
 		}
 		s.Args = append(append([]string{"-C", s.Dir, "run"}, config.GoOnArgs(install.Flags())...), root)
 		s.StopTime = service.StopTime(f.Timeout)
+		if config.IsGiven(install.Flags().Lookup("nice")) {
+			s.Nice = f.Nice
+		}
 		return s.Install(c)
 	}
 	remove := &cobra.Command{

@@ -299,8 +299,8 @@ func setFlag(f *pflag.Flag, g given) error {
 // givenNote marks a flag that has its value from a variable or a file.
 const givenNote = "given"
 
-// isGiven tells whether somebody has said what a flag is, be it the default.
-func isGiven(f *pflag.Flag) bool { return f.Changed || f.Annotations[givenNote] != nil }
+// IsGiven tells whether somebody has said what a flag is, be it the default.
+func IsGiven(f *pflag.Flag) bool { return f.Changed || f.Annotations[givenNote] != nil }
 
 // filesAbsolute makes the names of files relative to a folder; "~/" is the home.
 func filesAbsolute(flag, value, base string) string {

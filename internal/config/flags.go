@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -44,6 +43,7 @@ type Flags struct {
 	workers     string
 	parallel    string
 	threads     string
+	Nice        int
 	Timeout     time.Duration
 	MaxTemp     float64
 	Limit       int
@@ -85,6 +85,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.StringVar(&f.workers, "workers", "auto", "worker processes side by side")
 	s.StringVar(&f.parallel, "parallel", "auto", "photos generated together inside one worker")
 	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
+	s.IntVar(&f.Nice, "nice", 0, "how far workers stand back for other programs, 0 to 19")
 	s.DurationVar(&f.Timeout, "timeout", 5*time.Minute, "longest time for one photo, all its prompts together")
 	s.Float64Var(&f.MaxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
 	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run; --keep-awake=false lets it")
@@ -107,7 +108,7 @@ type Settings struct {
 	Memory   uint64 // bytes
 	workers  int    // 0 is auto
 	parallel int    // 0 is auto
-	Threads  int    // 0 is auto
+	threads  int    // 0 is auto
 
 	Exclude, Include photo.Patterns
 }
@@ -140,6 +141,8 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--limit must not be negative")
 	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
 		return s, ui.UsageError("--redo: %q is not %s, %s or %s", f.Redo, RedoAsk, RedoChanged, RedoNever)
+	case f.Nice < 0 || f.Nice > 19:
+		return s, ui.UsageError("--nice is a number from 0 to 19")
 	case f.Timeout < 0:
 		return s, ui.UsageError("--timeout must not be negative")
 	}
@@ -162,7 +165,7 @@ func (f *Flags) Check() (Settings, error) {
 	for _, n := range []struct {
 		name, text string
 		to         *int
-	}{{"workers", f.workers, &s.workers}, {"parallel", f.parallel, &s.parallel}, {"threads", f.threads, &s.Threads}} {
+	}{{"workers", f.workers, &s.workers}, {"parallel", f.parallel, &s.parallel}, {"threads", f.threads, &s.threads}} {
 		if *n.to, err = parseAuto(n.text); err != nil {
 			return s, ui.UsageError("--%s: %w", n.name, err)
 		}
@@ -195,24 +198,16 @@ func parseAuto(s string) (int, error) {
 	return n, nil
 }
 
-// smallModel is the size in bytes below which a model gets one thread a worker.
-const smallModel = 64 << 20
-
-// Plan shares out cores and memory for a model that was measured.
-func (s Settings) Plan(m worker.Measured) pool.Plan {
+// Plan shares out cores and memory for a model that was measured, in a run of so
+// many photos; 0 is many.
+func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 	sizes := m.Sizes()
 	limits := pool.Limits{
-		Memory: s.Memory, CPUs: runtime.NumCPU(),
-		Workers: s.workers, InFlight: s.parallel,
-		MaxInFlight: worker.MaxSlots,
+		Memory: s.Memory, CPUs: machine.CPUs(),
+		Workers: s.workers, Threads: s.threads, InFlight: s.parallel,
+		MaxInFlight: worker.MaxSlots, Photos: photos, GPU: m.GPU,
 	}
-	// Threads of so small a model spend their time waiting for each other;
-	// workers side by side do not wait.
-	if sizes.Weights < smallModel {
-		limits.CoresPerWorker = 1
-	}
-	if m.GPU { // one worker fills it, and each would hold the model there
-		limits.CoresPerWorker = limits.CPUs
+	if m.GPU { // each worker would hold the model there
 		limits.MaxInFlight = max(m.Slots, worker.MaxSlots)
 	}
 	p := pool.MakePlan(sizes, limits)
@@ -220,9 +215,6 @@ func (s Settings) Plan(m worker.Measured) pool.Plan {
 		sizes.Worker += sizes.Slot
 		limits.InFlight = 1
 		p = pool.MakePlan(sizes, limits)
-	}
-	if limits.CoresPerWorker == 1 {
-		p.Cores = 1 // also where memory has room for fewer workers than there are cores
 	}
 	p.Prestart = p.Prestart && (!m.GPU || m.Second)
 	return p

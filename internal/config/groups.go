@@ -22,7 +22,7 @@ var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
 	{"Which photos", []string{"exclude", "include", "limit", "retry-failed", "redo"}},
-	{"Resources", []string{"memory", "workers", "parallel", "threads", "batch-size", "cooldown", "timeout", "max-temp", "keep-awake"}},
+	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "keep-awake"}},
 	{"Output", []string{"background", "json"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
@@ -46,9 +46,9 @@ var words = map[string][]Word{
 	"detail":   {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
 	"redo":     {{RedoAsk, "say what differs and do nothing"}, {RedoChanged, "describe those photos again"}, {RedoNever, "leave them as they are"}},
 	"cooldown": {{"auto", "only while memory or heat asks for it"}, {"0", "never"}},
-	"workers":  {{"auto", "as memory and cores allow"}},
+	"workers":  {{"auto", "one a core, as memory allows"}},
 	"parallel": {{"auto", "as memory allows"}},
-	"threads":  {{"auto", "as there are cores"}},
+	"threads":  {{"auto", "one, or more where memory has no room for a worker a core"}},
 	"color":    {{ui.ColorAuto, "on a terminal"}, {ui.ColorAlways, "also in files and pipes"}, {ui.ColorNever, "nowhere"}},
 }
 

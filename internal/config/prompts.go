@@ -20,7 +20,7 @@ const (
 // ask makes the run's questions of its flags.
 func (f *Flags) ask() (q worker.Questions, err error) {
 	// A file takes the place of the default, not of what somebody asked for.
-	if len(f.promptFiles) == 0 || isGiven(f.Set.Lookup("prompt")) {
+	if len(f.promptFiles) == 0 || IsGiven(f.Set.Lookup("prompt")) {
 		for _, given := range f.prompts {
 			p, err := prompts.Parse(given)
 			if err != nil {

@@ -21,7 +21,7 @@ const (
 // Wordless are settings that change no word of a description. All others do,
 // a new flag until it is named here.
 var Wordless = []string{
-	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "timeout", "max-temp", "keep-awake",
+	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake",
 	"redo", "untrusted-loaders", "keep-raw", "exclude", "include",
 }
 

@@ -38,7 +38,7 @@ func (s *Service) launchdPlist() string {
 		KeepAlive:            struct{ Crashed bool }{true},
 		ThrottleInterval:     120,
 		ExitTimeOut:          int(math.Ceil(s.StopTime.Seconds())),
-		Nice:                 10,
+		Nice:                 s.Nice,
 		StandardOutPath:      console,
 		StandardErrorPath:    console,
 	}

@@ -33,6 +33,8 @@ type Service struct {
 
 	// StopTime is how long the run may take to stop by itself; 0 is any time.
 	StopTime time.Duration
+
+	Nice int // of the run and its workers
 }
 
 // StopTime is how long a run with a time limit for each photo may take to
@@ -43,6 +45,9 @@ func StopTime(photo time.Duration) time.Duration {
 	}
 	return photo + time.Minute
 }
+
+// DefaultNice is a service's niceness unless told otherwise.
+const DefaultNice = 10
 
 // keptEnv are variables that matter to a run and that a service manager does
 // not know of. Secrets are not among them: the file can be read by others.
@@ -62,7 +67,7 @@ func New(workdir string) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{name: serviceName(dir), Dir: dir, binary: binary}
+	s := &Service{name: serviceName(dir), Dir: dir, binary: binary, Nice: DefaultNice}
 	for _, name := range keptEnv {
 		if value := os.Getenv(name); value != "" {
 			s.env = append(s.env, name+"="+value)

@@ -38,11 +38,11 @@ TimeoutStartSec=10min
 # The run stops its workers itself, after the photos in flight.
 KillMode=mixed
 TimeoutStopSec=%s
-Nice=10
+Nice=%d
 
 [Install]
 WantedBy=default.target
-`, stop)
+`, stop, s.Nice)
 	return b.String()
 }
 

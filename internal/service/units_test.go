@@ -14,7 +14,7 @@ func TestLaunchAgent(t *testing.T) {
 	s := &Service{
 		name: "photodesc-work-12345678", Dir: "/Users/me/my <work>", binary: "/usr/local/bin/photodesc",
 		Args: []string{"-C", "/Users/me/my <work>", "run", "--prompt=What's & why \"?", "/Users/me/Pictures"},
-		env:  []string{"XDG_CACHE_HOME=/Volumes/big/cache"}, StopTime: StopTime(5 * time.Minute),
+		env:  []string{"XDG_CACHE_HOME=/Volumes/big/cache"}, StopTime: StopTime(5 * time.Minute), Nice: DefaultNice,
 	}
 	text := s.launchdPlist()
 	var got map[string]any

@@ -48,8 +48,9 @@ func (m Measured) Sizes() pool.Sizes {
 const loadTimeout = 5 * time.Minute
 
 // Measure loads the model once in a process of its own and asks what it takes.
-// A model that cannot be loaded is found here, before any photo is touched.
-func Measure(ctx context.Context, job Job) (Measured, error) {
+// A model that cannot be loaded is found here, before any photo is touched. The
+// process has a niceness of at least nice.
+func Measure(ctx context.Context, job Job, nice int) (Measured, error) {
 	job.Measure = true
 	cmd, err := Command(job)
 	if err != nil {
@@ -64,7 +65,11 @@ func Measure(ctx context.Context, job Job) (Measured, error) {
 	if _, err := cmd.StdinPipe(); err != nil {
 		return Measured{}, err
 	}
-	if err := cmd.Run(); err != nil {
+	pool.AtNice(nice, func() { err = cmd.Start() })
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return Measured{}, ctx.Err()
 		}

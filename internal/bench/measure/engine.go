@@ -218,7 +218,7 @@ type Limits struct {
 
 // limits measures in a process of its own, as a worker's libraries are set up.
 func (b *Benchmark) limits(ctx context.Context) (l Limits, err error) {
-	threads := min(b.Threads*b.Plan.Workers, runtime.NumCPU())
+	threads := min(b.Plan.Threads*b.Plan.Workers, runtime.NumCPU())
 	cmd, err := selfCommand(ctx, "bench", "limits", strconv.Itoa(threads))
 	if err != nil {
 		return l, err

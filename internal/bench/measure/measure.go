@@ -35,10 +35,9 @@ type Benchmark struct {
 
 // Prepared is what a run with the same flags would do.
 type Prepared struct {
-	Model   string     // its name
-	Plan    pool.Plan  // a run's
-	Threads int        // of one worker
-	Job     worker.Job // a worker's, as a run would tell it
+	Model string     // its name
+	Plan  pool.Plan  // a run's
+	Job   worker.Job // a worker's, as a run would tell it
 }
 
 // benchRound is what one round gave.

@@ -85,7 +85,7 @@ func (b *Benchmark) report(rounds []benchRound) *Report {
 	r := &Report{
 		Version: b.Version, System: runtime.GOOS + "/" + runtime.GOARCH, Model: b.Model, Detail: b.flags.Run.Detail,
 		Photos: b.flags.Photos, Width: b.width, Height: b.height, Rounds: len(rounds),
-		Workers: b.Plan.Workers, Threads: b.Threads, Parallel: b.Plan.InFlight,
+		Workers: b.Plan.Workers, Threads: b.Plan.Threads, Parallel: b.Plan.InFlight,
 		Tiles: first.tiles / photos, PromptTokens: first.promptTokens / photos, Tokens: first.tokens / photos,
 		Limit: rounds[0].limits,
 	}

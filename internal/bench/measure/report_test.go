@@ -36,7 +36,7 @@ func TestReadRun(t *testing.T) {
 // The report of rounds with known figures, by hand.
 func TestBenchReport(t *testing.T) {
 	b := &Benchmark{flags: Flags{Photos: 4, TheirPhotos: 2, Concurrency: 1, Against: "http://x"}}
-	b.Threads = 2
+	b.Plan.Threads = 2
 	b.flags.Run.BatchSize = 100
 	b.Plan.Workers, b.Plan.InFlight = 2, 8
 	b.server = new(bench.Server)
@@ -75,7 +75,7 @@ func TestBenchReport(t *testing.T) {
 // Where the limit or the arithmetic is not known, no share is made up.
 func TestBenchWithoutLimits(t *testing.T) {
 	b := &Benchmark{flags: Flags{Photos: 1}}
-	b.Threads, b.Model = 1, "m"
+	b.Plan.Threads, b.Model = 1, "m"
 	b.flags.Run.BatchSize = 100
 	b.Plan.Workers, b.Plan.InFlight = 1, 1
 	round := benchRound{
