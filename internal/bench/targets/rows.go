@@ -38,6 +38,10 @@ var rows = []row{
 	{"longdecode", "decode after prompts of 13 tiles, with our attention against ggml's", "1.4 times", false, false, (*lab).longDecode},
 	{"process", "a batch's new process, of the time of 100 photos", "under 2%", false, false, (*lab).process},
 	{"supervision", "supervision and tracking: a run against the bare engine", "under 3%", false, false, (*lab).supervision},
+	{"busy", "beside two busy loops, one tile: of the quiet rate", "45%", false, false, (*lab).busy},
+	{"busy5", "the same, 5 tiles", "45%", false, false, (*lab).busy5},
+	{"pair", "two runs at once, their sum: of one run alone", "90%", false, false, (*lab).pair},
+	{"niced", "beside busy loops on all cores at nice 19: of the quiet rate", "75%", false, false, (*lab).niced},
 	{"walk", "walking and resuming 1,000,000 files", "10 s 300 MB", false, false, (*lab).walk},
 	{"jpeg", "decoding a 12-megapixel JPEG for one frame, of one core", "40 ms", false, false, (*lab).jpeg},
 }
