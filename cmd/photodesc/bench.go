@@ -12,6 +12,7 @@ import (
 	"photodesc/internal/bench/measure"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
+	"photodesc/pool"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,6 +25,7 @@ func benchCommand() *cobra.Command {
 		Short: "How fast this machine describes photos, and what share of its limit is reached",
 		Long:  benchHelp,
 		Example: "  photodesc bench --model smolvlm-500m\n" +
+			"  photodesc bench --model smolvlm-500m --threads-sweep\n" +
 			"  photodesc bench --against http://127.0.0.1:8080 --concurrency 4 --size 512x384",
 		Args: exactly(0, "no argument"),
 	}
@@ -45,6 +47,7 @@ func benchCommand() *cobra.Command {
 	s.StringVar(&f.TheirModel, "against-model", "", "`NAME` of the server's model, where it serves several")
 	s.IntVar(&f.Concurrency, "concurrency", 4, "photos the server is asked about at once")
 	s.IntVar(&f.TheirPhotos, "against-photos", 0, "give the server only so many photos of each round; 0 is all")
+	s.BoolVar(&f.Sweep, "threads-sweep", false, "measure numbers of workers and threads, and keep the fastest for later runs of this model")
 	s.BoolVar(&f.Json, "json", false, "for programs: one JSON object on standard output")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		b, err := f.Check()
@@ -54,10 +57,13 @@ func benchCommand() *cobra.Command {
 		b.Version, b.Say = version, measure.NewBenchLog(os.Stderr)
 		b.Prepare = func(ctx context.Context, dir string) (measure.Prepared, error) {
 			r := &runner{dir: dir, root: dir, flags: f.Run, set: b.Set}
-			return r.prepareBench(ctx, b.Say)
+			return r.prepareBench(ctx, f.Sweep, b.Say)
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 		defer stop()
+		if f.Sweep {
+			return sweep(ctx, c, b, f.Json)
+		}
 		report, err := b.Measure(ctx)
 		if ctx.Err() != nil {
 			return &ui.Exit{Code: ui.ExitStopped, Err: errors.New("stopped on request; nothing was measured")}
@@ -75,7 +81,7 @@ func benchCommand() *cobra.Command {
 }
 
 // prepareBench finds what a run would do: which model, how many workers and slots.
-func (r *runner) prepareBench(ctx context.Context, say func(string, ...any)) (p measure.Prepared, err error) {
+func (r *runner) prepareBench(ctx context.Context, sweep bool, say func(string, ...any)) (p measure.Prepared, err error) {
 	if err := r.findModel(); err != nil {
 		return p, err
 	}
@@ -87,8 +93,18 @@ func (r *runner) prepareBench(ctx context.Context, say func(string, ...any)) (p 
 	if err != nil {
 		return p, err
 	}
+	sum, err := r.model.Fingerprint()
+	if err != nil {
+		return p, err
+	}
+	if !m.GPU && !sweep {
+		r.set.Measured = r.measuredShape(func(text string) { say("%s", text) })
+	}
 	r.plan = r.set.Plan(m, 0)
-	return measure.Prepared{Model: r.model.Name, Plan: r.plan, Job: r.workerJob()}, nil
+	return measure.Prepared{
+		Model: r.model.Name, Plan: r.plan, Job: r.workerJob(), GPU: m.GPU, Fingerprint: sum,
+		PlanOf: func(shape pool.Shape) pool.Plan { return r.set.WithShape(shape).Plan(m, 0) },
+	}, nil
 }
 
 func benchEngineCommand() *cobra.Command {

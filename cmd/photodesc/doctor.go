@@ -66,6 +66,7 @@ func checks(dir string) []check {
 		{"model", func() (string, error) { return checkModel(modelPatience) }},
 		{"disk", func() (string, error) { return checkDisk(dir) }},
 		{"memory", checkMemory},
+		{"workers, threads", checkThreads},
 		{"sleep guard", checkAwake},
 	}
 }

@@ -87,6 +87,11 @@ photos already decoded. Descriptions have exactly --max-tokens tokens. Use at
 least twice as many photos as are described together. Settings in photodesc.toml
 and in variables do not count here.
 
+With --threads-sweep runs with different numbers of workers and threads are
+measured in turns, and the fastest is kept in the user's cache folder: later
+runs of this model, version and machine with --workers auto and --threads auto
+use it. It takes minutes, more with many cores. Leave the machine alone.
+
 With --against a server is measured too, on the same photos, in turns: ours, the
 server's, ours, and so on. It must take pictures at /v1/chat/completions. Give
 it the same model and detail, or the ratio compares different work. The report

@@ -203,7 +203,10 @@ func (r *runner) planWorkers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.plan = r.set.Plan(m, len(todo))
+	if !m.GPU {
+		r.set.Measured = r.measuredShape(func(text string) { r.log.Info(text) })
+	}
+	r.plan = r.set.Plan(m, len(r.found.todo))
 	r.log.Info(r.plan.Sum)
 	if !r.plan.Fits {
 		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)

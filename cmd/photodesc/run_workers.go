@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/storage"
+	"photodesc/internal/tuning"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/llm"
@@ -18,10 +21,34 @@ import (
 func (r *runner) planText() string {
 	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", ui.Plural(r.plan.Workers, "worker"),
 		ui.Plural(r.plan.InFlight, "photo"), ui.Plural(r.plan.Threads, "thread"), ui.Comma(r.flags.BatchSize))
+	if r.plan.Measured {
+		text += "; measured fastest by bench --threads-sweep"
+	}
 	if r.flags.Nice > 0 {
 		text += fmt.Sprintf("; at nice %d", r.flags.Nice)
 	}
 	return text
+}
+
+// measuredShape is what `photodesc bench --threads-sweep` found for this model; zero
+// if there is nothing, or if it does not hold any more, which say is told.
+func (r *runner) measuredShape(say func(string)) pool.Shape {
+	if !r.set.AutoShape() {
+		return pool.Shape{}
+	}
+	sum, err := r.model.Fingerprint()
+	if err != nil {
+		return pool.Shape{}
+	}
+	found, err := tuning.Load(tuning.Here(sum, version))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return pool.Shape{}
+	case err != nil:
+		say("The result of bench --threads-sweep is not used: " + err.Error())
+		return pool.Shape{}
+	}
+	return pool.Shape{Workers: found.Workers, Threads: found.Threads}
 }
 
 func (r *runner) workerJob() worker.Job {

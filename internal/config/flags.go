@@ -110,7 +110,19 @@ type Settings struct {
 	parallel int    // 0 is auto
 	threads  int    // 0 is auto
 
+	// Measured is what the cache says was fastest here, for workers and threads auto.
+	Measured pool.Shape
+
 	Exclude, Include photo.Patterns
+}
+
+// AutoShape is whether the numbers of workers and of threads are both to be chosen.
+func (s Settings) AutoShape() bool { return s.workers == 0 && s.threads == 0 }
+
+// WithShape asks for so many workers and threads.
+func (s Settings) WithShape(shape pool.Shape) Settings {
+	s.workers, s.threads = shape.Workers, shape.Threads
+	return s
 }
 
 // Check reads what the flags say. The errors are usage errors that name the flag.
@@ -205,7 +217,7 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 	limits := pool.Limits{
 		Memory: s.Memory, CPUs: machine.CPUs(),
 		Workers: s.workers, Threads: s.threads, InFlight: s.parallel,
-		MaxInFlight: worker.MaxSlots, Photos: photos, GPU: m.GPU,
+		MaxInFlight: worker.MaxSlots, Photos: photos, GPU: m.GPU, Measured: s.Measured,
 	}
 	if m.GPU { // each worker would hold the model there
 		limits.MaxInFlight = max(m.Slots, worker.MaxSlots)

@@ -19,6 +19,7 @@ type Flags struct {
 	Size        string
 	Rounds      int
 	Json        bool
+	Sweep       bool
 	Against     string
 	TheirModel  string
 	TheirPhotos int
@@ -50,6 +51,10 @@ func (f *Flags) Check() (*Benchmark, error) {
 		return nil, ui.UsageError("--concurrency must be from 1 to 256")
 	case f.TheirPhotos < 0 || f.Photos > 0 && f.TheirPhotos > f.Photos:
 		return nil, ui.UsageError("--against-photos must be from 1 to the number of --photos")
+	case f.Sweep && f.Against != "":
+		return nil, ui.UsageError("--threads-sweep and --against are two measurements; give one of them")
+	case f.Sweep && !set.AutoShape():
+		return nil, ui.UsageError("--threads-sweep tries numbers of workers and threads; leave --workers and --threads out")
 	case f.Against == "" && f.TheirModel != "":
 		return nil, ui.UsageError("--against-model belongs to --against")
 	}

@@ -38,6 +38,10 @@ type Prepared struct {
 	Model string     // its name
 	Plan  pool.Plan  // a run's
 	Job   worker.Job // a worker's, as a run would tell it
+	GPU   bool       // does the work
+
+	PlanOf      func(pool.Shape) pool.Plan // a run's plan with so many workers and threads
+	Fingerprint string                     // of the model
 }
 
 // benchRound is what one round gave.

@@ -17,10 +17,12 @@ func TestReadRun(t *testing.T) {
 {"event":"photo","path":"a","status":"ok","tiles":5,"prompt_tokens":100,"tokens":10,"seconds":{"decode":9,"encode":2,"prompt":0.5,"generate":1,"total":13},"time":"2026-01-01T00:00:05Z"}
 {"event":"worker","time":"2026-01-01T00:00:06Z","action":"ready","worker":2,"seconds":2}
 {"event":"photo","path":"b","status":"ok","tiles":3,"prompt_tokens":60,"tokens":10,"seconds":{"encode":1,"prompt":0.25,"generate":1},"time":"2026-01-01T00:00:09Z"}
+{"event":"memory","worker_bytes":700,"time":"2026-01-01T00:00:09Z"}
+{"event":"memory","worker_bytes":500,"time":"2026-01-01T00:00:09Z"}
 {"event":"summary","time":"2026-01-01T00:00:20Z"}
 `
 	got, err := readRun(strings.NewReader(events), began)
-	want := runResult{photos: 2, start: 3, load: 1.5, took: 6, encode: 3, prefill: 0.75, generate: 2, tiles: 8, promptTokens: 160, tokens: 20}
+	want := runResult{photos: 2, start: 3, load: 1.5, took: 6, memory: 700, encode: 3, prefill: 0.75, generate: 2, tiles: 8, promptTokens: 160, tokens: 20}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v\nwant %+v", got, err, want)
 	}

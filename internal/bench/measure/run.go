@@ -26,6 +26,8 @@ type runResult struct {
 	load   float64 // seconds from a worker's start to its hello, on average
 	took   float64 // seconds from the first hello to the last photo's record
 
+	memory uint64 // bytes that all workers had together, at most
+
 	encode, prefill, generate   float64 // seconds, of all workers together
 	tiles, promptTokens, tokens float64
 }
@@ -115,6 +117,12 @@ func readRun(events io.Reader, began time.Time) (r runResult, err error) {
 				ready = e.Time
 				r.start = ready.Sub(began).Seconds()
 			}
+		case e.Event == "memory":
+			var m struct{ tracker.Sample }
+			if err := json.Unmarshal(line, &m); err != nil {
+				return r, err
+			}
+			r.memory = max(r.memory, m.WorkerBytes)
 		case e.Event == "photo":
 			var p struct{ tracker.Record }
 			if err := json.Unmarshal(line, &p); err != nil {
