@@ -120,7 +120,7 @@ func TestBenchAgainst(t *testing.T) {
 	}
 	for name, test := range tests {
 		b := &Benchmark{flags: Flags{Photos: 1, TheirPhotos: 1, Against: "http://x"}, textTokens: test.text, server: new(bench.Server)}
-		b.flags.Run.BatchSize, b.Threads, b.Plan.Workers, b.Plan.InFlight = 100, 1, 1, 1
+		b.flags.Run.BatchSize, b.Plan.Threads, b.Plan.Workers, b.Plan.InFlight = 100, 1, 1, 1
 		r := b.report([]benchRound{{
 			limits: Limits{Threads: 1, Sgemm: 100, Read: 10},
 			run:    runResult{photos: 1, took: 2, encode: 1, prefill: 0.1, generate: 0.5, tiles: tiles, promptTokens: prompt, tokens: tokens},
