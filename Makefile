@@ -33,10 +33,14 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup upstream models build demo test vet race asan lint fuzz soak bench gobench gpucheck metal vulkan cuda clean
+.PHONY: help setup setup-test needs upstream models build man install uninstall demo test vet race asan lint fuzz soak bench \
+	gobench gpucheck metal vulkan cuda clean
+
+# Setting up, linking sources and compiling follow one another, also under make -j.
+.NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
 # The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks and
@@ -45,15 +49,16 @@ FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || e
 
 ifeq ($(OS),Darwin)
   MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
-	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; pkg-config --exists libjpeg 2>/dev/null || echo jpeg-turbo; $(FOR_TESTS); }
+	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; pkg-config --exists libjpeg 2>/dev/null || echo jpeg-turbo; }
+  MISSING_TEST = { $(FOR_TESTS); }
   INSTALL = brew install
   ROOT    =
 else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
 	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
-	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; \
-	command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; $(FOR_TESTS); }
+	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
+  MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; $(FOR_TESTS); }
   INSTALL = apt-get install -y --no-install-recommends
   ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
 endif
@@ -70,19 +75,31 @@ define ADD
 	if [ -n "$$root" ] && ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && command -v sudo >/dev/null; }; then \
 		stop "Installing needs the rights of root. Run this, then make again:"; \
 	fi; \
-	echo "Installing: $$missing"; \
+	echo "Installing: $$missing(downloads and unpacks; some minutes)"; \
 	[ "$(OS)" = Darwin ] || $$root apt-get update -q=2 || true; \
 	log=$$(mktemp); \
 	if DEBIAN_FRONTEND=noninteractive $$install >"$$log" 2>&1; then rm -f "$$log"; \
 	else cat "$$log" >&2; rm -f "$$log"; stop "Installing failed. Try it by hand:"; fi
 endef
 
-setup: ## install what is missing (apt or brew), after saying what
-	@command -v go >/dev/null || { echo "Go is not installed; get it from https://go.dev/dl/" >&2; exit 1; }
+NEED_GO = command -v go >/dev/null || { echo "Go is not installed; get it from https://go.dev/dl/" >&2; exit 1; }
+
+setup: ## install what building needs and is missing (apt or brew), after saying what
+	@$(NEED_GO)
 	$(call ADD,$(MISSING))
 
+setup-test: setup ## install what the tests need beside it
+	$(call ADD,$(MISSING_TEST))
+
+# Looks in a moment for what a target is about to need; nothing is installed behind one's back.
+needs:
+	@$(NEED_GO)
+	@missing=$$($(MISSING) | tr '\n' ' '); [ -z "$$missing" ] || { \
+		echo "Missing for building, by their $(if $(filter Darwin,$(OS)),Homebrew,Debian) names: $$missing" >&2; \
+		echo "    make setup    installs them" >&2; exit 1; }
+
 # llama.cpp's headers lie in a Go module; C finds them through a link to it.
-upstream: ## link llama.cpp's sources
+upstream: needs ## link llama.cpp's sources
 	@go mod download github.com/ollama/ollama
 	@dir=$$(go list -m -f '{{.Dir}}' github.com/ollama/ollama); \
 	[ "$$(readlink $(UPSTREAM))" = "$$dir" ] || ln -sfn "$$dir" $(UPSTREAM)
@@ -90,6 +107,7 @@ upstream: ## link llama.cpp's sources
 models: $(SHAPES:%=build/models/%.gguf) ## write small models with random weights
 
 build/models/%.gguf: $(wildcard tools/mkmodel/*.go)
+	@$(NEED_GO)
 	@go run ./tools/mkmodel -o build/models $*
 
 # Vision files that tell a server to resize photos to another longest edge than the shape's own.
@@ -97,14 +115,54 @@ build/models/mmproj-%-1024.gguf: $(wildcard tools/mkmodel/*.go)
 	@go run ./tools/mkmodel -o build/models -longest-edge 1024 $*
 
 build: upstream ## compile bin/photodesc
-	go build -ldflags "-X main.version=$(VERSION)" -o bin/photodesc ./cmd/photodesc
+	tools/quietgo build -ldflags "-X main.version=$(VERSION)" -o bin/photodesc ./cmd/photodesc
 
-demo: setup build models ## describe the photos of examples/photos into demo/
+# The version's date, so that the same sources give the same pages.
+man: build ## write the man pages into build/man
+	@rm -rf build/man; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) bin/photodesc man build/man
+
+# Where `make install` puts things; DESTDIR goes before all, for those who make packages.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BINDIR   = $(DESTDIR)$(PREFIX)/bin
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man/man1
+DOCDIR   = $(DESTDIR)$(PREFIX)/share/doc/photodesc
+BASHDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+FISHDIR  = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+
+# As root nothing is compiled: root's Go, if it has one, would compile llama.cpp once more. A folder that cannot be written is
+# named before anything is copied.
+install: ## copy the program, man pages and completions to PREFIX=/usr/local
+	@[ "$$(id -u)" = 0 ] && [ -x bin/photodesc ] && [ -d build/man ] || $(MAKE) --no-print-directory man
+	@mkdir -p "$(DESTDIR)$(PREFIX)" 2>/dev/null && [ -w "$(DESTDIR)$(PREFIX)" ] || { \
+		echo "$(DESTDIR)$(PREFIX) cannot be written. One of these installs:" >&2; \
+		echo "    sudo make install" >&2; echo "    make install PREFIX=$$HOME/.local" >&2; exit 1; }
+	@mkdir -p "$(BINDIR)" "$(MANDIR)" "$(DOCDIR)" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
+	@install -m 755 bin/photodesc "$(BINDIR)/photodesc"
+	@for library in bin/libggml-*.so; do [ ! -e "$$library" ] || install -m 755 "$$library" "$(BINDIR)/"; done
+	@install -m 644 build/man/*.1 "$(MANDIR)/"
+	@install -m 644 LICENSE NOTICES.md "$(DOCDIR)/"
+	@bin/photodesc completion bash >"$(BASHDIR)/photodesc"
+	@bin/photodesc completion zsh >"$(ZSHDIR)/_photodesc"
+	@bin/photodesc completion fish >"$(FISHDIR)/photodesc.fish"
+	@echo "Installed $$("$(BINDIR)/photodesc" --version) as $(BINDIR)/photodesc"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not in PATH: add it in your shell's profile.";; esac
+	@echo "Next: photodesc doctor"
+
+uninstall: ## remove what make install copied; models and results stay
+	@rm -f "$(BINDIR)/photodesc" "$(BINDIR)"/libggml-vulkan.so "$(BINDIR)"/libggml-cuda.so "$(MANDIR)"/photodesc.1 \
+		"$(MANDIR)"/photodesc-*.1 "$(BASHDIR)/photodesc" "$(ZSHDIR)/_photodesc" "$(FISHDIR)/photodesc.fish"
+	@rm -rf "$(DOCDIR)"
+
+demo: setup build $(if $(filter builtin,$(MODEL)),,models) ## describe the photos of examples/photos into demo/
 	@mkdir -p demo
 	bin/photodesc -C demo run $(CURDIR)/examples/photos $(MODEL:build/%=$(CURDIR)/build/%)
 	@echo; sed -nE 's/^.*"path":"(([^"\\]|\\.)*)".*"description":"(([^"\\]|\\.)*)".*$$/\1: \3/p' demo/outputs/*.jsonl
+	@echo; echo "Next: your own photos, with a model that sees more; it is fetched once (photodesc models lists them)."; \
+	echo "    mkdir -p ~/descriptions && bin/photodesc -C ~/descriptions run ~/Pictures"
 
-test: setup upstream models lint ## check the code and run all tests
+test: setup-test upstream models lint ## check the code and run all tests
 	@$(GOTEST) $$(go list ./... | grep -Ev '$(RACE)')
 	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
 	@$(MAKE) --no-print-directory asan
@@ -125,7 +183,7 @@ race: upstream ## run the tests of the packages without llama.cpp under the race
 	go test -race -count=1 $$(go list ./... | grep -E '$(RACE)')
 
 vet: upstream
-	@go vet ./...
+	@tools/quietgo vet ./...
 
 lint: vet ## gofmt, go vet, staticcheck, docstrings and the layer rules
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt has not been run on:" >&2; echo "$$unformatted" >&2; exit 1; }
