@@ -49,11 +49,14 @@ func llvmpipe() string {
 	return files[0]
 }
 
-// conditions are those of the scripts beside the usual: vulkan, seccomp, fuse.
+// conditions are those of the scripts beside the usual: vulkan, seccomp, landlock, fuse.
 func conditions(cond string) (bool, error) {
 	switch cond {
 	case "seccomp":
 		return seccomp.Supported(), nil
+	case "landlock":
+		modules, _ := os.ReadFile("/sys/kernel/security/lsm")
+		return strings.Contains(string(modules), "landlock"), nil
 	case "fuse":
 		return faultfs.Available(), nil
 	case "vulkan":

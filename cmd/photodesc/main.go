@@ -113,6 +113,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		runCommand(g),
+		describeCommand(g),
 		statusCommand(g),
 		summaryCommand(g),
 		showCommand(g),

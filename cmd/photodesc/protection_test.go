@@ -17,7 +17,7 @@ import (
 
 // escape has a worker, with model and libraries loaded, try what a photo must
 // not be able to make it do. What came of it is its description.
-func escape(pool.Job) (any, error) {
+func escape(j pool.Job) (any, error) {
 	var job worker.Job
 	if err := json.Unmarshal([]byte(os.Getenv(worker.JobEnv)), &job); err != nil {
 		return nil, err
@@ -35,6 +35,8 @@ func escape(pool.Job) (any, error) {
 	try("read a photo", err)
 	_, err = os.ReadFile(filepath.Join(outside, "secret"))
 	try("read outside", err)
+	_, err = os.ReadFile(filepath.Join(photos, filepath.Dir(j.Path), "beside.txt"))
+	try("read beside", err)
 	_, err = os.ReadFile("/etc/passwd")
 	try("read passwd", err)
 	_, err = os.ReadDir("/proc")

@@ -92,7 +92,7 @@ func (r *runner) run(dir string) (err error) {
 	defer r.signals.release()
 	defer func() { r.endEvents(ui.ExitCode(err), err) }()
 	if r.root, err = photoFolder(dir); err != nil {
-		return err
+		return pointToDescribe(err, dir, r.flags.Set)
 	}
 	if err = r.findModel(); err != nil {
 		return err

@@ -19,17 +19,8 @@ import (
 
 // keep records the result of one photo. An error ends the run.
 func (r *runner) keep(res pool.Result) error {
-	var rec tracker.Record
-	if res.Failure != nil {
-		rec = r.failure(res.Path, res.Failure.Kind, res.Failure.Message, res.Attempts)
-		rec.Seconds.Total = worker.Round(time.Duration(res.Seconds * float64(time.Second)))
-	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
-		rec = r.failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err), res.Attempts)
-	} else if (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {
-		rec = r.failure(res.Path, string(tracker.Model), "the worker's answer is no description", res.Attempts)
-	}
-	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
-	rec.Model, rec.Prompt, rec.Settings = r.model.Name, r.set.Ask.First(), r.track.SettingsID()
+	rec := recordOf(res, r.model.Name, r.set.Ask.First())
+	rec.Settings = r.track.SettingsID()
 	if err := r.track.Add(rec); alreadyDone(r.log, rec.Path, err) {
 		return nil
 	} else if err != nil {
@@ -66,16 +57,28 @@ func alreadyDone(log *zap.Logger, path string, err error) bool {
 	return true
 }
 
-func (r *runner) failure(path, kind, message string, attempts int) tracker.Record {
+// recordOf is the record of what the pool says of a photo.
+func recordOf(res pool.Result, model, prompt string) (rec tracker.Record) {
+	if res.Failure != nil {
+		rec = failure(res.Path, res.Failure.Kind, res.Failure.Message)
+		rec.Seconds.Total = worker.Round(time.Duration(res.Seconds * float64(time.Second)))
+	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
+		rec = failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err))
+	} else if (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {
+		rec = failure(res.Path, string(tracker.Model), "the worker's answer is no description")
+	}
+	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
+	rec.Model, rec.Prompt = model, prompt
+	return rec
+}
+
+// failure is the record of a photo that failed, without what all records have.
+func failure(path, kind, message string) tracker.Record {
 	k := tracker.Kind(kind)
 	if !slices.Contains(tracker.Kinds, k) {
 		k = tracker.Model
 	}
-	return tracker.Record{
-		Path: path, Status: tracker.Failed, Attempts: attempts, Time: time.Now(),
-		Model: r.model.Name, Prompt: r.set.Ask.First(),
-		Error: &tracker.RecordError{Kind: k, Message: message},
-	}
+	return tracker.Record{Path: path, Status: tracker.Failed, Time: time.Now(), Error: &tracker.RecordError{Kind: k, Message: message}}
 }
 
 // finish logs the summary of a run with nothing left to do, and returns its exit code.

@@ -29,7 +29,7 @@ func photoFolder(dir string) (string, error) {
 	case err != nil:
 		return "", err
 	case !info.IsDir():
-		return "", fmt.Errorf("%q is a file\n  give the folder that holds it; all photos under it are described", dir)
+		return "", &fileError{dir}
 	}
 	return abs, nil
 }
@@ -159,7 +159,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 			r.root, ui.Plural(known, "photo"))
 	}
 	for _, p := range found.problems {
-		err := r.track.Add(r.failure(p.Path, string(p.Err.Kind), p.Err.Err.Error(), 0))
+		err := r.track.Add(r.unreadFailure(p))
 		if err != nil && !alreadyDone(r.log, p.Path, err) {
 			return err
 		}
@@ -188,6 +188,13 @@ func (r *runner) logFound() {
 	}
 	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s", ui.Plural(photos, "photo"),
 		ui.Comma(found.described), ui.Comma(found.failed+len(found.problems)), ui.Comma(len(found.todo)), later))
+}
+
+// unreadFailure is the record of what has a photo's name and cannot be one.
+func (r *runner) unreadFailure(p photo.Problem) tracker.Record {
+	rec := failure(p.Path, string(p.Err.Kind), p.Err.Err.Error())
+	rec.Model, rec.Prompt = r.model.Name, r.set.Ask.First()
+	return rec
 }
 
 // walkOptions are those that decide what is found. Photos that are known need

@@ -23,6 +23,7 @@ import (
 type Job struct {
 	Root      storage.RawPath   // photo folder, absolute
 	Links     []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
+	Only      []storage.RawPath `json:",omitempty"` // what may be read instead of Root and Links; empty: these
 	Ask       Questions
 	Engine    llm.Options
 	Untrusted bool
@@ -117,9 +118,13 @@ func tryOut(engine *llm.Engine) error {
 }
 
 func protect(job Job, gpu bool) (protection, weak string) {
-	read := []string{string(job.Root)}
-	for _, l := range job.Links {
-		read = append(read, string(l))
+	allowed := job.Only
+	if len(allowed) == 0 {
+		allowed = append([]storage.RawPath{job.Root}, job.Links...)
+	}
+	read := make([]string, len(allowed))
+	for i, path := range allowed {
+		read[i] = string(path)
 	}
 	protection, err := confine.Apply(read, gpu)
 	if err != nil {
