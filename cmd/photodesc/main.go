@@ -128,6 +128,7 @@ func newRoot() *cobra.Command {
 		versionCommand(),
 		completionCommand(),
 		workerCommand(),
+		manCommand(),
 	)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand(root))

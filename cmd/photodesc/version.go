@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -10,49 +11,104 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"photodesc/internal/photo/vips"
+	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/llm"
 	"photodesc/llm/kernels"
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 
+// versionJSON is `photodesc version --json`.
+type versionJSON struct {
+	Version  string        `json:"version"`
+	Go       string        `json:"go"`
+	OS       string        `json:"os"`
+	Arch     string        `json:"arch"`
+	Llama    string        `json:"llama_cpp"` // commit
+	Vips     string        `json:"libvips"`
+	BLAS     *blasJSON     `json:"blas,omitempty"`
+	Kernels  string        `json:"kernels,omitempty"` // photodesc's own; BLAS is not used
+	Backends []backendJSON `json:"backends"`          // libraries for GPUs
+	Compiled []string      `json:"compiled"`          // CPU features
+	CPU      []string      `json:"cpu"`               // features of this one that matter
+	Slow     bool          `json:"slow_build"`        // compiled without features that this CPU has
+}
+
+type blasJSON struct {
+	Name    string `json:"name"`
+	Core    string `json:"core"`              // kernels for it are used here
+	Workers string `json:"workers,omitempty"` // workers use those for this one instead
+}
+
+type backendJSON struct {
+	Path    string `json:"path"`
+	Name    string `json:"name,omitempty"`
+	Problem string `json:"problem,omitempty"` // why it is not used
+}
+
+func findVersion() versionJSON {
+	v := versionJSON{
+		Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		Llama: llamacpp.Commit(), Vips: vips.Version(), Kernels: kernels.Name(),
+		Compiled: compiledFor(llamacpp.SystemInfo()), CPU: cpuFeatures(), Backends: []backendJSON{},
+	}
+	if config, core := llamacpp.BLAS(); config != "" {
+		v.BLAS = &blasJSON{Name: worker.BlasName(config), Core: core}
+		if want := worker.BlasCore(); want != "" && !strings.EqualFold(want, core) {
+			v.BLAS.Workers = want
+		}
+	}
+	for _, b := range llm.Backends() {
+		v.Backends = append(v.Backends, backendJSON{b.Path, b.Name, b.Problem})
+	}
+	v.Slow = slowBuild(v.Compiled) != ""
+	return v
+}
+
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Versions, and the CPU features compiled in and present",
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w := c.OutOrStdout()
-			compiled := compiledFor(llamacpp.SystemInfo())
-			fmt.Fprintf(w, "photodesc  %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			fmt.Fprintf(w, "llama.cpp  %s\n", llamacpp.Commit())
-			fmt.Fprintf(w, "libvips    %s\n", vips.Version())
-			if config, core := llamacpp.BLAS(); config != "" {
-				fmt.Fprintf(w, "BLAS       %s\n", worker.BlasName(config)+", kernels for "+core+" here"+wishedCore(core))
+			v := findVersion()
+			if asJSON {
+				return ui.WriteJSON(c.OutOrStdout(), v)
 			}
-			if name := kernels.Name(); name != "" {
-				fmt.Fprintf(w, "kernels    photodesc's own for %s; the BLAS is not used\n", name)
-			}
-			for _, b := range llm.Backends() {
-				fmt.Fprintf(w, "GPU        %s\n", b)
-			}
-			fmt.Fprintf(w, "compiled   %s\n", strings.Join(compiled, " "))
-			if has := cpuFeatures(); len(has) > 0 {
-				fmt.Fprintf(w, "this CPU   %s\n", strings.Join(has, " "))
-			}
-			if hint := slowBuild(compiled); hint != "" {
-				fmt.Fprintf(w, "\n%s\n", hint)
-			}
+			v.write(c.OutOrStdout())
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "for programs: one JSON object")
+	return c
 }
 
-func wishedCore(core string) string {
-	if want := worker.BlasCore(); want != "" && !strings.EqualFold(want, core) {
-		return ", workers use " + want
+// write prints it for people.
+func (v versionJSON) write(w io.Writer) {
+	fmt.Fprintf(w, "photodesc  %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
+	fmt.Fprintf(w, "llama.cpp  %s\n", v.Llama)
+	fmt.Fprintf(w, "libvips    %s\n", v.Vips)
+	if b := v.BLAS; b != nil {
+		workers := ""
+		if b.Workers != "" {
+			workers = ", workers use " + b.Workers
+		}
+		fmt.Fprintf(w, "BLAS       %s, kernels for %s here%s\n", b.Name, b.Core, workers)
 	}
-	return ""
+	if v.Kernels != "" {
+		fmt.Fprintf(w, "kernels    photodesc's own for %s; the BLAS is not used\n", v.Kernels)
+	}
+	for _, b := range llm.Backends() {
+		fmt.Fprintf(w, "GPU        %s\n", b)
+	}
+	fmt.Fprintf(w, "compiled   %s\n", strings.Join(v.Compiled, " "))
+	if len(v.CPU) > 0 {
+		fmt.Fprintf(w, "this CPU   %s\n", strings.Join(v.CPU, " "))
+	}
+	if hint := slowBuild(v.Compiled); hint != "" {
+		fmt.Fprintf(w, "\n%s\n", hint)
+	}
 }
 
 // x86Features are those that make a difference to the speed of a model.
