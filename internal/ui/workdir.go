@@ -1,10 +1,8 @@
 package ui
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"syscall"
 
@@ -29,11 +27,4 @@ func WorkdirError(dir string, err error) error {
 		return fmt.Errorf("the workdir cannot be read: %w\n  ask as the user who runs it", err)
 	}
 	return err
-}
-
-// WriteJSON writes one object on a line of its own.
-func WriteJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
