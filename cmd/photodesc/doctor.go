@@ -1,47 +1,72 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"time"
-
-	"photodesc/internal/machine"
-	"photodesc/internal/wording"
 
 	"github.com/dustin/go-humanize"
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/spf13/cobra"
 
 	"photodesc/internal/config"
+	"photodesc/internal/machine"
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/llm/kernels"
 	llamacpp "photodesc/third_party/llama.cpp"
-	"photodesc/tracker"
 )
 
 func doctorCommand(g *global) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check this machine end to end and say what is wrong and what to do",
 		Long:  doctorHelp,
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return examine(c.OutOrStdout(), checks(g.dir))
+			w, list := c.OutOrStdout(), checks(g.dir)
+			if !asJSON {
+				return examine(list, func(f findingJSON) { f.write(w) })
+			}
+			out := doctorJSON{}
+			err := examine(list, func(f findingJSON) { out.Checks = append(out.Checks, f) })
+			out.OK = err == nil
+			if failed := ui.WriteJSON(w, out); failed != nil {
+				return failed
+			}
+			return err
 		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "for programs: one JSON object")
+	return c
+}
+
+// doctorJSON is `photodesc doctor --json`.
+type doctorJSON struct {
+	OK     bool          `json:"ok"` // nothing is bad
+	Checks []findingJSON `json:"checks"`
+}
+
+// findingJSON is what came of a check.
+type findingJSON struct {
+	Name    string   `json:"name"`
+	Result  string   `json:"result"` // "ok", "note" or "bad"
+	Finding string   `json:"finding"`
+	More    []string `json:"more,omitempty"` // further lines; of what is bad, what to do
+}
+
+var resultWords = map[string]string{"ok": "OK", "note": "note", "bad": "BAD"}
+
+func (f findingJSON) write(w io.Writer) {
+	fmt.Fprintf(w, "%-5s %-16s %s\n", resultWords[f.Result], f.Name, f.Finding)
+	for _, line := range f.More {
+		fmt.Fprintf(w, "%22s %s\n", "", line)
 	}
 }
 
@@ -64,6 +89,7 @@ func checks(dir string) []check {
 		{"GPU device", checkGPU},
 		{"libvips formats", checkFormats},
 		{"model", func() (string, error) { return checkModel(modelPatience) }},
+		{"model of a run", func() (string, error) { return checkRunModel(dir) }},
 		{"disk", func() (string, error) { return checkDisk(dir) }},
 		{"memory", checkMemory},
 		{"workers, threads", checkThreads},
@@ -71,24 +97,26 @@ func checks(dir string) []check {
 	}
 }
 
-func examine(w io.Writer, list []check) error {
+// examine makes the checks and hands each finding on as it comes.
+func examine(list []check, found func(findingJSON)) error {
 	bad := 0
 	for _, c := range list {
-		finding, err := c.run()
-		word := "OK"
+		text, err := c.run()
+		f := findingJSON{Name: c.name, Result: "ok"}
 		var n note
 		switch {
 		case errors.As(err, &n):
-			word, finding = "note", n.text
+			f.Result, text = "note", n.text
 		case err != nil:
-			word, finding = "BAD", err.Error()
+			f.Result, text = "bad", err.Error()
 			bad++
 		}
-		first, more, _ := strings.Cut(finding, "\n")
-		fmt.Fprintf(w, "%-5s %-16s %s\n", word, c.name, first)
+		first, more, _ := strings.Cut(text, "\n")
+		f.Finding = first
 		for line := range strings.Lines(more) {
-			fmt.Fprintf(w, "%22s %s\n", "", strings.TrimSpace(line))
+			f.More = append(f.More, strings.TrimSpace(line))
 		}
+		found(f)
 	}
 	if bad > 0 {
 		return fmt.Errorf("%s of %d checks failed", ui.Comma(bad), len(list))
@@ -143,104 +171,11 @@ func checkFormats() (string, error) {
 	return text, nil
 }
 
-// modelPatience is how long describing the test picture may take.
-const modelPatience = 3 * time.Minute
-
-// checkModel has the real program describe a picture it knows, with the
-// built-in model, and looks whether the words are right.
-func checkModel(patience time.Duration) (string, error) {
-	tmp, err := os.MkdirTemp("", "photodesc-doctor-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	photos, work := filepath.Join(tmp, "photos"), filepath.Join(tmp, "work")
-	if err := errors.Join(os.Mkdir(photos, 0o700), os.Mkdir(work, 0o700)); err != nil {
-		return "", err
-	}
-	if err := writeTestPicture(filepath.Join(photos, "picture.png")); err != nil {
-		return "", err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	limited, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	cmd := worker.ContextCommand(limited, exec.Command(self, "-C", work, "run", "--no-config", "--model", "builtin", photos))
-	cmd.Args[0] = "photodesc"
-	cmd.WaitDelay = time.Second // its workers have its output open and end after it
-	if out, err := cmd.CombinedOutput(); limited.Err() != nil {
-		return "", fmt.Errorf("a test picture was not described within %s, which takes seconds\n"+
-			"the machine is very busy, or a driver or a disk hangs\n%s", ui.Spell(patience), wording.LastLines(string(out), 5))
-	} else if err != nil {
-		return "", fmt.Errorf("describing a test picture failed: %w\n%s", err, wording.LastLines(string(out), 5))
-	}
-	rec, err := onlyRecord(work)
-	if err != nil {
-		return "", err
-	}
-	text := strings.ToLower(rec.Description)
-	for _, word := range testPictureWords {
-		if !strings.Contains(text, word) {
-			return "", fmt.Errorf("the built-in model describes a red circle on white as %q\n"+
-				"the arithmetic of this machine or its compute device is not to be trusted: update the driver, or build without it", rec.Description)
-		}
-	}
-	return fmt.Sprintf("%q in %.1f s: right", rec.Description, rec.Seconds.Total), nil
-}
-
-var testPictureWords = []string{"red", "circle", "white"}
-
-// writeTestPicture draws a red circle in the middle of a white page.
-func writeTestPicture(path string) error {
-	const w, h, r = 320, 240, 70
-	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	const fine = 4 // each pixel is the average of fine×fine points
-	for y := range h {
-		for x := range w {
-			inside := 0
-			for i := range fine * fine {
-				dx := float64(x) + (float64(i%fine)+0.5)/fine - w/2
-				dy := float64(y) + (float64(i/fine)+0.5)/fine - h/2
-				if dx*dx+dy*dy < r*r {
-					inside++
-				}
-			}
-			v := uint8(255 - 255*inside/(fine*fine))
-			img.Set(x, y, color.RGBA{uint8(255 - 35*inside/(fine*fine)), v, v, 255})
-		}
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(png.Encode(f, img), f.Close())
-}
-
-// onlyRecord reads the one result of a workdir.
-func onlyRecord(work string) (rec tracker.Record, err error) {
-	files, err := filepath.Glob(filepath.Join(work, tracker.OutputsName, "*.jsonl"))
-	if err != nil || len(files) != 1 {
-		return rec, fmt.Errorf("the test run left %d result files, want 1", len(files))
-	}
-	b, err := os.ReadFile(files[0])
-	if err != nil {
-		return rec, err
-	}
-	return rec, json.Unmarshal(b, &rec)
-}
-
 // A result line has about a kilobyte; a million photos want one GB.
 const diskWanted = 1 << 30
 
 func checkDisk(dir string) (string, error) {
-	// A run makes the workdir; what counts is the folder it will lie in.
-	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) || dir == filepath.Dir(dir) {
-			break
-		}
-	}
+	dir = nearestFolder(dir) // a run makes the workdir
 	probe, err := os.CreateTemp(dir, ".photodesc-doctor-*")
 	if err != nil {
 		return "", fmt.Errorf("the workdir cannot be written: %w\nchoose another with -C", err)

@@ -72,8 +72,10 @@ HF_TOKEN a token for models that want one, HTTPS_PROXY a proxy.`
 
 const doctorHelp = `Checks what a run needs, a line for each: CPU features, BLAS, GPU, picture
 formats, the model (a test picture is described by the built-in one, through the
-whole program), disk, memory, and the guard against sleep. "BAD" lines say what
-to do; "note" lines are worth knowing. Exit code 1 if anything is bad.`
+whole program), the model that a run takes when it is told none, disk, memory, and
+the guard against sleep. Where that model is not here, its size is said, where it
+will be put and, measured for two seconds, how long fetching it takes. "BAD" lines
+say what to do; "note" lines are worth knowing. Exit code 1 if anything is bad.`
 
 const benchHelp = `Describes photos that it draws itself, in a workdir of its own that is removed
 afterwards, and prints photos an hour and where a photo's time goes: the stages,
