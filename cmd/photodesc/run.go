@@ -127,6 +127,7 @@ func (r *runner) run(dir string) (err error) {
 
 // openWorkdir takes the workdir's lock. From then on everything is logged.
 func (r *runner) openWorkdir() (err error) {
+	newPlace := r.newPlace()
 	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed})
 	if locked := (*tracker.LockedError)(nil); errors.As(err, &locked) {
 		return lockedError(locked)
@@ -143,6 +144,9 @@ func (r *runner) openWorkdir() (err error) {
 	}
 	r.show = ui.NewProgress(os.Stderr)
 	r.log, r.detail = ui.NewLog(r.logFile, r.show)
+	if newPlace {
+		r.sayPlace()
+	}
 	r.track.Listen(func(n tracker.Note) {
 		if n.Level == tracker.Warn {
 			r.log.Warn(n.String())
