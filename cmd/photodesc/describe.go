@@ -52,6 +52,7 @@ func describeCommand(g *global) *cobra.Command {
 			return nil
 		},
 	}
+	c.ValidArgsFunction = files
 	// All are registered: photodesc.toml has settings of runs, too, and those are passed over here.
 	f.Register(c.Flags())
 	c.Flags().VisitAll(func(flag *pflag.Flag) {

@@ -172,21 +172,28 @@ func writeModelsLong(w io.Writer, list []models.Listed) {
 	}
 }
 
-// modelJSON is a model of the list for programs.
-type modelJSON struct {
-	Name    string     `json:"name"`
-	Default bool       `json:"default"`
-	Repo    string     `json:"repository,omitempty"`
-	Files   []fileJSON `json:"files"`
-	Size    int64      `json:"size"`
-	Memory  uint64     `json:"memory"`
-	Licence string     `json:"licence"`
-	Good    string     `json:"good_for"`
-	Here    bool       `json:"here"`
-	Fits    bool       `json:"fits"`
+// modelsJSON is the list for programs.
+type modelsJSON struct {
+	Budget uint64      `json:"memory_budget"` // that a run may use, bytes
+	Dir    string      `json:"folder,omitempty"`
+	Models []modelJSON `json:"models"`
 }
 
-type fileJSON struct {
+// modelJSON is a model of the list.
+type modelJSON struct {
+	Name    string          `json:"name"`
+	Default bool            `json:"default"`
+	Repo    string          `json:"repository,omitempty"`
+	Files   []modelFileJSON `json:"files"`
+	Size    int64           `json:"size"`   // bytes of both files
+	Memory  uint64          `json:"memory"` // bytes that describing takes at least
+	Licence string          `json:"licence"`
+	Good    string          `json:"good_for"`
+	Here    bool            `json:"here"`
+	Fits    bool            `json:"fits"`
+}
+
+type modelFileJSON struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
 	Size int64  `json:"size"`
@@ -194,17 +201,13 @@ type fileJSON struct {
 }
 
 func writeModelsJSON(w io.Writer, list []models.Listed, budget uint64) error {
-	out := struct {
-		Budget uint64      `json:"memory_budget"`
-		Dir    string      `json:"folder,omitempty"`
-		Models []modelJSON `json:"models"`
-	}{Budget: budget}
+	out := modelsJSON{Budget: budget}
 	out.Dir, _ = models.Dir()
 	for _, l := range list {
 		out.Models = append(out.Models, modelJSON{
 			Name: l.Name, Default: l.Default, Repo: l.Repo, Size: l.Size(), Memory: l.Memory,
 			Licence: l.Licence, Good: l.Good, Here: l.Here, Fits: l.Fits,
-			Files: []fileJSON{
+			Files: []modelFileJSON{
 				{l.Text.File, l.Text.Type, l.Text.Size, l.Files.Text},
 				{l.Vision.File, l.Vision.Type, l.Vision.Size, l.Files.Vision},
 			},

@@ -138,6 +138,17 @@ func (c *Config) anyFile() bool {
 	return false
 }
 
+// SettingsJSON is `photodesc config --json`.
+type SettingsJSON struct {
+	Settings []settingJSON    `json:"settings"`
+	Files    []configFileJSON `json:"files"` // that were looked for, the later ones count more
+}
+
+type configFileJSON struct {
+	Path  string `json:"path"`
+	Found bool   `json:"found"`
+}
+
 type settingJSON struct {
 	Name  string `json:"name"`
 	Value any    `json:"value"`
@@ -147,20 +158,13 @@ type settingJSON struct {
 
 // WriteJSON writes the settings, where each comes from, and the files that were looked at.
 func (c *Config) WriteJSON(w io.Writer) error {
-	type fileJSON struct {
-		Path  string `json:"path"`
-		Found bool   `json:"found"`
-	}
-	out := struct {
-		Settings []settingJSON `json:"settings"`
-		Files    []fileJSON    `json:"files"`
-	}{Files: []fileJSON{}}
+	out := SettingsJSON{Files: []configFileJSON{}}
 	for _, f := range SettingFlags(c.flags) {
 		s := c.Sources[f.Name]
 		out.Settings = append(out.Settings, settingJSON{f.Name, valueOf(f), levelNames[s.level], s.Place})
 	}
 	for _, f := range c.files {
-		out.Files = append(out.Files, fileJSON{f.path, f.found})
+		out.Files = append(out.Files, configFileJSON{f.path, f.found})
 	}
 	return ui.WriteJSON(w, out)
 }

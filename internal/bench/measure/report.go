@@ -43,12 +43,14 @@ type Report struct {
 }
 
 type benchStages struct {
-	Decode struct {
-		CPU float64 `json:"cpu_seconds"` // a photo
-	} `json:"decode"`
-	Encode   benchStage `json:"encode"`
-	Prefill  benchStage `json:"prefill"`
-	Generate benchStage `json:"generate"`
+	Decode   benchDecode `json:"decode"`
+	Encode   benchStage  `json:"encode"`
+	Prefill  benchStage  `json:"prefill"`
+	Generate benchStage  `json:"generate"`
+}
+
+type benchDecode struct {
+	CPU float64 `json:"cpu_seconds"` // a photo
 }
 
 // benchStage is one of the engine's. Seconds are of a photo, the workers side
