@@ -47,7 +47,7 @@ func (p *Progress) RunSuccess() float64 {
 	if all == 0 {
 		return 0
 	}
-	return round(float64(p.RunCompleted)/float64(all), 3)
+	return float64(p.RunCompleted) / float64(all)
 }
 
 // Left is LeftSeconds as a duration.

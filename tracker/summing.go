@@ -123,7 +123,7 @@ func (s *summing) end() {
 		}
 	}
 	if all := s.OK + s.Summary.Failed; all > 0 {
-		s.SuccessRate = round(float64(s.OK)/float64(all), 3)
+		s.SuccessRate = float64(s.OK) / float64(all)
 	}
 	for i, to := range []*Stats{&s.Seconds.Decode, &s.Seconds.Encode, &s.Seconds.Prompt, &s.Seconds.Generate, &s.Seconds.Total} {
 		*to = s.stats(func(p *figure) float32 { return p.stages[i] })

@@ -19,7 +19,7 @@ func TestTally(t *testing.T) {
 	tally := tr.Tally()
 	p := tr.Live().Progress()
 	if p.RunCompleted != 3*maxRecent || p.RunFailed != 2 || tally.Errors[Crash] != 1 || tally.Errors[Timeout] != 1 ||
-		tally.Seconds.Samples != p.RunCompleted || p.RunSuccess() != round(float64(p.RunCompleted)/float64(p.RunCompleted+2), 3) {
+		tally.Seconds.Samples != p.RunCompleted || p.RunSuccess() != float64(p.RunCompleted)/float64(p.RunCompleted+2) {
 		t.Errorf("%+v %+v", tally, p)
 	}
 	tr.Live().SetArgs([]string{"run", "--seed=3", "/photos"})

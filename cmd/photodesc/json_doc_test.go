@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -34,6 +35,7 @@ var jsonDocs = []jsonDoc{
 	{"json.md", "summary", tracker.Summary{}, nil},
 	{"json.md", "failed photo", tracker.FailedPhoto{}, nil},
 	{"json.md", "record", tracker.Record{}, nil},
+	{"json.md", "found photo", foundJSON{}, nil},
 	{"json.md", "models", modelsJSON{}, nil},
 	{"json.md", "config", config.SettingsJSON{}, nil},
 	{"json.md", "doctor", doctorJSON{}, nil},
@@ -70,6 +72,8 @@ func jsonTables() (tables []jsonTable) {
 		switch {
 		case t == reflect.TypeFor[time.Time]():
 			return "time"
+		case t == reflect.TypeFor[json.RawMessage]():
+			return "anything"
 		case t.Kind() == reflect.Pointer:
 			return kind(t.Elem())
 		case t.Kind() == reflect.Slice:
