@@ -206,6 +206,7 @@ func (d *describer) print() error {
 	defer d.mu.Unlock()
 	for ; d.next < len(d.files) && d.files[d.next].rec != nil; d.next++ {
 		d.show.End()
+		d.show.Plain.Flush() // the line on the terminal is gone before anything takes its place
 		f := d.files[d.next]
 		f.rec.Path = tracker.EncodePath(f.name)
 		if f.rec.Status == tracker.Failed {
