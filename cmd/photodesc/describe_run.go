@@ -50,8 +50,7 @@ func (d *describer) describe(names []string) error {
 		os.Exit(ui.ExitStopped)
 	})()
 	d.show = ui.NewProgress(os.Stderr)
-	defer d.show.Plain.Flush()
-	defer d.show.End()
+	defer d.clearLine()
 	defer d.removeTemp()
 	err := d.work(ctx, names)
 	switch {
@@ -200,13 +199,19 @@ func (d *describer) waitForNext() {
 	d.show.Wait(text)
 }
 
+// clearLine takes the line off the terminal before something else takes its place. What is flushed shows no more lines.
+func (d *describer) clearLine() {
+	d.show.End()
+	d.show.Plain.Flush()
+	d.show = ui.NewProgress(os.Stderr)
+}
+
 // print prints what is known of the files whose turn it is.
 func (d *describer) print() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for ; d.next < len(d.files) && d.files[d.next].rec != nil; d.next++ {
-		d.show.End()
-		d.show.Plain.Flush() // the line on the terminal is gone before anything takes its place
+		d.clearLine()
 		f := d.files[d.next]
 		f.rec.Path = tracker.EncodePath(f.name)
 		if f.rec.Status == tracker.Failed {
