@@ -141,7 +141,10 @@ func reflowRow(line string, width int) string {
 func Row(left string, column int, right string, width int) string {
 	if width > 0 && column+rightLeast > width {
 		indent := leading(left) + "    "
-		return left + "\n" + indent + Wrap(right, width-len(indent), indent)
+		var b strings.Builder
+		b.WriteString(left + "\n" + indent)
+		wrapLine(&b, strings.Fields(right), width, len(indent), indent, "")
+		return b.String()
 	}
 	indent := strings.Repeat(" ", column)
 	begin := Pad(left, column)
