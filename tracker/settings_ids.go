@@ -141,7 +141,9 @@ func (t *Tracker) Use(s Settings, again bool) {
 	}
 	t.counts.Done -= stale
 	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)
-	t.live.counted(t.counts)
+	if t.live != nil {
+		t.live.counted(t.counts)
+	}
 }
 
 // SettingsID is the ID of the settings that Use was told.

@@ -157,15 +157,21 @@ func (t *Tracker) fill(opt Options) error {
 		}
 		old.Root = opt.Root
 	}
-	t.progress, t.photos, t.settingsIDs = l.progress, l.photos, l.settingsIDs
+	t.progress = l.progress
+	t.take(&l, opt.RetryFailed)
+	t.live = newLive(t, old)
+	return nil
+}
+
+// take makes what was read the tracker's.
+func (t *Tracker) take(l *loader, retry bool) {
+	t.photos, t.settingsIDs = l.photos, l.settingsIDs
 	t.failures, t.retrying, t.refailed = l.failures, map[key]Failure{}, l.refailed
-	t.retry = opt.RetryFailed
-	if opt.RetryFailed {
+	t.retry = retry
+	if retry {
 		t.failures, t.retrying = t.retrying, t.failures
 	}
 	t.counts = Counts{Done: len(t.photos), Failed: len(t.failures), Retrying: len(t.retrying)}
-	t.live = newLive(t, old)
-	return nil
 }
 
 // sameFolder compares two folders by name and, if both exist, as files, so that
