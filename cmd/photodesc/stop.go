@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"photodesc/internal/runs"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
@@ -30,8 +31,7 @@ func stopCommand(g *global) *cobra.Command {
 			}
 			running, pid := runningPID(g.dir)
 			if !running {
-				fmt.Fprintln(c.OutOrStdout(), "No run is working here.")
-				return nil
+				return saySomewhereElse(c.OutOrStdout(), time.Now())
 			}
 			if pid <= 0 { // a signal to 0 would go to our own group
 				return noPID(g.dir)
@@ -43,7 +43,9 @@ func stopCommand(g *global) *cobra.Command {
 			if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("cannot stop the run (pid %d): %w", pid, err)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "Stopping the run (pid %d)…\n", pid)
+			if !ui.Quiet() {
+				fmt.Fprintf(c.OutOrStdout(), "Stopping the run (pid %d)…\n", pid)
+			}
 			if now {
 				_ = syscall.Kill(pid, syscall.SIGCONT) // it may be suspended
 				return waitKilled(c.OutOrStdout(), g.dir, pid)
@@ -82,7 +84,8 @@ const stopNowPatience = 15 * time.Second
 // waitKilled kills a run that does not end by itself. Its workers end with it, and
 // what it was writing the next run repairs.
 func waitKilled(w io.Writer, dir string, pid int) error {
-	for end := time.Now().Add(stopNowPatience); !ended(dir, pid); time.Sleep(50 * time.Millisecond) {
+	began := time.Now()
+	for end := began.Add(stopNowPatience); !ended(dir, pid); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return fmt.Errorf("cannot kill the run (pid %d): %w", pid, err)
@@ -91,7 +94,7 @@ func waitKilled(w io.Writer, dir string, pid int) error {
 			return nil
 		}
 	}
-	fmt.Fprintln(w, "Stopped. Run again to go on.")
+	sayStopped(w, dir, time.Since(began))
 	return nil
 }
 
@@ -101,21 +104,74 @@ func ended(dir string, pid int) bool {
 	return !running || now > 0 && now != pid
 }
 
+// stopLineEvery is how often a line says that a run is still stopping, where no
+// terminal shows it all the time.
+const stopLineEvery = 10 * time.Second
+
 // waitStopped returns when the run has ended, or when the person loses patience.
 func waitStopped(w io.Writer, dir string, pid int) error {
 	impatient := make(chan os.Signal, 1)
 	signal.Notify(impatient, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(impatient)
+	show := ui.NewProgress(os.Stderr)
+	defer show.Plain.Flush()
+	defer show.End()
+	began := time.Now()
+	line := began.Add(stopLineEvery)
 	for {
 		if ended(dir, pid) {
-			fmt.Fprintln(w, "Stopped. Run again to go on.")
+			show.End()
+			sayStopped(w, dir, time.Since(began))
 			return nil
+		}
+		if s, err := ui.Peek(dir); err == nil {
+			text := ui.StoppingText(s, time.Since(began))
+			show.Wait(text)
+			if now := time.Now(); !show.Terminal() && !ui.Quiet() && now.After(line) {
+				fmt.Fprintln(w, text)
+				line = now.Add(stopLineEvery)
+			}
 		}
 		select {
 		case <-impatient:
+			show.End()
 			fmt.Fprintln(w, "The run will stop when its photos in flight are done.")
 			return nil
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// sayStopped says how far the run came that has ended.
+func sayStopped(w io.Writer, dir string, took time.Duration) {
+	after := ""
+	if took >= time.Second {
+		after = " after " + ui.Spell(took)
+	}
+	progress := ""
+	if s, err := ui.Peek(dir); err == nil {
+		progress = ": " + ui.ProgressText(s)
+	}
+	fmt.Fprintf(w, "Stopped%s%s. Run again to go on.\n", after, progress)
+}
+
+// saySomewhereElse says that there is nothing to stop here, and where there is.
+func saySomewhereElse(w io.Writer, now time.Time) error {
+	fmt.Fprintln(w, "No run is working here.")
+	entries, err := runs.List(now)
+	if err != nil {
+		return nil // it is of help only
+	}
+	said := false
+	for _, e := range entries {
+		if running, _, _ := tracker.Running(e.Workdir); !running {
+			continue
+		}
+		if !said {
+			fmt.Fprintln(w, "Runs that are up elsewhere:")
+		}
+		said = true
+		fmt.Fprintf(w, "    %s    # photos of %s\n", ui.CommandLine(e.Workdir, "stop"), ui.OneLine(ui.AtHome(e.Root)))
+	}
+	return nil
 }

@@ -48,6 +48,9 @@ func NewProgress(out *os.File) *Progress {
 	return &Progress{terminal: bar, out: out, Plain: plain, paint: painter(out, plain)}
 }
 
+// Terminal reports whether a bar is shown.
+func (p *Progress) Terminal() bool { return p.terminal }
+
 // console is where log lines for people go; the bar makes room for them.
 func (p *Progress) console() io.Writer {
 	if p.terminal {
