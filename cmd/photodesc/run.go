@@ -14,6 +14,7 @@ import (
 
 	"photodesc/internal/config"
 	"photodesc/internal/models"
+	"photodesc/internal/photo"
 	"photodesc/internal/service"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
@@ -40,6 +41,9 @@ func runCommand(g *global) *cobra.Command {
 			return err
 		}
 		r := &runner{dir: g.dir, flags: f, set: s, started: time.Now(), watchers: watchers{foreground: findForeground()}}
+		if f.DryRun {
+			return r.dryRun(c.OutOrStdout(), args[0])
+		}
 		if f.Background && r.foreground == nil {
 			return runInBackground(g.dir, c.OutOrStdout())
 		}
@@ -62,6 +66,7 @@ type runner struct {
 	flags config.Flags
 	set   config.Settings
 	model models.Wanted
+	list  *photo.List // of --files-from; nil is all photos
 
 	watchers
 
@@ -93,6 +98,9 @@ func (r *runner) run(dir string) (err error) {
 	defer func() { r.endEvents(ui.ExitCode(err), err) }()
 	if r.root, err = photoFolder(dir); err != nil {
 		return pointToDescribe(err, dir, r.flags.Set)
+	}
+	if r.list, err = r.readList(); err != nil {
+		return err
 	}
 	if err = r.findModel(); err != nil {
 		return err

@@ -87,8 +87,10 @@ func (r *runner) finish() error {
 	r.show.End()
 	r.log.Info(r.summary().Text())
 	switch {
+	case r.found.unlisted > 0 && r.found.unlisted == p.Later:
+		r.log.Info(fmt.Sprintf("Done with the list of --files-from; %s of the folder, not in it, left for other runs", ui.Plural(p.Later, "photo")))
 	case p.Later > 0:
-		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", ui.Plural(p.Later, "photo")))
+		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", ui.Plural(p.Later-r.found.unlisted, "photo")))
 	case p.Total == 0 && r.found.gone == 0: // it was said that there is no photo
 	case p.Failed == 0 && r.found.unread == 0 && p.Completed == 1:
 		r.log.Info("Done: the one photo is described")

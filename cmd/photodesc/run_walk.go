@@ -37,7 +37,8 @@ func photoFolder(dir string) (string, error) {
 // scan is what a walk through the photo folder found.
 type scan struct {
 	todo      []string        // photos that this run describes
-	later     int             // photos left to later runs by --limit
+	later     int             // photos left to later runs, by --limit or --files-from
+	unlisted  int             // of these, by --files-from
 	described int             // photos that earlier runs described
 	failed    int             // photos that failed in earlier runs and are not tried again
 	problems  []photo.Problem // files with a photo's name that cannot be opened; they fail
@@ -59,10 +60,13 @@ func (s *scan) photos() int {
 type scanner struct {
 	root     string
 	options  photo.WalkOptions
-	limit    int // of photos to describe, 0 for none
+	pick     photo.Picker // chooses among the photos that may be described
+	list     *photo.List  // of --files-from; nil for all photos
 	track    *tracker.Tracker
 	warn     func(string)
 	progress func(photos int) // called now and then
+
+	described func(rel string) // called with each photo that is; may be nil
 }
 
 func (s *scanner) scan(ctx context.Context) (scan, error) {
@@ -84,16 +88,24 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 		s.problem(&found, p)
 	}
 	failedBefore := s.track.Counts().Failed
+	photos := 0
 	err := photo.Walk(ctx, s.root, opts, func(rel string) error {
 		s.photo(&found, rel)
-		if n := found.photos(); n%1000 == 0 {
-			s.progress(n)
+		if photos++; photos%1000 == 0 {
+			s.progress(photos)
 		}
 		return rootErr
 	})
 	if rootErr != nil {
 		err = rootErr
 	}
+	if err == nil && s.list != nil {
+		if err = s.list.Missing(); err != nil {
+			err = ui.UsageError("--files-from: %w", err)
+		}
+	}
+	found.todo, found.later = s.pick.Photos()
+	found.later += found.unlisted
 	found.links = links.Paths()
 	if found.unread == 0 { // else they may be in such a folder
 		found.gone = max(failedBefore-found.failed, 0)
@@ -103,18 +115,24 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 
 // photo sorts in a photo.
 func (s *scanner) photo(found *scan, rel string) {
-	switch {
+	switch listed := s.listed(rel); {
 	case s.track.Done(rel):
 		found.described++
 		found.knownReadable = rel
+		if s.described != nil {
+			s.described(rel)
+		}
 	case isFailed(s.track, rel):
 		found.failed++
-	case s.limit == 0 || len(found.todo) < s.limit:
-		found.todo = append(found.todo, rel)
+	case listed:
+		s.pick.Add(rel)
 	default:
-		found.later++
+		found.unlisted++
 	}
 }
+
+// listed reports whether the list has a photo, or there is none.
+func (s *scanner) listed(rel string) bool { return s.list == nil || s.list.Met(rel) }
 
 // problem sorts in what cannot be read.
 func (s *scanner) problem(found *scan, p photo.Problem) {
@@ -122,7 +140,7 @@ func (s *scanner) problem(found *scan, p photo.Problem) {
 	case p.Folder:
 		found.unread++
 		s.warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
-	case s.track.Done(p.Path): // it was described when it was still a file
+	case !s.listed(p.Path), s.track.Done(p.Path): // not asked for, or it was described when it was still a file
 	case isFailed(s.track, p.Path):
 		found.failed++
 	default:
@@ -142,12 +160,9 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	const phase = "looking for photos"
 	r.track.Live().SetPhase(phase)
 	r.show.Wait(phase)
-	s := scanner{
-		root: r.root, limit: r.flags.Limit, track: r.track,
-		options:  r.walkOptions(func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
-		warn:     func(text string) { r.log.Warn(text) },
-		progress: func(photos int) { r.show.Wait(phase + ": " + ui.Comma(photos) + " so far") },
-	}
+	s := r.scanner()
+	s.warn = func(text string) { r.log.Warn(text) }
+	s.progress = func(photos int) { r.show.Wait(phase + ": " + ui.Comma(photos) + " so far") }
 	if r.found, err = s.scan(ctx); err != nil {
 		return err
 	}
@@ -167,6 +182,15 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
 	r.logFound()
 	return nil
+}
+
+// scanner is for a walk as the flags want it.
+func (r *runner) scanner() *scanner {
+	return &scanner{
+		root: r.root, track: r.track, list: r.list,
+		pick:    photo.Picker{Root: r.root, Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
+		options: r.walkOptions(func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
+	}
 }
 
 // logFound logs what was found.
@@ -205,22 +229,9 @@ func (r *runner) walkOptions(known func(rel string) bool) photo.WalkOptions {
 
 // sayLeftOut gives what the walk left out to the tracker and logs it.
 func (r *runner) sayLeftOut(out photo.LeftOut) {
-	kinds := func(list []photo.Tally) (to []tracker.LeftOutKind) {
-		for _, t := range list {
-			to = append(to, tracker.LeftOutKind{Of: t.Of, Count: t.Count, First: t.First})
-		}
-		return to
-	}
-	r.track.Live().SetLeftOut(tracker.LeftOut{
-		Names: kinds(out.Names), Cloud: kinds(out.Cloud), Folders: kinds(out.Folders), Excluded: kinds(out.Excluded),
-	})
-	for _, p := range []struct {
-		flag     string
-		patterns photo.Patterns
-	}{{"--exclude", r.set.Exclude}, {"--include", r.set.Include}} {
-		if unused := p.patterns.Unused(); len(unused) > 0 {
-			r.log.Info(fmt.Sprintf("%s changes nothing here with %q", p.flag, unused))
-		}
+	r.track.Live().SetLeftOut(leftOut(out))
+	for _, line := range r.unusedPatterns() {
+		r.log.Info(line)
 	}
 	o := r.track.Live().LeftOut()
 	for _, line := range ui.LeftOutFolders(o, true) {
@@ -229,6 +240,17 @@ func (r *runner) sayLeftOut(out photo.LeftOut) {
 	for _, line := range ui.LeftOutNames(o, true) {
 		r.log.Warn(line)
 	}
+}
+
+// leftOut is what the tracker keeps of a walk's.
+func leftOut(out photo.LeftOut) tracker.LeftOut {
+	kinds := func(list []photo.Tally) (to []tracker.LeftOutKind) {
+		for _, t := range list {
+			to = append(to, tracker.LeftOutKind{Of: t.Of, Count: t.Count, First: t.First})
+		}
+		return to
+	}
+	return tracker.LeftOut{Names: kinds(out.Names), Cloud: kinds(out.Cloud), Folders: kinds(out.Folders), Excluded: kinds(out.Excluded)}
 }
 
 // ownFiles are the workdir's own files, which may lie among the photos.

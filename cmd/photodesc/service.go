@@ -40,8 +40,8 @@ func serviceCommand(g *global) *cobra.Command {
 		if _, _, err := f.Configure(g.dir, install.Flags()); err != nil {
 			return err
 		}
-		if f.Background || f.Json || f.Limit > 0 || f.RetryFailed {
-			return ui.UsageError("--background, --json, --limit and --retry-failed make no sense for a service")
+		if f.Background || f.Json || f.Limit > 0 || f.RetryFailed || f.DryRun || f.FilesFrom != "" {
+			return ui.UsageError("--background, --json, --limit, --retry-failed, --files-from and --dry-run make no sense for a service")
 		}
 		root, err := photoFolder(args[0])
 		if err != nil {

@@ -52,6 +52,10 @@ type Flags struct {
 	KeepAwake   bool
 	exclude     []string
 	include     []string
+	FilesFrom   string
+	ZeroEnds    bool
+	NewestFirst bool
+	DryRun      bool
 
 	Background bool
 	Json       bool
@@ -91,9 +95,13 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run; --keep-awake=false lets it")
 	s.StringArrayVar(&f.exclude, "exclude", []string{}, "leave out files and folders that fit `GLOB`, in the syntax of .gitignore, from the photo folder on; may be given several times")
 	s.StringArrayVar(&f.include, "include", []string{}, "describe what fits `GLOB` though --exclude, a .photodescignore or a rule leaves it out; may be given several times")
+	s.StringVar(&f.FilesFrom, "files-from", "", "only the photos that `FILE` lists, a path a line, relative to the photo folder or absolute; - reads standard input")
+	s.BoolVarP(&f.ZeroEnds, "null", "0", false, "paths of --files-from end with a zero byte, as find -print0 writes them")
 	s.IntVar(&f.Limit, "limit", 0, "stop after this many photos; 0 is all")
+	s.BoolVar(&f.NewestFirst, "newest-first", false, "begin with the photos whose files were changed last")
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
+	s.BoolVar(&f.DryRun, "dry-run", false, "change nothing, and say how many photos a run would describe, what it would leave out, and how long it would take")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.BoolVar(&f.Json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
 	s.BoolVar(&f.Untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
@@ -149,6 +157,12 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--batch-size must be at least 1")
 	case f.Background && f.Json:
 		return s, ui.UsageError("--background has no standard output for --json\n  leave one of them out, or start it in the background by other means")
+	case f.DryRun && f.Background:
+		return s, ui.UsageError("--dry-run does nothing that could go on in the background")
+	case f.FilesFrom == "-" && f.Background:
+		return s, ui.UsageError("a run in the background has no standard input for --files-from -\n  give it a file")
+	case f.ZeroEnds && f.FilesFrom == "":
+		return s, ui.UsageError("--null belongs to --files-from")
 	case f.Limit < 0:
 		return s, ui.UsageError("--limit must not be negative")
 	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
@@ -233,7 +247,7 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 }
 
 // Passing are flags that belong to one run and not to those that go on with it.
-var Passing = []string{"background", "json", "limit", "retry-failed", "workdir", "quiet", "verbose", "color"}
+var Passing = []string{"background", "json", "limit", "retry-failed", "dry-run", "files-from", "null", "workdir", "quiet", "verbose", "color"}
 
 // GoOnArgs are the flags of a run as the next one needs them: those of the
 // command line and those that variables gave, not those of files, which the next

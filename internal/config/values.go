@@ -22,7 +22,7 @@ const (
 // a new flag until it is named here.
 var Wordless = []string{
 	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake",
-	"redo", "untrusted-loaders", "keep-raw", "exclude", "include",
+	"redo", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first",
 }
 
 // Always are in the settings of every run; others only when they are not as

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"photodesc/internal/config"
+	"photodesc/internal/ui"
+	"photodesc/tracker"
+)
+
+// dryRun says what run would do, and changes nothing: neither the workdir, in
+// which a run may be working, nor the models.
+func (r *runner) dryRun(w io.Writer, dir string) (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if r.root, err = photoFolder(dir); err != nil {
+		return err
+	}
+	if r.list, err = r.readList(); err != nil {
+		return err
+	}
+	if err = r.findModel(); err != nil {
+		return err
+	}
+	if r.track, err = tracker.View(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed}); err != nil {
+		return err
+	}
+	s, err := r.wordSettings()
+	if err != nil {
+		return err
+	}
+	changed := r.track.Changed(s)
+	r.track.Use(s, r.flags.Redo == config.RedoChanged)
+	d, err := r.count(ctx, changed)
+	if ctx.Err() != nil {
+		return &ui.Exit{Code: ui.ExitStopped, Err: errors.New("stopped on request")}
+	}
+	if err != nil {
+		return err
+	}
+	if status, err := ui.Peek(r.dir); err == nil && status.RateOverall > 0 {
+		d.RateHour = math.Round(status.RateOverall*10) / 10
+		d.Hours = math.Round(float64(d.Todo)/status.RateOverall*1e4) / 1e4 // to a third of a second
+	}
+	if r.flags.Json {
+		return ui.WriteJSON(w, d)
+	}
+	asks := ""
+	if d.Changed > 0 && r.flags.Redo == config.RedoAsk {
+		asks = changedError{s, changed}.Error()
+	}
+	ui.WriteDryRun(ui.Colors(w), d, asks, ui.TerminalWidth(w))
+	return nil
+}
+
+// count walks the photo folder as a run does.
+func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun, error) {
+	show := ui.NewProgress(os.Stderr)
+	defer show.Plain.Flush()
+	defer show.End()
+	show.Wait("looking for photos")
+	d := ui.DryRun{Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root), Model: r.model.Name, Unused: []string{}}
+	s := r.scanner()
+	s.warn = func(text string) { d.Warnings = append(d.Warnings, text) }
+	s.progress = func(photos int) { show.Wait("looking for photos: " + ui.Comma(photos) + " so far") }
+	s.described = func(rel string) {
+		if changed.Has(rel) {
+			d.Changed++
+		}
+	}
+	found, err := s.scan(ctx)
+	d.Todo, d.Later, d.NotListed = len(found.todo), found.later-found.unlisted, found.unlisted
+	d.Described, d.Failed = found.described, found.failed+len(found.problems)
+	d.UnreadFolders, d.LeftOut = found.unread, leftOut(found.leftOut)
+	d.Unused = append(d.Unused, r.unusedPatterns()...)
+	return d, err
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"photodesc/internal/photo"
+	"photodesc/internal/ui"
+)
+
+// readList reads the list of --files-from, nil where there is none.
+func (r *runner) readList() (*photo.List, error) {
+	name := r.flags.FilesFrom
+	if name == "" {
+		return nil, nil
+	}
+	var from io.Reader = os.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, ui.UsageError("--files-from: cannot read %q: %w", name, photo.Reason(err))
+		}
+		defer f.Close()
+		from = f
+	}
+	list, err := photo.ReadList(from, r.root, r.flags.ZeroEnds)
+	if err != nil {
+		return nil, ui.UsageError("--files-from %s: %w", name, err)
+	}
+	return list, nil
+}
+
+// unusedPatterns says which patterns fit nothing that a walk has met.
+func (r *runner) unusedPatterns() (lines []string) {
+	for _, p := range []struct {
+		flag     string
+		patterns photo.Patterns
+	}{{"--exclude", r.set.Exclude}, {"--include", r.set.Include}} {
+		if unused := p.patterns.Unused(); len(unused) > 0 {
+			lines = append(lines, fmt.Sprintf("%s changes nothing here with %q", p.flag, unused))
+		}
+	}
+	return lines
+}
