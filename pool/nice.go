@@ -13,7 +13,7 @@ func AtNice(nice int, start func()) {
 	go func() {
 		defer close(done)
 		runtime.LockOSThread()
-		if nice <= ownNice() {
+		if nice <= max(ownNice(), 0) {
 			defer runtime.UnlockOSThread()
 		} else {
 			// Going back takes privileges: the thread ends with its goroutine.

@@ -40,6 +40,7 @@ var jsonDocs = []jsonDoc{
 	{"json.md", "config", config.SettingsJSON{}, nil},
 	{"json.md", "doctor", doctorJSON{}, nil},
 	{"json.md", "bench", measure.Report{}, nil},
+	{"json.md", "threads sweep", measure.SweepReport{}, nil},
 	{"json.md", "version", versionJSON{}, nil},
 	{"events.md", "start", startEvent{}, nil},
 	{"events.md", "photo", photoEvent{}, tracker.Record{}},
