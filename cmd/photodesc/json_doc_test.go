@@ -18,6 +18,7 @@ import (
 
 	"photodesc/internal/bench/measure"
 	"photodesc/internal/config"
+	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
 
@@ -36,6 +37,7 @@ var jsonDocs = []jsonDoc{
 	{"json.md", "failed photo", tracker.FailedPhoto{}, nil},
 	{"json.md", "record", tracker.Record{}, nil},
 	{"json.md", "found photo", foundJSON{}, nil},
+	{"json.md", "dry run", ui.DryRun{}, nil},
 	{"json.md", "models", modelsJSON{}, nil},
 	{"json.md", "config", config.SettingsJSON{}, nil},
 	{"json.md", "doctor", doctorJSON{}, nil},
