@@ -114,13 +114,15 @@ func waitStopped(w io.Writer, dir string, pid int) error {
 	signal.Notify(impatient, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(impatient)
 	show := ui.NewProgress(os.Stderr)
-	defer show.Plain.Flush()
-	defer show.End()
+	clearLine := func() { // before other text comes, on another stream
+		show.End()
+		show.Plain.Flush()
+	}
 	began := time.Now()
 	line := began.Add(stopLineEvery)
 	for {
 		if ended(dir, pid) {
-			show.End()
+			clearLine()
 			sayStopped(w, dir, time.Since(began))
 			return nil
 		}
@@ -134,7 +136,7 @@ func waitStopped(w io.Writer, dir string, pid int) error {
 		}
 		select {
 		case <-impatient:
-			show.End()
+			clearLine()
 			fmt.Fprintln(w, "The run will stop when its photos in flight are done.")
 			return nil
 		case <-time.After(100 * time.Millisecond):

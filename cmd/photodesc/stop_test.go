@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,5 +41,31 @@ func TestStopElsewhere(t *testing.T) {
 	want := "No run is working here.\nRuns that are up elsewhere:\n    photodesc -C '" + up + "' stop    # photos of ~/photos\n"
 	if got := b.String(); !strings.HasSuffix(got, want) || strings.Contains(got, over) {
 		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestStopInTerminal sees the countdown, and nothing of it afterwards.
+func TestStopInTerminal(t *testing.T) {
+	photos, workdir := t.TempDir(), t.TempDir()
+	source, err := filepath.Abs("../../examples/photos/pink-circle-16-bit.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		if err := os.Symlink(source, filepath.Join(photos, fmt.Sprintf("%02d.png", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command("photodesc", "-C", workdir, "run", "--background", "--model", "builtin", "--threads", "1", "--workers", "1",
+		"--parallel", "8", "--max-tokens", "1900", "--exact-tokens", photos).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Cleanup(func() { exec.Command("photodesc", "-C", workdir, "stop", "--now").Run() })
+	term := newTmux(t, 70, 15, "cd "+workdir+"; photodesc stop")
+	term.await(`(?m)^stopping for .*, finishing \d+ photos in flight …$`)
+	s := term.await(`(?m)^Stopped after .*: \d+ / 40 .*Run again to go on\.$`)
+	if strings.Contains(s, "stopping for") {
+		t.Errorf("the countdown is left behind\n%s", s)
 	}
 }
