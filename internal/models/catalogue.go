@@ -73,8 +73,8 @@ var Catalogue = []Entry{
 	},
 	{
 		Name:   "builtin",
-		Text:   Part{"builtin.gguf", "Q8_0", int64(len(builtinText))},
-		Vision: Part{"mmproj-builtin.gguf", "Q8_0", int64(len(builtinVision))},
+		Text:   Part{"builtin.gguf", "F16", int64(len(builtinText))},
+		Vision: Part{"mmproj-builtin.gguf", "F16", int64(len(builtinVision))},
 		Memory: 64 << 20, Licence: "MIT",
 		Good: "trying out without a network",
 	},
