@@ -13,8 +13,13 @@
 
 #include "gelu.h"
 
-#ifdef PD_VNNI
+#if defined(PD_VNNI) && defined(PD_AVX512)
+#define PD_NEXT_INTEGERS
 #include "q8.h"
+#endif
+
+#ifdef PD_INTEGERS
+#include "integers.h"
 #endif
 
 namespace pd::PD_SET {
@@ -28,7 +33,18 @@ const set all_kernels = {
     PANEL,
     panel_bytes,
     multiply_panel,
-#ifdef PD_VNNI
+#ifdef PD_INTEGERS
+    integer_rows_bytes,
+    integer_row,
+    integer_panel_bytes,
+    multiply_integer_panels,
+#else
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+#endif
+#ifdef PD_NEXT_INTEGERS
     q8_bytes,
     quantise_row,
     q8_multiply,

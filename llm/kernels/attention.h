@@ -36,36 +36,48 @@ inline void pack_keys_and_values(const attention & a, char * scratch) {
 
 // Scores of a row (n of them, keys that count) become weights; their sum is returned.
 inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, int keys, uint32_t * out) {
-    floats top = all(-INFINITY);
-    for (int i = 0; i < n; i += WIDTH) {
-        floats x = mul(load(s + i), all(scale));
-        if (i + WIDTH <= keys) {
-            if (mask != nullptr) {
-                x = add(x, from_half(mask + i));
-            }
-        } else { // keys that are not there
-            alignas(64) uint16_t no[WIDTH];
-            for (int j = 0; j < WIDTH; j++) {
-                no[j] = i + j >= keys ? 0xfc00 : mask != nullptr ? mask[i + j] : 0; // minus infinity
-            }
-            x = add(x, from_half(no));
+    constexpr float log2e = 1.44269504f; // powers of two are cheaper
+    floats top    = all(-INFINITY);
+    floats factor = all(scale * log2e);
+    if (mask == nullptr && keys == n && scale > 0) {
+        for (int i = 0; i < n; i += WIDTH) {
+            top = most(top, load(s + i));
         }
-        store(s + i, x);
-        top = most(top, x);
+        top = mul(top, factor);
+    } else {
+        for (int i = 0; i < n; i += WIDTH) {
+            floats x = mul(load(s + i), factor);
+            if (i + WIDTH <= keys) {
+                if (mask != nullptr) {
+                    x = fma(from_half(mask + i), all(log2e), x);
+                }
+            } else { // keys that are not there
+                alignas(64) uint16_t no[WIDTH];
+                for (int j = 0; j < WIDTH; j++) {
+                    no[j] = i + j >= keys ? 0xfc00 : mask != nullptr ? mask[i + j] : 0; // minus infinity
+                }
+                x = fma(from_half(no), all(log2e), x);
+            }
+            store(s + i, x);
+            top = most(top, x);
+        }
+        factor = all(1.0f);
     }
     const float highest = most_of(top);
     if (highest == -INFINITY) { // nothing to attend to
         memset(out, 0, (size_t) n / EACH * 4);
         return 1.0f;
     }
-    floats sum = zero();
+    const floats less = all(-highest);
+    floats sum[EACH];
+    for (int j = 0; j < EACH; j++) {
+        sum[j] = zero();
+    }
     for (int i = 0; i < n; i += BLOCK) {
         floats e[EACH];
         for (int j = 0; j < EACH; j++) {
-            const floats x = sub(load(s + i + WIDTH * j), all(highest));
-            // exponential bounds its argument, and what is masked must count for nothing.
-            e[j] = where_above(x, -80.0f, exponential(x));
-            sum  = add(sum, e[j]);
+            e[j]   = power_of_two(fma(load(s + i + WIDTH * j), factor, less));
+            sum[j] = add(sum[j], e[j]);
         }
 #ifdef PD_BF16
         store(out + i / EACH, pack_two(e[0], e[1]));
@@ -73,7 +85,11 @@ inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, i
         store(out + i, as_dwords(e[0]));
 #endif
     }
-    return sum_of(sum);
+    floats all_sums = sum[0];
+    for (int j = 1; j < EACH; j++) {
+        all_sums = add(all_sums, sum[j]);
+    }
+    return sum_of(all_sums);
 }
 
 // Queries from..to, after pack_keys_and_values on the same scratch.

@@ -15,6 +15,9 @@ struct one_graph {
 
     ggml_tensor * tensor(ggml_type type, int64_t a, int64_t b, int64_t c, const float * data, int64_t d = 1) {
         ggml_tensor * t = ggml_new_tensor_4d(ctx, type, a, b, c, d);
+        if (data == nullptr) {
+            return t;
+        }
         if (type == GGML_TYPE_F32) {
             memcpy(t->data, data, ggml_nbytes(t));
         } else {
@@ -41,6 +44,19 @@ extern "C" int pd_check_product(int type, int k, int n, int m, int batches, int 
     ggml_tensor * b = g.tensor(GGML_TYPE_F32, k, m, batches, x);
     g.compute(ggml_mul_mat(g.ctx, a, b), threads, next_tokens != 0, out);
     return 0;
+}
+
+extern "C" void pd_check_q8(int k, int n, int m, int threads, int next_tokens, const int8_t * w, const float * scales, const float * x, float * out) {
+    one_graph g((size_t) 4 * 4 * ((size_t) k * n + (size_t) k * m + (size_t) n * m) + (16 << 20));
+    ggml_tensor * a = g.tensor(GGML_TYPE_Q8_0, k, n, 1, nullptr);
+    for (int i = 0; i < k * n / 32; i++) {
+        char * block = (char *) a->data + i * ggml_type_size(GGML_TYPE_Q8_0);
+        const ggml_fp16_t d = ggml_fp32_to_fp16(scales[i]);
+        memcpy(block, &d, 2);
+        memcpy(block + 2, w + i * 32, 32);
+    }
+    ggml_tensor * b = g.tensor(GGML_TYPE_F32, k, m, 1, x);
+    g.compute(ggml_mul_mat(g.ctx, a, b), threads, next_tokens != 0, out);
 }
 
 extern "C" void pd_check_attention(const pd_attention * a, float * out) {

@@ -48,6 +48,15 @@ func product(t weights, k, n, m, batches, threads int, nextTokens bool, w, x []f
 	return out
 }
 
+// productQ8 multiplies with Q8_0 weights as they are stored: n×k values and a
+// scale for each 32 of them.
+func productQ8(k, n, m, threads int, nextTokens bool, w []int8, scales, x []float32) []float32 {
+	out := make([]float32, n*m)
+	C.pd_check_q8(C.int(k), C.int(n), C.int(m), C.int(threads), truth(nextTokens),
+		(*C.int8_t)(&w[0]), (*C.float)(&scales[0]), (*C.float)(&x[0]), (*C.float)(&out[0]))
+	return out
+}
+
 // attention is one to be computed: check.h says how its values lie.
 type attention struct {
 	dk, dv, queries, keys, heads, kvHeads int

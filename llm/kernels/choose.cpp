@@ -12,6 +12,7 @@ namespace pd {
 namespace avx512bf16 { extern const set all_kernels; }
 namespace avx512vnni { extern const set all_kernels; }
 namespace avx512 { extern const set all_kernels; }
+namespace avxvnni { extern const set all_kernels; }
 namespace avx2 { extern const set all_kernels; }
 
 const set * choose(const char * name) {
@@ -29,6 +30,7 @@ const set * choose(const char * name) {
         { "avx512bf16", bf16, &avx512bf16::all_kernels },
         { "avx512vnni", vnni, &avx512vnni::all_kernels },
         { "avx512", a512, &avx512::all_kernels },
+        { "avxvnni", a2 && __builtin_cpu_supports("avxvnni"), &avxvnni::all_kernels },
         { "avx2", a2, &avx2::all_kernels },
     };
     for (const auto & s : sets) {

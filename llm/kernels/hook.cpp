@@ -24,6 +24,7 @@ static const set * use; // by which the operations are computed
 static std::atomic<bool> decoding{false};
 static std::atomic<bool> used{true};
 static std::atomic<bool> use_next{true}; // flash::next
+static std::atomic<bool> exact{false};
 
 static size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
 
@@ -66,6 +67,15 @@ struct mul_mat : ggml::cpu::tensor_traits {
     }
 
     static bool in_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->q8_multiply != nullptr; }
+    static bool wide_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->multiply_integer_panels != nullptr && !exact; }
+
+    // Panels of integers that a thread computes together: a row's activations are read once for all of them. What is
+    // packed stays in the second cache, and each thread has several turns.
+    static int together(const ggml_tensor * op, int threads) {
+        const size_t fit = 384 * 1024 / use->integer_panel_bytes((int) op->src[0]->ne[0]);
+        const int panels = ((int) op->src[0]->ne[1] + use->panel - 1) / use->panel;
+        return std::max(1, std::min((int) fit, panels / (threads == 1 ? 1 : 4 * threads)));
+    }
 
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const int k = (int) op->src[0]->ne[0];
@@ -74,13 +84,20 @@ struct mul_mat : ggml::cpu::tensor_traits {
         if (in_integers(op)) {
             size = std::max(size, rows * use->q8_bytes(k));
         }
+        if (wide_integers(op)) {
+            size = std::max(size, op->src[1]->ne[2] * use->integer_rows_bytes((int) op->src[1]->ne[1], k) + threads * together(op, threads) * use->integer_panel_bytes(k));
+        }
         size = ALIGN + std::max(size, own_product_bytes(op));
         return true;
     }
 
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
         if (!decoding) {
-            elements(p, op);
+            if (wide_integers(op)) {
+                panels_of_integers(p, op);
+            } else {
+                elements(p, op);
+            }
             return true;
         }
         // However many next tokens there are.
@@ -113,6 +130,30 @@ struct mul_mat : ggml::cpu::tensor_traits {
             const product t = { m, (int) w->ne[1], k, a + (size_t) b * m * lda, lda, w->type, (const char *) w->data, w->nb[1],
                                 (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
             use->multiply_panel(t, chunk % panels, scratch);
+        });
+    }
+
+    static void panels_of_integers(ggml_compute_params * p, ggml_tensor * op) {
+        const ggml_tensor * w = op->src[0];
+        const ggml_tensor * x = op->src[1];
+        const int    k = (int) w->ne[0], n = (int) w->ne[1], m = (int) x->ne[1], batches = (int) x->ne[2];
+        const size_t batch = use->integer_rows_bytes(m, k);
+        char *       a   = work(p);
+        for (int i = p->ith; i < m * batches; i += p->nth) {
+            use->integer_row((const float *) row(x, i), k, i % m, a + i / m * batch);
+        }
+        start_chunks(p);
+        // ggml may have planned for more threads than it has.
+        const size_t room = p->wsize - (a + batches * batch - (char *) p->wdata);
+        const int panels = (n + use->panel - 1) / use->panel;
+        const int each = std::min(together(op, p->nth), (int) (room / p->nth / use->integer_panel_bytes(k)));
+        char * scratch = a + batches * batch + p->ith * each * use->integer_panel_bytes(k);
+        by_chunks(p, (panels + each - 1) / each, [&](int chunk) {
+            for (int b = 0; b < batches; b++) {
+                const integer_product t = { m, n, k, a + b * batch, (const char *) w->data, w->nb[1],
+                                            (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
+                use->multiply_integer_panels(t, chunk * each, std::min(panels, (chunk + 1) * each), scratch);
+            }
         });
     }
 
@@ -324,6 +365,8 @@ extern "C" void pd_kernels_enable(const char * name) {
 }
 
 extern "C" void pd_kernels_use(int on) { pd::used = on != 0; }
+
+extern "C" void pd_kernels_exact(bool yes) { pd::exact = yes; }
 
 extern "C" void pd_kernels_next_tokens(bool yes) { pd::decoding = yes; }
 

@@ -17,6 +17,7 @@ import "C"
 
 import (
 	"os"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -25,15 +26,37 @@ import (
 
 // wanted is the set of kernels that PHOTODESC_KERNELS asks for: a name such as
 // "avx2", "0" for none (ggml's own and the BLAS then do the work), "" for the
-// best that the CPU can run.
-func wanted() string { return os.Getenv("PHOTODESC_KERNELS") }
+// best that the CPU can run. "exact", or "-exact" after a name, keeps pictures
+// and prompts out of integers.
+func wanted() (set string, exact bool) {
+	set, exact = strings.CutSuffix(os.Getenv("PHOTODESC_KERNELS"), "exact")
+	return strings.TrimSuffix(set, "-"), exact
+}
 
 // Name describes the set of kernels for this CPU; it is empty when there is
 // none.
 func Name() string {
-	name := C.CString(wanted())
-	defer C.free(unsafe.Pointer(name))
-	return C.GoString(C.pd_kernels_name(name))
+	set, exact := wanted()
+	asked := C.CString(set)
+	defer C.free(unsafe.Pointer(asked))
+	name := C.GoString(C.pd_kernels_name(asked))
+	if name != "" && exact {
+		name += ", exact"
+	}
+	return name
+}
+
+// Sets names the sets of kernels that this CPU can run, the best first.
+func Sets() []string {
+	var sets []string
+	for _, set := range []string{"avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2"} {
+		name := C.CString(set)
+		if C.pd_kernels_name(name) != nil {
+			sets = append(sets, set)
+		}
+		C.free(unsafe.Pointer(name))
+	}
+	return sets
 }
 
 // Supported tells whether there are kernels for this CPU.
@@ -42,7 +65,8 @@ func Supported() bool { return Name() != "" }
 // Enable hooks them into ggml, for the whole process, before a model is loaded.
 func Enable() { enable(wanted()) }
 
-func enable(set string) {
+func enable(set string, exact bool) {
+	C.pd_kernels_exact(C.bool(exact))
 	name := C.CString(set)
 	defer C.free(unsafe.Pointer(name))
 	C.pd_kernels_enable(name)

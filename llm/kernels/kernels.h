@@ -19,6 +19,9 @@ void pd_kernels_next_tokens(bool yes);
 // Leaves attention of the next tokens to ggml, or takes it back.
 void pd_kernels_next_attention(bool on);
 
+// Whether prompts and pictures stay out of integers. For the whole process, before the first graph.
+void pd_kernels_exact(bool yes);
+
 #ifdef __cplusplus
 }
 #endif

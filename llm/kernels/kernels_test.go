@@ -6,18 +6,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/x448/float16"
 )
 
 // eachSet runs a test with every set of kernels that this CPU can run.
 func eachSet(t *testing.T, f func(*testing.T)) {
 	n := 0
-	for _, set := range []string{"avx512bf16", "avx512vnni", "avx512", "avx2"} {
+	for _, set := range Sets() {
 		t.Setenv("PHOTODESC_KERNELS", set)
-		if Supported() {
-			n++
-			enable(set)
-			t.Run(set, f)
-		}
+		n++
+		enable(set, false)
+		t.Run(set, f)
 	}
 	if n == 0 {
 		t.Skip("there are no kernels for this CPU")
@@ -64,7 +64,7 @@ func TestProducts(t *testing.T) { eachSet(t, products) }
 func products(t *testing.T) {
 	shapes := []struct{ k, n, m, batches int }{
 		{32, 1, 1, 1}, {64, 31, 5, 1}, {96, 33, 12, 1}, {160, 480, 64, 1}, {768, 768, 37, 1}, {256, 515, 13, 2},
-		{3072, 100, 25, 1}, {2080, 70, 7, 1}, {1152, 96, 24, 3}, {256, 16, 1, 1}, {512, 17, 16, 1}, {512, 80, 33, 1}, {512, 49, 3, 2},
+		{3072, 100, 25, 1}, {2080, 70, 7, 1}, {1152, 96, 24, 3}, {256, 16, 1, 1}, {512, 17, 16, 1}, {512, 80, 33, 1}, {512, 49, 3, 2}, {64, 1000, 22, 2},
 	}
 	threadCounts := []int{1, 3}
 	if testing.Short() {
@@ -101,6 +101,92 @@ func productsOfOddLength(t *testing.T) {
 			want, got := both(func() []float32 { return product(w, k, 35, 14, 1, 2, false, a, x) })
 			if d := off(got, want, 0); !(d < bound) {
 				t.Errorf("type %d, k %d: off by %.4f", w, k, d)
+			}
+		}
+	}
+}
+
+// Q8_0 against the sum in doubles: the largest values that bytes hold, sizes
+// that fill no panel and no register tile, activations from tiny to huge.
+func TestQ8(t *testing.T) { eachSet(t, q8Values) }
+
+func q8Values(t *testing.T) {
+	constant := func(v int8) func(int) int8 { return func(int) int8 { return v } }
+	for name, weight := range map[string]func(int) int8{
+		"-128": constant(-128), "127": constant(127), "0": constant(0),
+		"signs":  func(i int) int8 { return int8(255*(i&1) - 128) },
+		"random": func(i int) int8 { return int8(i * 2654435761 >> 9) },
+	} {
+		for _, s := range []struct{ k, n, m int }{{32, 1, 1}, {96, 33, 8}, {160, 63, 15}, {1056, 97, 13}, {4096, 40, 3}} {
+			for _, size := range []float32{1, 1e-6, 1e6} {
+				for _, next := range []bool{false, true} {
+					if next && size < 1 {
+						continue // ggml's scales of next tokens are halves, which are never so small
+					}
+					w, scales, x := make([]int8, s.k*s.n), random(1, s.k*s.n/32), random(2, s.k*s.m)
+					for i := range w {
+						w[i] = weight(i)
+					}
+					for i := range x {
+						if x[i] *= size; name == "signs" {
+							x[i] = size * float32(1-2*(i&1))
+						}
+					}
+					want, sizes := make([]float32, s.n*s.m), 0.0
+					for i := range want {
+						sum := 0.0
+						for k := range s.k {
+							p := float64(x[i/s.n*s.k+k]) * float64(w[i%s.n*s.k+k]) * float64(half(scales[(i%s.n*s.k+k)/32]))
+							sum += p
+							sizes += p * p
+						}
+						want[i] = float32(sum)
+					}
+					got := productQ8(s.k, s.n, s.m, 2, next, w, scales, x)
+					// Where products cancel out, their roundings do not.
+					if d := off(got, want, math.Sqrt(sizes/float64(len(want)))+1e-30); !(d < bound) {
+						t.Errorf("weights %s, %+v, activations of %g, next tokens %v: off by %.4f", name, s, size, next, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+// half rounds to half precision.
+func half(v float32) float32 { return float16.Fromfloat32(v).Float32() }
+
+// What is not finite must not come out as a number: the engine finds broken
+// drivers and files by that.
+func TestNotFinite(t *testing.T) { eachSet(t, notFinite) }
+
+func notFinite(t *testing.T) {
+	const k, n, m, row, column = 96, 70, 17, 9, 41
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	finite := func(v float32) bool { return v-v == 0 }
+	for _, next := range []bool{false, true} {
+		if next && !strings.HasSuffix(Name(), "8-bit integers") {
+			continue // ggml's own
+		}
+		for _, bad := range []float32{nan, inf, -inf} {
+			for at := range k {
+				w, scales, x := make([]int8, k*n), random(1, k*n/32), random(2, k*m)
+				for i := range w {
+					w[i] = int8(i%251 - 125)
+				}
+				x[row*k+at] = bad
+				for i, v := range productQ8(k, n, m, 2, next, w, scales, x) {
+					if finite(v) != (i/n != row) && (i/n != row || w[i%n*k+at] != 0) {
+						t.Fatalf("%g at %d of row %d, next tokens %v: row %d, column %d is %g", bad, at, row, next, i/n, i%n, v)
+					}
+				}
+				x[row*k+at] = 0
+				scales[column*k/32+at/32] = bad
+				for i, v := range productQ8(k, n, m, 2, next, w, scales, x) {
+					if finite(v) != (i%n != column) {
+						t.Fatalf("a scale of %g in column %d, next tokens %v: row %d, column %d is %g", bad, column, next, i/n, i%n, v)
+					}
+				}
 			}
 		}
 	}

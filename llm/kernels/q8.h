@@ -14,13 +14,14 @@ inline void quantise_row(const float * x, int k, char * out) {
     int32_t * shift = (int32_t *) (scale + k / 32);
     for (int b = 0; b < k / 32; b++) {
         const __m512 lo = _mm512_loadu_ps(x + b * 32), hi = _mm512_loadu_ps(x + b * 32 + 16);
-        const float  most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(lo), _mm512_abs_ps(hi)));
-        const float  d    = most / 127.0f;
+        const float  top = most_of(most(magnitude(lo), magnitude(hi)));
+        const float  d   = top / 127.0f;
         const __m512 r    = _mm512_set1_ps(d > 0 ? 1.0f / d : 0.0f);
         const __m512i a   = _mm512_cvtps_epi32(_mm512_mul_ps(lo, r)), c = _mm512_cvtps_epi32(_mm512_mul_ps(hi, r));
         _mm_storeu_si128((__m128i *) (q + b * 32), _mm512_cvtsepi32_epi8(a));
         _mm_storeu_si128((__m128i *) (q + b * 32 + 16), _mm512_cvtsepi32_epi8(c));
-        scale[b] = half_to_float(_cvtss_sh(d, _MM_FROUND_TO_NEAREST_INT)); // ggml keeps it in half precision
+        // ggml keeps it in half precision. NaN for a block with NaN or infinities, which are not to be taken for numbers.
+        scale[b] = half_to_float(_cvtss_sh(d + (top - top), _MM_FROUND_TO_NEAREST_INT));
         shift[b] = -128 * _mm512_reduce_add_epi32(_mm512_add_epi32(a, c));
     }
 }

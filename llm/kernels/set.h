@@ -22,7 +22,19 @@ struct product {
     size_t  ldc;          // floats between rows of c
 };
 
-// The same with 8-bit integers: w is Q8_0, a is made by q8_row and without gaps.
+// The same in integers: w is Q8_0, a is made by integer_row.
+struct integer_product {
+    int rows, columns, k;
+
+    const char * a;
+    const char * w;
+    size_t       stride;
+
+    float * c;
+    size_t  ldc;
+};
+
+// The same for few rows: a is made by q8_row and without gaps.
 struct q8_product {
     int rows, columns, k;
 
@@ -86,7 +98,13 @@ struct set {
     size_t (*panel_bytes)(int k);
     void   (*multiply_panel)(const product & p, int panel, char * scratch);
 
-    // Integers; null where the CPU has no dot products of them.
+    // Integers for many rows; null where they are no faster. A thread needs integer_panel_bytes(k) for each panel.
+    size_t (*integer_rows_bytes)(int rows, int k);
+    void   (*integer_row)(const float * x, int k, int row, char * out);
+    size_t (*integer_panel_bytes)(int k);
+    void   (*multiply_integer_panels)(const integer_product & p, int from, int to, char * scratch);
+
+    // Integers for few rows; null where the CPU has no dot products of them.
     size_t (*q8_bytes)(int k);
     void   (*q8_row)(const float * x, int k, char * out);
     void   (*q8_multiply)(const q8_product & p, int from, int to); // columns; from a multiple of 16

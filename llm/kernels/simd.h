@@ -5,6 +5,8 @@
 //   PD_BF16     products of bfloat16, two to a dword (else of floats, one)
 //   PD_VNNI     8-bit integer dot products
 //
+// PD_INTEGERS is defined here where integer products are worth it.
+//
 // Each file enables its instructions for itself alone, so that a program compiled for older CPUs has them all and
 // chooses when it runs.
 #include <immintrin.h>
@@ -17,12 +19,24 @@
 
 namespace pd::PD_SET {
 
+inline uint32_t bits_of(float f) {
+    uint32_t i;
+    memcpy(&i, &f, 4);
+    return i;
+}
+inline float float_of(uint32_t i) {
+    float f;
+    memcpy(&f, &i, 4);
+    return f;
+}
+
 #ifdef PD_AVX512
 
 using floats = __m512;
 using dwords = __m512i;
 constexpr int WIDTH = 16; // dwords in a vector
 constexpr int ROWS  = 12; // rows of a register tile
+constexpr int INTEGER_ROWS = 7; // of one with sums in integers and in floats
 
 inline floats load(const float * p) { return _mm512_loadu_ps(p); }
 inline void   store(float * p, floats v) { _mm512_storeu_ps(p, v); }
@@ -54,6 +68,14 @@ inline floats from_bf16(const uint16_t * p) {
 inline floats from_bytes(const int8_t * p) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) p))); }
 inline dwords as_dwords(floats v) { return _mm512_castps_si512(v); }
 inline floats as_floats(dwords v) { return _mm512_castsi512_ps(v); }
+inline floats to_floats(dwords v) { return _mm512_cvtepi32_ps(v); }
+inline dwords plus(dwords a, dwords b) { return _mm512_add_epi32(a, b); }
+inline dwords minus(dwords v) { return _mm512_sub_epi32(_mm512_setzero_si512(), v); }
+inline dwords magnitude(floats v) { return _mm512_and_si512(as_dwords(v), all(0x7fffffffu)); } // NaN is above all numbers
+inline dwords most(dwords a, dwords b) { return _mm512_max_epi32(a, b); }
+inline float  most_of(dwords v) {
+    return float_of((uint32_t) _mm512_reduce_max_epi32(v));
+}
 // The first n values; n may be more than there are, or less than none.
 inline void store_first(float * p, floats v, int n) {
     _mm512_mask_storeu_ps(p, n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1), v);
@@ -92,6 +114,7 @@ using floats = __m256;
 using dwords = __m256i;
 constexpr int WIDTH = 8;
 constexpr int ROWS  = 6;
+constexpr int INTEGER_ROWS = 6;
 
 inline floats load(const float * p) { return _mm256_loadu_ps(p); }
 inline void   store(float * p, floats v) { _mm256_storeu_ps(p, v); }
@@ -136,6 +159,16 @@ inline floats from_bf16(const uint16_t * p) {
 inline floats from_bytes(const int8_t * p) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p))); }
 inline dwords as_dwords(floats v) { return _mm256_castps_si256(v); }
 inline floats as_floats(dwords v) { return _mm256_castsi256_ps(v); }
+inline floats to_floats(dwords v) { return _mm256_cvtepi32_ps(v); }
+inline dwords plus(dwords a, dwords b) { return _mm256_add_epi32(a, b); }
+inline dwords minus(dwords v) { return _mm256_sub_epi32(_mm256_setzero_si256(), v); }
+inline dwords magnitude(floats v) { return _mm256_and_si256(as_dwords(v), all(0x7fffffffu)); }
+inline dwords most(dwords a, dwords b) { return _mm256_max_epi32(a, b); }
+inline float  most_of(dwords v) {
+    __m128i s = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    s = _mm_max_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return _mm_cvtss_f32(_mm_castsi128_ps(_mm_max_epi32(s, _mm_shuffle_epi32(s, 0xb1))));
+}
 inline void   store_first(float * p, floats v, int n) {
     if (n >= WIDTH) {
         store(p, v);
@@ -178,6 +211,34 @@ constexpr int EACH = 1;
 inline floats dot(floats acc, dwords a, dwords b) { return fma(as_floats(a), as_floats(b), acc); }
 #endif
 
+// Integer products: four bytes in a dword, unsigned times signed, or two 16-bit integers.
+#if defined(PD_VNNI) && defined(PD_AVX512)
+#define PD_INTEGERS
+inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm512_dpbusd_epi32(acc, a, b); }
+inline void   store_integers(uint8_t * p, floats v) { // rounded, plus 128
+    const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v));
+    _mm_storeu_si128((__m128i *) p, _mm_xor_si128(bytes, _mm_set1_epi8((char) 0x80)));
+}
+#elif !defined(PD_AVX512)
+#define PD_INTEGERS
+inline __m128i rounded(floats v) { // to 16 bits
+    const __m256i i = _mm256_cvtps_epi32(v);
+    return _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+}
+#ifdef PD_VNNI
+inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm256_dpbusd_avx_epi32(acc, a, b); }
+inline void   store_integers(uint8_t * p, floats v) { // rounded, plus 128
+    const __m128i i = rounded(v);
+    _mm_storel_epi64((__m128i *) p, _mm_xor_si128(_mm_packs_epi16(i, i), _mm_set1_epi8((char) 0x80)));
+}
+inline dwords load_integers(const int8_t * p) { return _mm256_loadu_si256((const __m256i *) p); }
+#else
+inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+inline void   store_integers(int16_t * p, floats v) { _mm_storeu_si128((__m128i *) p, rounded(v)); }
+inline dwords load_integers(const int8_t * p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *) p)); }
+#endif
+#endif
+
 constexpr int BLOCK = WIDTH * EACH; // values in a vector of elements
 inline int padded(int k) { return (k + BLOCK - 1) / BLOCK * BLOCK; }
 
@@ -207,6 +268,22 @@ inline floats exponential(floats x) {
     p = fma(p, f, all(1.0f));
     p = fma(p, f, all(1.0f));
     return times_power_of_two(p, n);
+}
+
+// 2^x for x ≤ 0; below 2^-126 it is nothing, NaN stays. A polynomial of degree 4 that is least wrong on [-1/2, 1/2]; relative error below 3e-6.
+inline floats power_of_two(floats x) {
+    x = most(all(-160.0f), x); // of two operands the second is taken if one is NaN
+    const floats n = nearest(x), f = sub(x, n);
+    floats p = all(0x1.3a02c4p-7f);
+    p = fma(p, f, all(0x1.c9fc48p-5f));
+    p = fma(p, f, all(0x1.ec0378p-3f));
+    p = fma(p, f, all(0x1.62e12cp-1f));
+    p = fma(p, f, all(1.0f));
+#ifdef PD_AVX512
+    return times_power_of_two(p, n);
+#else
+    return where_above(x, -126.0f, times_power_of_two(p, most(all(-126.0f), n)));
+#endif
 }
 
 } // namespace pd::PD_SET

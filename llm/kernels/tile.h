@@ -28,7 +28,7 @@ template <int M> inline void clear(floats (&acc)[M][2]) {
     }
 }
 
-// Calls f with a constant number of rows for from..to: ROWS at a time, then the rest.
+// Calls f with a constant number of rows for from..to: M at a time, then the rest.
 template <int M, typename F> inline void rest_of_rows(int row, int n, F && f) {
     if constexpr (M > 1) {
         if (n < M) {
@@ -38,9 +38,9 @@ template <int M, typename F> inline void rest_of_rows(int row, int n, F && f) {
     }
     f(row, std::integral_constant<int, M>());
 }
-template <typename F> inline void by_rows(int from, int to, F && f) {
-    for (int row = from; row < to; row += ROWS) {
-        rest_of_rows<ROWS>(row, to - row, f);
+template <int M = ROWS, typename F> inline void by_rows(int from, int to, F && f) {
+    for (int row = from; row < to; row += M) {
+        rest_of_rows<M>(row, to - row, f);
     }
 }
 
