@@ -34,7 +34,7 @@ else
 endif
 
 .PHONY: help setup setup-test needs upstream models build man install uninstall demo test vet race asan lint fuzz soak bench \
-	gobench gpucheck metal vulkan cuda clean
+	gobench equal gpucheck metal vulkan cuda clean
 
 # Setting up, linking sources and compiling follow one another, also under make -j.
 .NOTPARALLEL:
@@ -221,6 +221,10 @@ gpucheck: upstream ## pack what checks and measures a machine with an NVIDIA GPU
 	@mkdir -p build
 	CGO_CFLAGS="$(FOR_ALL)" CGO_CXXFLAGS="$(FOR_ALL)" go run ./tools/gpucheck pack >build/photodesc-gpucheck.tar
 	@xz -T0 -f build/photodesc-gpucheck.tar && ls -l build/photodesc-gpucheck.tar.xz
+
+# What integers change of texts; make test looks at a hundred.
+equal: upstream ## describe 10,000 drawn pictures in integers and without, and count the equal texts
+	PHOTODESC_TEST_PICTURES=10000 go test -count=1 -v -timeout 60m -run '^TestEqualTexts$$' ./llm
 
 gobench: upstream models ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

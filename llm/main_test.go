@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// tiny is the folder of a small model with random weights.
+// tiny is the folder of small models: some with random weights, and the
+// built-in one in Q8_0.
 var tiny string
 
 func TestMain(m *testing.M) {
@@ -26,7 +27,12 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "mkmodel: %v\n%s", err, out)
 			return 1
 		}
+		if out, err := exec.Command("go", "run", "photodesc/tools/quantise", "-o", dir, filepath.Join(builtinDir, "builtin.gguf"), filepath.Join(builtinDir, "mmproj-builtin.gguf")).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "quantise: %v\n%s", err, out)
+			return 1
+		}
 		tiny = dir
+		os.Setenv("PHOTODESC_TEST_MODELS", dir) // for processes that a test starts
 		code := m.Run()
 		if n := handles.Load(); n != 0 {
 			fmt.Fprintf(os.Stderr, "%d C objects were not closed\n", n)

@@ -1,8 +1,10 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"sync"
@@ -59,4 +61,33 @@ func BenchmarkStages(b *testing.B) {
 		fmt.Printf("tiles %d: encode %.0f ms a tile, prefill %.0f tok/s (%d), generate %.0f tok/s, %.2f s a photo\n", tiles/slots,
 			encode.Seconds()*1000/float64(tiles), float64(prompt)/prefill.Seconds(), prompt/slots, float64(tokens)/generate.Seconds(), wall.Seconds()/float64(slots))
 	}
+}
+
+// BenchmarkTile encodes one tile again and again with the vision file that
+// PHOTODESC_BENCH_MMPROJ names, on PHOTODESC_BENCH_THREADS threads (1), and
+// gives the fastest: what else runs on the machine makes the others slower.
+func BenchmarkTile(b *testing.B) {
+	path := os.Getenv("PHOTODESC_BENCH_MMPROJ")
+	if path == "" {
+		b.Skip("PHOTODESC_BENCH_MMPROJ names no vision file")
+	}
+	threads, err := strconv.Atoi(cmp.Or(os.Getenv("PHOTODESC_BENCH_THREADS"), "1"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	v, err := loadVision(path, false, threads)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.close()
+	pix, out := scene(1, v.tile, v.tile).Pix, make([]float32, v.tileTokens*v.embd)
+	best := time.Duration(math.MaxInt64)
+	for b.Loop() {
+		began := time.Now()
+		if err := v.encode(pix, out); err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, time.Since(began))
+	}
+	b.ReportMetric(best.Seconds()*1000, "fastest-ms")
 }
