@@ -242,14 +242,15 @@ inline dwords load_integers(const int8_t * p) { return _mm256_cvtepi8_epi16(_mm_
 constexpr int BLOCK = WIDTH * EACH; // values in a vector of elements
 inline int padded(int k) { return (k + BLOCK - 1) / BLOCK * BLOCK; }
 
+#ifdef PD_AVX512
+inline __m256 halves_added(floats v) { return _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)); }
+#else
+inline __m256 halves_added(floats v) { return v; } // a vector is no longer than that
+#endif
+
 // Stores the sum of the values of each of four vectors.
 inline void store_four_sums(float * p, const floats (&v)[4]) {
-#ifdef PD_AVX512
-    auto half = [](floats x) { return _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1)); };
-#else
-    auto half = [](floats x) { return x; };
-#endif
-    const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(half(v[0]), half(v[1])), _mm256_hadd_ps(half(v[2]), half(v[3])));
+    const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(halves_added(v[0]), halves_added(v[1])), _mm256_hadd_ps(halves_added(v[2]), halves_added(v[3])));
     _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
