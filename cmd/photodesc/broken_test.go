@@ -30,7 +30,7 @@ func TestBrokenEngine(t *testing.T) {
 	if code != ui.ExitError {
 		t.Errorf("exit code %d, want %d\n%s", code, ui.ExitError, said)
 	}
-	if want := "ERROR - the engine is broken: the encoder gave numbers that are not finite"; strings.Count(said, want) != 1 {
+	if want := "ERROR - the engine is broken: the encoder returned values that are not finite"; strings.Count(said, want) != 1 {
 		t.Errorf("it does not say %q once:\n%s", want, said)
 	}
 	if h.lines() > 0 || len(h.outputs()) > 0 {
