@@ -43,9 +43,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
-# The tests draw pictures with ImageMagick, look at screens in tmux and, on Linux, ask a private D-Bus for sleep locks and
-# stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount, which mounts file systems with faults.
-FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux
+# The tests draw pictures with ImageMagick, look at screens in tmux, type the pages' commands, jq among them, and, on Linux,
+# ask a private D-Bus for sleep locks and stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount,
+# which mounts file systems with faults.
+FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux; command -v jq >/dev/null || echo jq
 
 ifeq ($(OS),Darwin)
   MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
