@@ -73,7 +73,7 @@ func TestBatches(t *testing.T) {
 			if want := map[bool]int{false: 1, true: 2}[prestart]; most > want {
 				t.Errorf("%d workers at once", most)
 			}
-			for _, sentence := range []string{"System stats - Memory: 25.0%", "Batch 1 starts, up to 50 photos", "Batch 6 ends: 50 photos"} {
+			for _, sentence := range []string{"System stats - Memory: 25.0% used (", "Batch 1 starts, up to 50 photos", "Batch 6 ends: 50 photos"} {
 				if !strings.Contains(r.log(), sentence) {
 					t.Errorf("the log lacks %q:\n%s", sentence, r.log())
 				}

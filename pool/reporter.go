@@ -41,7 +41,8 @@ func (r *reporter) resumed(reason string, took time.Duration) {
 
 func (r *reporter) batchStarted(b *batch, s sample) {
 	if s.hasSys {
-		stats := fmt.Sprintf("System stats - Memory: %.1f%%", s.system.UsedPercent)
+		stats := fmt.Sprintf("System stats - Memory: %.1f%% used (%.1f GB / %.1f GB)", s.system.UsedPercent,
+			gigabytes(s.system.Total-s.system.Available), gigabytes(s.system.Total))
 		if s.cpu >= 0 {
 			stats += fmt.Sprintf(", CPU: %.1f%%", s.cpu)
 		}
@@ -94,6 +95,9 @@ func (r *reporter) workerDied(w *worker, d death, stderr []string, now time.Time
 }
 
 func bytesText(n uint64) string { return humanize.IBytes(n) }
+
+// gigabytes are of 2^30 bytes, as memory is sold.
+func gigabytes(n uint64) float64 { return float64(n) / (1 << 30) }
 
 // roundText is a duration, rounded to what a person wants to know.
 func roundText(d time.Duration) string {

@@ -10,6 +10,7 @@ type Counters struct {
 	Restarts map[string]int `json:"restarts,omitempty"`
 	Memory   Gauge          `json:"memory_bytes"` // supervisor and workers together
 	CPU      Gauge          `json:"cpu_percent"`
+	Machine  Gauge          `json:"machine_memory_percent"` // in use, by all programs
 }
 
 // maxReasons bounds the number of reasons for restarts.
@@ -32,7 +33,7 @@ func (c Counters) clone() Counters {
 
 // rounded rounds bytes to whole ones and percent to a decimal.
 func (c Counters) rounded() Counters {
-	c.Memory, c.CPU = c.Memory.rounded(0), c.CPU.rounded(1)
+	c.Memory, c.CPU, c.Machine = c.Memory.rounded(0), c.CPU.rounded(1), c.Machine.rounded(1)
 	return c
 }
 
@@ -81,13 +82,14 @@ type Sample struct {
 	SupervisorBytes uint64  `json:"supervisor_bytes"`
 	WorkerBytes     uint64  `json:"worker_bytes"` // of all workers together
 	BudgetBytes     uint64  `json:"budget_bytes"`
-	CPUPercent      float64 `json:"cpu_percent"` // of the whole machine
+	CPUPercent      float64 `json:"cpu_percent"`    // of the whole machine
+	MemoryPercent   float64 `json:"memory_percent"` // of the machine's, in use by all programs
 	Workers         int     `json:"workers"`
 	SlotsUsed       int     `json:"slots_used"`
 	Slots           int     `json:"slots"`
 }
 
 func (s Sample) rounded() Sample {
-	s.CPUPercent = round(s.CPUPercent, 1)
+	s.CPUPercent, s.MemoryPercent = round(s.CPUPercent, 1), round(s.MemoryPercent, 1)
 	return s
 }

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -39,8 +40,9 @@ type Live struct {
 func newLive(t *Tracker, old state) *Live {
 	now := t.now()
 	s := old
-	s.PID, s.Started, s.Stop = os.Getpid(), t.started, nil
-	s.Phase, s.Waiting, s.Sample = "starting", false, Sample{}
+	s.PID, s.Started, s.Stop, s.Log = os.Getpid(), t.started, nil, ""
+	s.Waiting, s.Sample = false, Sample{}
+	s.setPhase("starting", now)
 	s.Counters = old.Counters.clone()
 	s.Counters.Runs++
 	s.setCounts(t.counts, t.progress.size)
@@ -94,7 +96,7 @@ func (l *Live) flush() {
 	s := l.s
 	// The state is written without the lock, from copies of its slices and maps.
 	s.Recent = slices.Clone(s.Recent)
-	s.Failures = slices.Clone(s.Failures)
+	s.Failures, s.Restarts = slices.Clone(s.Failures), slices.Clone(s.Restarts)
 	s.Meter.Minutes, s.Meter.Tens = slices.Clone(s.Meter.Minutes), slices.Clone(s.Meter.Tens)
 	s.Counters = s.Counters.clone()
 	l.mu.Unlock()
@@ -143,9 +145,19 @@ func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slice
 // ("loading model"); "" is describing. It is a sign of progress.
 func (l *Live) SetPhase(phase string) {
 	l.change(func(s *state) {
-		s.Phase, s.Waiting = phase, false
+		s.setPhase(phase, l.activity)
+		s.Waiting = false
 		s.Meter.Run.Working = s.Meter.Run.Seconds > 0
 	})
+}
+
+// setPhase notes since when a phase lasts.
+func (s *state) setPhase(phase string, now time.Time) {
+	if phase == "" {
+		s.Phase, s.Since = "", time.Time{}
+	} else if phase != s.Phase {
+		s.Phase, s.Since = phase, now
+	}
 }
 
 // SetWaiting says that the run waits on purpose and for what ("memory to free
@@ -153,7 +165,8 @@ func (l *Live) SetPhase(phase string) {
 // nothing to do with how fast the machine is does not count in the rate.
 func (l *Live) SetWaiting(forWhat string, counts bool) {
 	l.change(func(s *state) {
-		s.Phase, s.Waiting = forWhat, true
+		s.setPhase(forWhat, l.activity)
+		s.Waiting = true
 		s.Meter.Run.Working = s.Meter.Run.Working && counts
 	})
 }
@@ -176,9 +189,22 @@ func (l *Live) BatchStarted() (number int) {
 func (l *Live) WorkerStarted() { l.change(func(s *state) { s.Counters.Workers++ }) }
 
 // WorkerRestarted counts a worker that had to be replaced before its time,
-// with one of a few fixed reasons ("crash", "memory", "timeout").
-func (l *Live) WorkerRestarted(reason string) {
-	l.change(func(s *state) { s.Counters.restart(shorten(reason, 60)) })
+// with one of a few fixed reasons ("crash", "memory", "timeout") and what is known
+// of it.
+func (l *Live) WorkerRestarted(reason, text string) {
+	l.change(func(s *state) {
+		reason = shorten(reason, 60)
+		s.Counters.restart(reason)
+		s.Restarts = newest(append(s.Restarts, Restart{l.now(), reason, shorten(text, snippetLen)}), maxRestarts)
+	})
+}
+
+// SetLog says where the run's log is.
+func (l *Live) SetLog(path string) {
+	if rel, err := filepath.Rel(l.dir, path); err == nil {
+		path = rel
+	}
+	l.change(func(s *state) { s.Log = path })
 }
 
 // Sample records memory and CPU. It is no sign of progress.
@@ -188,6 +214,9 @@ func (l *Live) Sample(m Sample) {
 	l.s.Sample = m
 	l.s.Counters.Memory.sample(float64(m.SupervisorBytes + m.WorkerBytes))
 	l.s.Counters.CPU.sample(m.CPUPercent)
+	if m.MemoryPercent > 0 {
+		l.s.Counters.Machine.sample(m.MemoryPercent)
+	}
 	l.dirty = true
 }
 
@@ -221,7 +250,7 @@ func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 		s.Meter.add(len(records))
 		s.setCounts(c, progressSize)
 		if !s.Waiting { // that is for SetPhase to end
-			s.Phase = ""
+			s.setPhase("", l.activity)
 		}
 		for _, r := range records {
 			s.Recent = newest(append(s.Recent, recentOf(r)), maxRecent)

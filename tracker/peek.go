@@ -26,21 +26,24 @@ type Snapshot struct {
 
 	Progress
 
-	Phase   string   `json:"phase,omitempty"`
-	Waiting bool     `json:"waiting,omitempty"` // Phase is what the run waits for
-	Model   string   `json:"model,omitempty"`
-	Prompt  string   `json:"prompt,omitempty"`
-	Args    []string `json:"args,omitempty"` // of the program, to go on
+	Phase      string    `json:"phase,omitempty"`
+	Waiting    bool      `json:"waiting,omitempty"`    // Phase is what the run waits for
+	PhaseSince time.Time `json:"phase_since,omitzero"` // when Phase began
+	Model      string    `json:"model,omitempty"`
+	Prompt     string    `json:"prompt,omitempty"`
+	Args       []string  `json:"args,omitempty"` // of the program, to go on
 
 	PerMinute []int `json:"per_minute,omitempty"` // photos of the last minutes of describing, the last one not over yet
 	PerTen    []int `json:"per_ten_seconds,omitempty"`
 
 	Started    time.Time `json:"started,omitzero"`
-	LastUpdate time.Time `json:"last_update,omitzero"` // the last sign of progress
-	Recent     []Recent  `json:"recent,omitempty"`     // newest last
-	Failures   []Recent  `json:"failures,omitempty"`   // the last of them, newest last
-	Log        string    `json:"log,omitempty"`        // relative to Dir
-	Damage     string    `json:"damage,omitempty"`     // why the figures of earlier runs are lost
+	LastUpdate time.Time `json:"last_update,omitzero"`    // the last sign of progress
+	Recent     []Recent  `json:"recent,omitempty"`        // newest last
+	Failures   []Recent  `json:"failures,omitempty"`      // the last of them, newest last
+	Restarts   []Restart `json:"last_restarts,omitempty"` // newest last
+	Log        string    `json:"log,omitempty"`           // relative to Dir
+	LogGone    bool      `json:"log_deleted,omitempty"`   // the log of the run that is up is not there any more
+	Damage     string    `json:"damage,omitempty"`        // why the figures of earlier runs are lost
 	Sample     Sample    `json:"sample"`
 	Counters   Counters  `json:"counters"`
 	LeftOut    LeftOut   `json:"left_out,omitzero"` // by the last run's walk
@@ -120,8 +123,8 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	snap := Snapshot{
 		Dir: dir, HasRun: known || done > 0 || s.Failed > 0,
 		Running: running, PID: pid,
-		Phase: s.Phase, Waiting: s.Waiting, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
-		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Log: NewestLog(dir),
+		Phase: s.Phase, PhaseSince: s.Since, Waiting: s.Waiting, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
+		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Restarts: s.Restarts, Log: NewestLog(dir),
 		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut,
 	}
 	if !known && !errors.Is(stateErr, os.ErrNotExist) {
@@ -132,13 +135,17 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	}
 	if running {
 		snap.HasRun = true
+		if s.Log != "" {
+			_, err := os.Lstat(filepath.Join(dir, s.Log))
+			snap.LogGone = errors.Is(err, os.ErrNotExist)
+		}
 		if pid == 0 && s.died() { // its pid file was removed, and it has not noticed
 			snap.PID = s.PID
 		}
 		snap.Stalled = s.stalled(now)
 		s.Meter.advance(now.Sub(s.Updated))
 	} else {
-		snap.Died, snap.Stop, snap.Phase, snap.Waiting = s.died(), s.Stop, "", false
+		snap.Died, snap.Stop, snap.Phase, snap.Waiting, snap.PhaseSince = s.died(), s.Stop, "", false, time.Time{}
 		// They will be tried again only when somebody asks for it.
 		s.Failed += s.Retrying
 		s.Meter.Run.inFlight(0, 0)

@@ -19,6 +19,7 @@ const (
 	maxState    = 1 << 20
 	maxRecent   = 16
 	maxFailures = 8
+	maxRestarts = 8
 	// snippetLen bounds the piece of a description that status shows, in bytes.
 	snippetLen = 300
 )
@@ -49,6 +50,13 @@ type Recent struct {
 	Time   time.Time `json:"time"`
 }
 
+// Restart is a worker that had to be replaced before its time.
+type Restart struct {
+	Time   time.Time `json:"time"`
+	Reason string    `json:"reason"`         // one of a few fixed words
+	Text   string    `json:"text,omitempty"` // what is known of it
+}
+
 // state is what a run leaves behind for status and summary.
 type state struct {
 	Version  int       `json:"version"`
@@ -60,6 +68,7 @@ type state struct {
 	Activity time.Time `json:"activity"`     // the last sign of progress
 	Timeout  float64   `json:"timeout_seconds"`
 	Phase    string    `json:"phase,omitempty"`
+	Since    time.Time `json:"phase_since,omitzero"` // when the phase began
 	Waiting  bool      `json:"waiting,omitempty"`
 	Batch    int       `json:"batch"`
 	Model    string    `json:"model"`
@@ -76,17 +85,19 @@ type state struct {
 	RunFailed    int   `json:"run_failed"`
 	ProgressSize int64 `json:"progress_size"` // bytes of the progress file that Done counts
 
-	Meter    meter    `json:"meter"`
-	Recent   []Recent `json:"recent,omitempty"`   // newest last
-	Failures []Recent `json:"failures,omitempty"` // the last of them, newest last
-	Sample   Sample   `json:"sample"`
-	Counters Counters `json:"counters"`
-	LeftOut  LeftOut  `json:"left_out,omitzero"`
-	Stop     *Stop    `json:"stop,omitempty"`
+	Meter    meter     `json:"meter"`
+	Recent   []Recent  `json:"recent,omitempty"`        // newest last
+	Failures []Recent  `json:"failures,omitempty"`      // the last of them, newest last
+	Restarts []Restart `json:"last_restarts,omitempty"` // newest last
+	Log      string    `json:"log,omitempty"`           // of the run, relative to the workdir
+	Sample   Sample    `json:"sample"`
+	Counters Counters  `json:"counters"`
+	LeftOut  LeftOut   `json:"left_out,omitzero"`
+	Stop     *Stop     `json:"stop,omitempty"`
 }
 
 // newest cuts a list off at the front.
-func newest(list []Recent, most int) []Recent { return list[max(0, len(list)-most):] }
+func newest[T any](list []T, most int) []T { return list[max(0, len(list)-most):] }
 
 // died says of a run that is not up whether it ended without a word.
 func (s *state) died() bool { return s.PID != 0 && s.Stop == nil }
@@ -125,6 +136,7 @@ func parseState(data []byte) (state, error) {
 	s.ProgressSize = max(0, s.ProgressSize)
 	s.Recent = newest(s.Recent, maxRecent)
 	s.Failures = newest(s.Failures, maxFailures)
+	s.Restarts = newest(s.Restarts, maxRestarts)
 	s.Meter.sound()
 	s.LeftOut.sound()
 	return s, nil
@@ -138,7 +150,7 @@ func (s state) write(dir string) error {
 	path := filepath.Join(dir, StateName)
 	err = durable.WriteFile(path, data, 0o644)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		s.Recent, s.Failures, s.LeftOut = nil, nil, LeftOut{}
+		s.Recent, s.Failures, s.Restarts, s.LeftOut = nil, nil, nil, LeftOut{}
 		if data, e := s.encode(); e == nil && overwrite(path, data) == nil {
 			return nil
 		}

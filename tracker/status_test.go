@@ -26,7 +26,7 @@ func TestPeek(t *testing.T) {
 		t.Error(n)
 	}
 	live.WorkerStarted()
-	live.WorkerRestarted("crash")
+	live.WorkerRestarted("crash", "signal 11")
 	live.Sample(Sample{SupervisorBytes: 10, WorkerBytes: 20, CPUPercent: 50})
 	live.Sample(Sample{SupervisorBytes: 10, WorkerBytes: 40, CPUPercent: 100})
 	write(t, "x", LogPath(dir, testTime))

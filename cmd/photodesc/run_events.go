@@ -103,7 +103,6 @@ type workerEvent struct {
 type memoryEvent struct {
 	eventHead
 	tracker.Sample
-	Memory  float64 `json:"memory_percent"`
 	Celsius float64 `json:"celsius,omitempty"`
 	Waiting string  `json:"waiting,omitempty"`
 }

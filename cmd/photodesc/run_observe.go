@@ -42,7 +42,7 @@ func (r *poolObserver) observe(e pool.Event) {
 		switch e.Reason {
 		case pool.ReasonBatch, pool.ReasonFinished, pool.ReasonStop:
 		default:
-			live.WorkerRestarted(e.Reason)
+			live.WorkerRestarted(e.Reason, e.Message)
 		}
 	case pool.EventHandOut:
 		live.SetInFlight(e.InFlight, e.Ages)
@@ -57,13 +57,14 @@ func (r *poolObserver) observe(e pool.Event) {
 			WorkerBytes:     e.WorkerBytes,
 			BudgetBytes:     r.plan.Own,
 			CPUPercent:      tenth(e.CPU),
+			MemoryPercent:   tenth(e.Memory),
 			Workers:         r.plan.Workers,
 			SlotsUsed:       e.InFlight,
 			Slots:           r.plan.Workers * r.plan.InFlight,
 		}
 		live.Sample(sample)
 		r.wait(e.InFlight)
-		r.events.write(memoryEvent{head("memory"), sample, tenth(e.Memory), tenth(e.Celsius), r.waiting})
+		r.events.write(memoryEvent{head("memory"), sample, tenth(e.Celsius), r.waiting})
 	case pool.EventPause:
 		r.pauses = append(r.pauses, e.Reason)
 	case pool.EventResume:
