@@ -30,6 +30,16 @@ func PrintLog(w io.Writer, name string, lines int, debug bool) error {
 	return out.flush()
 }
 
+// LogGoneText says that the log of the run that is up was deleted, and what is shown
+// instead: the log of an earlier run, or "".
+func LogGoneText(older string) string {
+	text := "The log of the run that is up was deleted. The run goes on; what it logs is lost until the next run begins a log."
+	if older != "" {
+		text += "\nThis is the log of an earlier run:"
+	}
+	return text
+}
+
 // logLines passes whole lines on, without those of level DEBUG. It may keep
 // some back, to show the last ones only.
 type logLines struct {
@@ -91,9 +101,13 @@ func FollowLogs(ctx context.Context, w io.Writer, dir string, lines int, debug b
 	defer cancel()
 	t := logTail{dir: dir, out: logLines{w: w, debug: debug, keep: lines}}
 	defer t.close()
-	if tracker.NewestLog(dir) == "" {
+	if s, err := Peek(dir); err == nil && s.LogGone {
+		fmt.Fprintln(os.Stderr, LogGoneText(s.Log))
+	} else if tracker.NewestLog(dir) == "" {
 		fmt.Fprintln(os.Stderr, "There is no log yet; waiting for a run.")
-		t.out.keep = -1
+	}
+	if tracker.NewestLog(dir) == "" {
+		t.out.keep = -1 // all of the log that is to come
 	}
 	for {
 		if err := t.look(); err != nil {

@@ -25,8 +25,9 @@ type Progress struct {
 	on      bool                    // the bar is shown
 	numbers func() tracker.Progress // nil until there is anything to count
 	phase   string
-	last    string   // the last photo and its description
-	drawn   []string // what is on the screen now
+	since   time.Time // when the phase began; zero if that is not to be shown
+	last    string    // the last photo and its description
+	drawn   []string  // what is on the screen now
 	began   time.Time
 	logged  time.Time // when the last log line was due
 	quit    chan struct{}
@@ -77,7 +78,7 @@ func (w aboveBar) Write(b []byte) (int, error) {
 func (p *Progress) Wait(phase string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.phase = phase + " …"
+	p.setPhase(phase + " …")
 	p.show()
 }
 
@@ -85,7 +86,7 @@ func (p *Progress) Wait(phase string) {
 func (p *Progress) setLine(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.phase = line
+	p.phase, p.since = line, time.Time{}
 	p.show()
 }
 
@@ -154,36 +155,70 @@ func (p *Progress) erase(width int) string {
 // block is the bar and the last description, within width.
 func (p *Progress) block(width int) []string {
 	if p.numbers == nil {
-		return []string{Fit(p.phase, width)}
+		return []string{withTime(p.phase, p.since, time.Now(), width)}
 	}
 	n := p.numbers()
 	percent := n.Percent()
 	text := fmt.Sprintf("%s / %s", Comma(n.Completed), Comma(n.Total))
-	if n.Failed > 0 {
-		text += ", " + Comma(n.Failed) + " failed"
-	}
-	switch {
-	case p.phase != "":
-		text += ", " + p.phase
-	case n.RateLastHour > 0:
-		text += ", ~" + RateText(n.RateLastHour) + "/hour"
-		if left := n.Left(); left > 0 {
-			text += ", " + short(left) + " left"
-		}
-	case n.InFlight > 0:
-		text += ", " + FirstPhotos
-	}
+	more := p.details(n, time.Now())
 	head := padLeft(PercentText(percent), 6) + " "
-	room := width - len(head) - 1 - Cells(text)
+	var below []string
+	if whole := text + ", " + more; more != "" && len(head)+Cells(whole) <= width {
+		text = whole
+	} else if more != "" {
+		indent := strings.Repeat(" ", len(head))
+		for part := range strings.SplitSeq(Wrap(more, max(width-len(indent), 10), ""), "\n") {
+			below = append(below, Fit(indent+part, width))
+		}
+	}
 	line := head + text
-	if room >= 8 {
+	if room := width - Cells(line) - 1; room >= 8 {
 		line = head + styleBar.Render(bar(percent, min(room, 40))) + " " + text
 	}
-	lines := []string{Fit(line, width)}
+	lines := append([]string{Fit(line, width)}, below...)
 	if p.last != "" {
 		lines = append(lines, StyleFaint.Render(Fit("       "+p.last, width)))
 	}
 	return lines
+}
+
+// details are what the bar says beside the counts.
+func (p *Progress) details(n tracker.Progress, now time.Time) string {
+	var parts []string
+	if n.Failed > 0 {
+		parts = append(parts, Comma(n.Failed)+" failed")
+	}
+	lasts := now.Sub(p.since)
+	switch {
+	case p.phase == StoppingPhase && n.InFlight > 0:
+		parts = append(parts, StoppingPhase, Plural(n.InFlight, "photo")+" in flight", short(lasts))
+	case p.phase != "":
+		parts = append(parts, p.phase)
+		if !p.since.IsZero() && lasts >= shownFrom {
+			parts = append(parts, short(lasts))
+		}
+	case n.RateLastHour > 0:
+		parts = append(parts, "~"+RateText(n.RateLastHour)+"/hour")
+		if left := n.Left(); left > 0 {
+			parts = append(parts, short(left)+" left")
+		}
+	case n.InFlight > 0:
+		parts = append(parts, firstPhotosText(n))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// setPhase notes since when a phase lasts. What follows a colon is news of the same
+// phase. p.mu is held.
+func (p *Progress) setPhase(phase string) {
+	what := func(s string) string {
+		s, _, _ = strings.Cut(strings.TrimSuffix(s, " …"), ":")
+		return s
+	}
+	if what(phase) != what(p.phase) || p.since.IsZero() {
+		p.since = time.Now()
+	}
+	p.phase = phase
 }
 
 // SetPhase says what the run does apart from describing; "" is describing. A run
@@ -192,7 +227,7 @@ func (p *Progress) SetPhase(phase string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.phase != StoppingPhase {
-		p.phase = phase
+		p.setPhase(phase)
 	}
 }
 

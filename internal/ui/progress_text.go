@@ -10,6 +10,14 @@ import (
 // FirstPhotos is said instead of a rate until there is one.
 const FirstPhotos = "first photos under way"
 
+// firstPhotosText is [FirstPhotos] and for how long they are.
+func firstPhotosText(p tracker.Progress) string {
+	if d := seconds(p.RunSeconds); d >= shownFrom {
+		return FirstPhotos + ", " + short(d)
+	}
+	return FirstPhotos
+}
+
 // doneText is how many of all photos are described.
 func doneText(p tracker.Progress) string {
 	if !p.TotalKnown {
@@ -44,7 +52,7 @@ func rateText(p tracker.Progress) string {
 	case p.RateLastHour > 0:
 		return "~" + RateText(p.RateLastHour) + " photos/hour"
 	case p.InFlight > 0:
-		return FirstPhotos
+		return firstPhotosText(p)
 	}
 	return ""
 }

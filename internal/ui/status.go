@@ -17,6 +17,9 @@ const labelWidth = 13
 // no terminal to say.
 const lastMost = 120
 
+// TerminalClosed is why a run stopped whose terminal was closed.
+const TerminalClosed = "the terminal was closed"
+
 // WriteStatus writes lines of at most width cells; 0 is no limit.
 func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if s.State == tracker.StateNone {
@@ -70,6 +73,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if s.Log != "" {
 		line("Log", filepath.Join(s.Dir, s.Log))
 	}
+	if s.LogGone {
+		line("Note", styleWarn.Render("the log of the run that is up was deleted")+"; the run goes on, what it logs is lost")
+	}
 	if s.Damage != "" {
 		line("Note", styleWarn.Render(s.Damage)+"; no photo is lost by it, rates and times are")
 	}
@@ -109,10 +115,10 @@ func runningText(s tracker.Snapshot, now time.Time) string {
 	case tracker.StateStalled:
 		return text + ", but " + styleBad.Render("STALLED") + ": silent for longer than a photo may take"
 	case tracker.StateWaiting:
-		return text + ", " + styleWarn.Render("waiting for "+s.Phase)
+		return text + ", " + styleWarn.Render(phaseText(s, now))
 	case tracker.StateRunning:
 		if s.Phase != "" {
-			return text + ", " + s.Phase
+			return text + ", " + phaseText(s, now)
 		}
 		return text
 	case tracker.StateFinished:
@@ -124,6 +130,9 @@ func runningText(s tracker.Snapshot, now time.Time) string {
 		return text + ", it " + styleBad.Render("could not go on") + endedText(s, now) + ": " + OneLine(first)
 	}
 	if s.Stop != nil && s.Stop.Reason == tracker.Stopped {
+		if s.Stop.Text != "" { // not because somebody asked for it
+			return text + ", stopped" + endedText(s, now) + ": " + OneLine(s.Stop.Text)
+		}
 		return text + ", stopped on request" + endedText(s, now)
 	}
 	if s.Stop != nil && s.Remaining > 0 { // by --limit, or photos have come since
@@ -162,7 +171,11 @@ func goOnText(s tracker.Snapshot) (hints []string) {
 		}
 		return append(hints, "go on: "+CommandLine(s.Dir, again...))
 	case tracker.StateStopped, tracker.StateDied:
-		return []string{"go on: " + CommandLine(s.Dir, again...)}
+		hints = []string{"go on: " + CommandLine(s.Dir, again...)}
+		if s.Stop != nil && s.Stop.Text == TerminalClosed {
+			hints = append(hints, "with --background a run goes on when its terminal is closed")
+		}
+		return hints
 	case tracker.StateFinished:
 		if s.Failed > 0 {
 			return []string{

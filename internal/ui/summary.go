@@ -67,8 +67,8 @@ func WriteSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {
 		p.seconds(s)
 		p.descriptions(s)
 	}
-	p.errors(s)
-	p.work(s)
+	p.errors(s, now)
+	p.work(s, now)
 	p.files(s)
 }
 
@@ -156,7 +156,7 @@ func (p *summaryPage) descriptions(s tracker.Summary) {
 	p.line("Models", "%s", strings.Join(names, ", "))
 }
 
-func (p *summaryPage) errors(s tracker.Summary) {
+func (p *summaryPage) errors(s tracker.Summary, now time.Time) {
 	if len(s.Errors) == 0 && s.Damaged == 0 {
 		return
 	}
@@ -174,12 +174,18 @@ func (p *summaryPage) errors(s tracker.Summary) {
 			fmt.Fprintf(p.w, "      and %s more, see `%s`\n", Comma(more), CommandLine(s.Run.Dir, "summary", "--failed"))
 		}
 	}
+	for i, r := range s.Run.Failures {
+		if i == 0 {
+			fmt.Fprintln(p.w, "  The last ones, each at its time:")
+		}
+		fmt.Fprintln(p.w, Fit("      "+timeText(r.Time, now)+"  "+OneLine(r.Path)+": "+string(r.Kind)+": "+folded(r.Text), p.width))
+	}
 	if s.Damaged > 0 {
 		fmt.Fprintf(p.w, "  %s of the outputs cannot be read and are left out here\n", Plural(s.Damaged, "line"))
 	}
 }
 
-func (p *summaryPage) work(s tracker.Summary) {
+func (p *summaryPage) work(s tracker.Summary, now time.Time) {
 	c := s.Run.Counters
 	if c.Runs == 0 {
 		return
@@ -191,12 +197,39 @@ func (p *summaryPage) work(s tracker.Summary) {
 		restarts = "none"
 	}
 	p.line("Restarts", "%s", restarts)
+	for i, r := range s.Run.Restarts {
+		name := ""
+		if i == 0 {
+			name = "Last ones"
+		}
+		p.line(name, "%s  %s%s", timeText(r.Time, now), reasonText(r.Reason), after(": ", OneLine(r.Text)))
+	}
+	if m := c.Machine; m.Samples > 0 {
+		p.line("Machine", "memory in use: average %.1f%%, range %.1f%% to %.1f%%, last %.1f%%", m.Mean, m.Min, m.Max, m.Last)
+	}
 	if m := c.Memory; m.Samples > 0 {
 		p.line("Memory", "average %s, range %s to %s, last %s", bytesText(m.Mean), bytesText(m.Min), bytesText(m.Max), bytesText(m.Last))
 	}
 	if u := c.CPU; u.Samples > 0 {
 		p.line("CPU", "average %.0f%%, range %.0f%% to %.0f%%, last %.0f%%", u.Mean, u.Min, u.Max, u.Last)
 	}
+}
+
+// timeText is a moment, with its day unless that is today.
+func timeText(t, now time.Time) string {
+	t = t.Local()
+	if t.Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
+		return t.Format("15:04:05")
+	}
+	return t.Format("2 Jan 2006 15:04:05")
+}
+
+// after is text with something before it, "" for none.
+func after(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
 }
 
 // filesShown is how many files of a kind are listed one by one.

@@ -60,7 +60,11 @@ func (s RunSummary) Text() string {
 	}
 	took := Spell(seconds(s.WallSeconds))
 	if paused := seconds(s.Paused); paused >= time.Second {
-		took += ", of which " + Spell(paused) + " waiting"
+		if Spell(paused) == Spell(seconds(s.WallSeconds)) {
+			took += ", nearly all of it waiting"
+		} else {
+			took += ", of which " + Spell(paused) + " waiting"
+		}
 	}
 	line("Took", "%s", took)
 	if s.Workers > 0 {

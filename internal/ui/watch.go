@@ -83,15 +83,15 @@ func statusLine(s tracker.Snapshot) string {
 	}
 	state := string(s.State)
 	switch {
-	case s.State == tracker.StateWaiting:
-		state = "waiting for " + s.Phase
 	case s.State == tracker.StateDied:
 		state = "not running, ended without a word"
 	case s.State == tracker.StateBroke:
 		first, _, _ := strings.Cut(s.Stop.Text, "\n")
 		state = "not running, could not go on: " + OneLine(first)
 	case s.Running && s.Phase != "":
-		state = s.Phase
+		state = phaseText(s, time.Now())
+	case s.State == tracker.StateStopped && s.Stop != nil && s.Stop.Text != "":
+		state += ": " + OneLine(s.Stop.Text)
 	}
 	return strings.Join(append(parts, state), ", ")
 }

@@ -1,0 +1,36 @@
+package ui
+
+import (
+	"time"
+
+	"photodesc/tracker"
+)
+
+// shownFrom is how long something takes before it is said how long.
+const shownFrom = 2 * time.Second
+
+// withTime is a text and how long that has lasted, where it has, within width.
+func withTime(text string, since, now time.Time, width int) string {
+	lasts := ""
+	if d := now.Sub(since); !since.IsZero() && d >= shownFrom {
+		lasts = " " + short(d)
+	}
+	return Fit(Fit(text, max(width-Cells(lasts), 1))+lasts, width)
+}
+
+// phaseText is what a run does instead of describing, and for how long.
+func phaseText(s tracker.Snapshot, now time.Time) string {
+	text := OneLine(s.Phase)
+	if s.Waiting {
+		text = "waiting for " + text
+	}
+	return text + forText(s.PhaseSince, now)
+}
+
+// forText is " for 12 seconds", or "" as long as that is nothing to speak of.
+func forText(since, now time.Time) string {
+	if d := now.Sub(since); !since.IsZero() && d >= shownFrom {
+		return " for " + Spell(d)
+	}
+	return ""
+}
