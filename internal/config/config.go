@@ -32,11 +32,12 @@ const (
 	fromDefault level = iota
 	fromUser
 	fromWorkdir
+	fromLastRun
 	fromEnvironment
 	fromFlag
 )
 
-var levelNames = []string{"default", "user", "workdir", "environment", "flag"}
+var levelNames = []string{"default", "user", "workdir", "last run", "environment", "flag"}
 
 // Source is where a setting comes from, exactly.
 type Source struct {
@@ -122,9 +123,17 @@ func userConfig() string {
 func (f *Flags) Configure(workdir string, set *pflag.FlagSet) (*Config, Settings, error) {
 	c := &Config{flags: set, Sources: map[string]Source{}}
 	chosen := map[string]given{}
-	if !f.noConfig {
+	if _, off := f.last["no-config"]; off && !set.Changed("no-config") {
+		if err := set.Set("no-config", "true"); err != nil {
+			return nil, Settings{}, err
+		}
+	}
+	delete(f.last, "no-config")
+	if f.noConfig {
+		override(chosen, f.last)
+	} else {
 		var err error
-		if chosen, err = c.gather(workdir); err != nil {
+		if chosen, err = c.gather(workdir, f.last); err != nil {
 			return nil, Settings{}, &ui.Exit{Code: ui.ExitUsage, Err: err}
 		}
 	}
@@ -150,8 +159,8 @@ func (f *Flags) Configure(workdir string, set *pflag.FlagSet) (*Config, Settings
 	return c, s, nil
 }
 
-// gather collects what files and variables say, the lower levels first.
-func (c *Config) gather(workdir string) (map[string]given, error) {
+// gather collects what files, the run before and variables say, the lower levels first.
+func (c *Config) gather(workdir string, last map[string]given) (map[string]given, error) {
 	chosen := map[string]given{}
 	for _, at := range []struct {
 		level level
@@ -166,6 +175,7 @@ func (c *Config) gather(workdir string) (map[string]given, error) {
 		}
 		override(chosen, here)
 	}
+	override(chosen, last)
 	here, err := c.variables(os.Environ())
 	if err != nil {
 		return nil, err
@@ -272,14 +282,15 @@ func (c *Config) variables(environ []string) (map[string]given, error) {
 	return here, nil
 }
 
-// setFlag gives a flag the value of a variable or a file. Variables count as
-// given on the command line, for who goes on with the run has not got them.
+// setFlag gives a flag the value of a variable, the run before or a file. Only those
+// of files are not as if given on the command line, for who goes on with the run
+// reads the files again.
 func setFlag(f *pflag.Flag, g given) error {
 	values := slices.Clone(g.values)
 	for i, v := range values {
 		values[i] = filesAbsolute(f.Name, v, g.base)
 	}
-	f.Changed = g.level >= fromEnvironment
+	f.Changed = g.level >= fromLastRun
 	if f.Annotations == nil {
 		f.Annotations = map[string][]string{}
 	}

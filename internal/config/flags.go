@@ -62,7 +62,8 @@ type Flags struct {
 	Redo       string
 	noConfig   bool
 
-	Set *pflag.FlagSet // that these are registered with
+	Set  *pflag.FlagSet   // that these are registered with
+	last map[string]given // flags of the run before, for one that goes on with it
 }
 
 // Register adds the flags of a run to a set.

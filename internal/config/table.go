@@ -187,3 +187,20 @@ func WriteExample(out io.Writer) error {
 	}
 	return w.Flush()
 }
+
+// Differing are the settings that are not as they are by default, each with where it
+// comes from: "detail = "low" (photodesc.toml:3)".
+func (c *Config) Differing() (list []string) {
+	for _, f := range SettingFlags(c.flags) {
+		from, set := c.Sources[f.Name]
+		if !set || f.Value.String() == f.DefValue {
+			continue
+		}
+		text := f.Name + " = " + valueText(valueOf(f))
+		if from.level != fromFlag {
+			text += " (" + ui.AtHome(from.Place) + ")"
+		}
+		list = append(list, text)
+	}
+	return list
+}
