@@ -6,7 +6,9 @@ const rootHelp = `photodesc describes every photo of a folder in words, with a s
 vision-language model that runs on this machine. Nothing leaves it.
 
     photodesc run ~/Pictures       describe what is not yet described
+    photodesc run                  go on, with the same settings
     photodesc status --watch       how far, how fast, until when, live
+    photodesc status --all         the same of all your runs on this machine
     photodesc summary              everything in numbers, and what failed
     photodesc stop                 finish the photos in flight and stop
     photodesc config               the settings, and where each comes from
@@ -25,17 +27,18 @@ const exitCodesHelp = `Exit codes:
     130  stopped on request; the next run goes on`
 
 const runHelp = `Describes every photo under DIR, sub-folders included, that is not yet
-described. Formats: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, and the
-previews in camera RAW files.
+described. Without DIR it goes on with the workdir's photo folder and the
+settings of its last run; flags change only what they name. Formats: JPEG, PNG,
+WebP, GIF, BMP, TIFF, HEIC, AVIF, and the previews in camera RAW files.
 
 The workdir (the current folder, or -C) receives
     photo_descriptions_progress.txt   a line for each described photo
     outputs/image_analysis_*.jsonl    the descriptions, a JSON object a line
     logs/photodesc_*.log              what happened
 
-Ctrl-C stops after the photos in flight; a second Ctrl-C stops at once. Run the
-same command again to go on. Photos that failed are left alone until
---retry-failed. SIGUSR1 (^T on macOS) makes a run print its progress.
+Ctrl-C stops after the photos in flight; a second Ctrl-C stops at once.
+photodesc run goes on. Photos that failed are left alone until --retry-failed.
+SIGUSR1 (^T on macOS) makes a run print its progress.
 
 With --background the run leaves the terminal and goes on when that is closed;
 see status --watch, logs -f and stop. With --json standard output is one JSON

@@ -38,8 +38,18 @@ func logsCommand(g *global) *cobra.Command {
 				}
 				return ui.FollowLogs(c.Context(), c.OutOrStdout(), g.dir, lines, debug)
 			}
-			name := tracker.NewestLog(g.dir)
-			if name == "" {
+			s, err := ui.Peek(g.dir)
+			if err != nil {
+				return err
+			}
+			name := s.Log
+			if s.LogGone && !path {
+				fmt.Fprintln(os.Stderr, ui.LogGoneText(name))
+			}
+			switch {
+			case name == "" && s.LogGone:
+				return &ui.Exit{Code: ui.ExitError}
+			case name == "":
 				return fmt.Errorf("there is no log in %q\n  a run writes one: %s", filepath.Join(g.dir, tracker.LogsName), ui.CommandLine(g.dir, "run", "DIR"))
 			}
 			if name = filepath.Join(g.dir, name); path {

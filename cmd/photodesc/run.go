@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"photodesc/internal/config"
 	"photodesc/internal/models"
 	"photodesc/internal/photo"
+	"photodesc/internal/runs"
 	"photodesc/internal/service"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
@@ -25,24 +27,32 @@ import (
 func runCommand(g *global) *cobra.Command {
 	var f config.Flags
 	c := &cobra.Command{
-		Use:     "run [flags] DIR",
+		Use:     "run [flags] [DIR]",
 		Short:   "Describe every photo under DIR that is not yet described",
 		Long:    runHelp + exitCodesHelp,
 		Example: "  photodesc run ~/Pictures\n  photodesc run --prompt short --prompt keywords ~/Pictures\n  photodesc -C ~/descriptions run --detail high --batch-size 50 /mnt/nas/photos",
-		Args:    photosArg,
+		Args:    runArgs,
 
 		ValidArgsFunction:     oneFolder,
 		DisableFlagsInUseLine: true,
 	}
 	f.Register(c.Flags())
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		_, s, err := f.Configure(g.dir, c.Flags())
+		root := ""
+		if len(args) > 0 {
+			root = args[0]
+		} else if last, err := goOn(c, g.dir, &f); err != nil {
+			return err
+		} else {
+			root = last
+		}
+		cfg, s, err := f.Configure(g.dir, c.Flags())
 		if err != nil {
 			return err
 		}
-		r := &runner{dir: g.dir, flags: f, set: s, started: time.Now(), watchers: watchers{foreground: findForeground()}}
+		r := &runner{dir: g.dir, flags: f, set: s, config: cfg, goesOn: len(args) == 0, started: time.Now(), watchers: watchers{foreground: findForeground()}}
 		if f.DryRun {
-			return r.dryRun(c.OutOrStdout(), args[0])
+			return r.dryRun(c.OutOrStdout(), root)
 		}
 		if f.Background && r.foreground == nil {
 			return runInBackground(g.dir, c.OutOrStdout())
@@ -53,20 +63,21 @@ func runCommand(g *global) *cobra.Command {
 				fmt.Fprintf(os.Stderr, "photodesc: events end here, %v; the run goes on\n", err)
 			})
 		}
-		return r.run(args[0])
+		return r.run(root)
 	}
 	return c
 }
 
 // runner is one run. Its steps are in run, in their order.
 type runner struct {
-	dir   string   // workdir
-	root  string   // photo folder, absolute
-	args  []string // of the command that goes on with this run
-	flags config.Flags
-	set   config.Settings
-	model models.Wanted
-	list  *photo.List // of --files-from; nil is all photos
+	dir    string   // workdir
+	root   string   // photo folder, absolute
+	args   []string // of the command that goes on with this run
+	flags  config.Flags
+	set    config.Settings
+	config *config.Config // where the settings come from
+	model  models.Wanted
+	list   *photo.List // of --files-from; nil is all photos
 
 	watchers
 
@@ -77,11 +88,15 @@ type runner struct {
 	show    *ui.Progress
 	started time.Time
 	signals *signals
+	goesOn  bool        // with the settings of the run before, because no folder was given
+	hungUp  atomic.Bool // the first request to stop was that the terminal was closed
 	found   scan
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
 	stats   pool.Stats // when the pool has ended
 	blanks  blankWatch
+	folds   folds
+	beside  <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
 
 // watchers are told of a run beside the person at the terminal. Each may be nil.
@@ -113,6 +128,7 @@ func (r *runner) run(dir string) (err error) {
 	defer release()
 
 	r.logSettings()
+	r.sayBeside(hintTimeout)
 	if err = r.prepareModel(ctx); err != nil {
 		return r.stopped(err)
 	}
@@ -124,6 +140,7 @@ func (r *runner) run(dir string) (err error) {
 			return r.stopped(err)
 		}
 	}
+	r.sayBeside(0)
 	r.startEvent()
 	if len(r.found.todo) > 0 {
 		if err = r.describe(ctx); err != nil {
@@ -144,17 +161,20 @@ func (r *runner) openWorkdir() (err error) {
 		return err
 	}
 	r.foreground.say(wordLocked)
+	r.lookBeside()
 	r.service = service.FindManager()
 	r.service.Ready()
 	name := tracker.LogPath(r.dir, r.started)
 	if r.logFile, err = os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
 		return r.closeWorkdir(err)
 	}
+	r.track.Live().SetLog(name)
 	r.show = ui.NewProgress(os.Stderr)
 	r.log, r.detail = ui.NewLog(r.logFile, r.show)
 	if newPlace {
 		r.sayPlace()
 	}
+	r.folds.say = func(text string) { r.log.Warn(text) }
 	r.track.Listen(func(n tracker.Note) {
 		if n.Level == tracker.Warn {
 			r.log.Warn(n.String())
@@ -169,6 +189,7 @@ func (r *runner) openWorkdir() (err error) {
 func (r *runner) closeWorkdir(err error) error {
 	if r.logFile != nil {
 		r.show.End()
+		r.folds.flush()
 		var e *ui.Exit
 		if err != nil && !(errors.As(err, &e) && (e.Said || e.Err == nil)) {
 			r.log.Error(err.Error())
@@ -192,9 +213,17 @@ func lockedError(e *tracker.LockedError) error {
 		e, ui.CommandLine(e.Dir, "status"), ui.CommandLine(e.Dir, "stop"))
 }
 
-// logSettings logs what is asked of which model.
+// logSettings logs what is asked of which model, and where.
 func (r *runner) logSettings() {
 	r.log.Info(fmt.Sprintf("photodesc %s, model %s, photos in %q", version, r.model.Name, r.root))
+	r.detail.Info("Command: " + ui.CommandLine("", os.Args[1:]...))
+	if last := r.config.FromLastRun(); len(last) > 0 {
+		r.log.Info("Going on with the settings of the last run: " + ui.CommandLine("", last...)[len("photodesc "):])
+	}
+	if changed := r.config.Differing(); len(changed) > 0 {
+		r.detail.Info("Settings: " + ui.OneLine(strings.Join(changed, ", ")))
+	}
+	r.detail.Info(machineText())
 	if r.model.Name == "builtin" {
 		r.log.Info(models.BuiltinNote)
 		if !r.set.Ask.DescribesOnly() {
@@ -209,8 +238,8 @@ func (r *runner) logSettings() {
 // planWorkers loads the model once to measure it, and decides how many workers
 // and slots there are.
 func (r *runner) planWorkers(ctx context.Context) error {
-	r.show.Wait("loading the model")
-	r.track.Live().SetPhase("loading model")
+	r.show.Wait("measuring the model")
+	r.track.Live().SetPhase("measuring model")
 	m, err := worker.Measure(ctx, r.workerJob(), r.flags.Nice)
 	if err != nil {
 		return err
@@ -233,6 +262,8 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	defer r.stayAwake()()
 	p := pool.New(r.poolConfig(r.found.todo))
 	r.pool.Store(p)
+	r.show.SetPhase("loading the model")
+	r.track.Live().SetPhase("loading model")
 	r.show.Begin(r.track.Live().Progress)
 	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
 	r.show.End()
@@ -247,6 +278,7 @@ func (r *runner) stopped(err error) error {
 		err = broken
 	}
 	r.show.End()
+	r.folds.flush()
 	p := r.track.Live().Progress()
 	if r.stats.Photos > 0 {
 		r.log.Info(r.summary().Text())
@@ -254,6 +286,10 @@ func (r *runner) stopped(err error) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {
 		return err
 	}
-	r.log.Info(fmt.Sprintf("Stopped on request after %s photos; the next run goes on", ui.Comma(p.RunCompleted)))
+	if r.hungUp.Load() {
+		r.log.Info(fmt.Sprintf("Stopped after %s, because %s; the next run goes on", ui.Plural(p.RunCompleted, "photo"), ui.TerminalClosed))
+		return &ui.Exit{Code: ui.ExitStopped, Err: errors.New(ui.TerminalClosed), Said: true}
+	}
+	r.log.Info(fmt.Sprintf("Stopped on request after %s; the next run goes on", ui.Plural(p.RunCompleted, "photo")))
 	return &ui.Exit{Code: ui.ExitStopped}
 }

@@ -53,7 +53,7 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	}
 	asks := ""
 	if d.Changed > 0 && r.flags.Redo == config.RedoAsk {
-		asks = changedError{s, changed}.Error()
+		asks = changedError{s, changed, takesText(changed.Photos, d.RateHour), r.goOnHint()}.Error()
 	}
 	ui.WriteDryRun(ui.Colors(w), d, asks, ui.TerminalWidth(w))
 	return nil

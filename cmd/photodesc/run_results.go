@@ -31,7 +31,8 @@ func (r *runner) keep(res pool.Result) error {
 		if rec.Attempts > 1 {
 			tried = fmt.Sprintf(" (tried %d times)", rec.Attempts)
 		}
-		r.log.Warn(fmt.Sprintf("Failed: %s: %s%s: %s", tracker.EncodePath(rec.Path), rec.Error.Kind, tried, rec.Error.Message))
+		why := string(rec.Error.Kind) + tried + ": " + rec.Error.Message
+		r.folds.add("failed", tracker.EncodePath(rec.Path), why, fmt.Sprintf("Failed: %s: %s", tracker.EncodePath(rec.Path), why))
 	}
 	if res.Failure == nil {
 		if warning := r.blanks.add(rec.Blank > 0); warning != "" {
@@ -39,6 +40,7 @@ func (r *runner) keep(res pool.Result) error {
 		}
 	}
 	if line := r.show.Photo(rec); line != "" {
+		r.folds.flush()
 		r.detail.Info(line)
 		r.service.Status(line)
 	}
@@ -85,6 +87,7 @@ func failure(path, kind, message string) tracker.Record {
 func (r *runner) finish() error {
 	p := r.track.Live().Progress()
 	r.show.End()
+	r.folds.flush()
 	r.log.Info(r.summary().Text())
 	switch {
 	case r.found.unlisted > 0 && r.found.unlisted == p.Later:
@@ -118,7 +121,7 @@ func stopReason(err error) (tracker.StopReason, string) {
 	case ui.ExitOK, ui.ExitFailed:
 		return tracker.Finished, ""
 	case ui.ExitStopped:
-		return tracker.Stopped, ""
+		return tracker.Stopped, err.Error()
 	}
 	return tracker.Broke, err.Error()
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"photodesc/internal/config"
 	"photodesc/internal/photo"
@@ -66,14 +67,14 @@ func (r *runner) compareSettings(ctx context.Context) error {
 			return err
 		}
 		if there {
-			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c}}
+			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c, takesText(c.Photos, r.track.Live().Progress().RateOverall), r.goOnHint()}}
 		}
 	}
 	if !r.model.Here() {
 		return nil
 	}
 	if c.Photos > 0 && r.flags.Redo != config.RedoAsk {
-		does := "described again"
+		does := "described again" + takesText(c.Photos, r.track.Live().Progress().RateOverall)
 		if r.flags.Redo == config.RedoNever {
 			does = "left as they are"
 		}
@@ -103,8 +104,32 @@ func anyThere(ctx context.Context, root string, opts photo.WalkOptions, c tracke
 
 // changedError ends a run that would mix descriptions made with different settings.
 type changedError struct {
-	now tracker.Settings
-	c   tracker.Changed
+	now   tracker.Settings
+	c     tracker.Changed
+	takes string // how long describing those again takes, "" if not known
+	goOn  string // a line of advice, or ""
+}
+
+// takesText is how long so many photos take at the rate of this workdir in photos an
+// hour, with a comma before it, "" if there is none yet.
+func takesText(photos int, rate float64) string {
+	if rate <= 0 {
+		return ""
+	}
+	takes := time.Duration(float64(photos) / rate * float64(time.Hour))
+	about := "about " + ui.Spell(takes)
+	if takes < time.Second {
+		about = "in less than a second"
+	}
+	return fmt.Sprintf(", %s at the %s photos/hour of this workdir so far", about, ui.RateText(rate))
+}
+
+// goOnHint says how to go on with the settings of the last run, unless this run does.
+func (r *runner) goOnHint() string {
+	if r.goesOn {
+		return ""
+	}
+	return "\n  without DIR      a run goes on with the settings of the last one: " + ui.CommandLine(r.dir, "run")
 }
 
 func (e changedError) Error() string {
@@ -117,9 +142,9 @@ func (e changedError) Error() string {
 	if more := e.c.Photos - most.Photos; more > 0 {
 		fmt.Fprintf(&b, "\n    (so much of %s; the rest differs otherwise)", ui.Plural(most.Photos, "photo"))
 	}
-	b.WriteString("\n  --redo changed   describes those again; nothing that is written is lost" +
+	b.WriteString("\n  --redo changed   describes " + ui.Plural(e.c.Photos, "photo") + " again" + e.takes + "; nothing that is written is lost" +
 		"\n  --redo never     leaves them as they are and describes what is left" +
-		"\n  -C OTHER         takes another workdir")
+		"\n  -C OTHER         takes another workdir" + e.goOn)
 	return b.String()
 }
 

@@ -29,7 +29,7 @@ func (r *runner) untilStopped() (ctx context.Context, release func()) {
 	r.signals.handOver()
 	quit := make(chan struct{})
 	go func() {
-		asked := 0
+		asked, first := 0, true
 		for {
 			select {
 			case <-quit:
@@ -39,6 +39,10 @@ func (r *runner) untilStopped() (ctx context.Context, release func()) {
 			case s := <-r.signals.stop:
 				r.service.Stopping()
 				r.show.SetPhase(ui.StoppingPhase)
+				if first {
+					r.hungUp.Store(s == syscall.SIGHUP)
+				}
+				first = false
 				if s != syscall.SIGHUP {
 					asked++
 				}

@@ -24,8 +24,11 @@ func TestMain(m *testing.M) {
 		// The settings of who runs the tests are none of theirs.
 		os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "photodesc-tests-no-settings"))
 	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(ownCache{m}, map[string]func(){
 		"photodesc": func() {
+			if cache := os.Getenv(cacheEnv); cache != "" {
+				os.Setenv("XDG_CACHE_HOME", cache)
+			}
 			worker.Around, worker.Answered = withFaults, blankText
 			faultWhileMeasuring()
 			main()
@@ -33,6 +36,22 @@ func TestMain(m *testing.M) {
 		// refuse CALL=ERRNO,… COMMAND: those system calls of it fail.
 		"refuse": durabletest.Main,
 	})
+}
+
+// cacheEnv names the cache folder of programs that tests start outside of scripts.
+const cacheEnv = "TESTS_CACHE_HOME"
+
+// ownCache keeps the runs of tests out of the list of who runs the tests.
+type ownCache struct{ *testing.M }
+
+func (m ownCache) Run() int {
+	dir, err := os.MkdirTemp("", "photodesc-tests-cache")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv(cacheEnv, dir)
+	return m.M.Run()
 }
 
 // TestScripts runs the real program along testdata/script/*.txtar. Beside the

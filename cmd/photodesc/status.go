@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"time"
 
 	"photodesc/internal/ui"
@@ -17,11 +19,14 @@ prints a line every 10 seconds, and with --json an object every 2 seconds, until
 it is interrupted. It waits for a run that has not begun and follows one that
 stops and starts again.
 
+With --all it tells of all workdirs in which you have had runs on this machine,
+wherever they are, those with a run that is up first.
+
 In --json, "state" is one of none, running, waiting, stalled, finished, stopped,
 error (it could not go on) and died (it ended without a word).`
 
 func statusCommand(g *global) *cobra.Command {
-	var asJSON, watch bool
+	var asJSON, watch, all bool
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "How far, how fast, until when, and is it alive",
@@ -29,7 +34,14 @@ func statusCommand(g *global) *cobra.Command {
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			w := c.OutOrStdout()
-			if watch {
+			switch {
+			case all && watch:
+				return ui.UsageError("--all tells once; for one workdir there is `status --watch`")
+			case all && c.Flags().Changed("workdir"):
+				return ui.UsageError("--all is about every workdir, -C about one")
+			case all:
+				return statusAll(w, asJSON)
+			case watch:
 				return ui.WatchStatus(c.Context(), w, g.dir, asJSON)
 			}
 			s, err := ui.Peek(g.dir)
@@ -40,10 +52,39 @@ func statusCommand(g *global) *cobra.Command {
 				return ui.WriteJSON(w, s)
 			}
 			ui.WriteStatus(ui.Colors(w), s, time.Now(), ui.TerminalWidth(w))
+			if !s.Running {
+				sayUpElsewhere(w, g.dir, "status")
+			}
 			return nil
 		},
 	}
 	c.Flags().BoolVarP(&watch, "watch", "w", false, "keep showing it; q leaves, the run goes on")
+	c.Flags().BoolVar(&all, "all", false, "all workdirs of yours on this machine, those that are up first")
 	c.Flags().BoolVar(&asJSON, "json", false, "for programs: one JSON object")
 	return c
+}
+
+// statusAll tells of all workdirs of this user.
+func statusAll(w io.Writer, asJSON bool) error {
+	now := time.Now()
+	places, err := everyPlace(now, placeTimeout)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return ui.WriteJSON(w, ui.Places{Workdirs: places})
+	}
+	ui.WritePlaces(ui.Colors(w), places, now, ui.TerminalWidth(w))
+	return nil
+}
+
+// sayUpElsewhere names the runs that are up in other workdirs, with a command for
+// each.
+func sayUpElsewhere(w io.Writer, dir, command string) {
+	for i, e := range upElsewhere(dir, time.Now()) {
+		if i == 0 {
+			fmt.Fprintln(w, "Runs that are up elsewhere:")
+		}
+		fmt.Fprintf(w, "    %s    # photos of %s\n", ui.CommandLine(e.Workdir, command), ui.OneLine(ui.AtHome(e.Root)))
+	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"photodesc/internal/runs"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
@@ -31,7 +30,9 @@ func stopCommand(g *global) *cobra.Command {
 			}
 			running, pid := runningPID(g.dir)
 			if !running {
-				return saySomewhereElse(c.OutOrStdout(), time.Now())
+				fmt.Fprintln(c.OutOrStdout(), "No run is working here.")
+				sayUpElsewhere(c.OutOrStdout(), g.dir, "stop")
+				return nil
 			}
 			if pid <= 0 { // a signal to 0 would go to our own group
 				return noPID(g.dir)
@@ -155,25 +156,4 @@ func sayStopped(w io.Writer, dir string, took time.Duration) {
 		progress = ": " + ui.ProgressText(s)
 	}
 	fmt.Fprintf(w, "Stopped%s%s. Run again to go on.\n", after, progress)
-}
-
-// saySomewhereElse says that there is nothing to stop here, and where there is.
-func saySomewhereElse(w io.Writer, now time.Time) error {
-	fmt.Fprintln(w, "No run is working here.")
-	entries, err := runs.List(now)
-	if err != nil {
-		return nil // it is of help only
-	}
-	said := false
-	for _, e := range entries {
-		if running, _, _ := tracker.Running(e.Workdir); !running {
-			continue
-		}
-		if !said {
-			fmt.Fprintln(w, "Runs that are up elsewhere:")
-		}
-		said = true
-		fmt.Fprintf(w, "    %s    # photos of %s\n", ui.CommandLine(e.Workdir, "stop"), ui.OneLine(ui.AtHome(e.Root)))
-	}
-	return nil
 }

@@ -35,10 +35,8 @@ func TestStopElsewhere(t *testing.T) {
 		}
 	}
 	var b bytes.Buffer
-	if err := saySomewhereElse(&b, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	want := "No run is working here.\nRuns that are up elsewhere:\n    photodesc -C '" + up + "' stop    # photos of ~/photos\n"
+	sayUpElsewhere(&b, t.TempDir(), "stop")
+	want := "Runs that are up elsewhere:\n    photodesc -C '" + up + "' stop    # photos of ~/photos\n"
 	if got := b.String(); !strings.HasSuffix(got, want) || strings.Contains(got, over) {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
