@@ -7,9 +7,12 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// errInconsistent says that a photo's words are there without the photo.
+var errInconsistent = errors.New("the tables of the index do not fit each other")
+
 // unusable is whether an index has to be made anew: it is damaged, no database, or of another layout.
 func unusable(err error) bool {
-	if errors.Is(err, errLayout) {
+	if errors.Is(err, errLayout) || errors.Is(err, errInconsistent) {
 		return true
 	}
 	var e *sqlite.Error

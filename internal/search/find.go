@@ -38,16 +38,38 @@ const countedTo = 10_000
 // Find calls found with the photos that match, as the index knows them: see [Index.Update]. The newest matches, 300 of them,
 // come first and the best of them before the others; the rest follow, the newest first. It returns how many match, counted up
 // to 10,000; more says that there are more than that. A query without a word is [ErrEmpty]. An error of found ends it.
+// An index that turns out to be damaged is made anew, unless it has already been found in.
 func (x *Index) Find(ctx context.Context, text string, o Options, found func(Hit) error) (matches int, more bool, err error) {
 	q, err := parse(text)
 	if err != nil {
 		return 0, false, err
 	}
+	begun := false
+	matches, more, err = x.find(ctx, q, o, func(h Hit) error {
+		begun = true
+		return found(h)
+	})
+	if err == nil || begun || !unusable(err) {
+		return matches, more, err
+	}
+	if err := x.rebuild(ctx); err != nil {
+		return 0, false, err
+	}
+	return x.find(ctx, q, o, found)
+}
+
+func (x *Index) find(ctx context.Context, q query, o Options, found func(Hit) error) (matches int, more bool, err error) {
 	conn, err := x.db.Conn(ctx)
 	if err != nil {
 		return 0, false, err
 	}
 	defer conn.Close()
+	// All is read as it is now, also when another process brings the index up to date meanwhile. This is no sql.Tx, because
+	// those lock the index for writing.
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return 0, false, err
+	}
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
 	limit := o.Limit
 	if limit > 0 {
 		limit = max(limit, ranked, countedTo+1)

@@ -11,7 +11,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the driver "sqlite", FTS5 included
 )
 
@@ -39,17 +41,18 @@ CREATE VIRTUAL TABLE words USING fts5 (
 );
 `
 
-// Index is an open index. One process at a time changes it; others wait for some seconds.
+// Index is an open index. One process at a time makes it or brings it up to date; others wait.
 type Index struct {
-	dir  string // workdir
-	path string // of the database, absolute
-	db   *sql.DB
+	dir      string // workdir
+	path     string // of the database, absolute
+	db       *sql.DB
+	updating *flock.Flock // nil when it is not held
 }
 
 // Open opens the index of a workdir, or makes an empty one where there is none that can be used. Where the workdir may not be
-// written, the index lies in the user's cache folder.
-func Open(ctx context.Context, dir string) (*Index, error) {
-	dir, err := filepath.Abs(dir)
+// written, the index lies in the user's cache folder. The index is locked until [Index.Update] or [Index.Close] ends.
+func Open(ctx context.Context, dir string) (_ *Index, err error) {
+	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +60,23 @@ func Open(ctx context.Context, dir string) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{dir: dir, path: filepath.Join(dir, IndexName)}
+	defer func() {
+		if err != nil {
+			x.unlock()
+		}
+	}()
+	if err = x.lock(ctx); err != nil {
+		return nil, err
+	}
 	if err = x.open(ctx); err == nil {
 		return x, nil
 	}
 	if readOnly(err) {
+		x.unlock()
 		if x.path, err = cachedPath(dir); err == nil {
+			if err = x.lock(ctx); err != nil {
+				return nil, err
+			}
 			if err = x.open(ctx); err == nil {
 				return x, nil
 			}
@@ -70,10 +85,10 @@ func Open(ctx context.Context, dir string) (*Index, error) {
 	if !unusable(err) {
 		return nil, fmt.Errorf("the search index cannot be opened: %w", err)
 	}
-	if err := x.remove(); err != nil {
+	if err = x.remove(); err != nil {
 		return nil, fmt.Errorf("the search index is damaged and cannot be removed: %w", err)
 	}
-	if err := x.open(ctx); err != nil {
+	if err = x.open(ctx); err != nil {
 		return nil, fmt.Errorf("the search index cannot be made: %w\n  is the workdir's disk full, or read only?", err)
 	}
 	return x, nil
@@ -126,7 +141,35 @@ func (x *Index) open(ctx context.Context) (err error) {
 }
 
 // Close closes the index.
-func (x *Index) Close() error { return x.db.Close() }
+func (x *Index) Close() error {
+	x.unlock()
+	return x.db.Close()
+}
+
+// lock waits until no other process makes the index or brings it up to date. Without it two would add the same records
+// and wait for each other's transactions in vain, and one could remove files that the other has just made.
+func (x *Index) lock(ctx context.Context) error {
+	if x.updating != nil {
+		return nil
+	}
+	f := flock.New(x.path+".lock", flock.SetPermissions(0o644))
+	switch locked, err := f.TryLockContext(ctx, 20*time.Millisecond); {
+	case locked:
+		x.updating = f
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil: // there are no locks here, or nothing may be written: opening the index tells
+		_ = f.Close()
+	}
+	return nil
+}
+
+func (x *Index) unlock() {
+	if x.updating != nil {
+		_ = x.updating.Close()
+		x.updating = nil
+	}
+}
 
 func (x *Index) remove() error {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {

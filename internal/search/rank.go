@@ -20,7 +20,7 @@ const pick = `
 CREATE VIRTUAL TABLE IF NOT EXISTS temp.pick USING fts5 (
 	path, description, keywords, answers, tokenize='porter unicode61 remove_diacritics 2'
 );
-CREATE TEMP TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, model TEXT, time INTEGER);
+CREATE TEMP TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, path TEXT, model TEXT, time INTEGER);
 DELETE FROM temp.pick;
 DELETE FROM temp.facts`
 
@@ -43,10 +43,10 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	if best {
 		order = bm25 + ", " + order
 	}
-	text, args := fmt.Sprintf("SELECT path, %s, %s, %s, f.model, f.time FROM temp.pick AS pick JOIN temp.facts AS f ON f.id = pick.rowid WHERE pick MATCH ? ORDER BY %s LIMIT ?",
+	text, args := fmt.Sprintf("SELECT f.path, %s, %s, %s, f.model, f.time FROM temp.pick AS pick JOIN temp.facts AS f ON f.id = pick.rowid WHERE pick MATCH ? ORDER BY %s LIMIT ?",
 		highlighted(1), highlighted(2), highlighted(3), order), []any{columns + " : (" + q.wanted + ")", limit}
 	if q.wanted == "" {
-		text, args = "SELECT path, description, keywords, answers, f.model, f.time FROM temp.pick AS pick JOIN temp.facts AS f ON f.id = pick.rowid ORDER BY pick.rowid DESC LIMIT ?", args[1:]
+		text, args = "SELECT f.path, description, keywords, answers, f.model, f.time FROM temp.pick AS pick JOIN temp.facts AS f ON f.id = pick.rowid ORDER BY pick.rowid DESC LIMIT ?", args[1:]
 	}
 	rows, err := conn.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -60,7 +60,7 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 			return nil, err
 		}
 		h.Time = time.Unix(at, 0)
-		for _, s := range []*string{&h.Path, &h.Description, &h.Keywords, &h.Answers} {
+		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers} {
 			*s = unsegment(*s)
 		}
 		if h.Path, err = tracker.DecodePath(h.Path); err != nil {
@@ -71,15 +71,11 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	return hits, rows.Err()
 }
 
+// fill puts the texts into pick. It belongs into a transaction, without which it is slow.
 func fill(ctx context.Context, conn *sql.Conn, ids []int64) error {
 	if _, err := conn.ExecContext(ctx, pick); err != nil {
 		return err
 	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
 	var get, put, fact *sql.Stmt
 	for _, s := range []struct {
 		stmt **sql.Stmt
@@ -87,18 +83,21 @@ func fill(ctx context.Context, conn *sql.Conn, ids []int64) error {
 	}{
 		{&get, "SELECT path, description, keywords, answers, model, time FROM photos WHERE id = ?"},
 		{&put, "INSERT INTO temp.pick (rowid, path, description, keywords, answers) VALUES (?, ?, ?, ?, ?)"},
-		{&fact, "INSERT INTO temp.facts (id, model, time) VALUES (?, ?, ?)"},
+		{&fact, "INSERT INTO temp.facts (id, path, model, time) VALUES (?, ?, ?, ?)"},
 	} {
-		if *s.stmt, err = tx.PrepareContext(ctx, s.text); err != nil {
+		stmt, err := conn.PrepareContext(ctx, s.text)
+		if err != nil {
 			return err
 		}
+		defer stmt.Close()
+		*s.stmt = stmt
 	}
 	for _, id := range ids {
 		var path, description, keywords, answers, model string
 		var at int64
 		err := get.QueryRowContext(ctx, id).Scan(&path, &description, &keywords, &answers, &model, &at)
 		if errors.Is(err, sql.ErrNoRows) {
-			continue // described anew meanwhile
+			return errInconsistent
 		}
 		if err != nil {
 			return err
@@ -106,9 +105,9 @@ func fill(ctx context.Context, conn *sql.Conn, ids []int64) error {
 		if _, err := put.ExecContext(ctx, id, segment(path), segment(description), segment(keywords), segment(answers)); err != nil {
 			return err
 		}
-		if _, err := fact.ExecContext(ctx, id, model, at); err != nil {
+		if _, err := fact.ExecContext(ctx, id, path, model, at); err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	return nil
 }

@@ -303,6 +303,106 @@ func TestOtherLayout(t *testing.T) {
 	}
 }
 
+// Two searches at once used to add the same records, to fail with a busy index, and to count photos that they did not show.
+func TestTwoAtOnce(t *testing.T) {
+	w := newWorkdir(t)
+	var records []tracker.Record
+	for i := range 2*perTransaction + 10 {
+		records = append(records, tracker.Record{Path: fmt.Sprintf("%d.jpg", i), Description: "a dog"})
+	}
+	w.add(1, records...)
+	first, err := Open(context.Background(), w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	type result struct {
+		added int
+		err   error
+	}
+	second := make(chan result, 1)
+	started := false
+	err = first.Update(context.Background(), func(int) {
+		if started {
+			return
+		}
+		started = true
+		go func() {
+			var r result
+			var x *Index
+			if x, r.err = Open(context.Background(), w.dir); r.err == nil {
+				defer x.Close()
+				r.err = x.Update(context.Background(), func(n int) { r.added = n })
+			}
+			second <- r
+		}()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := <-second; r.err != nil || r.added > 0 {
+		t.Errorf("the second search added %d records again, %v", r.added, r.err)
+	}
+}
+
+// A photo is described anew, and indexed by another search, while the first shows what it has found.
+func TestChangedWhileFinding(t *testing.T) {
+	w := newWorkdir(t)
+	var records []tracker.Record
+	for i := range ranked + 1 {
+		records = append(records, tracker.Record{Path: fmt.Sprintf("%d.jpg", i), Description: "a dog"})
+	}
+	w.add(1, records...)
+	x := w.index()
+	seen := map[string]bool{}
+	matches, _, err := x.Find(context.Background(), "dog", Options{}, func(h Hit) error {
+		if len(seen) == 0 {
+			w.add(1, records...)
+			w.index()
+		}
+		seen[h.Path] = true
+		return nil
+	})
+	if err != nil || len(seen) != matches || matches != len(records) {
+		t.Errorf("%d of %d photos, %v", len(seen), matches, err)
+	}
+}
+
+// Damage that bringing the index up to date does not meet.
+func TestDamagedWords(t *testing.T) {
+	for _, damage := range []string{
+		"DELETE FROM photos", "DELETE FROM words_data WHERE id > 10", "UPDATE words_data SET block = x'00' WHERE id > 10", "DROP TABLE words_idx",
+	} {
+		t.Run(damage, func(t *testing.T) {
+			w := newWorkdir(t)
+			w.add(1, tracker.Record{Path: "a.jpg", Description: "a dog"})
+			x := w.index()
+			if _, err := x.db.Exec(damage); err != nil {
+				t.Fatal(err)
+			}
+			x.Close()
+			if got := find(t, w.index(), "dog", Options{}); !slices.Equal(got, []string{"a.jpg"}) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// Paths come back as they are, also with characters that the index uses itself.
+func TestPathsOfIndexCharacters(t *testing.T) {
+	w := newWorkdir(t)
+	paths := []string{"zero\u200bwidth dog.jpg", "dog " + MarkBegin + ".jpg", "犬\u200b犬 dog.jpg"}
+	for _, path := range paths {
+		w.add(1, tracker.Record{Path: path})
+	}
+	slices.Sort(paths)
+	got := find(t, w.index(), "dog", Options{})
+	slices.Sort(got)
+	if !slices.Equal(got, paths) {
+		t.Errorf("%q, want %q", got, paths)
+	}
+}
+
 func TestNoIndexPossible(t *testing.T) {
 	w := newWorkdir(t)
 	if err := os.Mkdir(filepath.Join(w.dir, IndexName), 0o755); err != nil {

@@ -18,6 +18,10 @@ const perTransaction = 5000
 // Update brings the index up to date with the outputs. progress, which may be nil, hears now and then how many records were
 // added. A damaged index and one of other outputs are made anew.
 func (x *Index) Update(ctx context.Context, progress func(records int)) error {
+	if err := x.lock(ctx); err != nil {
+		return err
+	}
+	defer x.unlock()
 	err := x.update(ctx, progress)
 	if errors.Is(err, tracker.ErrOutputsChanged) || err != nil && unusable(err) {
 		if err := x.anew(ctx); err != nil {
@@ -26,6 +30,18 @@ func (x *Index) Update(ctx context.Context, progress func(records int)) error {
 		err = x.update(ctx, progress)
 	}
 	return err
+}
+
+// rebuild makes the index anew.
+func (x *Index) rebuild(ctx context.Context) error {
+	if err := x.lock(ctx); err != nil {
+		return err
+	}
+	defer x.unlock()
+	if err := x.anew(ctx); err != nil {
+		return err
+	}
+	return x.update(ctx, nil)
 }
 
 func (x *Index) update(ctx context.Context, progress func(records int)) error {
