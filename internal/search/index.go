@@ -73,13 +73,14 @@ func Open(ctx context.Context, dir string) (_ *Index, err error) {
 	}
 	if readOnly(err) {
 		x.unlock()
-		if x.path, err = cachedPath(dir); err == nil {
-			if err = x.lock(ctx); err != nil {
-				return nil, err
-			}
-			if err = x.open(ctx); err == nil {
-				return x, nil
-			}
+		if x.path, err = cachedPath(dir); err != nil {
+			return nil, fmt.Errorf("there is no place for the search index, in the workdir nor in the cache folder: %w\n  make one of them writable, or name another cache folder with XDG_CACHE_HOME", err)
+		}
+		if err = x.lock(ctx); err != nil {
+			return nil, err
+		}
+		if err = x.open(ctx); err == nil {
+			return x, nil
 		}
 	}
 	if !unusable(err) {
