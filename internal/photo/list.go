@@ -3,6 +3,7 @@ package photo
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,6 +55,9 @@ func ReadList(r io.Reader, root string, zeros bool) (*List, error) {
 		line := s.Text()
 		if !zeros {
 			line = strings.TrimSuffix(line, "\r")
+			if number == 1 { // editors on Windows write it
+				line = strings.TrimPrefix(line, "\ufeff")
+			}
 		}
 		if line == "" {
 			continue
@@ -67,7 +71,9 @@ func ReadList(r io.Reader, root string, zeros bool) (*List, error) {
 		}
 		bad = append(bad, fmt.Sprintf("line %d: %q %s", number, line, why))
 	}
-	if err := s.Err(); err != nil {
+	if err := s.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("line %d is longer than any path; is this a list of photos?", number+1)
+	} else if err != nil {
 		return nil, fmt.Errorf("line %d cannot be read: %w", number+1, err)
 	}
 	return l, linesError(bad)

@@ -83,7 +83,8 @@ func TestReadList(t *testing.T) {
 		{".\n", false, nil, "name the photos in it"},
 		{"a\x00b", false, nil, "--null"},
 		{strings.Repeat("../x\n", 13), false, nil, "and 3 more"},
-		{strings.Repeat("x", longestLine+1), false, nil, "line 1 cannot be read"},
+		{strings.Repeat("x", longestLine+1), false, nil, "line 1 is longer than any path"},
+		{"\ufeffa.jpg\r\nb.jpg\r\n", false, []string{"a.jpg", "b.jpg"}, ""},
 	} {
 		l, err := ReadList(strings.NewReader(c.text), root, c.zeros)
 		if c.err != "" {
