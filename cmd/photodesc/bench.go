@@ -98,7 +98,7 @@ func (r *runner) prepareBench(ctx context.Context, sweep bool, say func(string, 
 		return p, err
 	}
 	if !m.GPU && !sweep {
-		r.set.Measured = r.measuredShape(func(text string) { say("%s", text) })
+		r.set.Measured = measuredShape(r.set, r.model, func(text string) { say("%s", text) })
 	}
 	r.plan = r.set.Plan(m, 0)
 	return measure.Prepared{

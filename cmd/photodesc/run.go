@@ -81,11 +81,8 @@ type runner struct {
 
 	watchers
 
+	logs
 	track   *tracker.Tracker
-	logFile *os.File
-	log     *zap.Logger
-	detail  *zap.Logger // what a terminal shows as a bar and not as lines
-	show    *ui.Progress
 	started time.Time
 	signals *signals
 	goesOn  bool        // with the settings of the run before, because no folder was given
@@ -106,6 +103,14 @@ type watchers struct {
 	foreground *foreground
 }
 
+// logs are where a run says what it does.
+type logs struct {
+	logFile *os.File
+	log     *zap.Logger
+	detail  *zap.Logger // what a terminal shows as a bar and not as lines
+	show    *ui.Progress
+}
+
 // run describes the photos below dir.
 func (r *runner) run(dir string) (err error) {
 	r.signals = catchSignals()
@@ -114,7 +119,7 @@ func (r *runner) run(dir string) (err error) {
 	if r.root, err = photoFolder(dir); err != nil {
 		return pointToDescribe(err, dir, r.flags.Set)
 	}
-	if r.list, err = r.readList(); err != nil {
+	if r.list, err = readList(r.root, &r.flags); err != nil {
 		return err
 	}
 	if err = r.findModel(); err != nil {
@@ -152,7 +157,7 @@ func (r *runner) run(dir string) (err error) {
 
 // openWorkdir takes the workdir's lock. From then on everything is logged.
 func (r *runner) openWorkdir() (err error) {
-	newPlace := r.newPlace()
+	newPlace := isNewPlace(r.dir)
 	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed})
 	if locked := (*tracker.LockedError)(nil); errors.As(err, &locked) {
 		return lockedError(locked)
@@ -172,7 +177,7 @@ func (r *runner) openWorkdir() (err error) {
 	r.show = ui.NewProgress(os.Stderr)
 	r.log, r.detail = ui.NewLog(r.logFile, r.show)
 	if newPlace {
-		r.sayPlace()
+		sayPlace(r.dir, r.log)
 	}
 	r.folds.say = func(text string) { r.log.Warn(text) }
 	r.track.Listen(func(n tracker.Note) {
@@ -245,14 +250,14 @@ func (r *runner) planWorkers(ctx context.Context) error {
 		return err
 	}
 	if !m.GPU {
-		r.set.Measured = r.measuredShape(func(text string) { r.log.Info(text) })
+		r.set.Measured = measuredShape(r.set, r.model, func(text string) { r.log.Info(text) })
 	}
 	r.plan = r.set.Plan(m, len(r.found.todo))
 	r.log.Info(r.plan.Sum)
 	if !r.plan.Fits {
 		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
 	}
-	r.log.Info(r.planText())
+	r.log.Info(planText(r.plan, &r.flags))
 	r.track.Live().SetRun(r.model.Name, r.set.Ask.First(), r.flags.Timeout)
 	return nil
 }

@@ -22,7 +22,7 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	if r.root, err = photoFolder(dir); err != nil {
 		return err
 	}
-	if r.list, err = r.readList(); err != nil {
+	if r.list, err = readList(r.root, &r.flags); err != nil {
 		return err
 	}
 	if err = r.findModel(); err != nil {
@@ -66,7 +66,7 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 	defer show.End()
 	show.Wait("looking for photos")
 	d := ui.DryRun{Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root), Model: r.model.Name, Unused: []string{}}
-	s := r.scanner()
+	s := newScanner(r)
 	s.warn = func(text string) { d.Warnings = append(d.Warnings, text) }
 	s.progress = func(photos int) { show.Wait("looking for photos: " + ui.Comma(photos) + " so far") }
 	s.described = func(rel string) {
@@ -78,6 +78,6 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 	d.Todo, d.Later, d.NotListed = len(found.todo), found.later-found.unlisted, found.unlisted
 	d.Described, d.Failed = found.described, found.failed+len(found.problems)
 	d.UnreadFolders, d.LeftOut = found.unread, leftOut(found.leftOut)
-	d.Unused = append(d.Unused, r.unusedPatterns()...)
+	d.Unused = append(d.Unused, unusedPatterns(r.set)...)
 	return d, err
 }

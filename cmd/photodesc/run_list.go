@@ -5,13 +5,14 @@ import (
 	"io"
 	"os"
 
+	"photodesc/internal/config"
 	"photodesc/internal/photo"
 	"photodesc/internal/ui"
 )
 
 // readList reads the list of --files-from, nil where there is none.
-func (r *runner) readList() (*photo.List, error) {
-	name := r.flags.FilesFrom
+func readList(root string, flags *config.Flags) (*photo.List, error) {
+	name := flags.FilesFrom
 	if name == "" {
 		return nil, nil
 	}
@@ -24,7 +25,7 @@ func (r *runner) readList() (*photo.List, error) {
 		defer f.Close()
 		from = f
 	}
-	list, err := photo.ReadList(from, r.root, r.flags.ZeroEnds)
+	list, err := photo.ReadList(from, root, flags.ZeroEnds)
 	if err != nil {
 		return nil, ui.UsageError("--files-from %s: %w", name, err)
 	}
@@ -32,11 +33,11 @@ func (r *runner) readList() (*photo.List, error) {
 }
 
 // unusedPatterns says which patterns fit nothing that a walk has met.
-func (r *runner) unusedPatterns() (lines []string) {
+func unusedPatterns(set config.Settings) (lines []string) {
 	for _, p := range []struct {
 		flag     string
 		patterns photo.Patterns
-	}{{"--exclude", r.set.Exclude}, {"--include", r.set.Include}} {
+	}{{"--exclude", set.Exclude}, {"--include", set.Include}} {
 		if unused := p.patterns.Unused(); len(unused) > 0 {
 			lines = append(lines, fmt.Sprintf("%s changes nothing here with %q", p.flag, unused))
 		}

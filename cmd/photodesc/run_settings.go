@@ -62,7 +62,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 	}
 	c := r.track.Changed(s)
 	if c.Photos > 0 && r.flags.Redo == config.RedoAsk {
-		there, err := anyThere(ctx, r.root, r.walkOptions(c.Has), c)
+		there, err := anyThere(ctx, r.root, walkOptions(r.dir, r.set, c.Has), c)
 		if err != nil {
 			return err
 		}

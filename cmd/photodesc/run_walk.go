@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"photodesc/internal/config"
 	"photodesc/internal/photo"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
@@ -160,21 +161,21 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	const phase = "looking for photos"
 	r.track.Live().SetPhase(phase)
 	r.show.Wait(phase)
-	s := r.scanner()
+	s := newScanner(r)
 	s.warn = func(text string) { r.log.Warn(text) }
 	s.progress = func(photos int) { r.show.Wait(phase + ": " + ui.Comma(photos) + " so far") }
 	if r.found, err = s.scan(ctx); err != nil {
 		return err
 	}
 	found := &r.found
-	r.sayLeftOut(found.leftOut)
+	sayLeftOut(found.leftOut, r)
 	c := r.track.Counts()
 	if known := c.Done + c.Failed; found.photos()+len(found.leftOut.Excluded) == 0 && known > 0 {
 		return fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, ui.Plural(known, "photo"))
 	}
 	for _, p := range found.problems {
-		err := r.track.Add(r.unreadFailure(p))
+		err := r.track.Add(unreadFailure(p, r))
 		if err != nil && !alreadyDone(r.log, p.Path, err) {
 			return err
 		}
@@ -184,12 +185,12 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	return nil
 }
 
-// scanner is for a walk as the flags want it.
-func (r *runner) scanner() *scanner {
+// newScanner is for a walk as the flags of a run want it.
+func newScanner(r *runner) *scanner {
 	return &scanner{
 		root: r.root, track: r.track, list: r.list,
 		pick:    photo.Picker{Root: r.root, Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
-		options: r.walkOptions(func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
+		options: walkOptions(r.dir, r.set, func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
 	}
 }
 
@@ -215,7 +216,7 @@ func (r *runner) logFound() {
 }
 
 // unreadFailure is the record of what has a photo's name and cannot be one.
-func (r *runner) unreadFailure(p photo.Problem) tracker.Record {
+func unreadFailure(p photo.Problem, r *runner) tracker.Record {
 	rec := failure(p.Path, string(p.Err.Kind), p.Err.Err.Error())
 	rec.Model, rec.Prompt = r.model.Name, r.set.Ask.First()
 	return rec
@@ -223,14 +224,14 @@ func (r *runner) unreadFailure(p photo.Problem) tracker.Record {
 
 // walkOptions are those that decide what is found. Photos that are known need
 // not be opened to see whether they are photos.
-func (r *runner) walkOptions(known func(rel string) bool) photo.WalkOptions {
-	return photo.WalkOptions{Skip: ownFiles(r.dir), Exclude: r.set.Exclude, Include: r.set.Include, Known: known}
+func walkOptions(workdir string, set config.Settings, known func(rel string) bool) photo.WalkOptions {
+	return photo.WalkOptions{Skip: ownFiles(workdir), Exclude: set.Exclude, Include: set.Include, Known: known}
 }
 
 // sayLeftOut gives what the walk left out to the tracker and logs it.
-func (r *runner) sayLeftOut(out photo.LeftOut) {
+func sayLeftOut(out photo.LeftOut, r *runner) {
 	r.track.Live().SetLeftOut(leftOut(out))
-	for _, line := range r.unusedPatterns() {
+	for _, line := range unusedPatterns(r.set) {
 		r.log.Info(line)
 	}
 	o := r.track.Live().LeftOut()

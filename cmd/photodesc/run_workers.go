@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os/exec"
 
+	"photodesc/internal/config"
+	"photodesc/internal/models"
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/storage"
 	"photodesc/internal/tuning"
@@ -18,25 +20,25 @@ import (
 // This file says how many workers there are and what each is told.
 
 // planText says how the work is shared out.
-func (r *runner) planText() string {
-	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", ui.Plural(r.plan.Workers, "worker"),
-		ui.Plural(r.plan.InFlight, "photo"), ui.Plural(r.plan.Threads, "thread"), ui.Comma(r.flags.BatchSize))
-	if r.plan.Measured {
+func planText(plan pool.Plan, flags *config.Flags) string {
+	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", ui.Plural(plan.Workers, "worker"),
+		ui.Plural(plan.InFlight, "photo"), ui.Plural(plan.Threads, "thread"), ui.Comma(flags.BatchSize))
+	if plan.Measured {
 		text += "; measured fastest by bench --threads-sweep"
 	}
-	if r.flags.Nice > 0 {
-		text += fmt.Sprintf("; at nice %d", r.flags.Nice)
+	if flags.Nice > 0 {
+		text += fmt.Sprintf("; at nice %d", flags.Nice)
 	}
 	return text
 }
 
 // measuredShape is what `photodesc bench --threads-sweep` found for this model; zero
 // if there is nothing, or if it does not hold any more, which say is told.
-func (r *runner) measuredShape(say func(string)) pool.Shape {
-	if !r.set.AutoShape() {
+func measuredShape(set config.Settings, model models.Wanted, say func(string)) pool.Shape {
+	if !set.AutoShape() {
 		return pool.Shape{}
 	}
-	sum, err := r.model.Fingerprint()
+	sum, err := model.Fingerprint()
 	if err != nil {
 		return pool.Shape{}
 	}
@@ -72,7 +74,7 @@ func (r *runner) workerJob() worker.Job {
 	}
 }
 
-func (r *runner) probeStorage(todo []string) func(string) error {
+func probeStorage(r *runner, todo []string) func(string) error {
 	return storage.Probe{
 		Root: r.root, MountPoints: r.found.mountPoints, KnownReadable: r.found.knownReadable, Photos: todo,
 		AnyDescribed: func() bool { return r.track.Counts().Done > 0 },
@@ -103,7 +105,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Mapped:        r.plan.Weights,
 		MaxTemp:       r.flags.MaxTemp,
 		KnownReadable: r.found.knownReadable,
-		ProbeStorage:  r.probeStorage(todo),
+		ProbeStorage:  probeStorage(r, todo),
 		Log:           r.detail,
 		Output:        o.workerSays,
 		Observe:       o.observe,
