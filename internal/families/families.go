@@ -1,12 +1,13 @@
-// Package families knows the families of vision-language models that photodesc
-// runs: the architectures of their text models, the type of their projector, the
-// tokens around a picture, how --detail applies, and every tensor and key that a
-// file must have. llama.cpp loads more models, but it ends the process on what it
-// does not expect in a file, so a model of another family is refused.
+// Package families is the table of the families of vision-language models that
+// photodesc runs: the architectures of their text models, the type of their
+// projector, the tokens around a picture, how --detail applies, and every tensor
+// and key that a file must have. llama.cpp loads more models, but it ends the
+// process if a file is not as it expects, so a model of another family is refused.
 //
-// A family is one file of this package, which registers it. internal/models
-// checks files by the table before a worker loads them, and package llm chooses
-// its front end and lays out prompts by it.
+// Each family has a file of this package, which registers it; text.go checks the
+// text models of all. internal/models checks files by the table before a worker
+// loads them. Package llm chooses its front end and lays out prompts by it.
+// CONTRIBUTING.md says how to add a family.
 package families
 
 import (
@@ -62,19 +63,19 @@ type Chat struct {
 type TextArch struct {
 	Name string
 
-	tokenizer string // "gpt2": byte pairs; "llama": SentencePiece
-	headSize  bool   // the size of a head may differ from embedding length / heads
-	biases    bool   // attention has biases; llama.cpp loads a file without and ends the process
-	headNorms bool   // norms of queries and keys
-	postNorms bool   // norms after attention and feed-forward
-	sections  bool   // M-RoPE: positions in time, height and width
+	tokenizer   string // "gpt2": byte pairs; "llama": SentencePiece
+	headSizeKey bool   // attention.key_length may differ from embedding length / heads
+	biases      bool   // attention has biases; llama.cpp loads a file without and ends the process
+	headNorms   bool   // norms of queries and keys
+	postNorms   bool   // norms after attention and feed-forward
+	sections    bool   // M-RoPE: positions in time, height and width
 }
 
 // Architectures that several families share.
 var (
 	archQwen2   = TextArch{Name: "qwen2", tokenizer: "gpt2", biases: true}
 	archQwen2VL = TextArch{Name: "qwen2vl", tokenizer: "gpt2", biases: true, sections: true}
-	archQwen3   = TextArch{Name: "qwen3", tokenizer: "gpt2", headSize: true, headNorms: true}
+	archQwen3   = TextArch{Name: "qwen3", tokenizer: "gpt2", headSizeKey: true, headNorms: true}
 )
 
 // byProjector has the families by their Projector. The files of the families fill it.
@@ -122,15 +123,15 @@ var marks = sync.OnceValue(func() *regexp.Regexp {
 // Of returns the family that a vision file belongs to. The error says what is
 // wrong with the file, without its name.
 func Of(vision *gguf.File) (Family, error) {
-	r := newValidator(vision)
-	r.require(optional[bool](r, "clip.has_vision_encoder"), "it has no vision encoder")
-	r.require(!optional[bool](r, "clip.has_audio_encoder"), "it is for sound, too, which photodesc does not know")
-	projector := optional[string](r, "clip.projector_type")
+	v := newValidator(vision)
+	v.require(optional[bool](v, "clip.has_vision_encoder"), "it has no vision encoder")
+	v.require(!optional[bool](v, "clip.has_audio_encoder"), "it is for sound, too, which photodesc does not know")
+	projector := optional[string](v, "clip.projector_type")
 	if projector == "" {
-		projector = optional[string](r, "clip.vision.projector_type")
+		projector = optional[string](v, "clip.vision.projector_type")
 	}
-	if r.err != nil {
-		return Family{}, r.err
+	if v.err != nil {
+		return Family{}, v.err
 	}
 	f, known := byProjector[projector]
 	if !known {

@@ -6,7 +6,7 @@ import "photodesc/internal/models/gguf"
 // a picture in both directions.
 var _ = register(Family{
 	Name: "Gemma 3", Projector: "gemma3",
-	Text:   []TextArch{{Name: "gemma3", tokenizer: "llama", headSize: true, headNorms: true, postNorms: true}},
+	Text:   []TextArch{{Name: "gemma3", tokenizer: "llama", headSizeKey: true, headNorms: true, postNorms: true}},
 	Tokens: []string{"<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"},
 	Marks:  `<start_of_image>|<end_of_image>|<image_soft_token>|\[multimodal\]|<unused\d+>`,
 	Chat:   Chat{First: "<start_of_image>", Last: "<end_of_image>", Prefix: "\n\n", Separator: "\n\n"},
@@ -14,22 +14,22 @@ var _ = register(Family{
 })
 
 // gemma3 checks an encoder that averages merge×merge patches and projects the result.
-func (r *validator) gemma3() uint64 {
-	v := r.visionShape()
-	v.merge = 4
-	if key := "clip.vision.projector.scale_factor"; r.f.Has(key) {
-		v.merge = uint64(r.number(key, 1<<6))
+func (v *validator) gemma3() uint64 {
+	s := v.visionShape()
+	s.merge = 4
+	if key := "clip.vision.projector.scale_factor"; v.f.Has(key) {
+		s.merge = uint64(v.number(key, 1<<6))
 	}
-	if r.err != nil {
+	if v.err != nil {
 		return 0
 	}
-	side := r.side(v)
-	r.siglip(v, side*side)
-	r.norm("v.post_ln", v.hidden, true)
-	r.vector("mm.soft_emb_norm.weight", v.hidden)
-	embedding := r.dimension("mm.input_projection.weight", 0)
-	r.matrix("mm.input_projection.weight", embedding, v.hidden)
-	r.plain("mm.input_projection.weight", gguf.F16, gguf.BF16) // llama.cpp transposes it, which ggml does for these types only
-	r.noOthers()
+	side := v.patchesPerSide(s)
+	v.siglip(s, side*side)
+	v.norm("v.post_ln", s.hidden, true)
+	v.vector("mm.soft_emb_norm.weight", s.hidden)
+	embedding := v.dimension("mm.input_projection.weight", 0)
+	v.matrix("mm.input_projection.weight", embedding, s.hidden)
+	v.typeIs("mm.input_projection.weight", gguf.F16, gguf.BF16) // llama.cpp transposes it, which ggml does for these types only
+	v.noOthers()
 	return embedding
 }

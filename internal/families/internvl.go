@@ -16,33 +16,33 @@ var _ = register(Family{
 })
 
 // internVL checks an encoder with a class token, whose layers may scale what they add.
-func (r *validator) internVL() uint64 {
-	v := r.visionShape()
-	v.merge = uint64(r.number("clip.vision.projector.scale_factor", 1<<6))
-	if r.err != nil {
+func (v *validator) internVL() uint64 {
+	s := v.visionShape()
+	s.merge = uint64(v.number("clip.vision.projector.scale_factor", 1<<6))
+	if v.err != nil {
 		return 0
 	}
-	side := r.side(v)
-	r.vector("v.class_embd", v.hidden)
-	r.siglip(v, side*side+1)
-	for i := range v.layers {
+	side := v.patchesPerSide(s)
+	v.vector("v.class_embd", s.hidden)
+	v.siglip(s, side*side+1)
+	for i := range s.layers {
 		p := fmt.Sprintf("v.blk.%d.", i)
 		for _, name := range []string{"ls1", "ls2", "attn_q_norm", "attn_k_norm"} {
-			r.optionalVector(p+name+".weight", v.hidden)
+			v.optionalVector(p+name+".weight", s.hidden)
 		}
 	}
 	for _, name := range []string{"v.pre_ln", "v.post_ln"} {
-		r.optionalVector(name+".weight", v.hidden)
-		r.optionalVector(name+".bias", v.hidden)
+		v.optionalVector(name+".weight", s.hidden)
+		v.optionalVector(name+".bias", s.hidden)
 	}
-	if v.hidden > math.MaxUint32/(v.merge*v.merge) {
-		r.fail("its header is damaged: %d values, %d to one", v.hidden, v.merge)
+	if s.hidden > math.MaxUint32/(s.merge*s.merge) {
+		v.fail("its header is damaged: %d values, %d to one", s.hidden, s.merge)
 	}
-	shuffled := v.hidden * v.merge * v.merge
-	between, embedding := r.dimension("mm.model.mlp.1.weight", 1), r.dimension("mm.model.mlp.3.weight", 1)
-	r.norm("mm.model.mlp.0", shuffled, true)
-	r.linear("mm.model.mlp.1", shuffled, between)
-	r.linear("mm.model.mlp.3", between, embedding)
-	r.noOthers()
+	shuffled := s.hidden * s.merge * s.merge
+	between, embedding := v.dimension("mm.model.mlp.1.weight", 1), v.dimension("mm.model.mlp.3.weight", 1)
+	v.norm("mm.model.mlp.0", shuffled, true)
+	v.linear("mm.model.mlp.1", shuffled, between)
+	v.linear("mm.model.mlp.3", between, embedding)
+	v.noOthers()
 	return embedding
 }

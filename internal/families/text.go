@@ -17,7 +17,9 @@ const (
 	maxTokens = 1 << 21
 )
 
-// slotTokens is about the number of tokens of a prompt of 17 tiles with its answer.
+// slotTokens is the number of tokens in a slot that memory is estimated for: a prompt
+// with 17 tiles and its answer, rounded up. 17 tiles are 4×4 and the whole picture, the
+// most of SmolVLM-500M (longest edge 2048, tiles of 512).
 const slotTokens = 2048
 
 // TextShape is what a text model's file says of it.
@@ -33,130 +35,130 @@ type TextShape struct {
 // CheckText checks that llama.cpp can load a text model of the family. The error
 // says what is wrong with the file, without its name.
 func (f Family) CheckText(text *gguf.File) (TextShape, error) {
-	r := newValidator(text)
-	arch := r.architecture(f)
+	v := newValidator(text)
+	arch := v.architecture(f)
 	key := func(end string) string { return arch.Name + "." + end }
-	if parts := optional[uint16](r, "split.count"); parts > 1 {
-		r.fail("it is one of %d parts; get the model in one file", parts)
+	if parts := optional[uint16](v, "split.count"); parts > 1 {
+		v.fail("it is one of %d parts; get the model in one file", parts)
 	}
-	optional[uint32](r, "general.file_type")
+	optional[uint32](v, "general.file_type")
 	s := TextShape{
-		Layers:    r.number(key("block_count"), maxLayers),
-		Embedding: r.number(key("embedding_length"), maxWidth),
-		Context:   r.number(key("context_length"), math.MaxInt32),
+		Layers:    v.number(key("block_count"), maxLayers),
+		Embedding: v.number(key("embedding_length"), maxWidth),
+		Context:   v.number(key("context_length"), math.MaxInt32),
 		Type:      mostly(text),
 	}
-	ffn := r.number(key("feed_forward_length"), 1<<20)
-	heads := r.number(key("attention.head_count"), maxHeads)
+	ffn := v.number(key("feed_forward_length"), 1<<20)
+	heads := v.number(key("attention.head_count"), maxHeads)
 	kvHeads := heads
 	if text.Has(key("attention.head_count_kv")) {
-		kvHeads = r.number(key("attention.head_count_kv"), maxHeads)
+		kvHeads = v.number(key("attention.head_count_kv"), maxHeads)
 	}
-	r.small(key("attention.layer_norm_rms_epsilon"))
-	r.rope(arch.Name)
+	v.epsilon(key("attention.layer_norm_rms_epsilon"))
+	v.rope(arch.Name)
 	for _, end := range []string{"expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count"} {
-		r.require(optional[uint32](r, key(end)) == 0, "it is a mixture of experts, which photodesc does not know")
+		v.require(optional[uint32](v, key(end)) == 0, "it is a mixture of experts, which photodesc does not know")
 	}
-	r.require(optional[uint32](r, key("pooling_type")) == 0, "it is an embedding model and answers no questions")
-	r.require(!text.Has(key("classifier.output_labels")), "it is a classifier and answers no questions")
-	optional[uint32](r, key("attention.sliding_window"))
-	r.require(optional[float32](r, key("final_logit_softcapping")) >= 0, "its header is damaged: %q is negative", key("final_logit_softcapping"))
-	if r.err != nil {
-		return s, r.err
+	v.require(optional[uint32](v, key("pooling_type")) == 0, "it is an embedding model and answers no questions")
+	v.require(!text.Has(key("classifier.output_labels")), "it is a classifier and answers no questions")
+	optional[uint32](v, key("attention.sliding_window"))
+	v.require(optional[float32](v, key("final_logit_softcapping")) >= 0, "its header is damaged: %q is negative", key("final_logit_softcapping"))
+	if v.err != nil {
+		return s, v.err
 	}
 	head := s.Embedding / heads
-	own := arch.headSize && text.Has(key("attention.key_length")) // the file says the size of a head
+	own := arch.headSizeKey && text.Has(key("attention.key_length")) // the file says the size of a head
 	if own {
-		head = r.number(key("attention.key_length"), 1<<12)
+		head = v.number(key("attention.key_length"), 1<<12)
 	}
 	for _, end := range []string{"attention.key_length", "attention.value_length", "rope.dimension_count"} {
 		if text.Has(key(end)) {
-			r.require(optional[uint32](r, key(end)) == head, "its header is damaged: %q does not fit the other sizes", key(end))
+			v.require(optional[uint32](v, key(end)) == head, "its header is damaged: %q does not fit the other sizes", key(end))
 		}
 	}
-	r.require(!own || text.Has(key("attention.value_length")), "it does not say its %q", key("attention.value_length"))
-	r.require((own || s.Embedding%heads == 0) && heads%kvHeads == 0 && head >= 2 && head%2 == 0,
+	v.require(!own || text.Has(key("attention.value_length")), "it does not say its %q", key("attention.value_length"))
+	v.require((own || s.Embedding%heads == 0) && heads%kvHeads == 0 && head >= 2 && head%2 == 0,
 		"its header is damaged: %d values in %d heads of %d", s.Embedding, heads, kvHeads)
 	if arch.sections {
-		r.sections(key("rope.dimension_sections"), head)
+		v.sections(key("rope.dimension_sections"), head)
 	}
-	s.Vocabulary = r.vocabulary(arch, f)
-	r.textTensors(s, arch, textSizes{uint64(ffn), uint64(head), uint64(head) * uint64(heads), uint64(head) * uint64(kvHeads)})
+	s.Vocabulary = v.vocabulary(arch, f)
+	v.textTensors(s, arch, textSizes{uint64(ffn), uint64(head), uint64(head) * uint64(heads), uint64(head) * uint64(kvHeads)})
 	s.Slot = slotTokens * 2 * 2 * uint64(s.Layers) * uint64(head) * uint64(kvHeads)
-	return s, r.err
+	return s, v.err
 }
 
 // rope checks the keys of RoPE, the encoding of positions.
-func (r *validator) rope(name string) {
-	if key := name + ".rope.freq_base"; r.f.Has(key) {
-		base := required[float32](r, key)
-		r.require(base > 0 && !math.IsInf(float64(base), 0), "its header is damaged: the RoPE base is %v", base)
+func (v *validator) rope(name string) {
+	if key := name + ".rope.freq_base"; v.f.Has(key) {
+		base := required[float32](v, key)
+		v.require(base > 0 && !math.IsInf(float64(base), 0), "its header is damaged: the RoPE base is %v", base)
 	}
-	switch kind := optional[string](r, name+".rope.scaling.type"); kind {
+	switch kind := optional[string](v, name+".rope.scaling.type"); kind {
 	case "", "none", "linear", "yarn", "longrope":
-		r.require(kind != "" || !r.f.Has(name+".rope.scaling.type"), "its header is damaged: the RoPE scaling has no type")
+		v.require(kind != "" || !v.f.Has(name+".rope.scaling.type"), "its header is damaged: the RoPE scaling has no type")
 	default:
-		r.fail("its RoPE scaling is of the type %q, which llama.cpp does not know", kind)
+		v.fail("its RoPE scaling is of the type %q, which llama.cpp does not know", kind)
 	}
 }
 
 // sections checks how an attention head is divided among time, height and width (M-RoPE).
-func (r *validator) sections(key string, head uint32) {
-	parts := required[[]int32](r, key)
-	r.require(len(parts) == 4, "its header is damaged: %q has %d values", key, len(parts))
+func (v *validator) sections(key string, head uint32) {
+	parts := required[[]int32](v, key)
+	v.require(len(parts) == 4, "its header is damaged: %q has %d values", key, len(parts))
 	sum := int64(0)
 	for _, n := range parts {
-		r.require(n >= 0, "its header is damaged: %q is %v", key, parts)
+		v.require(n >= 0, "its header is damaged: %q is %v", key, parts)
 		sum += int64(n)
 	}
-	r.require(sum >= 1 && sum <= int64(head/2) && len(parts) > 0 && (parts[0] > 0 || sum > int64(parts[len(parts)-1])),
+	v.require(sum >= 1 && sum <= int64(head/2) && len(parts) > 0 && (parts[0] > 0 || sum > int64(parts[len(parts)-1])),
 		"its header is damaged: %q is %v for heads of %d", key, parts, head)
 }
 
 // vocabulary checks the tokenizer and returns its number of tokens.
-func (r *validator) vocabulary(arch TextArch, fam Family) int {
-	if kind := required[string](r, "tokenizer.ggml.model"); r.err == nil && kind != arch.tokenizer {
-		r.fail("its tokenizer is of the type %q; %s's is %q", kind, fam.Name, arch.tokenizer)
+func (v *validator) vocabulary(arch TextArch, fam Family) int {
+	if kind := required[string](v, "tokenizer.ggml.model"); v.err == nil && kind != arch.tokenizer {
+		v.fail("its tokenizer is of the type %q; %s's is %q", kind, fam.Name, arch.tokenizer)
 	}
-	optional[string](r, "tokenizer.ggml.pre")
-	tokens := required[[]string](r, "tokenizer.ggml.tokens")
+	optional[string](v, "tokenizer.ggml.pre")
+	tokens := required[[]string](v, "tokenizer.ggml.tokens")
 	n := len(tokens)
 	// llama.cpp ends the process with fewer tokens than its default special ones.
-	r.require(n >= 16 && n <= maxTokens, "its vocabulary has %d tokens", n)
+	v.require(n >= 16 && n <= maxTokens, "its vocabulary has %d tokens", n)
 	known := make(map[string]int, n)
 	for i, t := range tokens {
 		// llama.cpp reads a token up to its first zero byte, and ends the process
 		// if two tokens are equal.
 		if _, twice := known[t]; twice || t == "" || strings.ContainsRune(t, 0) {
-			r.fail("its vocabulary is damaged at token %d, %q", i, t)
+			v.fail("its vocabulary is damaged at token %d, %q", i, t)
 			break
 		}
 		known[t] = i
 	}
-	types := required[[]int32](r, "tokenizer.ggml.token_type")
-	r.require(len(types) == n, "its header is damaged: not every token has a type")
+	types := required[[]int32](v, "tokenizer.ggml.token_type")
+	v.require(len(types) == n, "its header is damaged: not every token has a type")
 	for _, t := range fam.Tokens {
 		i, there := known[t]
 		if there && i < len(types) {
 			there = types[i] >= 2 && types[i] <= 4 // unknown, control or user-defined: never tokenised as plain text
 		}
-		r.require(there, "its vocabulary has no token %s: it is not a %s model", t, fam.Name)
+		v.require(there, "its vocabulary has no token %s: it is not a %s model", t, fam.Name)
 	}
 	if arch.tokenizer == "llama" {
-		r.sentencePiece(tokens, types, known)
+		v.sentencePiece(tokens, types, known)
 	} else {
-		for _, m := range required[[]string](r, "tokenizer.ggml.merges") {
-			r.require(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
+		for _, m := range required[[]string](v, "tokenizer.ggml.merges") {
+			v.require(!strings.ContainsRune(m, 0), "its vocabulary is damaged at the merge %q", m)
 		}
 	}
-	if r.f.Has("tokenizer.ggml.scores") {
-		r.require(len(optional[[]float32](r, "tokenizer.ggml.scores")) == n, "its header is damaged: not every token has a score")
+	if v.f.Has("tokenizer.ggml.scores") {
+		v.require(len(optional[[]float32](v, "tokenizer.ggml.scores")) == n, "its header is damaged: not every token has a score")
 	}
 	for _, name := range []string{"bos", "eos", "padding", "unknown", "eot"} {
 		key := "tokenizer.ggml." + name + "_token_id"
-		if r.f.Has(key) {
-			id := required[uint32](r, key)
-			r.require(uint64(id) < uint64(n), "its header is damaged: %q is %d of %d tokens", key, id, n)
+		if v.f.Has(key) {
+			id := required[uint32](v, key)
+			v.require(uint64(id) < uint64(n), "its header is damaged: %q is %d of %d tokens", key, id, n)
 		}
 	}
 	return n
@@ -167,9 +169,9 @@ const byteToken = 6
 
 // sentencePiece checks that a SentencePiece vocabulary has a score for each token
 // and a token for each byte, which characters without a token are made of.
-func (r *validator) sentencePiece(tokens []string, types []int32, known map[string]int) {
-	required[[]float32](r, "tokenizer.ggml.scores")
-	if r.err != nil {
+func (v *validator) sentencePiece(tokens []string, types []int32, known map[string]int) {
+	required[[]float32](v, "tokenizer.ggml.scores")
+	if v.err != nil {
 		return
 	}
 	bytes := map[string]bool{}
@@ -177,10 +179,10 @@ func (r *validator) sentencePiece(tokens []string, types []int32, known map[stri
 		name := fmt.Sprintf("<0x%02X>", b)
 		bytes[name] = true
 		i, there := known[name]
-		r.require(there && i < len(types) && types[i] == byteToken, "its vocabulary has no token %s for a byte", name)
+		v.require(there && i < len(types) && types[i] == byteToken, "its vocabulary has no token %s for a byte", name)
 	}
 	for i, kind := range types {
-		r.require(kind != byteToken || bytes[tokens[i]], "its vocabulary is damaged at token %d", i)
+		v.require(kind != byteToken || bytes[tokens[i]], "its vocabulary is damaged at token %d", i)
 	}
 }
 
@@ -192,43 +194,43 @@ type textSizes struct {
 	kv      uint64 // of all KV heads: keys, or values
 }
 
-func (r *validator) textTensors(s TextShape, arch TextArch, n textSizes) {
+func (v *validator) textTensors(s TextShape, arch TextArch, n textSizes) {
 	width, vocabulary := uint64(s.Embedding), uint64(s.Vocabulary)
-	r.matrix("token_embd.weight", width, vocabulary)
-	r.vector("output_norm.weight", width)
-	r.tensor(false, "output.weight", width, vocabulary)
-	r.optionalVector("output.bias", vocabulary)
-	r.optionalVector("rope_freqs.weight", n.head/2)
+	v.matrix("token_embd.weight", width, vocabulary)
+	v.vector("output_norm.weight", width)
+	v.tensor(false, "output.weight", width, vocabulary)
+	v.optionalVector("output.bias", vocabulary)
+	v.optionalVector("rope_freqs.weight", n.head/2)
 	for i := range s.Layers {
-		if r.err != nil {
+		if v.err != nil {
 			return
 		}
 		p := fmt.Sprintf("blk.%d.", i)
-		r.vector(p+"attn_norm.weight", width)
-		r.matrix(p+"attn_q.weight", width, n.queries)
-		r.matrix(p+"attn_k.weight", width, n.kv)
-		r.matrix(p+"attn_v.weight", width, n.kv)
-		r.matrix(p+"attn_output.weight", n.queries, width)
-		r.vector(p+"ffn_norm.weight", width)
-		r.matrix(p+"ffn_gate.weight", width, n.ffn)
-		r.matrix(p+"ffn_up.weight", width, n.ffn)
-		r.matrix(p+"ffn_down.weight", n.ffn, width)
+		v.vector(p+"attn_norm.weight", width)
+		v.matrix(p+"attn_q.weight", width, n.queries)
+		v.matrix(p+"attn_k.weight", width, n.kv)
+		v.matrix(p+"attn_v.weight", width, n.kv)
+		v.matrix(p+"attn_output.weight", n.queries, width)
+		v.vector(p+"ffn_norm.weight", width)
+		v.matrix(p+"ffn_gate.weight", width, n.ffn)
+		v.matrix(p+"ffn_up.weight", width, n.ffn)
+		v.matrix(p+"ffn_down.weight", n.ffn, width)
 		if arch.headNorms {
-			r.vector(p+"attn_q_norm.weight", n.head)
-			r.vector(p+"attn_k_norm.weight", n.head)
+			v.vector(p+"attn_q_norm.weight", n.head)
+			v.vector(p+"attn_k_norm.weight", n.head)
 		}
 		if arch.postNorms {
-			r.vector(p+"post_attention_norm.weight", width)
-			r.vector(p+"post_ffw_norm.weight", width)
+			v.vector(p+"post_attention_norm.weight", width)
+			v.vector(p+"post_ffw_norm.weight", width)
 		}
 		for name, length := range map[string]uint64{"attn_q": n.queries, "attn_k": n.kv, "attn_v": n.kv} {
 			if arch.biases {
-				r.vector(p+name+".bias", length)
+				v.vector(p+name+".bias", length)
 			}
-			r.optionalVector(p+name+".bias", length)
+			v.optionalVector(p+name+".bias", length)
 		}
 		for name, length := range map[string]uint64{"attn_output": width, "ffn_gate": n.ffn, "ffn_up": n.ffn, "ffn_down": width} {
-			r.optionalVector(p+name+".bias", length)
+			v.optionalVector(p+name+".bias", length)
 		}
 	}
 }
@@ -247,23 +249,23 @@ func mostly(f *gguf.File) string {
 }
 
 // architecture checks that a text model is of an architecture of the family.
-func (r *validator) architecture(fam Family) TextArch {
-	name := required[string](r, "general.architecture")
+func (v *validator) architecture(fam Family) TextArch {
+	name := required[string](v, "general.architecture")
 	for _, a := range fam.Text {
 		if a.Name == name {
 			return a
 		}
 	}
-	if r.err != nil {
+	if v.err != nil {
 		return TextArch{}
 	}
 	if !knownArch(name) {
-		r.fail("it is of the architecture %q; of vision models, photodesc knows %s (architectures %s)", name, Names(), strings.Join(architectures(), ", "))
+		v.fail("it is of the architecture %q; of vision models, photodesc knows %s (architectures %s)", name, Names(), strings.Join(architectures(), ", "))
 	}
 	var want []string
 	for _, a := range fam.Text {
 		want = append(want, a.Name)
 	}
-	r.fail("it is of the architecture %q and the vision file is for %s, whose text model is \"%s\"", name, fam.Name, strings.Join(want, `" or "`))
+	v.fail("it is of the architecture %q and the vision file is for %s, whose text model is \"%s\"", name, fam.Name, strings.Join(want, `" or "`))
 	return TextArch{}
 }

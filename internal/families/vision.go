@@ -14,47 +14,47 @@ import (
 // shape, and no tensor may be there that it would use without expecting it. The
 // error says what is wrong with the file, without its name.
 func (f Family) CheckVision(vision *gguf.File) (embedding uint64, err error) {
-	r := newValidator(vision)
+	v := newValidator(vision)
 	// Keys that llama.cpp reads where they are present must have the right type.
 	for _, key := range []string{"general.name", "general.description", "clip.projector_type", "clip.vision.projector_type", "clip.vision.mm_patch_merge_type"} {
-		optional[string](r, key)
+		optional[string](v, key)
 	}
-	gelu, silu := optional[bool](r, "clip.use_gelu"), optional[bool](r, "clip.use_silu")
-	r.require(!gelu || !silu, "its header is damaged: it names two activations")
-	optional[uint32](r, "clip.vision.image_crop_resolution")
-	optional[uint32](r, "clip.minicpmv_query_num")
-	optional[int32](r, "clip.minicpmv_version")
-	r.require(len(optional[[]int32](r, "clip.vision.image_grid_pinpoints"))%2 == 0, "its header is damaged: an odd number of grid sizes")
-	optional[[]int32](r, "clip.vision.feature_layer")
-	r.number("clip.vision.projection_dim", 1<<20)
-	r.small("clip.vision.attention.layer_norm_epsilon")
+	gelu, silu := optional[bool](v, "clip.use_gelu"), optional[bool](v, "clip.use_silu")
+	v.require(!gelu || !silu, "its header is damaged: it names two activations")
+	optional[uint32](v, "clip.vision.image_crop_resolution")
+	optional[uint32](v, "clip.minicpmv_query_num")
+	optional[int32](v, "clip.minicpmv_version")
+	v.require(len(optional[[]int32](v, "clip.vision.image_grid_pinpoints"))%2 == 0, "its header is damaged: an odd number of grid sizes")
+	optional[[]int32](v, "clip.vision.feature_layer")
+	v.number("clip.vision.projection_dim", 1<<20)
+	v.epsilon("clip.vision.attention.layer_norm_epsilon")
 	for _, key := range []string{"clip.vision.image_mean", "clip.vision.image_std"} {
-		three := required[[]float32](r, key)
-		r.require(len(three) == 3, "its header is damaged: %q has %d values", key, len(three))
+		three := required[[]float32](v, key)
+		v.require(len(three) == 3, "its header is damaged: %q has %d values", key, len(three))
 		for _, x := range three {
-			r.require(!math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) && (key == "clip.vision.image_mean" || x > 0),
+			v.require(!math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) && (key == "clip.vision.image_mean" || x > 0),
 				"its header is damaged: %q is %v", key, three)
 		}
 	}
-	if r.err != nil {
-		return 0, r.err
+	if v.err != nil {
+		return 0, v.err
 	}
-	embedding = f.vision(r)
-	return embedding, r.err
+	embedding = f.vision(v)
+	return embedding, v.err
 }
 
 // visionShape reads the sizes that every vision encoder has.
-func (r *validator) visionShape() visionShape {
-	v := visionShape{
-		image:  uint64(r.number("clip.vision.image_size", 1<<13)),
-		patch:  uint64(r.number("clip.vision.patch_size", 1<<10)),
-		hidden: uint64(r.number("clip.vision.embedding_length", maxWidth)),
-		ffn:    uint64(r.number("clip.vision.feed_forward_length", 1<<20)),
-		layers: uint64(r.number("clip.vision.block_count", maxLayers)),
-		heads:  uint64(r.number("clip.vision.attention.head_count", maxHeads)),
+func (v *validator) visionShape() visionShape {
+	s := visionShape{
+		image:  uint64(v.number("clip.vision.image_size", 1<<13)),
+		patch:  uint64(v.number("clip.vision.patch_size", 1<<10)),
+		hidden: uint64(v.number("clip.vision.embedding_length", maxWidth)),
+		ffn:    uint64(v.number("clip.vision.feed_forward_length", 1<<20)),
+		layers: uint64(v.number("clip.vision.block_count", maxLayers)),
+		heads:  uint64(v.number("clip.vision.attention.head_count", maxHeads)),
 	}
-	r.require(r.err != nil || v.hidden%v.heads == 0, "its header is damaged: %d values in %d heads", v.hidden, v.heads)
-	return v
+	v.require(v.err != nil || s.hidden%s.heads == 0, "its header is damaged: %d values in %d heads", s.hidden, s.heads)
+	return s
 }
 
 // visionShape is the sizes of a vision encoder.
@@ -66,89 +66,89 @@ type visionShape struct {
 	merge        uint64 // merge×merge patches become one embedding; set by the family
 }
 
-// upDown returns the names of the feed-forward's two matrices. Files of the first
+// feedForward returns the names of the feed-forward's two matrices. Files of the first
 // converter have the two names swapped, and llama.cpp swaps them back.
-func (r *validator) upDown(p string, v visionShape) (up, down string) {
+func (v *validator) feedForward(p string, s visionShape) (up, down string) {
 	up, down = "ffn_up", "ffn_down"
-	if t, there := r.tensors[p+down+".weight"]; there && v.ffn != v.hidden && t.Shape[0] == v.hidden {
+	if t, there := v.tensors[p+down+".weight"]; there && s.ffn != s.hidden && t.Shape[0] == s.hidden {
 		up, down = down, up
 	}
 	return up, down
 }
 
 // patches checks the matrices that turn patches into embeddings.
-func (r *validator) patches(v visionShape, names ...string) {
+func (v *validator) patches(s visionShape, names ...string) {
 	for _, name := range names {
-		r.matrix(name, v.patch, v.patch, 3, v.hidden)
-		r.plain(name, gguf.F16)
+		v.matrix(name, s.patch, s.patch, 3, s.hidden)
+		v.typeIs(name, gguf.F16)
 	}
 }
 
 // norm checks a layer norm of n values: a weight and, if bias is set, a bias.
-func (r *validator) norm(name string, n uint64, bias bool) {
-	r.vector(name+".weight", n)
+func (v *validator) norm(name string, n uint64, bias bool) {
+	v.vector(name+".weight", n)
 	if bias {
-		r.vector(name+".bias", n)
+		v.vector(name+".bias", n)
 	}
 }
 
 // linear checks a matrix that maps from values to to values, and its bias.
-func (r *validator) linear(name string, from, to uint64) {
-	r.matrix(name+".weight", from, to)
-	r.vector(name+".bias", to)
+func (v *validator) linear(name string, from, to uint64) {
+	v.matrix(name+".weight", from, to)
+	v.vector(name+".bias", to)
 }
 
 // optionalLinear is linear with a bias that may be missing.
-func (r *validator) optionalLinear(name string, from, to uint64) {
-	r.matrix(name+".weight", from, to)
-	r.optionalVector(name+".bias", to)
+func (v *validator) optionalLinear(name string, from, to uint64) {
+	v.matrix(name+".weight", from, to)
+	v.optionalVector(name+".bias", to)
 }
 
 // noOthers fails if the file has a tensor of the encoder that was not checked.
-func (r *validator) noOthers() {
-	for _, t := range r.f.Tensors {
-		r.require(r.seen[t.Name] || !strings.HasPrefix(t.Name, "v."), "its header is damaged: tensor %q does not belong there", t.Name)
+func (v *validator) noOthers() {
+	for _, t := range v.f.Tensors {
+		v.require(v.seen[t.Name] || !strings.HasPrefix(t.Name, "v."), "its header is damaged: tensor %q does not belong there", t.Name)
 	}
 }
 
-// side returns the number of patches along an edge of the picture, for an encoder
+// patchesPerSide returns the number of patches along an edge of the picture, for an encoder
 // that takes one size only.
-func (r *validator) side(v visionShape) uint64 {
-	side := v.image / max(v.patch, 1)
-	r.require(side >= 1 && v.merge >= 1 && side%max(v.merge, 1) == 0,
-		"its header is damaged: pictures of %d, patches of %d, %d to one", v.image, v.patch, v.merge)
+func (v *validator) patchesPerSide(s visionShape) uint64 {
+	side := s.image / max(s.patch, 1)
+	v.require(side >= 1 && s.merge >= 1 && side%max(s.merge, 1) == 0,
+		"its header is damaged: pictures of %d, patches of %d, %d to one", s.image, s.patch, s.merge)
 	return side
 }
 
 // dimension returns one dimension of a tensor, where no key says its size.
-func (r *validator) dimension(name string, i int) uint64 {
-	t, there := r.tensors[name]
+func (v *validator) dimension(name string, i int) uint64 {
+	t, there := v.tensors[name]
 	if !there || len(t.Shape) <= i {
-		r.fail("tensor %q is missing", name)
+		v.fail("tensor %q is missing", name)
 		return 0
 	}
 	return t.Shape[i]
 }
 
 // siglip checks an encoder with learnt positions, so many of them.
-func (r *validator) siglip(v visionShape, positions uint64) {
-	r.patches(v, "v.patch_embd.weight")
-	r.vector("v.patch_embd.bias", v.hidden)
-	r.vector("v.position_embd.weight", v.hidden, positions)
-	for i := range v.layers {
-		if r.err != nil {
+func (v *validator) siglip(s visionShape, positions uint64) {
+	v.patches(s, "v.patch_embd.weight")
+	v.vector("v.patch_embd.bias", s.hidden)
+	v.vector("v.position_embd.weight", s.hidden, positions)
+	for i := range s.layers {
+		if v.err != nil {
 			return
 		}
 		p := fmt.Sprintf("v.blk.%d.", i)
 		for _, name := range []string{"attn_q", "attn_k", "attn_v", "attn_out"} {
-			r.optionalLinear(p+name, v.hidden, v.hidden)
+			v.optionalLinear(p+name, s.hidden, s.hidden)
 		}
-		up, down := r.upDown(p, v)
-		r.optionalLinear(p+up, v.hidden, v.ffn)
-		r.optionalLinear(p+down, v.ffn, v.hidden)
+		up, down := v.feedForward(p, s)
+		v.optionalLinear(p+up, s.hidden, s.ffn)
+		v.optionalLinear(p+down, s.ffn, s.hidden)
 		for _, name := range []string{"ln1", "ln2"} {
-			r.vector(p+name+".weight", v.hidden)
-			r.optionalVector(p+name+".bias", v.hidden)
+			v.vector(p+name+".weight", s.hidden)
+			v.optionalVector(p+name+".bias", s.hidden)
 		}
 	}
 }
