@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"photodesc/internal/models/gguf/gguftest"
 )
 
 // TestFreedMemory runs what opens and closes engines in a process whose C
@@ -24,7 +26,7 @@ func TestFreedMemory(t *testing.T) {
 }
 
 func TestOpenAndClose(t *testing.T) {
-	for _, name := range []string{"tiny", others[0]} {
+	for _, name := range []string{"tiny", gguftest.Others[0]} {
 		e := openOther(t, name, nil)
 		if _, err := e.Describe(t.Context(), scene(1, 40, 30)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -80,7 +82,7 @@ func TestNoContext(t *testing.T) {
 // A vision file without one of its tensors is given up after the encoder has
 // its scheduler.
 func TestNoEncoder(t *testing.T) {
-	for _, name := range []string{"tiny", others[0]} {
+	for _, name := range []string{"tiny", gguftest.Others[0]} {
 		b, err := os.ReadFile(filepath.Join(tiny, "mmproj-"+name+".gguf"))
 		if err != nil {
 			t.Fatal(err)

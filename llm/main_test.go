@@ -3,9 +3,10 @@ package llm
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"photodesc/internal/models/gguf/gguftest"
 )
 
 // tiny is the folder of small models: some with random weights, and the
@@ -23,8 +24,8 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		if out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny", "tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "mkmodel: %v\n%s", err, out)
+		if err := gguftest.WriteModels(dir, "-type", "f16"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		if out, err := exec.Command("go", "run", "photodesc/tools/quantise", "-o", dir, filepath.Join(builtinDir, "builtin.gguf"), filepath.Join(builtinDir, "mmproj-builtin.gguf")).CombinedOutput(); err != nil {

@@ -6,11 +6,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-)
 
-// others are the small models with random weights that go through llama.cpp's
-// own multimodal path.
-var others = []string{"tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl"}
+	"photodesc/internal/models/gguf/gguftest"
+)
 
 func openOther(t testing.TB, name string, change func(*Options)) *Engine {
 	t.Helper()
@@ -33,8 +31,10 @@ func picturePromptOf(t *testing.T, e *Engine, p Picture) *mtmdPrompt {
 	return prompt.(*mtmdPrompt)
 }
 
+// eachOther runs a test with each small model that llama.cpp's multimodal library
+// encodes pictures for.
 func eachOther(t *testing.T, test func(t *testing.T, name string)) {
-	for _, name := range others {
+	for _, name := range gguftest.Others {
 		t.Run(name, func(t *testing.T) { test(t, name) })
 	}
 }
@@ -162,19 +162,21 @@ func TestOthersPromptIsText(t *testing.T) {
 
 // What is put around the picture and the question, as the models were trained.
 func TestOthersPrompt(t *testing.T) {
-	for name, want := range map[string]string{
+	prompts := map[string]string{
 		"tiny-qwen2.5vl": "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n<|vision_start|>" +
 			"[picture]<|vision_end|>Describe this image<|im_end|>\n<|im_start|>assistant\n",
 		"tiny-gemma3": "<bos><start_of_turn>user\n\n\n<start_of_image>[picture]<end_of_image>\n\n" +
 			"Describe this image<end_of_turn>\n<start_of_turn>model\n",
 		"tiny-internvl": "<|im_start|>user\n<img>[picture]</img>\nDescribe this image<|im_end|>\n<|im_start|>assistant\n",
-	} {
+	}
+	eachOther(t, func(t *testing.T, name string) {
+		want := prompts[name]
 		e := openOther(t, name, func(o *Options) { o.Prompts = asked("Describe this image") })
 		got := spelled(e.model, throughMTMD(e).before) + "[picture]" + spelled(e.model, slices.Concat(throughMTMD(e).behind, e.promptSuffixes[0].tokens))
 		if got != want {
-			t.Errorf("%s:\n%q, want\n%q", name, got, want)
+			t.Errorf("%q, want\n%q", got, want)
 		}
-	}
+	})
 }
 
 func TestOthersDoNotBelongTogether(t *testing.T) {

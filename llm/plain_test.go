@@ -219,7 +219,10 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 		},
 	}
 	eachOther(t, func(t *testing.T, name string) {
-		p := models[name]
+		p, known := models[name]
+		if !known {
+			t.Fatal("no plain model to compare it with")
+		}
 		p.t, p.heads, p.shared, p.head, p.eps = t, 2, 2, 32, 1e-6
 		path := filepath.Join(tiny, name+".gguf")
 		var err error

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"photodesc/internal/models/gguf/gguftest"
 )
 
 // Token types as GGUF numbers them.
@@ -104,7 +106,7 @@ func TestSilentTokens(t *testing.T) {
 		}
 		m.close()
 	}
-	for _, name := range others {
+	for _, name := range gguftest.Others {
 		m, err := loadText(filepath.Join(tiny, name+".gguf"), false)
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"photodesc/internal/durable/durabletest"
+	"photodesc/internal/models/gguf/gguftest"
 	"photodesc/internal/photo/faultfs"
 	"photodesc/internal/worker"
 
@@ -97,9 +98,8 @@ func TestScripts(t *testing.T) {
 // tinyModel writes small models with random weights and returns their folder.
 func tinyModel(t testing.TB) string {
 	dir := t.TempDir()
-	out, err := exec.Command("go", "run", "photodesc/tools/mkmodel", "-o", dir, "-type", "f16", "tiny", "tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl").CombinedOutput()
-	if err != nil {
-		t.Fatalf("mkmodel: %v\n%s", err, out)
+	if err := gguftest.WriteModels(dir, "-type", "f16"); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }

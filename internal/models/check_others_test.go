@@ -8,13 +8,10 @@ import (
 	"photodesc/internal/models/gguf/gguftest"
 )
 
-// otherShapes are mkmodel's small models of other families than SmolVLM's.
-var otherShapes = []string{"tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl"}
-
 // What must be there is there, in the right shape; nothing else is.
 func TestCheckOthers(t *testing.T) {
 	files := map[string]Files{}
-	for _, shape := range append([]string{"tiny"}, otherShapes...) {
+	for _, shape := range append([]string{"tiny"}, gguftest.Others...) {
 		text, vision := gguftest.Model(t, shape)
 		files[shape] = Files{Name: shape, Text: text, Vision: vision}
 		s, err := Check(files[shape], 0)
@@ -59,7 +56,7 @@ func TestCheckOthers(t *testing.T) {
 		{"experts", intern, true, set("qwen2.expert_count", uint32(4)), "experts"},
 		{"layers of another kind", intern, true, set("general.architecture", "qwen3"), "qwen3.block_count"},
 		{"no norms of heads", gemma, true, rename("blk.5.attn_q_norm.weight", "blk.5.x"), `"blk.5.attn_q_norm.weight" is missing`},
-		{"no norms behind", gemma, true, rename("blk.0.post_ffw_norm.weight", "blk.0.x"), `"blk.0.post_ffw_norm.weight" is missing`},
+		{"no norms after attention", gemma, true, rename("blk.0.post_ffw_norm.weight", "blk.0.x"), `"blk.0.post_ffw_norm.weight" is missing`},
 		{"key but no value length", gemma, true, drop("gemma3.attention.value_length"), "value_length"},
 		{"byte pairs", gemma, true, set("tokenizer.ggml.model", "gpt2"), `of the type "gpt2"; Gemma 3's is "llama"`},
 		{"a byte less", gemma, true, token("<0x0A>", "<0x0a>"), "no token <0x0A> for a byte"},
@@ -94,8 +91,8 @@ func TestCheckOthers(t *testing.T) {
 			x.Type, x.Bytes = gguf.Q8_0, 64*64/32*34
 		}, "of type Q8_0, which llama.cpp cannot use there"},
 		{"another text model's", gemma, false, reshape("mm.input_projection.weight", 32*64*2, 32, 64), "do not belong together"},
-		{"ears", gemma, false, set("clip.has_audio_encoder", true), "for sound"},
-		{"ears only", gemma, false, drop("clip.has_vision_encoder"), "no vision encoder"},
+		{"an audio encoder", gemma, false, set("clip.has_audio_encoder", true), "for sound"},
+		{"an audio encoder only", gemma, false, drop("clip.has_vision_encoder"), "no vision encoder"},
 	} {
 		f := files[c.shape]
 		if c.text {
@@ -115,7 +112,7 @@ func TestCheckOthers(t *testing.T) {
 	} {
 		_, err := Check(Files{Text: files[c.text].Text, Vision: files[c.vision].Vision}, 0)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s with the eyes of %s: %v", c.text, c.vision, err)
+			t.Errorf("text model %s with the vision file of %s: %v", c.text, c.vision, err)
 		}
 	}
 	unknown := gguftest.Copy(t, files[intern].Text, set("general.architecture", "mamba"))

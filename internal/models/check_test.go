@@ -112,8 +112,8 @@ func TestCheck(t *testing.T) {
 	}{
 		{"another projector", set("clip.projector_type", "qwen2vl_merger"), `architecture "llama" and the vision file is for Qwen2-VL, whose text model is "qwen2vl"`},
 		{"a projector that is not known", set("clip.projector_type", "resampler"), `it is of the type "resampler"; the vision models that photodesc knows are Gemma 3, `},
-		{"no eyes", set("clip.has_vision_encoder", false), "no vision encoder"},
-		{"ears", set("clip.has_audio_encoder", true), "sound"},
+		{"no vision encoder", set("clip.has_vision_encoder", false), "no vision encoder"},
+		{"an audio encoder", set("clip.has_audio_encoder", true), "sound"},
 		{"a name that is a number", set("general.name", uint32(1)), "wrong type"},
 		{"gelu as a number", set("clip.use_gelu", uint8(1)), "wrong type"},
 		{"two activations", set("clip.use_silu", true), "two activations"},
@@ -189,7 +189,7 @@ func TestCheckRealPeculiarities(t *testing.T) {
 // No file, however damaged, makes the check panic; and what is cut off is
 // always found.
 func TestCheckDamaged(t *testing.T) {
-	for _, shape := range append([]string{"tiny"}, otherShapes...) {
+	for _, shape := range append([]string{"tiny"}, gguftest.Others...) {
 		t.Run(shape, func(t *testing.T) { checkDamaged(t, shape) })
 	}
 }

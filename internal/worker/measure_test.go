@@ -13,7 +13,7 @@ func TestLastWords(t *testing.T) {
 	const dead = "the model could not be loaded: exit status 2"
 	for name, c := range map[string]struct{ stderr, want string }{
 		"nothing":     {"", dead},
-		"its own":     {"I loading\nphotodesc: it has no eyes\n", "it has no eyes"},
+		"its own":     {"I loading\nphotodesc: it has no vision encoder\n", "it has no vision encoder"},
 		"llama.cpp's": {"E bad magic\nE more\nphotodesc: it cannot be loaded\n", "it cannot be loaded\n  llama.cpp says: bad magic"},
 		"segfault": {"I loading\nSIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=128\nsignal arrived during cgo execution\n\ngoroutine 1 [syscall]:\nframe\nframe\n",
 			dead + "\n  its process said last: SIGSEGV: segmentation violation"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/ollama/ollama/fs/ggml"
+
+	"photodesc/internal/models/gguf/gguftest"
 )
 
 func TestFilesReadBack(t *testing.T) {
@@ -177,6 +180,9 @@ func TestWeightsHaveTheirDeviation(t *testing.T) {
 
 // The tiny models of other families: every tensor once, every matrix of the pair's own sizes, an end to their texts.
 func TestOthers(t *testing.T) {
+	if listed := slices.Sorted(slices.Values(gguftest.Others)); !slices.Equal(listed, slices.Sorted(maps.Keys(others))) {
+		t.Errorf("gguftest.Others lists %q", listed)
+	}
 	for name := range others {
 		dir := t.TempDir()
 		if err := run([]string{"-o", dir, name}); err != nil {

@@ -19,7 +19,7 @@ var others = map[string]func(name string, matrix ggml.FileType, seed uint64) pai
 const (
 	otherHidden, otherHeads, otherKVHeads, otherHead, otherFFN = 64, 2, 1, 32, 128
 	otherContext, otherWords                                   = 4096, 720
-	eyeHidden, eyeHeads, eyeFFN                                = 64, 2, 96
+	visionHidden, visionHeads, visionFFN                       = 64, 2, 96
 )
 
 // otherText has the keys that every text model has, under its architecture's name.
@@ -50,11 +50,11 @@ func otherVision(name, projector string, image, patch, layers int, matrix ggml.F
 		"clip.projector_type":                      projector,
 		"clip.vision.image_size":                   uint32(image),
 		"clip.vision.patch_size":                   uint32(patch),
-		"clip.vision.embedding_length":             uint32(eyeHidden),
-		"clip.vision.feed_forward_length":          uint32(eyeFFN),
+		"clip.vision.embedding_length":             uint32(visionHidden),
+		"clip.vision.feed_forward_length":          uint32(visionFFN),
 		"clip.vision.block_count":                  uint32(layers),
 		"clip.vision.projection_dim":               uint32(otherHidden),
-		"clip.vision.attention.head_count":         uint32(eyeHeads),
+		"clip.vision.attention.head_count":         uint32(visionHeads),
 		"clip.vision.attention.layer_norm_epsilon": float32(1e-6),
 		"clip.vision.image_mean":                   half,
 		"clip.vision.image_std":                    half,
@@ -93,63 +93,63 @@ func (v *vocabulary) bytePairKV() ggml.KV {
 }
 
 func tinyQwen(name string, matrix ggml.FileType, seed uint64) pair {
-	const layers, eyeLayers, image, patch = 2, 2, 112, 14
+	const layers, visionLayers, image, patch = 2, 2, 112, 14
 	words := chatMLWords("<|vision_start|>", "<|vision_end|>", "<|image_pad|>")
 	text, vision := builder{matrix: matrix, seed: seed}, builder{matrix: matrix, seed: seed}
 	text.qwen2(layers, words)
 
 	vision.patches("v.patch_embd.weight", patch)
 	vision.patches("v.patch_embd.weight.1", patch)
-	for i := range eyeLayers {
+	for i := range visionLayers {
 		p := fmt.Sprintf("v.blk.%d.", i)
 		vision.attention(p)
-		vision.ones(p+"ln1.weight", eyeHidden)
-		vision.ones(p+"ln2.weight", eyeHidden)
+		vision.ones(p+"ln1.weight", visionHidden)
+		vision.ones(p+"ln2.weight", visionHidden)
 		for _, n := range []string{"ffn_gate", "ffn_up"} {
-			vision.linear(p+n, gain(eyeHidden), eyeHidden, eyeFFN)
+			vision.linear(p+n, gain(visionHidden), visionHidden, visionFFN)
 		}
-		vision.linear(p+"ffn_down", gain(eyeFFN), eyeFFN, eyeHidden)
+		vision.linear(p+"ffn_down", gain(visionFFN), visionFFN, visionHidden)
 	}
-	vision.ones("v.post_ln.weight", eyeHidden)
-	vision.linear("mm.0", gain(4*eyeHidden), 4*eyeHidden, 4*eyeHidden)
-	vision.linear("mm.2", embeddingDeviation*gain(4*eyeHidden), 4*eyeHidden, otherHidden)
+	vision.ones("v.post_ln.weight", visionHidden)
+	vision.linear("mm.0", gain(4*visionHidden), 4*visionHidden, 4*visionHidden)
+	vision.linear("mm.2", embeddingDeviation*gain(4*visionHidden), 4*visionHidden, otherHidden)
 	return pair{
 		textKV: with(with(otherText(name, "qwen2vl", layers, matrix), words.bytePairKV()), ggml.KV{
 			// Each half of a head turns: so much of it by time, height and width.
 			"qwen2vl.rope.dimension_sections": []int32{4, 6, 6, 0},
 		}),
-		visionKV: with(otherVision(name, "qwen2.5vl_merger", image, patch, eyeLayers, matrix), ggml.KV{
+		visionKV: with(otherVision(name, "qwen2.5vl_merger", image, patch, visionLayers, matrix), ggml.KV{
 			"clip.use_silu":            true,
-			"clip.vision.n_wa_pattern": uint32(eyeLayers), // all layers but the last look into windows only
+			"clip.vision.n_wa_pattern": uint32(visionLayers), // all layers but the last look into windows only
 		}),
 		text: text.tensors, vision: vision.tensors,
 	}
 }
 
 func tinyIntern(name string, matrix ggml.FileType, seed uint64) pair {
-	const layers, eyeLayers, image, patch, shuffle = 2, 2, 64, 8, 2
+	const layers, visionLayers, image, patch, shuffle = 2, 2, 64, 8, 2
 	words := chatMLWords("<img>", "</img>", "<IMG_CONTEXT>")
 	text, vision := builder{matrix: matrix, seed: seed}, builder{matrix: matrix, seed: seed}
 	text.qwen2(layers, words)
 
-	vision.add("v.class_embd", ggml.TensorTypeF32, 0.1, eyeHidden)
+	vision.add("v.class_embd", ggml.TensorTypeF32, 0.1, visionHidden)
 	vision.patches("v.patch_embd.weight", patch)
-	vision.bias("v.patch_embd.bias", eyeHidden)
-	vision.add("v.position_embd.weight", ggml.TensorTypeF32, 0.1, eyeHidden, (image/patch)*(image/patch)+1)
-	for i := range eyeLayers {
+	vision.bias("v.patch_embd.bias", visionHidden)
+	vision.add("v.position_embd.weight", ggml.TensorTypeF32, 0.1, visionHidden, (image/patch)*(image/patch)+1)
+	for i := range visionLayers {
 		p := fmt.Sprintf("v.blk.%d.", i)
 		vision.siglipLayer(p)
-		vision.ones(p+"ls1.weight", eyeHidden)
-		vision.ones(p+"ls2.weight", eyeHidden)
+		vision.ones(p+"ls1.weight", visionHidden)
+		vision.ones(p+"ls2.weight", visionHidden)
 	}
-	const shuffled = eyeHidden * shuffle * shuffle
+	const shuffled = visionHidden * shuffle * shuffle
 	vision.ones("mm.model.mlp.0.weight", shuffled)
 	vision.bias("mm.model.mlp.0.bias", shuffled)
 	vision.linear("mm.model.mlp.1", gain(shuffled), shuffled, otherHidden)
 	vision.linear("mm.model.mlp.3", embeddingDeviation*gain(otherHidden), otherHidden, otherHidden)
 	return pair{
 		textKV: with(otherText(name, "qwen2", layers, matrix), words.bytePairKV()),
-		visionKV: with(otherVision(name, "internvl", image, patch, eyeLayers, matrix), ggml.KV{
+		visionKV: with(otherVision(name, "internvl", image, patch, visionLayers, matrix), ggml.KV{
 			"clip.use_gelu":                      true,
 			"clip.vision.projector.scale_factor": uint32(shuffle),
 		}),
@@ -159,7 +159,7 @@ func tinyIntern(name string, matrix ggml.FileType, seed uint64) pair {
 
 func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
 	// Every sixth layer attends to all tokens, the others to a window of the newest ones.
-	const layers, window, eyeLayers, image, patch, pool = 6, 96, 2, 128, 8, 2
+	const layers, window, visionLayers, image, patch, pool = 6, 96, 2, 128, 8, 2
 	words := sentencePieces(otherWords, "<end_of_turn>", []string{"<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"})
 	text, vision := builder{matrix: matrix, seed: seed}, builder{matrix: matrix, seed: seed}
 	kv, all := otherHead*otherKVHeads, otherHead*otherHeads
@@ -186,16 +186,16 @@ func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
 	}
 
 	vision.patches("v.patch_embd.weight", patch)
-	vision.bias("v.patch_embd.bias", eyeHidden)
-	vision.add("v.position_embd.weight", ggml.TensorTypeF32, 0.1, eyeHidden, (image/patch)*(image/patch))
-	for i := range eyeLayers {
+	vision.bias("v.patch_embd.bias", visionHidden)
+	vision.add("v.position_embd.weight", ggml.TensorTypeF32, 0.1, visionHidden, (image/patch)*(image/patch))
+	for i := range visionLayers {
 		vision.siglipLayer(fmt.Sprintf("v.blk.%d.", i))
 	}
-	vision.ones("v.post_ln.weight", eyeHidden)
-	vision.bias("v.post_ln.bias", eyeHidden)
+	vision.ones("v.post_ln.weight", visionHidden)
+	vision.bias("v.post_ln.bias", visionHidden)
 	// F16, because the graph transposes it, which ggml does not do with quantised types.
-	vision.add("mm.input_projection.weight", ggml.TensorTypeF16, embeddingDeviation*gain(eyeHidden), otherHidden, eyeHidden)
-	vision.ones("mm.soft_emb_norm.weight", eyeHidden)
+	vision.add("mm.input_projection.weight", ggml.TensorTypeF16, embeddingDeviation*gain(visionHidden), otherHidden, visionHidden)
+	vision.ones("mm.soft_emb_norm.weight", visionHidden)
 	return pair{
 		textKV: with(with(otherText(name, "gemma3", layers, matrix), words.sentencePieceKV()), ggml.KV{
 			"gemma3.rope.freq_base":           float32(1e6), // of the layers without a window; the others have 10000
@@ -203,7 +203,7 @@ func tinyGemma(name string, matrix ggml.FileType, seed uint64) pair {
 			"gemma3.attention.value_length":   uint32(otherHead),
 			"gemma3.attention.sliding_window": uint32(window),
 		}),
-		visionKV: with(otherVision(name, "gemma3", image, patch, eyeLayers, matrix), ggml.KV{
+		visionKV: with(otherVision(name, "gemma3", image, patch, visionLayers, matrix), ggml.KV{
 			"clip.use_gelu":                      true,
 			"clip.vision.projector.scale_factor": uint32(pool),
 		}),
@@ -235,21 +235,21 @@ func (b *builder) qwen2(layers int, words *vocabulary) {
 func (b *builder) siglipLayer(p string) {
 	b.attention(p)
 	for _, n := range []string{"ln1", "ln2"} {
-		b.ones(p+n+".weight", eyeHidden)
-		b.bias(p+n+".bias", eyeHidden)
+		b.ones(p+n+".weight", visionHidden)
+		b.bias(p+n+".bias", visionHidden)
 	}
-	b.linear(p+"ffn_up", gain(eyeHidden), eyeHidden, eyeFFN)
-	b.linear(p+"ffn_down", gain(eyeFFN), eyeFFN, eyeHidden)
+	b.linear(p+"ffn_up", gain(visionHidden), visionHidden, visionFFN)
+	b.linear(p+"ffn_down", gain(visionFFN), visionFFN, visionHidden)
 }
 
 func (b *builder) attention(p string) {
 	for _, n := range []string{"attn_q", "attn_k", "attn_v", "attn_out"} {
-		b.linear(p+n, gain(eyeHidden), eyeHidden, eyeHidden)
+		b.linear(p+n, gain(visionHidden), visionHidden, visionHidden)
 	}
 }
 
 func (b *builder) patches(name string, patch int) {
-	b.add(name, ggml.TensorTypeF16, gain(3*patch*patch), patch, patch, 3, eyeHidden)
+	b.add(name, ggml.TensorTypeF16, gain(3*patch*patch), patch, patch, 3, visionHidden)
 }
 
 // linear adds a matrix and its bias.
