@@ -1,3 +1,17 @@
-// Package search finds photos of a workdir by the words of their descriptions. Its index (SQLite's FTS5) is a cache: it is
-// made from the outputs, brought up to date before each search, and made anew where it is damaged, old or of other outputs.
+// Package search finds photos of a workdir by the words of their descriptions.
+//
+// Its index (SQLite's FTS5) is a cache of the outputs. It records how far each
+// output file was read and a hash of the bytes before that place, so a search reads
+// only what was added. It is rebuilt if it is damaged, has an old layout, or the
+// outputs were changed. If the workdir cannot be written, the index is in the
+// user's cache folder.
+//
+// Only the newest 300 matches are ranked. FTS5's own ranking takes the matches of
+// each word in all descriptions, which is more than a second for a common word in a
+// million of them. The newest matches are copied to a table in memory, ranked there
+// by bm25, and their words are marked there.
+//
+// Scripts without spaces between words are indexed by character, and a word in such
+// a script is searched as a phrase. A trigram index would not find words of two
+// characters, which most Chinese words are.
 package search
