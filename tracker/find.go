@@ -7,7 +7,7 @@ import "slices"
 // last ones are found, that many. The outputs are read twice and a million photos need some 60 MB, whatever their words.
 // match may be called by several goroutines at once. Lines that cannot be read are left out. An error of found ends it.
 func Find(dir string, match func(path string) bool, last int, found func(Record) error) error {
-	newest := map[key]counted{}
+	newest := map[key]newestLine{}
 	line := 0
 	err := readOutputs(dir, parseMatched(match, parseOutcome), func(_ string, _ int, o *outcome, err error) {
 		line++
@@ -15,7 +15,7 @@ func Find(dir string, match func(path string) bool, last int, found func(Record)
 			return
 		}
 		if was, known := newest[o.key]; !known || was.failed || !o.failed {
-			newest[o.key] = counted{line, o.failed}
+			newest[o.key] = newestLine{line, o.failed}
 		}
 	})
 	if err != nil {
@@ -40,14 +40,14 @@ func Find(dir string, match func(path string) bool, last int, found func(Record)
 	return err
 }
 
-// counted is the line that counts of a photo, numbered over all outputs.
-type counted struct {
+// newestLine is the newest valid line of a photo, numbered over all outputs.
+type newestLine struct {
 	line   int
 	failed bool
 }
 
 // firstOf is the line of the first of the last photos done, 0 for all.
-func firstOf(newest map[key]counted, last int) int {
+func firstOf(newest map[key]newestLine, last int) int {
 	if last <= 0 || last >= len(newest) {
 		return 0
 	}

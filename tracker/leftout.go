@@ -25,8 +25,8 @@ type LeftOutKind struct {
 // maxLeftOutKinds bounds each list of a state file that is read.
 const maxLeftOutKinds = 64
 
-// sound removes what no walk writes from a value that was read from a file.
-func (l *LeftOut) sound() {
+// clamp removes what no walk writes from a value that was read from a file.
+func (l *LeftOut) clamp() {
 	for _, list := range []*[]LeftOutKind{&l.Names, &l.Cloud, &l.Folders, &l.Excluded} {
 		*list = slices.DeleteFunc(*list, func(k LeftOutKind) bool { return k.Count < 1 })
 		*list = (*list)[:min(len(*list), maxLeftOutKinds)]

@@ -97,7 +97,7 @@ func (l *Live) flush() {
 	// The state is written without the lock, from copies of its slices and maps.
 	s.Recent = slices.Clone(s.Recent)
 	s.Failures, s.Restarts = slices.Clone(s.Failures), slices.Clone(s.Restarts)
-	s.Meter.Minutes, s.Meter.Tens = slices.Clone(s.Meter.Minutes), slices.Clone(s.Meter.Tens)
+	s.Meter.Minutes, s.Meter.TenSeconds = slices.Clone(s.Meter.Minutes), slices.Clone(s.Meter.TenSeconds)
 	s.Counters = s.Counters.clone()
 	l.mu.Unlock()
 
@@ -133,8 +133,8 @@ func (l *Live) SetRun(model, prompt string, timeout time.Duration) {
 	l.change(func(s *state) { s.Model, s.Prompt, s.Timeout = model, prompt, timeout.Seconds() })
 }
 
-// counted corrects the counts before the first photo.
-func (l *Live) counted(c Counts) {
+// setCounts sets the counts before the first photo.
+func (l *Live) setCounts(c Counts) {
 	l.change(func(s *state) { s.setCounts(c, s.ProgressSize) })
 }
 

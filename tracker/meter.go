@@ -5,8 +5,8 @@ import "time"
 const (
 	// meterMinutes is how far back the rate of a run looks.
 	meterMinutes = 60
-	// meterTens is how many counts of ten seconds are kept.
-	meterTens = 60
+	// meterTenSeconds is how many complete periods of ten seconds are kept.
+	meterTenSeconds = 60
 
 	century = 100 * 365 * 24 * 3600 // seconds
 )
@@ -15,13 +15,13 @@ const (
 // clocks stand still between runs. The working clock also stands still while a
 // run looks for photos, loads the first model, or waits for the storage.
 type meter struct {
-	Up      float64 `json:"up_seconds"`   // of all runs
-	Work    float64 `json:"work_seconds"` // of these, photos were described
-	Photos  int     `json:"photos"`       // finished in Work, failures included
-	Minute  int     `json:"minute"`       // whole minutes in Work
-	Minutes []int   `json:"minutes,omitempty"`
-	Tens    []int   `json:"tens,omitempty"` // photos of the last ten seconds each, of Work
-	Run     pace    `json:"run,omitzero"`
+	Up         float64 `json:"up_seconds"`   // of all runs
+	Work       float64 `json:"work_seconds"` // of these, photos were described
+	Photos     int     `json:"photos"`       // finished in Work, failures included
+	Minute     int     `json:"minute"`       // whole minutes in Work
+	Minutes    []int   `json:"minutes,omitempty"`
+	TenSeconds []int   `json:"tens,omitempty"` // photos of each of the last periods of ten seconds of Work
+	Run        pace    `json:"run,omitzero"`
 }
 
 // advance moves the clocks forward.
@@ -38,7 +38,7 @@ func (m *meter) advance(by time.Duration) {
 	m.Run.advance(by.Seconds())
 	m.Minutes = shift(m.Minutes, int(m.Work/60)-m.Minute, meterMinutes)
 	m.Minute = int(m.Work / 60)
-	m.Tens = shift(m.Tens, int(m.Work/10)-int(before/10), meterTens)
+	m.TenSeconds = shift(m.TenSeconds, int(m.Work/10)-int(before/10), meterTenSeconds)
 }
 
 // shift begins new counts and drops the oldest: the last one is still growing, and
@@ -62,10 +62,10 @@ func (m *meter) add(photos int) {
 	if !m.Run.Working {
 		return
 	}
-	m.Minutes, m.Tens = shift(m.Minutes, 0, meterMinutes), shift(m.Tens, 0, meterTens)
+	m.Minutes, m.TenSeconds = shift(m.Minutes, 0, meterMinutes), shift(m.TenSeconds, 0, meterTenSeconds)
 	m.Photos += photos
 	m.Minutes[len(m.Minutes)-1] += photos
-	m.Tens[len(m.Tens)-1] += photos
+	m.TenSeconds[len(m.TenSeconds)-1] += photos
 	m.Run.add(photos)
 }
 
@@ -108,8 +108,8 @@ func (m *meter) secondsLeft(photos int) float64 {
 	return min(max(0, left)/rate*3600, century)
 }
 
-// sound makes figures from a damaged file possible ones.
-func (m *meter) sound() {
+// clamp brings numbers from a damaged file into their ranges.
+func (m *meter) clamp() {
 	m.Photos = max(0, m.Photos)
 	m.Up = min(max(0, m.Up), century)
 	if m.Work == 0 && m.Photos > 0 { // written before the two clocks were told apart
@@ -121,11 +121,11 @@ func (m *meter) sound() {
 		m.Minutes = m.Minutes[extra:]
 	}
 	m.Minutes = m.Minutes[max(0, len(m.Minutes)-(m.Minute+1)):]
-	m.Tens = m.Tens[max(0, len(m.Tens)-(meterTens+1)):]
-	for _, counts := range [][]int{m.Minutes, m.Tens} {
+	m.TenSeconds = m.TenSeconds[max(0, len(m.TenSeconds)-(meterTenSeconds+1)):]
+	for _, counts := range [][]int{m.Minutes, m.TenSeconds} {
 		for i := range counts {
 			counts[i] = max(0, counts[i])
 		}
 	}
-	m.Run.sound(m.Work)
+	m.Run.clamp(m.Work)
 }

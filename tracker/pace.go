@@ -39,9 +39,9 @@ func (p *pace) advance(seconds float64) {
 	p.Ages += seconds * float64(p.InFlight)
 }
 
-// handedOut notes how many photos are in flight and their ages. The clock starts
-// with the first one.
-func (p *pace) inFlight(photos int, ages float64) {
+// handedOut sets how many photos are in flight and the sum of their ages. The clock
+// starts with the first one.
+func (p *pace) handedOut(photos int, ages float64) {
 	p.InFlight, p.Ages = photos, ages
 	p.MaxInFlight = max(p.MaxInFlight, photos)
 	if photos > 0 {
@@ -86,8 +86,8 @@ func (p *pace) parts(ages float64, photos int) float64 {
 	return min(ages/(p.Took/float64(p.Answers)), float64(photos))
 }
 
-// sound makes figures from a damaged file possible ones.
-func (p *pace) sound(work float64) {
+// clamp brings numbers from a damaged file into their ranges.
+func (p *pace) clamp(work float64) {
 	for _, n := range []*int{&p.Photos, &p.InFlight, &p.MaxInFlight, &p.Answers, &p.Warm.Photos} {
 		*n = max(0, *n)
 	}

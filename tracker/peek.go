@@ -106,8 +106,9 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return Snapshot{}, err
 	}
-	// The lock is looked at before the state: a run that ends in between then
-	// shows as up with its end, which the next look mends, never as dead.
+	// The lock is read before the state. If the run ends between the two, it is
+	// shown as running once more, and correctly the next time. The other order could
+	// show a run that ended normally as died.
 	running, pid, _ := Running(dir)
 	s, stateErr := readState(dir)
 	known := stateErr == nil
@@ -148,11 +149,11 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		snap.Died, snap.Stop, snap.Phase, snap.Waiting, snap.PhaseSince = s.died(), s.Stop, "", false, time.Time{}
 		// They will be tried again only when somebody asks for it.
 		s.Failed += s.Retrying
-		s.Meter.Run.inFlight(0, 0)
+		s.Meter.Run.handedOut(0, 0)
 	}
 	s.Done = done
 	snap.Progress = s.progress()
-	snap.PerMinute, snap.PerTen = s.Meter.Minutes, s.Meter.Tens
+	snap.PerMinute, snap.PerTen = s.Meter.Minutes, s.Meter.TenSeconds
 	snap.State = snap.state()
 	return snap, nil
 }

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Progress is how far the photos of a workdir are, in all runs. All numbers of
-// photos that a person or a program is shown while a run works come from here:
-// on the bar, in the log, in events, by status, on the dashboard and in the
-// summary of a run.
+// Progress is how far the photos of a workdir are, in all runs. The bar, the log,
+// events, status, the dashboard and the summary of a run take their counts, rates
+// and times from here. The slots in use are not part of it; see [Sample].
 type Progress struct {
 	Completed  int  `json:"completed"` // described, and not up for another description
 	Failed     int  `json:"failed"`    // those not counted that are no longer in the folder
@@ -29,7 +28,7 @@ type Progress struct {
 	RateRun      float64 `json:"rate_run"`     // of the last run, in photos an hour of describing
 	RateOverall  float64 `json:"rate_overall"` // the same of all runs
 	RunSeconds   float64 `json:"run_seconds"`  // of describing, in the last run
-	UpSeconds    float64 `json:"up_seconds"`   // of all runs
+	UpSeconds    float64 `json:"up_seconds"`   // in which runs were up, loading and waiting included
 	LeftSeconds  float64 `json:"left_seconds"` // until the run has done what it is to do; 0 if not known
 }
 
@@ -95,7 +94,7 @@ func (l *Live) SetInFlight(photos int, ages float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick()
-	l.s.Meter.Run.inFlight(photos, ages)
+	l.s.Meter.Run.handedOut(photos, ages)
 }
 
 // Answered says how long a worker took for a photo, from hand-out to answer, in

@@ -142,7 +142,7 @@ func (t *Tracker) Use(s Settings, again bool) {
 	t.counts.Done -= stale
 	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)
 	if t.live != nil {
-		t.live.counted(t.counts)
+		t.live.setCounts(t.counts)
 	}
 }
 

@@ -137,8 +137,8 @@ func parseState(data []byte) (state, error) {
 	s.Recent = newest(s.Recent, maxRecent)
 	s.Failures = newest(s.Failures, maxFailures)
 	s.Restarts = newest(s.Restarts, maxRestarts)
-	s.Meter.sound()
-	s.LeftOut.sound()
+	s.Meter.clamp()
+	s.LeftOut.clamp()
 	return s, nil
 }
 

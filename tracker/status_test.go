@@ -140,7 +140,7 @@ func TestMeter(t *testing.T) {
 	if m.overall() != 0 || m.recent() != 0 {
 		t.Error("a rate from nothing")
 	}
-	m.Run.inFlight(1, 0)
+	m.Run.handedOut(1, 0)
 	for range 120 { // two hours of 10 a minute
 		m.add(10)
 		m.advance(time.Minute)

@@ -95,21 +95,21 @@ func TestState(t *testing.T) {
 // TestMeterTens keeps the last ten minutes in pieces of ten seconds.
 func TestMeterTens(t *testing.T) {
 	var m meter
-	m.Run.inFlight(1, 0)
+	m.Run.handedOut(1, 0)
 	for range 1000 {
 		m.advance(5 * time.Second)
 		m.add(1)
 	}
-	if len(m.Tens) != meterTens+1 || len(m.Minutes) != meterMinutes+1 {
-		t.Fatalf("%d tens, %d minutes", len(m.Tens), len(m.Minutes))
+	if len(m.TenSeconds) != meterTenSeconds+1 || len(m.Minutes) != meterMinutes+1 {
+		t.Fatalf("%d tens, %d minutes", len(m.TenSeconds), len(m.Minutes))
 	}
-	for i, n := range m.Tens[:meterTens] {
+	for i, n := range m.TenSeconds[:meterTenSeconds] {
 		if n != 2 {
 			t.Fatalf("%d photos in piece %d", n, i)
 		}
 	}
 	m.advance(time.Hour)
-	if last := m.Tens[meterTens]; last != 0 || m.Photos != 1000 {
+	if last := m.TenSeconds[meterTenSeconds]; last != 0 || m.Photos != 1000 {
 		t.Fatal(last, m.Photos)
 	}
 }

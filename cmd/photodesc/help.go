@@ -29,7 +29,8 @@ const exitCodesHelp = `Exit codes:
 const runHelp = `Describes every photo under DIR, sub-folders included, that is not yet
 described. Without DIR it goes on with the workdir's photo folder and the
 settings of its last run; flags change only what they name. Formats: JPEG, PNG,
-WebP, GIF, BMP, TIFF, HEIC, AVIF, and the previews in camera RAW files.
+WebP, GIF, BMP, TIFF, HEIC, AVIF, and the previews in camera RAW files; with
+--untrusted-loaders also JPEG XL, where libvips reads it.
 
 The workdir (the current folder, or -C) receives
     photo_descriptions_progress.txt   a line for each described photo

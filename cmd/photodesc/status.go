@@ -11,7 +11,8 @@ import (
 )
 
 const statusHelp = `Says how far the run in the workdir is, how fast, until when, and whether it is
-alive. The rate counts time in which a run was up, not the nights it was off.
+alive. The rate is per hour of describing: the time in which no run was up, and
+in which it loaded the model or waited for the photos' disk, is left out.
 
 With --watch a terminal shows it live: rate, memory, CPU, slots, the last
 descriptions and failures; q leaves and the run goes on. Elsewhere --watch

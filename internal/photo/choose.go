@@ -100,7 +100,7 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 	regular := e.typ.IsRegular()
 	switch {
 	case choice == excluded:
-		if e.kind.isPhoto() || e.kind == byContent || e.kind == inCloud {
+		if e.kind.isPhoto() || e.kind == photoOrCounted || e.kind == inCloud {
 			w.out.Excluded = addTally(w.out.Excluded, excludedFiles, rel)
 		}
 	case take && regular:
@@ -110,9 +110,9 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 	case e.kind == inCloud:
 		w.out.Cloud = addTally(w.out.Cloud, serviceOf(e.name), rel)
 	case !regular: // nobody would take it for a photo
-	case (choice == included || e.kind == byContent || e.kind == maybe || e.kind == rawMaybe) && (w.Known(rel) || w.isPicture(rel, e.kind)):
+	case (choice == included || e.kind == photoOrCounted || e.kind == photoIfPicture || e.kind == rawIfPicture) && (w.Known(rel) || w.isPicture(rel, e.kind)):
 		return found()
-	case e.kind == byContent || e.kind == unread:
+	case e.kind == photoOrCounted || e.kind == unread:
 		w.out.Names = addTally(w.out.Names, label(e.name), rel)
 	}
 	return nil
@@ -124,14 +124,14 @@ func (w *walker) isPicture(rel string, kind treatment) bool {
 	// A file that has become a pipe keeps nobody waiting.
 	f, err := os.OpenFile(w.full(rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return kind == byContent && !errors.Is(err, fs.ErrNotExist)
+		return kind == photoOrCounted && !errors.Is(err, fs.ErrNotExist)
 	}
 	defer f.Close()
 	var head [SniffLen]byte
 	n, err := f.ReadAt(head[:], 0)
 	if n == 0 && err != nil {
 		info, e := f.Stat()
-		return kind == byContent && e == nil && info.Mode().IsRegular() && info.Size() > 0
+		return kind == photoOrCounted && e == nil && info.Mode().IsRegular() && info.Size() > 0
 	}
 	return hasPicture(head[:n])
 }

@@ -6,15 +6,15 @@ import "strings"
 type treatment uint8
 
 const (
-	notPhoto  treatment = iota // no photo; it is not mentioned
-	byName                     // a photo; the walk does not open it
-	rawByName                  // the same, a camera's own format of which the preview is decoded
-	byContent                  // the walk opens it: a photo if a picture is in it, else left out and counted
-	rawMaybe                   // the walk opens it: a RAW if a picture is in it, else no photo
-	maybe                      // the walk opens it: a photo if a picture is in it, else no photo
-	unread                     // looks like a photo and is not read: left out and counted
-	inCloud                    // the placeholder of a photo that only a cloud has: counted
-	sidecar                    // belongs to the photo whose whole name it has; it is not mentioned
+	notPhoto       treatment = iota // no photo; it is not mentioned
+	byName                          // a photo; the walk does not open it
+	rawByName                       // the same, a camera's own format of which the preview is decoded
+	photoOrCounted                  // the walk opens it: a photo if a picture is in it, else left out and counted
+	rawIfPicture                    // the walk opens it: a RAW if a picture is in it, else no photo
+	photoIfPicture                  // the walk opens it: a photo if a picture is in it, else no photo
+	unread                          // looks like a photo and is not read: left out and counted
+	inCloud                         // the placeholder of a photo that only a cloud has: counted
+	sidecar                         // belongs to the photo whose whole name it has; it is not mentioned
 )
 
 // endings is the one table of what the walk knows about names. An ending is
@@ -34,11 +34,11 @@ var endings = []struct {
 	{rawByName, "3fr erf kdc mrw mef mos iiq rwl", ""},
 	{rawByName, "dcr gpr fff ori", "Kodak, GoPro, Hasselblad, Olympus' high resolution"},
 
-	{byContent, "mpo jps pns insp", "JPEG or PNG inside: stereo cameras, panoramas of phones, Insta360"},
-	{byContent, "jif jfi jpg_large jpeg_large", "JPEG, by old browsers and Twitter"},
-	{byContent, "apng dib heics heifs hifs avifs avci", "animations, BMP, sequences"},
-	{byContent, "jp hei pn", "cut off, as by Google Takeout"},
-	{rawMaybe, "raw ptx dcs k25 kc2 rwz", "Panasonic, Pentax, Kodak, Rawzor; or something else"},
+	{photoOrCounted, "mpo jps pns insp", "JPEG or PNG inside: stereo cameras, panoramas of phones, Insta360"},
+	{photoOrCounted, "jif jfi jpg_large jpeg_large", "JPEG, by old browsers and Twitter"},
+	{photoOrCounted, "apng dib heics heifs hifs avifs avci", "animations, BMP, sequences"},
+	{photoOrCounted, "jp hei pn", "cut off, as by Google Takeout"},
+	{rawIfPicture, "raw ptx dcs k25 kc2 rwz", "Panasonic, Pentax, Kodak, Rawzor; or something else"},
 
 	{unread, "jp2 j2k j2c jpc jpf jpx jpm jxr wdp hdp", "JPEG 2000, JPEG XR"},
 	{unread, "psd psb pdd xcf kra ora afphoto", "image editors"},
@@ -46,9 +46,9 @@ var endings = []struct {
 	{unread, "thm", "a film's first frame, by cameras"},
 }
 
-// afterwards are the endings that other programs put after a photo's whole
+// suffixes are the endings that other programs put after a photo's whole
 // name: IMG_1.jpg.part.
-var afterwards = []struct {
+var suffixes = []struct {
 	treatment treatment
 	names     string
 	of        string
@@ -60,7 +60,7 @@ var afterwards = []struct {
 	// All else is left out and counted: .part, .crdownload, .bak, .old, .gpg, .zip
 }
 
-// clouds are the services whose placeholders end in afterwards' inCloud.
+// clouds are the services whose placeholders end in suffixes' inCloud.
 var clouds = map[string]string{
 	"icloud": "iCloud", "cloud": "odrive", "nextcloud": "Nextcloud", "owncloud": "ownCloud", "opencloud": "OpenCloud",
 }
@@ -80,7 +80,7 @@ func init() {
 			}
 		}
 	}
-	for _, e := range afterwards {
+	for _, e := range suffixes {
 		for _, name := range strings.Fields(e.names) {
 			following[name] = e.treatment
 		}
@@ -93,7 +93,7 @@ func IsPhoto(name string) bool { return treatmentOf(name).isPhoto() }
 // IsRaw reports whether a file's name ends like that of a camera's RAW format.
 func IsRaw(name string) bool {
 	t := treatmentOf(name)
-	return t == rawByName || t == rawMaybe
+	return t == rawByName || t == rawIfPicture
 }
 
 func (t treatment) isPhoto() bool { return t == byName || t == rawByName }

@@ -25,21 +25,21 @@ func kindOfName(name string) treatment {
 	stem, ending := name[:dot], name[dot+1:]
 	if ending == "" { // IMG_1.jpg.
 		if treatmentOf(stem).isPhoto() {
-			return byContent
+			return photoOrCounted
 		}
 		return cutName(name, ending)
 	}
-	if of := treatmentOf(stem); of.isPhoto() || of == byContent {
+	if of := treatmentOf(stem); of.isPhoto() || of == photoOrCounted {
 		return afterPhoto(ending)
 	}
 	if rest, ok := afterEnding(ending); ok {
 		if isBackup(rest) {
 			return unread
 		}
-		return byContent
+		return photoOrCounted
 	}
 	if at := strings.IndexByte(name, '?'); at > 0 && treatmentOf(name[:at]).isPhoto() {
-		return byContent // IMG_1.jpg?width=1.5
+		return photoOrCounted // IMG_1.jpg?width=1.5
 	}
 	return cutName(name, ending)
 }
@@ -47,7 +47,7 @@ func kindOfName(name string) treatment {
 // afterPhoto is for an ending that follows a photo's whole name.
 func afterPhoto(ending string) treatment {
 	if isNumber(ending) { // IMG_1.jpg.1, by wget
-		return byContent
+		return photoOrCounted
 	}
 	switch following[strings.ToLower(ending)] {
 	case inCloud:
@@ -92,7 +92,7 @@ func cutName(name, ending string) treatment {
 	low := strings.ToLower(ending)
 	for _, e := range photoEnds {
 		if strings.HasPrefix(e, low) && len(low) < len(e) {
-			return maybe
+			return photoIfPicture
 		}
 	}
 	return notPhoto

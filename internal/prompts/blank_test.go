@@ -7,8 +7,8 @@ func TestBlank(t *testing.T) {
 	describe, _ := ByName(Describe)
 	keywords, _ := ByName(Keywords)
 	for _, c := range []struct {
-		answer      string
-		named, free bool // blank as an answer to a named prompt, and to a person's own
+		answer               string
+		blankNamed, blankOwn bool // as an answer to a named prompt, and to a person's own
 	}{
 		{"", true, true},
 		{" \n\t", true, true},
@@ -31,16 +31,16 @@ func TestBlank(t *testing.T) {
 		{"कुत्ता", false, false},
 		{"A dog.", false, false},
 	} {
-		if got := own.Blank(c.answer); got != c.free {
+		if got := own.Blank(c.answer); got != c.blankOwn {
 			t.Errorf("%q to %q: blank %v", c.answer, own.Text, got)
 		}
 		for _, p := range []Prompt{describe, keywords} {
-			if got := p.Blank(c.answer); got != c.named {
+			if got := p.Blank(c.answer); got != c.blankNamed {
 				t.Errorf("%q to %q: blank %v", c.answer, p.Text, got)
 			}
 		}
 	}
-	// A text of one's own that is called as a named prompt.
+	// A person's own text under the name of a named prompt.
 	if (Prompt{Name: Describe, Text: "How many?"}).Blank("2") {
 		t.Error("the name decides, not the text")
 	}

@@ -9,14 +9,14 @@ import (
 )
 
 // Clean makes one plain paragraph of a model's answer, without markdown and without
-// introductions such as "The image shows". cut says that the model was cut off: an
-// unfinished last sentence is then left out, unless it is the only one. The result is
-// empty only if the answer is.
-func Clean(answer string, cut bool) string {
+// introductions such as "The image shows". truncated says that the model was stopped
+// before the end of its answer: an unfinished last sentence is then removed, unless it
+// is the only one. The result is empty only if the answer is.
+func Clean(answer string, truncated bool) string {
 	text := plainest(answer)
 	for {
 		s := stripIntros(sentences(text))
-		if n := len(s); cut && n > 1 && !finished(s[n-1]) {
+		if n := len(s); truncated && n > 1 && !finished(s[n-1]) {
 			s = s[:n-1]
 		}
 		next := plainest(strings.Join(s, " "))

@@ -12,9 +12,10 @@ const (
 	mostWords      = 5
 )
 
-// List returns the keywords of a model's answer, without duplicates. cut says that the
-// model was cut off: the last keyword is then left out, unless it is the only one.
-func List(answer string, cut bool) []string {
+// List returns the keywords of a model's answer, without duplicates. truncated says that the
+// model was stopped before the end: the last keyword is then removed, unless it is the
+// only one.
+func List(answer string, truncated bool) []string {
 	var found []string
 	for _, l := range lines(answer) {
 		text := withoutIntro(l.text)
@@ -26,7 +27,7 @@ func List(answer string, cut bool) []string {
 	var out, long []string
 	seen := map[string]bool{}
 	for i, s := range found {
-		if cut && i > 0 && i == len(found)-1 {
+		if truncated && i > 0 && i == len(found)-1 {
 			break
 		}
 		s = keyword(s)
