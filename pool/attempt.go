@@ -10,9 +10,9 @@ type photo struct {
 	memoryDeaths int // deaths by memory or from outside while it was alone
 	timeouts     int // times it took too long
 	readErrors   int // times a worker could not read it and the supervisor could
-	// onlyInPool asks that no other photo is in flight in any worker, because
+	// isolateInPool asks that no other photo is in flight in any worker, because
 	// memory ran out when there were others.
-	onlyInPool bool
+	isolateInPool bool
 	// probe marks a photo that already has its result. It is tried again only to
 	// find out whether workers can still do any photo; its outcome is discarded.
 	probe bool
@@ -22,9 +22,9 @@ type photo struct {
 type isolation int
 
 const (
-	shared       isolation = iota // any
-	onlyInWorker                  // none in the same worker
-	onlyInPool                    // none at all
+	shared           isolation = iota // any
+	isolatedInWorker                  // none in the same worker
+	isolatedInPool                    // none at all
 )
 
 // attempt is one photo handed to one worker.

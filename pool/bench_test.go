@@ -10,7 +10,7 @@ import (
 func BenchmarkPhoto(b *testing.B) {
 	for _, inFlight := range []int{1, 8} {
 		b.Run(map[int]string{1: "alone", 8: "eight"}[inFlight], func(b *testing.B) {
-			p := New(Config{Command: fakeCommand(""), InFlight: inFlight})
+			p := New(Config{Command: fakeCommand(""), MaxInFlight: inFlight})
 			first := true
 			n := 0
 			_, err := p.Run(context.Background(), paths("good", b.N+1), func(Result) error {

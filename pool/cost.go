@@ -37,7 +37,7 @@ const (
 
 // preference is the estimate by which shapes are compared.
 func preference(weights uint64, cpus int, p Plan) float64 {
-	rate := photosPerSecond(weights, cpus, p.Workers, p.Threads, p.InFlight)
+	rate := photosPerSecond(weights, cpus, p.Workers, p.Threads, p.Slots)
 	switch {
 	case !p.Fits:
 		return 0

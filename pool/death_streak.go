@@ -39,7 +39,7 @@ func (s *deathStreak) tooLong() bool { return s.deaths >= s.max }
 // memory runs out and doubled again after enough photos have succeeded.
 type concurrency struct {
 	limit             int // now
-	max               int // Config.InFlight
+	max               int // Config.MaxInFlight
 	successesSinceOOM int
 }
 

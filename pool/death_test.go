@@ -41,7 +41,7 @@ func TestDeaths(t *testing.T) {
 		t.Run(test.photo, func(t *testing.T) {
 			bubbleIf(t, timed, func(t *testing.T, newRig func(Config) *rig) {
 				jobs := mixed(40, test.photo)
-				cfg := Config{InFlight: 8, Command: fakeCommand(test.mood, delayEnv+"=1ms")}
+				cfg := Config{MaxInFlight: 8, Command: fakeCommand(test.mood, delayEnv+"=1ms")}
 				if timed {
 					cfg.Timeout = time.Minute
 				}
@@ -74,7 +74,7 @@ func TestDeaths(t *testing.T) {
 func TestOnlyFaultyPhotosFail(t *testing.T) {
 	t.Parallel()
 	jobs := mixed(150, "segv1", "abort2", "exit3", "once-segv4", "garbage5", "exit07")
-	r := newRig(t, Config{Workers: 2, InFlight: 8, BatchSize: 40, Prestart: true}).run(jobs).noError(jobs)
+	r := newRig(t, Config{Workers: 2, MaxInFlight: 8, BatchSize: 40, Prestart: true}).run(jobs).noError(jobs)
 	want := []string{"abort2 crash", "exit07 crash", "exit3 crash", "garbage5 crash", "segv1 crash"}
 	if got := r.failed(); !slices.Equal(got, want) {
 		t.Errorf("failed: %v, want %v; log:\n%s", got, want, r.log())
@@ -89,7 +89,7 @@ func TestManyCrashesInARow(t *testing.T) {
 		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
 			t.Parallel()
 			jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("exit3-", 18)), slices.Collect(paths("fine", 40))))
-			r := newRig(t, Config{Workers: workers, InFlight: 8, BatchSize: 50}).run(jobs).noError(jobs)
+			r := newRig(t, Config{Workers: workers, MaxInFlight: 8, BatchSize: 50}).run(jobs).noError(jobs)
 			if n := len(r.failed()); n != 18 {
 				t.Errorf("%d failed; log:\n%s", n, r.log())
 			}
@@ -101,7 +101,7 @@ func TestManyCrashesInARow(t *testing.T) {
 func TestManyMemoryDeathsInARow(t *testing.T) {
 	t.Parallel()
 	jobs := slices.Values(slices.Concat(slices.Collect(paths("good", 20)), slices.Collect(paths("kill9-", 8)), slices.Collect(paths("fine", 60))))
-	r := newRig(t, Config{InFlight: 8}).run(jobs).noError(jobs)
+	r := newRig(t, Config{MaxInFlight: 8}).run(jobs).noError(jobs)
 	if n := len(r.failed()); n != 8 {
 		t.Errorf("%d failed; log:\n%s", n, r.log())
 	}
@@ -162,7 +162,7 @@ func TestTenDeathsEndTheRun(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubbleIf(t, test.kind == DeathSilence, func(t *testing.T, newRig func(Config) *rig) {
-				cfg := Config{Command: fakeCommand(test.mood), Version: "1", InFlight: 4}
+				cfg := Config{Command: fakeCommand(test.mood), Version: "1", MaxInFlight: 4}
 				if test.kind == DeathStart {
 					cfg.Command = func(int) *exec.Cmd { return exec.Command("/nowhere/photodesc") }
 				}
@@ -204,7 +204,7 @@ func TestOOMKill(t *testing.T) {
 			t.Parallel()
 			var kills uint64
 			jobs := mixed(60, test.photo)
-			cfg := Config{Workers: 2, InFlight: 8}
+			cfg := Config{Workers: 2, MaxInFlight: 8}
 			cfg.samplers.OOMKills = func() uint64 { kills++; return kills } // the loop's goroutine
 			r := newRig(t, cfg).run(jobs).noError(jobs)
 			if got := r.failed(); !slices.Equal(got, test.failed) {
@@ -352,7 +352,7 @@ func exited(pid int) bool {
 func TestWorkerIgnoresSignals(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 20)
-	r := newRig(t, Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=5ms")})
+	r := newRig(t, Config{MaxInFlight: 2, Command: fakeCommand("", delayEnv+"=5ms")})
 	r.onEvent = func(e seen) {
 		if e.Kind == EventWorkerReady {
 			for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM} {
@@ -373,7 +373,7 @@ func TestWorkerIgnoresSignals(t *testing.T) {
 func TestTimeoutKeepsOtherPhotos(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := mixed(60, "hang")
-		r := newBubbleRig(t, Config{InFlight: 4, Timeout: time.Minute, Command: fakeCommand("", delayEnv+"=5s")})
+		r := newBubbleRig(t, Config{MaxInFlight: 4, Timeout: time.Minute, Command: fakeCommand("", delayEnv+"=5s")})
 		var mu sync.Mutex
 		attempts := map[string]int{}
 		r.onEvent = func(e seen) {

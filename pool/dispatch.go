@@ -18,7 +18,7 @@ type dispatcher struct {
 // reserved and gets no fresh photo until it is idle, unless a new worker is on
 // its way, which is idle anyway.
 func (d *dispatcher) next(deaths int) (*worker, *photo, isolation) {
-	if d.workers.exclusive() {
+	if d.workers.isolated() {
 		return nil, nil, shared
 	}
 	switch isolation := d.photos.nextIsolation(); {
@@ -26,17 +26,17 @@ func (d *dispatcher) next(deaths int) (*worker, *photo, isolation) {
 		for w := range d.workers.live {
 			w.reserved = false
 		}
-	case isolation == onlyInPool && d.workers.inFlight() > 0:
+	case isolation == isolatedInPool && d.workers.inFlight() > 0:
 		return nil, nil, shared
 	default:
 		if w := d.idle(); w != nil {
 			p := d.photos.takeIsolated(deaths)
-			if p.onlyInPool {
-				return w, p, onlyInPool
+			if p.isolateInPool {
+				return w, p, isolatedInPool
 			}
-			return w, p, onlyInWorker
+			return w, p, isolatedInWorker
 		}
-		if isolation == onlyInPool {
+		if isolation == isolatedInPool {
 			return nil, nil, shared
 		}
 		d.reserve()
@@ -64,7 +64,7 @@ func (d *dispatcher) idle() *worker {
 func (d *dispatcher) leastBusy() *worker {
 	var best *worker
 	for _, w := range d.workers.ordered() {
-		if !w.reserved && !w.exclusive() && d.mayTake(w) && (best == nil || len(w.attempts) < len(best.attempts)) {
+		if !w.reserved && !w.isolated() && d.mayTake(w) && (best == nil || len(w.attempts) < len(best.attempts)) {
 			best = w
 		}
 	}
@@ -76,7 +76,7 @@ func (d *dispatcher) leastBusy() *worker {
 func (d *dispatcher) reserve() {
 	var best *worker
 	for _, w := range d.workers.ordered() {
-		if w.reserved || w.state == starting || w.state == ready && w.exclusive() {
+		if w.reserved || w.state == starting || w.state == ready && w.isolated() {
 			return
 		}
 		if w.state == ready && (best == nil || len(w.attempts) < len(best.attempts)) {

@@ -29,7 +29,7 @@ func (t *table) worker(lane int, state workerState, flight string, remaining int
 	for i, c := range flight {
 		a := &attempt{id: uint64(i), photo: &photo{}}
 		if c == '!' {
-			a.isolation = onlyInWorker
+			a.isolation = isolatedInWorker
 		}
 		w.attempts[a.id] = a
 	}
@@ -85,15 +85,15 @@ func TestDispatch(t *testing.T) {
 			tb.worker(0, ready, "", 9)
 			tb.worker(1, ready, "+", 9)
 			tb.photos.add("a")
-			tb.photos.isolate(&photo{path: "q", onlyInPool: true})
+			tb.photos.isolate(&photo{path: "q", isolateInPool: true})
 		}, "none"},
 		{"and has it", func(tb *table) {
 			tb.worker(0, ready, "", 9)
 			tb.worker(1, ready, "", 9)
-			tb.photos.isolate(&photo{path: "q", onlyInPool: true})
+			tb.photos.isolate(&photo{path: "q", isolateInPool: true})
 		}, "1 q alone in the pool"},
 		{"nothing beside it", func(tb *table) {
-			tb.worker(0, ready, "!", 9).attempts[0].isolation = onlyInPool
+			tb.worker(0, ready, "!", 9).attempts[0].isolation = isolatedInPool
 			tb.worker(1, ready, "", 9)
 			tb.photos.add("a")
 		}, "none"},

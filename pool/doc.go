@@ -6,8 +6,9 @@
 // collects the answers and replaces the process when its batch is done. The
 // operating system then frees all that the process has leaked. The death of a
 // worker is a normal event. The pool classifies its cause and tries the photos
-// that were in flight again. A photo fails only if two workers die while it is
-// the only one in flight.
+// that were in flight again. A photo fails if the worker reports an error for it, if
+// it takes too long twice, or if workers die repeatedly while no other photo is in
+// flight: see quarantine.go.
 //
 // The package knows nothing about photos or models: a photo is a path, and an
 // answer is JSON that is passed on unread. protocol.go describes what supervisor

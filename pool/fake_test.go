@@ -91,7 +91,7 @@ func (f *fake) options() ServeOptions {
 		case "babble":
 			io.WriteString(f.out, "I am not JSON\n")
 		case "hellotwice":
-			io.WriteString(f.out, `{"hello":{"protocol":1,"version":"1"}}`+"\n")
+			io.WriteString(f.out, `{"hello":{"protocol":2,"version":"1"}}`+"\n")
 		case "nobeat":
 			opt.Heartbeat = time.Hour
 		}
@@ -174,7 +174,7 @@ func (f *fake) describe(ctx context.Context, j Job) (any, error) {
 	f.mu.Lock()
 	f.leaked += 10 << 20
 	f.mu.Unlock()
-	return map[string]any{"path": []byte(j.Path), "alone": j.Exclusive, "pid": os.Getpid()}, nil
+	return map[string]any{"path": []byte(j.Path), "isolated": j.Isolated, "pid": os.Getpid()}, nil
 }
 
 // fakeWorker is a fake in a process of its own.
@@ -196,7 +196,7 @@ func fakeWorker() {
 
 // fakeSupervisor prints its workers' process IDs and runs until it is killed.
 func fakeSupervisor() {
-	cfg := Config{Command: fakeCommand(os.Getenv(moodEnv)), Workers: 2, InFlight: 2, trace: printTracer{},
+	cfg := Config{Command: fakeCommand(os.Getenv(moodEnv)), Workers: 2, MaxInFlight: 2, trace: printTracer{},
 		Observe: func(e Event) {
 			if e.Kind == EventWorkerReady {
 				fmt.Println("ready", e.PID)

@@ -45,12 +45,12 @@ func runFaults(t *testing.T, newRig func(Config) *rig, faults map[string]string,
 		jobs = append(jobs, name)
 	}
 	cfg := Config{
-		Workers:   1 + rnd.IntN(3),
-		InFlight:  1 + rnd.IntN(8),
-		BatchSize: 20 + rnd.IntN(60),
-		Prestart:  rnd.IntN(2) == 0,
-		Timeout:   time.Minute,
-		Command:   fakeCommand("", delayEnv+"=1ms"),
+		Workers:     1 + rnd.IntN(3),
+		MaxInFlight: 1 + rnd.IntN(8),
+		BatchSize:   20 + rnd.IntN(60),
+		Prestart:    rnd.IntN(2) == 0,
+		Timeout:     time.Minute,
+		Command:     fakeCommand("", delayEnv+"=1ms"),
 	}
 	all := slices.Values(jobs)
 	r := newRig(cfg).run(all).noError(all)
@@ -71,7 +71,7 @@ func runFaults(t *testing.T, newRig func(Config) *rig, faults map[string]string,
 		}
 	}
 	t.Logf("seed %d: %d workers × %d photos, batches of %d, prestart %v: %d photos, %d ok, failed %v, deaths %v, %d processes, %d retries, %d wrong, %v",
-		seed, cfg.Workers, cfg.InFlight, cfg.BatchSize, cfg.Prestart, n, n-len(r.failed()), r.failed(), r.stats.Deaths,
+		seed, cfg.Workers, cfg.MaxInFlight, cfg.BatchSize, cfg.Prestart, n, n-len(r.failed()), r.failed(), r.stats.Deaths,
 		r.stats.Workers, r.retried, wrong, r.wall.Round(time.Millisecond))
 }
 

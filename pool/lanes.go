@@ -120,11 +120,11 @@ func (s *workerSet) inFlightAges(now time.Time) (photos int, ages time.Duration)
 	return photos, ages
 }
 
-// exclusive is whether a photo is in flight that must be the only one of all.
-func (s *workerSet) exclusive() bool {
+// isolated is whether a photo is in flight that must be the only one of all.
+func (s *workerSet) isolated() bool {
 	for w := range s.live {
 		for _, a := range w.attempts {
-			if a.isolation == onlyInPool {
+			if a.isolation == isolatedInPool {
 				return true
 			}
 		}

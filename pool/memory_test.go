@@ -13,7 +13,7 @@ func TestPausesWhileMemoryIsShort(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := paths("good", 200)
 		looks := 0
-		cfg := Config{InFlight: 2, Command: fakeCommand("", delayEnv+"=100ms")}
+		cfg := Config{MaxInFlight: 2, Command: fakeCommand("", delayEnv+"=100ms")}
 		cfg.samplers.System = func() (machine.SystemMemory, error) {
 			looks++
 			used := 40.0
@@ -55,7 +55,7 @@ func TestLeak(t *testing.T) {
 			t.Parallel()
 			const budget, photo = 600 << 20, 10 << 20
 			jobs := paths("good", 300)
-			r := newRig(t, Config{InFlight: inFlight, Memory: budget, Command: fakeCommand("leak"),
+			r := newRig(t, Config{MaxInFlight: inFlight, Memory: budget, Command: fakeCommand("leak"),
 				samplers: samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
 			if r.stats.PeakWorkers > budget+photo {
 				t.Errorf("peak %s", bytesText(r.stats.PeakWorkers))
@@ -73,7 +73,7 @@ func TestLeak(t *testing.T) {
 func TestBudgetBelowTheModel(t *testing.T) {
 	t.Parallel()
 	jobs := paths("good", 5)
-	r := newRig(t, Config{InFlight: 4, Memory: 50 << 20, Command: fakeCommand("leak"),
+	r := newRig(t, Config{MaxInFlight: 4, Memory: 50 << 20, Command: fakeCommand("leak"),
 		samplers: samplers{Worker: func(int) (uint64, error) { return 0, nil }}}).run(jobs).noError(jobs)
 	if r.stats.Workers != 5 || len(r.stats.Deaths) != 0 {
 		t.Errorf("%+v", r.stats)
@@ -85,7 +85,7 @@ func TestBudgetBelowTheModel(t *testing.T) {
 func TestFarOverTheBudget(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := mixed(30, "hang")
-		cfg := Config{InFlight: 4, Memory: 1 << 40, Command: fakeCommand("", delayEnv+"=1ms")}
+		cfg := Config{MaxInFlight: 4, Memory: 1 << 40, Command: fakeCommand("", delayEnv+"=1ms")}
 		hanging := make(chan struct{}, 100)
 		eating := false
 		cfg.samplers.Worker = func(int) (uint64, error) {

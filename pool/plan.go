@@ -19,14 +19,14 @@ type Sizes struct {
 
 // Limits bounds a Plan. Zero fields are chosen by the planner.
 type Limits struct {
-	Memory      uint64 // budget for everything, weights included; 0 is no budget
-	CPUs        int    // cores to share out
-	Workers     int    // as requested; 0 is automatic
-	Threads     int    // of one worker as requested; 0 is automatic
-	InFlight    int    // photos in one worker as requested; 0 is automatic
-	MaxInFlight int    // more photos in one worker gain nothing; default 8
-	Photos      int    // to be described; 0 is unknown, and many
-	GPU         bool   // does the work: one worker fills it
+	Memory   uint64 // budget for everything, weights included; 0 is no budget
+	CPUs     int    // cores to share out
+	Workers  int    // as requested; 0 is automatic
+	Threads  int    // of one worker as requested; 0 is automatic
+	Slots    int    // photos generated together in one worker as requested; 0 is automatic
+	MaxSlots int    // more photos in one worker gain nothing; default 8
+	Photos   int    // to be described; 0 is unknown, and many
+	GPU      bool   // does the work: one worker fills it
 
 	// Measured is workers × threads that were found fastest here. They take the
 	// place of the estimate where memory allows.
@@ -39,7 +39,7 @@ type Shape struct{ Workers, Threads int }
 // Plan says how many workers run side by side and what each of them may use.
 type Plan struct {
 	Workers  int
-	InFlight int    // photos in flight in each worker
+	Slots    int    // photos generated together in each worker, at most
 	Threads  int    // of each worker
 	Weights  uint64 // mapped by all workers
 	Own      uint64 // memory that all workers together may have beside the weights; 0 is no limit
@@ -63,8 +63,8 @@ const minPhotosPerWorker = 4
 // photo.
 func MakePlan(s Sizes, l Limits) Plan {
 	l.CPUs = max(l.CPUs, 1)
-	if l.MaxInFlight <= 0 {
-		l.MaxInFlight = 8
+	if l.MaxSlots <= 0 {
+		l.MaxSlots = 8
 	}
 	if m := l.Measured; m.Workers > 0 && m.Threads > 0 && l.Workers == 0 && l.Threads == 0 && !l.few(m.Workers) {
 		asked := l
@@ -128,11 +128,11 @@ func (s Sizes) shapes(l Limits) (all []Shape) {
 
 // plan is the plan for so many workers, or fewer if memory does not allow them.
 func (s Sizes) plan(workers, threads int, l Limits) Plan {
-	most := l.InFlight
+	most := l.Slots
 	if most <= 0 {
-		most = l.MaxInFlight
+		most = l.MaxSlots
 	}
-	p := Plan{Workers: workers, Threads: threads, InFlight: min(most, maxInFlight), Weights: s.Weights, Prestart: true, Fits: true}
+	p := Plan{Workers: workers, Threads: threads, Slots: min(most, maxInFlightLimit), Weights: s.Weights, Prestart: true, Fits: true}
 	if l.Memory > 0 {
 		p.fit(s, l.Memory)
 	}
@@ -150,15 +150,15 @@ func (p *Plan) fit(s Sizes, budget uint64) {
 	share := p.Own / uint64(p.Workers)
 	remaining := share - min(share, s.Worker)
 	if photo > 0 {
-		p.InFlight = int(min(uint64(p.InFlight), remaining/photo))
+		p.Slots = int(min(uint64(p.Slots), remaining/photo))
 	}
-	if p.InFlight < 1 || share < s.Worker {
-		p.InFlight, p.Fits = 1, false
+	if p.Slots < 1 || share < s.Worker {
+		p.Slots, p.Fits = 1, false
 	}
 	p.Photo = max(remaining-min(remaining, s.Slot), s.Pixels) // 0 would be no limit
 	// The next worker's buffers and KV cache exist beside the last one's. Pixels
 	// belong to the photos in flight, which the two workers share.
-	p.Prestart = p.total(s)+s.Worker+uint64(p.InFlight)*s.Slot <= p.Own
+	p.Prestart = p.total(s)+s.Worker+uint64(p.Slots)*s.Slot <= p.Own
 	if p.Own == 0 {
 		p.Own = 1 // 0 would be no limit
 	}
@@ -166,14 +166,14 @@ func (p *Plan) fit(s Sizes, budget uint64) {
 
 // total is the memory of all workers, beside the weights, with all photos in flight.
 func (p *Plan) total(s Sizes) uint64 {
-	return uint64(p.Workers) * (s.Worker + uint64(p.InFlight)*(s.Slot+s.Pixels))
+	return uint64(p.Workers) * (s.Worker + uint64(p.Slots)*(s.Slot+s.Pixels))
 }
 
 func (p *Plan) explain(s Sizes, budget uint64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Memory: weights %s + %s × (buffers %s + %s × %s) = %s",
 		humanize.IBytes(s.Weights), wording.Count(p.Workers, "worker"), humanize.IBytes(s.Worker),
-		wording.Count(p.InFlight, "photo"), humanize.IBytes(s.Slot+s.Pixels), humanize.IBytes(s.Weights+p.total(s)))
+		wording.Count(p.Slots, "photo"), humanize.IBytes(s.Slot+s.Pixels), humanize.IBytes(s.Weights+p.total(s)))
 	switch {
 	case budget == 0:
 		b.WriteString(", no budget set")

@@ -50,15 +50,15 @@ func TestMakePlan(t *testing.T) {
 		{"three photos, tiny model", tiny, Limits{CPUs: 2, Photos: 3}, 1, 1, 8, true, true},
 
 		// What is asked for is kept.
-		{"workers and photos", small, Limits{CPUs: 2, Workers: 3, InFlight: 2}, 3, 1, 2, true, true},
-		{"workers, but too many", small, Limits{CPUs: 2, Workers: 3, InFlight: 2, Memory: 1400 * M}, 2, 1, 2, false, true},
+		{"workers and photos", small, Limits{CPUs: 2, Workers: 3, Slots: 2}, 3, 1, 2, true, true},
+		{"workers, but too many", small, Limits{CPUs: 2, Workers: 3, Slots: 2, Memory: 1400 * M}, 2, 1, 2, false, true},
 		{"workers, for few photos", small, Limits{CPUs: 4, Workers: 2, Photos: 2}, 2, 2, 8, true, true},
 		{"threads", small, Limits{CPUs: 8, Threads: 2}, 4, 2, 8, true, true},
 		{"more threads than cores", small, Limits{CPUs: 2, Threads: 4}, 1, 4, 8, true, true},
 		{"both", small, Limits{CPUs: 2, Workers: 2, Threads: 2}, 2, 2, 8, true, true},
 
 		// A GPU is filled by one worker, whose threads have all cores.
-		{"GPU", small, Limits{CPUs: 16, GPU: true, MaxInFlight: 32}, 1, 16, 32, true, true},
+		{"GPU", small, Limits{CPUs: 16, GPU: true, MaxSlots: 32}, 1, 16, 32, true, true},
 		{"GPU, workers asked for", small, Limits{CPUs: 16, GPU: true, Workers: 2}, 2, 8, 8, true, true},
 
 		// What was measured comes before the estimate, if it fits.
@@ -70,8 +70,8 @@ func TestMakePlan(t *testing.T) {
 		{"nothing known", Sizes{}, Limits{Memory: G}, 1, 1, 8, true, true},
 	} {
 		p := MakePlan(test.s, test.l)
-		if p.Workers != test.workers || p.Threads != test.threads || p.InFlight != test.inFlight || p.Prestart != test.prestart || p.Fits != test.fits {
-			t.Errorf("%s: %d × %d, %d photos, prestart %v, fits %v\n  %s", test.name, p.Workers, p.Threads, p.InFlight, p.Prestart, p.Fits, p.Sum)
+		if p.Workers != test.workers || p.Threads != test.threads || p.Slots != test.inFlight || p.Prestart != test.prestart || p.Fits != test.fits {
+			t.Errorf("%s: %d × %d, %d photos, prestart %v, fits %v\n  %s", test.name, p.Workers, p.Threads, p.Slots, p.Prestart, p.Fits, p.Sum)
 		}
 		if p.Photo < test.s.Pixels && test.l.Memory > 0 {
 			t.Errorf("%s: an ordinary photo of %d bytes is too large for %d", test.name, test.s.Pixels, p.Photo)

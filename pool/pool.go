@@ -28,8 +28,8 @@ const (
 // may kill all workers at once.
 func (c *Config) maxDeaths() int { return max(10, 3*c.Workers) }
 
-// maxInFlight bounds Config.InFlight, and with it every buffer per worker.
-const maxInFlight = 256
+// maxInFlightLimit bounds Config.MaxInFlight, and with it every buffer per worker.
+const maxInFlightLimit = 256
 
 // Config says how a Pool works. Only Command is needed.
 type Config struct {
@@ -41,10 +41,10 @@ type Config struct {
 	// Version must be the worker's version; empty accepts any.
 	Version string
 
-	Workers   int // side by side; default 1
-	InFlight  int // photos in one worker; default 1
-	Nice      int // niceness that workers have at least
-	BatchSize int // photos one process may do; 0 is no limit
+	Workers     int // side by side; default 1
+	MaxInFlight int // most photos in flight in one worker; default 1
+	Nice        int // niceness that workers have at least
+	BatchSize   int // photos one process may do; 0 is no limit
 
 	// NextBatch returns the number of a batch that begins, which is used in events,
 	// results and the log. It is called as Observe is. Without it the numbers are 1,
@@ -101,7 +101,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	c.Workers = max(c.Workers, 1)
-	c.InFlight = min(max(c.InFlight, 1), maxInFlight)
+	c.MaxInFlight = min(max(c.MaxInFlight, 1), maxInFlightLimit)
 	if c.sampleEvery <= 0 {
 		c.sampleEvery = time.Second
 	}

@@ -16,7 +16,7 @@ import (
 func TestAllAreDone(t *testing.T) {
 	t.Parallel()
 	jobs := mixed(200, "unreadable", "fails", "unmarshalable", "noise", "bytes\xff\xfe\n\"", "emoji 🐕 <&>")
-	r := newRig(t, Config{Workers: 2, InFlight: 8, BatchSize: 60, Prestart: true}).run(jobs).noError(jobs)
+	r := newRig(t, Config{Workers: 2, MaxInFlight: 8, BatchSize: 60, Prestart: true}).run(jobs).noError(jobs)
 	want := []string{"fails model", "unmarshalable model", "unreadable unreadable"}
 	if got := r.failed(); !slices.Equal(got, want) {
 		t.Errorf("failed: %v, want %v", got, want)
@@ -53,7 +53,7 @@ func TestBatches(t *testing.T) {
 		t.Run(fmt.Sprintf("prestart=%v", prestart), func(t *testing.T) {
 			t.Parallel()
 			jobs := paths("good", 300)
-			r := newRig(t, Config{InFlight: 8, BatchSize: 50, Prestart: prestart}).run(jobs).noError(jobs)
+			r := newRig(t, Config{MaxInFlight: 8, BatchSize: 50, Prestart: prestart}).run(jobs).noError(jobs)
 			if r.stats.Workers != 6 || r.stats.Batches != 6 {
 				t.Errorf("%d workers, %d batches, want 6; log:\n%s", r.stats.Workers, r.stats.Batches, r.log())
 			}
@@ -120,7 +120,7 @@ func TestBatchNumbers(t *testing.T) {
 func TestPrestartLeavesNoGap(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := paths("good", 60)
-		cfg := Config{InFlight: 2, BatchSize: 20, Command: fakeCommand("slowload", delayEnv+"=20ms")}
+		cfg := Config{MaxInFlight: 2, BatchSize: 20, Command: fakeCommand("slowload", delayEnv+"=20ms")}
 		wall := map[bool]time.Duration{}
 		var last *rig
 		for _, prestart := range []bool{false, true} {
@@ -193,7 +193,7 @@ func TestFatal(t *testing.T) {
 func TestDoneFails(t *testing.T) {
 	t.Parallel()
 	full := errors.New("disk full")
-	r := newRig(t, Config{InFlight: 4})
+	r := newRig(t, Config{MaxInFlight: 4})
 	calls := 0
 	r.onDone = func(Result) error {
 		if calls++; calls == 10 {
@@ -209,7 +209,7 @@ func TestDoneFails(t *testing.T) {
 
 func TestStop(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, Config{InFlight: 4, Workers: 2})
+	r := newRig(t, Config{MaxInFlight: 4, Workers: 2})
 	out := 0
 	r.onEvent = func(e seen) {
 		if e.Kind == EventPhotoOut {
@@ -239,7 +239,7 @@ func TestStopWhileLoading(t *testing.T) {
 
 func TestKill(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, Config{InFlight: 4, Workers: 2})
+	r := newRig(t, Config{MaxInFlight: 4, Workers: 2})
 	var killed time.Time
 	r.onEvent = func(e seen) {
 		if e.Kind == EventPhotoOut && e.InFlight == 4 && killed.IsZero() {
@@ -302,7 +302,7 @@ func TestThreadsEndWorkersLive(t *testing.T) {
 		}
 	}()
 	jobs := paths("slow", 12)
-	r := newRig(t, Config{Workers: 2, InFlight: 2, BatchSize: 3}).run(jobs).noError(jobs)
+	r := newRig(t, Config{Workers: 2, MaxInFlight: 2, BatchSize: 3}).run(jobs).noError(jobs)
 	if len(r.stats.Deaths) != 0 {
 		t.Errorf("deaths: %v; log:\n%s", r.stats.Deaths, r.log())
 	}
@@ -319,7 +319,7 @@ func TestServeOutsideAPool(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	jobs := mixed(40, "segv", "garbage", "exit3", "giant")
 	one := func() {
-		newRig(t, Config{Workers: 2, InFlight: 4, BatchSize: 10, Prestart: true}).run(jobs).noError(jobs)
+		newRig(t, Config{Workers: 2, MaxInFlight: 4, BatchSize: 10, Prestart: true}).run(jobs).noError(jobs)
 		r := newRig(t, Config{})
 		r.onEvent = func(e seen) {
 			if e.Kind == EventPhotoOut {

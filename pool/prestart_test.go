@@ -64,7 +64,7 @@ func TestNoGapBetweenBatches(t *testing.T) {
 		t.Run(fmt.Sprint(inFlight), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				jobs := paths("good", 36)
-				r := newBubbleRig(t, Config{InFlight: inFlight, BatchSize: 12, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=100ms")})
+				r := newBubbleRig(t, Config{MaxInFlight: inFlight, BatchSize: 12, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=100ms")})
 				last := map[int]time.Time{}
 				r.onDone = func(res Result) error { last[res.Batch] = time.Now(); return nil }
 				r.run(jobs).noError(jobs).wholeBatches(3)
@@ -96,7 +96,7 @@ func TestDeathWhilePrestarting(t *testing.T) {
 		t.Run(mood, func(t *testing.T) {
 			t.Parallel()
 			jobs := paths("good", 40)
-			r := newRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Version: "1",
+			r := newRig(t, Config{MaxInFlight: 2, BatchSize: 10, Prestart: true, Version: "1",
 				Command: moodsByWorker("", map[int]string{2: mood, 3: mood}, delayEnv+"=20ms")}).run(jobs).noError(jobs)
 			r.wholeBatches(4)
 			died := 0
@@ -129,7 +129,7 @@ func TestDeathWhileDraining(t *testing.T) {
 				all := slices.Collect(paths("good", 60))
 				all[19] = test.kind // the last of the first batch
 				jobs := slices.Values(all)
-				r := newRig(Config{InFlight: 3, BatchSize: 20, Prestart: true, Timeout: time.Minute,
+				r := newRig(Config{MaxInFlight: 3, BatchSize: 20, Prestart: true, Timeout: time.Minute,
 					Command: fakeCommand("", delayEnv+"=30ms")}).run(jobs).noError(jobs)
 				r.wholeBatches(max(3, r.stats.Batches))
 				want := []string{}
@@ -151,7 +151,7 @@ func TestStopWhilePrestarting(t *testing.T) {
 	for _, when := range []EventKind{EventWorkerStart, EventWorkerReady} {
 		t.Run(string(when), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				r := newBubbleRig(t, Config{InFlight: 2, BatchSize: 10, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=50ms")})
+				r := newBubbleRig(t, Config{MaxInFlight: 2, BatchSize: 10, Prestart: true, Command: fakeCommand("slowload", delayEnv+"=50ms")})
 				out := 0
 				r.onEvent = func(e seen) {
 					switch {
@@ -192,7 +192,7 @@ func TestNoPrestart(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				cfg := test.cfg
-				cfg.InFlight, cfg.BatchSize, cfg.Prestart, cfg.Command = 2, 10, true, fakeCommand("", delayEnv+"=5ms")
+				cfg.MaxInFlight, cfg.BatchSize, cfg.Prestart, cfg.Command = 2, 10, true, fakeCommand("", delayEnv+"=5ms")
 				r := newBubbleRig(t, cfg)
 				alive, most := 0, 0
 				r.onEvent = func(e seen) {
@@ -221,7 +221,7 @@ func TestPrestartedWorkerIsCancelledForMemory(t *testing.T) {
 		const budget = 400 << 20
 		var mu sync.Mutex
 		pids := map[int]int{}
-		cfg := Config{InFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
+		cfg := Config{MaxInFlight: 2, BatchSize: 20, Prestart: true, Memory: budget,
 			Command: moodsByWorker("nobeat slowload", nil, delayEnv+"=40ms")}
 		// The first worker grows when the second is there. Each alone is within the
 		// budget. Answers report a small size, samples these.

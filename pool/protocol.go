@@ -16,7 +16,7 @@ import (
 //
 //	supervisor                          worker
 //	(starts it)                         loads its model
-//	                                    {"hello":{"protocol":1,"version":"0.3","pid":17,"info":{…}}}
+//	                                    {"hello":{"protocol":2,"version":"0.3","pid":17,"info":{…}}}
 //	{"job":{"id":1,"path":"a.jpg"}}
 //	{"job":{"id":2,"path":"b.jpg"}}     {"alive":{"mem":734003200}}
 //	                                    {"result":{"id":2,"data":{…},"mem":…}}
@@ -28,7 +28,7 @@ import (
 // exits at once.
 const (
 	// ProtocolVersion changes whenever a line changes its meaning.
-	ProtocolVersion = 1
+	ProtocolVersion = 2
 
 	orderFD  = 3
 	reportFD = 4
@@ -44,25 +44,25 @@ const (
 
 // Job is one photo handed to a worker.
 type Job struct {
-	ID        uint64
-	Path      string // any bytes; need not be UTF-8
-	Attempt   int    // 1 for the first
-	Exclusive bool   // no other photo is in flight in this worker
+	ID       uint64
+	Path     string // any bytes; need not be UTF-8
+	Attempt  int    // 1 for the first
+	Isolated bool   // no other photo is in flight in this worker
 }
 
 // wireJob is the JSON of a Job. JSON strings must be UTF-8, so any other path is
 // sent as base64.
 type wireJob struct {
-	ID        uint64 `json:"id"`
-	Path      string `json:"path,omitempty"`
-	Path64    []byte `json:"path64,omitempty"`
-	Attempt   int    `json:"attempt,omitempty"`
-	Exclusive bool   `json:"alone,omitempty"`
+	ID       uint64 `json:"id"`
+	Path     string `json:"path,omitempty"`
+	Path64   []byte `json:"path64,omitempty"`
+	Attempt  int    `json:"attempt,omitempty"`
+	Isolated bool   `json:"isolated,omitempty"`
 }
 
 // MarshalJSON implements json.Marshaler. A path that is not UTF-8 is sent as base64.
 func (j Job) MarshalJSON() ([]byte, error) {
-	w := wireJob{ID: j.ID, Attempt: j.Attempt, Exclusive: j.Exclusive}
+	w := wireJob{ID: j.ID, Attempt: j.Attempt, Isolated: j.Isolated}
 	if utf8.ValidString(j.Path) {
 		w.Path = j.Path
 	} else {
@@ -80,7 +80,7 @@ func (j *Job) UnmarshalJSON(b []byte) error {
 	if w.Path != "" && len(w.Path64) > 0 {
 		return errors.New("a job with two paths")
 	}
-	*j = Job{ID: w.ID, Path: w.Path, Attempt: w.Attempt, Exclusive: w.Exclusive}
+	*j = Job{ID: w.ID, Path: w.Path, Attempt: w.Attempt, Isolated: w.Isolated}
 	if len(w.Path64) > 0 {
 		j.Path = string(w.Path64)
 	}
@@ -93,7 +93,7 @@ type Failure struct {
 	Message string `json:"message"`
 	// ReadError: the photo could not be opened or read, which may be its folder's
 	// fault, see Config.ProbeStorage.
-	ReadError bool `json:"lost,omitempty"`
+	ReadError bool `json:"read_error,omitempty"`
 }
 
 // order is a line from the supervisor. Exactly one field is set.

@@ -10,7 +10,7 @@ import (
 func TestPathsRoundTrip(t *testing.T) {
 	for _, path := range []string{"a.jpg", "", "with \"quotes\"\n\t", "\x00\x01", "é 🐕", "\xff\xfe", "ok\xc3", "\u2028<&>", "\uFFFD",
 		strings.Repeat("\xff", 4096)} {
-		line, err := encodeLine(order{Job: &Job{ID: 7, Path: path, Attempt: 2, Exclusive: true}})
+		line, err := encodeLine(order{Job: &Job{ID: 7, Path: path, Attempt: 2, Isolated: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,7 +30,7 @@ func TestPathsRoundTrip(t *testing.T) {
 func TestInvalidReports(t *testing.T) {
 	for _, line := range []string{
 		"", "null", "1", "[]", "{", "{}", `{"hello":null}`,
-		`{"hello":{"protocol":1},"alive":{}}`,
+		`{"hello":{"protocol":2},"alive":{}}`,
 		`{"hello":{"protocol":"1"}}`,
 		`{"result":{"id":1}}`,
 		`{"result":{"id":-1,"data":1}}`,
@@ -73,7 +73,7 @@ func TestLineReader(t *testing.T) {
 
 func FuzzParseOrder(f *testing.F) {
 	f.Add([]byte(`{"job":{"id":1,"path":"a.jpg","attempt":1}}`))
-	f.Add([]byte(`{"job":{"id":1,"path64":"/w==","alone":true}}`))
+	f.Add([]byte(`{"job":{"id":1,"path64":"/w==","isolated":true}}`))
 	f.Add([]byte(`{"leave":true}`))
 	f.Add([]byte(`{"leave":1}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
@@ -93,7 +93,7 @@ func FuzzParseOrder(f *testing.F) {
 }
 
 func FuzzParseReport(f *testing.F) {
-	f.Add([]byte(`{"hello":{"protocol":1,"version":"1","pid":3,"info":{"a":1}}}`))
+	f.Add([]byte(`{"hello":{"protocol":2,"version":"1","pid":3,"info":{"a":1}}}`))
 	f.Add([]byte(`{"result":{"id":1,"data":{"x":"y"},"mem":5}}`))
 	f.Add([]byte(`{"result":{"id":1,"failure":{"kind":"model","message":"m"}}}`))
 	f.Add([]byte(`{"fatal":{"kind":"k","message":"m"}}`))

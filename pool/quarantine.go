@@ -16,9 +16,12 @@ const probeAfterDeaths = 3
 // quarantine holds the photos that wait for a worker. It decides which of them
 // is charged with a worker's death and which is tried alone next.
 //
-// A photo is charged only if it was alone in its worker. If several were in
-// flight, each of them is quarantined: it is tried again alone, so that the next
-// death has one possible cause.
+// A crash is charged to a photo only if no other was in flight in its worker. If
+// several were, each of them is quarantined: it is tried again isolated, so that the
+// next death has one possible cause. The same holds for memory, where photos in other
+// workers may be the cause as well. A time-out is charged to the photo that took too
+// long, whatever else was in flight. An error that a worker reports is charged to its
+// photo at once and does not go through the quarantine.
 type quarantine struct {
 	fresh       []*photo // to be handed out beside others
 	quarantined []*photo // to be tried alone, before any fresh one
@@ -59,10 +62,10 @@ func (q *quarantine) nextIsolation() isolation {
 	switch {
 	case len(q.quarantined) == 0:
 		return shared
-	case q.quarantined[0].onlyInPool:
-		return onlyInPool
+	case q.quarantined[0].isolateInPool:
+		return isolatedInPool
 	}
-	return onlyInWorker
+	return isolatedInWorker
 }
 
 // takeIsolated returns the photo to be tried alone next. There must be a
@@ -77,12 +80,12 @@ func (q *quarantine) takeIsolated(deaths int) *photo {
 	} else if q.probing = !q.probing; q.probing {
 		// It alternates by photos handed out and not by deaths, because workers
 		// side by side may die in step.
-		switch needsPool := q.quarantined[0].onlyInPool; {
+		switch needsPool := q.quarantined[0].isolateInPool; {
 		case q.knownReadable != "":
-			return &photo{path: q.knownReadable, probe: true, onlyInPool: needsPool}
+			return &photo{path: q.knownReadable, probe: true, isolateInPool: needsPool}
 		case len(q.fresh) > 0:
 			p := q.takeLast()
-			p.onlyInPool = p.onlyInPool || needsPool
+			p.isolateInPool = p.isolateInPool || needsPool
 			return p
 		}
 	}
@@ -148,11 +151,11 @@ func (q *quarantine) resolve(d death, attempts []*attempt, c circumstances) []re
 		case d.kind == DeathTimeout:
 			r = q.charge(a, d)
 		case len(attempts) > 1:
-			p.onlyInPool = p.onlyInPool || d.isMemory()
+			p.isolateInPool = p.isolateInPool || d.isMemory()
 			q.isolate(p)
 		case d.isMemory() && d.kind != DeathMemory && !c.poolIdle:
 			// A photo in another worker may have used up the memory.
-			p.onlyInPool = true
+			p.isolateInPool = true
 			q.isolate(p)
 		default:
 			r = q.charge(a, d)
@@ -182,7 +185,7 @@ func (p *photo) charge(d death) *Failure {
 			return &Failure{Kind: KindTimeout, Message: d.detail}
 		}
 	case d.isMemory():
-		p.onlyInPool = true
+		p.isolateInPool = true
 		if p.memoryDeaths++; p.memoryDeaths >= maxMemoryDeaths {
 			if d.kind == DeathKilled {
 				return &Failure{Kind: KindCrash, Message: d.detail}

@@ -42,7 +42,7 @@ func (q *quarantine) text() string {
 	b.WriteString(" |")
 	for _, p := range q.quarantined {
 		fmt.Fprint(&b, " ", p.path)
-		if p.onlyInPool {
+		if p.isolateInPool {
 			b.WriteString("!")
 		}
 	}
@@ -143,11 +143,11 @@ func TestQuarantineProbeIsAsIsolated(t *testing.T) {
 	for _, known := range []string{"", "k"} {
 		q := &quarantine{knownReadable: known}
 		q.add("x")
-		q.isolate(&photo{path: "a", onlyInPool: true})
-		if q.nextIsolation() != onlyInPool {
-			t.Error("isolation of the next photo is not onlyInPool")
+		q.isolate(&photo{path: "a", isolateInPool: true})
+		if q.nextIsolation() != isolatedInPool {
+			t.Error("isolation of the next photo is not isolatedInPool")
 		}
-		if p := q.takeIsolated(probeAfterDeaths); !p.onlyInPool || p.path == "a" {
+		if p := q.takeIsolated(probeAfterDeaths); !p.isolateInPool || p.path == "a" {
 			t.Errorf("probe %+v", p)
 		}
 	}

@@ -64,7 +64,7 @@ type source struct {
 // newSource reads so many paths ahead that they fill the batches under way and
 // show whether another batch is wanted.
 func newSource(cfg *Config) source {
-	ahead := 2 * cfg.Workers * cfg.InFlight
+	ahead := 2 * cfg.Workers * cfg.MaxInFlight
 	if cfg.BatchSize > 0 {
 		ahead = max(ahead, (cfg.Workers+1)*min(cfg.BatchSize, maxReadAhead))
 	}
@@ -103,7 +103,7 @@ func newRun(cfg Config) *run {
 		photos:      &quarantine{knownReadable: cfg.KnownReadable},
 		streak:      &deathStreak{max: cfg.maxDeaths(), minBackoff: cfg.minBackoff, maxBackoff: cfg.maxBackoff},
 		budget:      newMemoryBudget(cfg.Memory, cfg.Workers),
-		concurrency: &concurrency{limit: cfg.InFlight, max: cfg.InFlight},
+		concurrency: &concurrency{limit: cfg.MaxInFlight, max: cfg.MaxInFlight},
 		storage:     newStorageProbe(&cfg),
 		sampler:     newSampler(&cfg),
 		source:      newSource(&cfg),

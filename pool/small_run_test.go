@@ -9,7 +9,7 @@ import (
 func TestFirstWorkerLoadsAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := paths("good", 60)
-		r := newBubbleRig(t, Config{Workers: 3, InFlight: 4, Command: fakeCommand("slowload", delayEnv+"=100ms")})
+		r := newBubbleRig(t, Config{Workers: 3, MaxInFlight: 4, Command: fakeCommand("slowload", delayEnv+"=100ms")})
 		r.run(jobs).noError(jobs)
 		ready := r.at(EventWorkerReady, func(e seen) bool { return e.Worker == 1 })
 		for n := 2; n <= 3; n++ {
@@ -30,7 +30,7 @@ func TestSmallRuns(t *testing.T) {
 		t.Run(fmt.Sprint(test.photos), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				jobs := paths("good", test.photos)
-				r := newBubbleRig(t, Config{Workers: 2, InFlight: 8, Command: fakeCommand("", delayEnv+"=1m")})
+				r := newBubbleRig(t, Config{Workers: 2, MaxInFlight: 8, Command: fakeCommand("", delayEnv+"=1m")})
 				r.run(jobs).noError(jobs)
 				most := 0
 				for _, e := range r.events {

@@ -23,7 +23,7 @@ func several(lists ...string) []string {
 func TestReadErrorOfOnePhoto(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := slices.Values(several("good", "noread", "fine"))
-		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
+		r := newBubbleRig(t, Config{Workers: 2, MaxInFlight: 4, ProbeStorage: func(string) error { return errors.New("no such file") }}).run(jobs).noError(jobs)
 		if n := len(r.failed()); n != 20 || r.retried != 0 {
 			t.Errorf("%d failed, %d retried; log:\n%s", n, r.retried, r.log())
 		}
@@ -35,7 +35,7 @@ func TestStorageUnavailable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := slices.Values(several("good", "once-noread", "fine"))
 		var asked atomic.Int64
-		cfg := Config{Workers: 2, InFlight: 4, BatchSize: 10, ProbeStorage: func(path string) error {
+		cfg := Config{Workers: 2, MaxInFlight: 4, BatchSize: 10, ProbeStorage: func(path string) error {
 			if !strings.Contains(path, "noread") {
 				t.Errorf("asked about %q", path)
 			}
@@ -63,7 +63,7 @@ func TestStorageUnavailable(t *testing.T) {
 func TestReadableOnlyBySupervisor(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := slices.Values(several("good", "noread", "fine"))
-		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
+		r := newBubbleRig(t, Config{Workers: 2, MaxInFlight: 4, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
 		if n := len(r.failed()); n != 20 {
 			t.Errorf("%d failed; log:\n%s", n, r.log())
 		}
@@ -82,7 +82,7 @@ func TestStorageHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 		jobs := slices.Values(several("good", "frozen"))
-		r := newBubbleRig(t, Config{Workers: 2, InFlight: 4, Timeout: time.Minute,
+		r := newBubbleRig(t, Config{Workers: 2, MaxInFlight: 4, Timeout: time.Minute,
 			Command: fakeCommand("", coldEnv+"="+cold),
 			ProbeStorage: func(path string) error {
 				for err := error(nil); err == nil; time.Sleep(time.Second) {
@@ -109,7 +109,7 @@ func TestStorageHangs(t *testing.T) {
 func TestOnePhotoHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		jobs := slices.Values(append(several("good"), "hang", "fine"))
-		r := newBubbleRig(t, Config{InFlight: 4, Timeout: time.Minute, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
+		r := newBubbleRig(t, Config{MaxInFlight: 4, Timeout: time.Minute, ProbeStorage: func(string) error { return nil }}).run(jobs).noError(jobs)
 		if got := r.failed(); !slices.Equal(got, []string{"hang timeout"}) || r.results["hang"].Attempts != maxTimeouts {
 			t.Errorf("failed: %v; %+v; log:\n%s", got, r.results["hang"], r.log())
 		}
@@ -120,7 +120,7 @@ func TestOnePhotoHangs(t *testing.T) {
 func TestStopDuringStorageProbe(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var r *rig
-		r = newBubbleRig(t, Config{InFlight: 4, ProbeStorage: func(string) error {
+		r = newBubbleRig(t, Config{MaxInFlight: 4, ProbeStorage: func(string) error {
 			r.p.Stop()
 			time.Sleep(time.Second)
 			return nil
@@ -137,7 +137,7 @@ func TestStopDuringStorageProbe(t *testing.T) {
 func TestStopWhileStorageUnavailable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var r *rig
-		r = newBubbleRig(t, Config{InFlight: 4, ProbeStorage: func(string) error {
+		r = newBubbleRig(t, Config{MaxInFlight: 4, ProbeStorage: func(string) error {
 			time.AfterFunc(time.Minute, r.p.Stop)
 			return &UnavailableError{"the disk is away"}
 		}})

@@ -13,7 +13,7 @@ import (
 func TestUnkillable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
-		cfg := Config{InFlight: 2, Timeout: time.Minute, launch: unkillable(release)}
+		cfg := Config{MaxInFlight: 2, Timeout: time.Minute, launch: unkillable(release)}
 		jobs := slices.Values([]string{"good0", "once-hang", "good1", "good2", "good3", "good4"})
 		r := newBubbleRig(t, cfg)
 		r.run(jobs).noError(jobs)
@@ -32,7 +32,7 @@ func TestUnkillable(t *testing.T) {
 func TestUnkillableAfterItsBatch(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
-		cfg := Config{InFlight: 2, BatchSize: 5, launch: unkillable(release), Command: moodsByWorker("", map[int]string{1: "sticky"})}
+		cfg := Config{MaxInFlight: 2, BatchSize: 5, launch: unkillable(release), Command: moodsByWorker("", map[int]string{1: "sticky"})}
 		jobs := paths("good", 10)
 		r := newBubbleRig(t, cfg)
 		r.run(jobs).noError(jobs).wholeBatches(2)
@@ -47,7 +47,7 @@ func TestUnkillableAfterItsBatch(t *testing.T) {
 // waits no longer than killTimeout.
 func TestKillWhileDoneHangs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newBubbleRig(t, Config{InFlight: 2})
+		r := newBubbleRig(t, Config{MaxInFlight: 2})
 		release := make(chan struct{})
 		defer close(release)
 		var began time.Time
@@ -81,7 +81,7 @@ func TestDamagedFolder(t *testing.T) {
 		all = append(all, name)
 	}
 	jobs := slices.Values(all)
-	r := newRig(t, Config{InFlight: 4, BatchSize: 100}).run(jobs).noError(jobs)
+	r := newRig(t, Config{MaxInFlight: 4, BatchSize: 100}).run(jobs).noError(jobs)
 	for _, name := range deadly {
 		if f := r.results[name].Failure; f == nil || f.Kind != KindCrash {
 			t.Errorf("%s: %+v", name, f)

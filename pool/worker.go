@@ -95,8 +95,8 @@ func (w *worker) pid() int {
 	return w.proc.pid
 }
 
-// exclusive is whether the photo in flight must be the worker's only one.
-func (w *worker) exclusive() bool {
+// isolated is whether the photo in flight must be the worker's only one.
+func (w *worker) isolated() bool {
 	for _, a := range w.attempts {
 		return a.isolation != shared
 	}

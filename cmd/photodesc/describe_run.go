@@ -106,8 +106,8 @@ func (d *describer) work(ctx context.Context, names []string) error {
 	if !r.plan.Fits {
 		return fmt.Errorf("one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
 	}
-	r.plan.InFlight = min(r.plan.InFlight, len(todo))
-	r.plan.Workers = min(r.plan.Workers, (len(todo)+r.plan.InFlight-1)/r.plan.InFlight)
+	r.plan.Slots = min(r.plan.Slots, len(todo))
+	r.plan.Workers = min(r.plan.Workers, (len(todo)+r.plan.Slots-1)/r.plan.Slots)
 	p := pool.New(pool.Config{
 		Command: func(int) *exec.Cmd {
 			cmd, err := worker.Command(job())
@@ -116,7 +116,7 @@ func (d *describer) work(ctx context.Context, names []string) error {
 			}
 			return cmd
 		},
-		Version: version, Workers: r.plan.Workers, InFlight: r.plan.InFlight + worker.DecodeAhead, BatchSize: r.flags.BatchSize,
+		Version: version, Workers: r.plan.Workers, MaxInFlight: r.plan.Slots + worker.DecodeAhead, BatchSize: r.flags.BatchSize,
 		Prestart: r.plan.Prestart && len(todo) > r.flags.BatchSize, Cooldown: pool.AutoCooldown,
 		Timeout: r.flags.Timeout, Memory: r.plan.Own, Mapped: r.plan.Weights, Nice: r.flags.Nice,
 		Observe: func(e pool.Event) {

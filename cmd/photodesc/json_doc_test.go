@@ -22,7 +22,7 @@ import (
 	"photodesc/tracker"
 )
 
-var updateDocs = flag.Bool("update-docs", false, "have TestJSONDocs write the tables of docs/json.md and docs/events.md anew")
+var updateDocs = flag.Bool("update-docs", false, "have TestJSONDocs rewrite the tables of docs/json.md and docs/events.md")
 
 // jsonDoc is a table of docs/json.md or docs/events.md, with the type that it is about.
 type jsonDoc struct {
@@ -200,7 +200,7 @@ func TestJSONDocs(t *testing.T) {
 	}
 }
 
-// writeDocs writes the tables anew. Meanings stay; those of new fields are the comments of the Go fields.
+// writeDocs rewrites the tables. Meanings stay; those of new fields are the comments of the Go fields.
 func writeDocs(t *testing.T, want []jsonTable) {
 	comments := fieldComments(t)
 	for _, file := range []string{"json.md", "events.md"} {

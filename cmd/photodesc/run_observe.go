@@ -60,7 +60,7 @@ func (r *poolObserver) observe(e pool.Event) {
 			MemoryPercent:   tenth(e.Memory),
 			Workers:         r.plan.Workers,
 			SlotsUsed:       e.InFlight,
-			Slots:           r.plan.Workers * r.plan.InFlight,
+			Slots:           r.plan.Workers * r.plan.Slots,
 		}
 		live.Sample(sample)
 		r.wait(e.InFlight)

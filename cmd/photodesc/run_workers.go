@@ -22,7 +22,7 @@ import (
 // planText says how the work is shared out.
 func planText(plan pool.Plan, flags *config.Flags) string {
 	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", ui.Plural(plan.Workers, "worker"),
-		ui.Plural(plan.InFlight, "photo"), ui.Plural(plan.Threads, "thread"), ui.Comma(flags.BatchSize))
+		ui.Plural(plan.Slots, "photo"), ui.Plural(plan.Threads, "thread"), ui.Comma(flags.BatchSize))
 	if plan.Measured {
 		text += "; measured fastest by bench --threads-sweep"
 	}
@@ -64,7 +64,7 @@ func (r *runner) workerJob() worker.Job {
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
 			Detail:   r.set.Detail,
-			Parallel: max(r.plan.InFlight, 1), Threads: r.plan.Threads,
+			Parallel: max(r.plan.Slots, 1), Threads: r.plan.Threads,
 			MaxTokens: r.flags.MaxTokens, Exact: r.flags.Exact,
 			Sampling: llm.Sampling{
 				Temperature: r.flags.Temperature, TopP: r.flags.TopP,
@@ -95,7 +95,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Version:       version,
 		Workers:       r.plan.Workers,
 		Nice:          r.flags.Nice,
-		InFlight:      r.plan.InFlight + worker.DecodeAhead,
+		MaxInFlight:   r.plan.Slots + worker.DecodeAhead,
 		BatchSize:     r.flags.BatchSize,
 		NextBatch:     r.track.Live().BatchStarted,
 		Cooldown:      r.set.Cooldown,

@@ -231,16 +231,16 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 	sizes := m.Sizes()
 	limits := pool.Limits{
 		Memory: s.Memory, CPUs: machine.CPUs(),
-		Workers: s.workers, Threads: s.threads, InFlight: s.parallel,
-		MaxInFlight: worker.MaxSlots, Photos: photos, GPU: m.GPU, Measured: s.Measured,
+		Workers: s.workers, Threads: s.threads, Slots: s.parallel,
+		MaxSlots: worker.MaxSlots, Photos: photos, GPU: m.GPU, Measured: s.Measured,
 	}
 	if m.GPU { // each worker would hold the model there
-		limits.MaxInFlight = max(m.Slots, worker.MaxSlots)
+		limits.MaxSlots = max(m.Slots, worker.MaxSlots)
 	}
 	p := pool.MakePlan(sizes, limits)
-	if p.InFlight == 1 { // an engine has two slots at the least
+	if p.Slots == 1 { // an engine has two slots at the least
 		sizes.Worker += sizes.Slot
-		limits.InFlight = 1
+		limits.Slots = 1
 		p = pool.MakePlan(sizes, limits)
 	}
 	p.Prestart = p.Prestart && (!m.GPU || m.Second)

@@ -93,7 +93,7 @@ func (b *Benchmark) Measure(ctx context.Context) (*Report, error) {
 func (b *Benchmark) choosePhotos() {
 	f := &b.flags
 	if f.Photos == 0 {
-		f.Photos = max(2*b.Plan.Workers*b.Plan.InFlight, f.TheirPhotos)
+		f.Photos = max(2*b.Plan.Workers*b.Plan.Slots, f.TheirPhotos)
 	}
 	if f.TheirPhotos == 0 {
 		f.TheirPhotos = f.Photos

@@ -87,7 +87,7 @@ func (b *Benchmark) report(rounds []benchRound) *Report {
 	r := &Report{
 		Version: b.Version, System: runtime.GOOS + "/" + runtime.GOARCH, Model: b.Model, Detail: b.flags.Run.Detail,
 		Photos: b.flags.Photos, Width: b.width, Height: b.height, Rounds: len(rounds),
-		Workers: b.Plan.Workers, Threads: b.Plan.Threads, Parallel: b.Plan.InFlight,
+		Workers: b.Plan.Workers, Threads: b.Plan.Threads, Parallel: b.Plan.Slots,
 		Tiles: first.tiles / photos, PromptTokens: first.promptTokens / photos, Tokens: first.tokens / photos,
 		Limit: rounds[0].limits,
 	}
@@ -123,7 +123,7 @@ func (b *Benchmark) report(rounds []benchRound) *Report {
 func (b *Benchmark) stages(r *Report, median func(func(benchRound) float64) float64) {
 	vision, text := b.sizes()
 	workers, photos := float64(b.Plan.Workers), float64(b.flags.Photos)
-	together := math.Ceil(min(float64(b.Plan.InFlight), photos/workers))
+	together := math.Ceil(min(float64(b.Plan.Slots), photos/workers))
 	// stage takes the seconds of all workers in a round, and what was done in them.
 	stage := func(seconds, flop, stepBytes func(runResult) float64) (s benchStage) {
 		wall := func(r benchRound) float64 { return max(seconds(r.run)/workers, 1e-6) }

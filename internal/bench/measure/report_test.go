@@ -40,7 +40,7 @@ func TestBenchReport(t *testing.T) {
 	b := &Benchmark{flags: Flags{Photos: 4, TheirPhotos: 2, Concurrency: 1, Against: "http://x"}}
 	b.Plan.Threads = 2
 	b.flags.Run.BatchSize = 100
-	b.Plan.Workers, b.Plan.InFlight = 2, 8
+	b.Plan.Workers, b.Plan.Slots = 2, 8
 	b.server = new(bench.Server)
 	round := func(slow float64) benchRound {
 		return benchRound{
@@ -79,7 +79,7 @@ func TestBenchWithoutLimits(t *testing.T) {
 	b := &Benchmark{flags: Flags{Photos: 1}}
 	b.Plan.Threads, b.Model = 1, "m"
 	b.flags.Run.BatchSize = 100
-	b.Plan.Workers, b.Plan.InFlight = 1, 1
+	b.Plan.Workers, b.Plan.Slots = 1, 1
 	round := benchRound{
 		limits: Limits{Threads: 1, Sgemm: 100, Read: 10, GPU: "CUDA0"},
 		run:    runResult{photos: 1, took: 1, encode: 0.5, prefill: 0.1, generate: 0.1, tiles: 1, promptTokens: 80, tokens: 8},
@@ -120,7 +120,7 @@ func TestBenchAgainst(t *testing.T) {
 	}
 	for name, test := range tests {
 		b := &Benchmark{flags: Flags{Photos: 1, TheirPhotos: 1, Against: "http://x"}, textTokens: test.text, server: new(bench.Server)}
-		b.flags.Run.BatchSize, b.Plan.Threads, b.Plan.Workers, b.Plan.InFlight = 100, 1, 1, 1
+		b.flags.Run.BatchSize, b.Plan.Threads, b.Plan.Workers, b.Plan.Slots = 100, 1, 1, 1
 		r := b.report([]benchRound{{
 			limits: Limits{Threads: 1, Sgemm: 100, Read: 10},
 			run:    runResult{photos: 1, took: 2, encode: 1, prefill: 0.1, generate: 0.5, tiles: tiles, promptTokens: prompt, tokens: tokens},

@@ -39,7 +39,7 @@ func (b *Benchmark) run(ctx context.Context, photos, work string) (runResult, er
 	f := b.flags.Run
 	cmd, err := selfCommand(ctx, "-C", work, "run", "--no-config", "--json", "--model", f.Model, "--mmproj", f.Mmproj,
 		"--prompt", llm.DefaultPrompt, "--detail", f.Detail, "--max-tokens", strconv.Itoa(f.MaxTokens), "--exact-tokens",
-		"--workers", strconv.Itoa(b.Plan.Workers), "--parallel", strconv.Itoa(b.Plan.InFlight), "--threads", strconv.Itoa(b.Plan.Threads),
+		"--workers", strconv.Itoa(b.Plan.Workers), "--parallel", strconv.Itoa(b.Plan.Slots), "--threads", strconv.Itoa(b.Plan.Threads),
 		"--memory", f.Memory, "--timeout", f.Timeout.String(), "--cooldown", f.Cooldown,
 		"--batch-size", strconv.Itoa(max(f.BatchSize, b.flags.Photos)), photos)
 	if err != nil {

@@ -70,7 +70,7 @@ func (b *Benchmark) Sweep(ctx context.Context) (*SweepReport, error) {
 	for _, shape := range pool.Shapes(cores) {
 		p := b.PlanOf(shape)
 		plans = append(plans, p)
-		r.Shapes = append(r.Shapes, SweepRow{Workers: shape.Workers, Threads: shape.Threads, Parallel: p.InFlight,
+		r.Shapes = append(r.Shapes, SweepRow{Workers: shape.Workers, Threads: shape.Threads, Parallel: p.Slots,
 			Skipped: !p.Fits || p.Workers < shape.Workers})
 	}
 	photos := filepath.Join(b.tmp, "photos")
