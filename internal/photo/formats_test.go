@@ -69,6 +69,45 @@ func TestSniffExamples(t *testing.T) {
 	}
 }
 
+// TestFormatsInDocs checks that the help of run and the documentation name each
+// format that may be described.
+func TestFormatsInDocs(t *testing.T) {
+	help, err := os.ReadFile("../../cmd/photodesc/help.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var docs strings.Builder
+	for _, path := range append(paths, "../../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs.Write(text)
+	}
+	names := map[string]string{FormatHEIF: "HEIC", FormatJXL: "JPEG XL", FormatWebP: "WebP"} // others in capitals
+	heads := []string{"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "\x00\x00\x00\x18ftypavif\x00\x00\x00\x00"}
+	for _, m := range magics {
+		heads = append(heads, strings.Repeat("\x00", m.at)+m.bytes)
+	}
+	for _, head := range heads {
+		format := Sniff([]byte(head))
+		if !hasPicture([]byte(head)) && format != FormatBMP {
+			continue
+		}
+		name := names[format]
+		if name == "" {
+			name = strings.ToUpper(format)
+		}
+		if !strings.Contains(string(help), name) || !strings.Contains(docs.String(), name) {
+			t.Errorf("%s is not in cmd/photodesc/help.go, or not in README.md or docs", name)
+		}
+	}
+}
+
 func TestKindOf(t *testing.T) {
 	cause := errors.New("cause")
 	err := fmt.Errorf("around: %w", Errorf(TooLarge, "a\nb", "it is: %w", cause))

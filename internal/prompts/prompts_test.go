@@ -1,6 +1,9 @@
 package prompts
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,4 +88,25 @@ func FuzzContext(f *testing.F) {
 			t.Fatalf("%q", got)
 		}
 	})
+}
+
+// TestNamesInDocs checks that a paragraph or table of the documentation has the names
+// of all named prompts.
+func TestNamesInDocs(t *testing.T) {
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(files, "../../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for paragraph := range strings.SplitSeq(string(text), "\n\n") {
+			if !slices.ContainsFunc(All(), func(p Prompt) bool { return !strings.Contains(paragraph, "`"+p.Name+"`") }) {
+				return
+			}
+		}
+	}
+	t.Errorf("no paragraph of README.md or docs names %s", Names())
 }
