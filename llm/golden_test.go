@@ -262,7 +262,7 @@ func offBy(got, want []float32) (rms, worst float64) {
 	return math.Sqrt(se / sw), me / mw
 }
 
-// The encoder's numbers hold without package kernels, too: ggml's own and the BLAS.
+// The encoder's numbers are also right without package kernels: with ggml's own products and with the BLAS.
 func TestGoldenWithoutKernels(t *testing.T) {
 	if !kernels.Supported() {
 		t.Skip("what the other tests run is without them")

@@ -2,7 +2,7 @@ package tracker
 
 import "slices"
 
-// Find calls found with the record that counts of each photo whose path is matched: its newest description or, if it never
+// Find calls found with one record of each photo whose path is matched: its newest description or, if it never
 // was described, its last failure. Records come in the order in which the photos were done. With last above 0 only the
 // last ones are found, that many. The outputs are read twice and a million photos need some 60 MB, whatever their words.
 // match may be called by several goroutines at once. Lines that cannot be read are left out. An error of found ends it.
@@ -29,7 +29,7 @@ func Find(dir string, match func(path string) bool, last int, found func(Record)
 		if err != nil || r == nil || stop != nil || line < first {
 			return
 		}
-		// A run may have added lines since the first reading: those of photos done anew count next time.
+		// A run may have added lines since the first reading: those of photos that were described again are found next time.
 		if newest[keyOf(r.Path)].line == line {
 			stop = found(*r)
 		}
@@ -46,7 +46,7 @@ type newestLine struct {
 	failed bool
 }
 
-// firstOf is the line of the first of the last photos done, 0 for all.
+// firstOf returns the line from which on the last photos are read, 0 for all of them.
 func firstOf(newest map[key]newestLine, last int) int {
 	if last <= 0 || last >= len(newest) {
 		return 0

@@ -112,7 +112,7 @@ func (l *lock) tend() (note string, err error) {
 		if err := l.write(); err != nil {
 			return "", nil
 		}
-		return "it was removed while the run works, and is written again; a second run is kept out without it, too", nil
+		return "it was removed while the run works, and is written again; the other lock still keeps a second run out", nil
 	}
 	return "", nil
 }

@@ -1,7 +1,7 @@
 package tracker
 
 const (
-	// fewPhotos is how many photos of a run say something about its rate.
+	// fewPhotos is the least number of finished photos that a rate is computed from.
 	fewPhotos = 5
 	// maxInFlight bounds the photos in flight that a state file may tell of.
 	maxInFlight = 1 << 16
@@ -62,7 +62,7 @@ func (p *pace) add(photos int) {
 	}
 }
 
-// known is whether the rate means something yet.
+// known reports whether enough photos are finished for a rate.
 func (p *pace) known() bool { return p.Photos >= max(fewPhotos, p.MaxInFlight) }
 
 // rate is photos an hour.

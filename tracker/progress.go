@@ -29,7 +29,7 @@ type Progress struct {
 	RateOverall  float64 `json:"rate_overall"` // the same of all runs
 	RunSeconds   float64 `json:"run_seconds"`  // of describing, in the last run
 	UpSeconds    float64 `json:"up_seconds"`   // in which runs were up, loading and waiting included
-	LeftSeconds  float64 `json:"left_seconds"` // until the run has done what it is to do; 0 if not known
+	LeftSeconds  float64 `json:"left_seconds"` // until the run is done; 0 if not known
 }
 
 // Percent is how much of all is described, from 0 to 100.

@@ -27,7 +27,7 @@ func TestSyncRefused(t *testing.T) {
 				t.Errorf("said %d times: %s", n, notes(tr))
 			}
 			closeTracker(t, tr)
-			// A torn line is mended there, too.
+			// There, too, a torn line is repaired.
 			write(t, string(read(t, dir, ProgressName))+"torn", dir, ProgressName)
 			tr = open(t, dir, Options{fs: faults})
 			closeTracker(t, tr)

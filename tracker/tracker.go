@@ -132,7 +132,7 @@ func (t *Tracker) fill(opt Options) error {
 	removeLeftovers(t.dir)
 	old, err := readState(t.dir)
 	if err != nil && !os.IsNotExist(err) {
-		book.add(Warn, StateName, 0, "not readable, its statistics start anew: %v", err)
+		book.add(Warn, StateName, 0, "not readable, its statistics start again at zero: %v", err)
 	}
 	if opt.Root != "" {
 		root, err := filepath.Abs(opt.Root)

@@ -74,7 +74,7 @@ func colorEnvironment(environ []string) (env []string) {
 	return env
 }
 
-// painter is Colors for what moves the cursor, too: without colours it takes
+// painter is Colors for output that also moves the cursor: without colours it takes
 // away the styles and nothing else.
 func painter(w io.Writer, forward io.Writer) io.Writer {
 	p := profile(w)

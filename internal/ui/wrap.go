@@ -92,7 +92,7 @@ func shellWords(command string) (words []string) {
 // below what they explain.
 const rightLeast = 24
 
-// Reflow fits help to a width: paragraphs are filled anew. An indented line stays
+// Reflow fits help to a width: paragraphs are filled again. An indented line stays
 // a line; where it has two columns, two spaces or more apart, the right one is
 // wrapped below itself.
 func Reflow(text string, width int) string {

@@ -251,7 +251,7 @@ func attentions(t *testing.T) {
 }
 
 // More keys that are masked change nothing, not even the last bit: the KV
-// cache's length depends on the company, too.
+// cache's length also depends on the other sequences.
 func TestMaskedKeys(t *testing.T) { eachSet(t, maskedKeys) }
 
 func maskedKeys(t *testing.T) {
