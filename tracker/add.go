@@ -89,7 +89,7 @@ func (t *Tracker) enqueue(g *group, r Record) error {
 	return nil
 }
 
-// commit writes a group and counts what it holds. t.commits is held.
+// commit writes a group and counts its photos. t.commits is held.
 func (t *Tracker) commit(g *group) {
 	t.mu.Lock()
 	if t.next == g {
@@ -167,7 +167,7 @@ func createOutput(t *Tracker) (*appendFile, error) {
 	}
 }
 
-// count enters a written group. t.mu is held.
+// count counts the photos of a written group. t.mu is held.
 func (t *Tracker) count(g *group) {
 	t.written += int64(len(g.results) + len(g.progress))
 	for i, r := range g.records {

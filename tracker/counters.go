@@ -37,7 +37,7 @@ func (c Counters) rounded() Counters {
 	return c
 }
 
-// since is what has happened after an earlier moment. Gauges stay those of all runs.
+// since returns what has happened after an earlier moment. Gauges remain those of all runs.
 func (c Counters) since(before Counters) Counters {
 	c = c.clone()
 	c.Runs -= before.Runs
@@ -51,7 +51,7 @@ func (c Counters) since(before Counters) Counters {
 	return c
 }
 
-// Gauge sums up the samples of a figure that goes up and down.
+// Gauge summarises the samples of a value that rises and falls.
 type Gauge struct {
 	Min     float64 `json:"min"`
 	Mean    float64 `json:"mean"`

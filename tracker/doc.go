@@ -1,5 +1,5 @@
 // Package tracker keeps the results of runs: which photos are described, what was
-// said about them, which failed and why. It also holds the numbers that are shown
+// said about them, which failed and why. It also computes the numbers that are shown
 // of a run, see [Progress].
 //
 // # Files
@@ -22,17 +22,16 @@
 // [Tracker.Add] returns nil only when the photo's result line and, for a
 // described photo, its progress line are on the disk. A photo gets a second ok
 // line only when it is described again with other settings ([Tracker.Use]); then
-// the newest counts, its progress line stays the only one, and old lines are not
-// changed. [Open] repairs what a crash left: a torn last line is cut
-// off, a result without its progress line gets one, and a damaged line is
-// reported and skipped. Whatever the state of the files, opening a workdir fails
-// only if writing to it would fail, too, if another run holds it, or if it belongs
-// to another photo folder.
+// the newest line is valid, its progress line stays the only one, and old lines are
+// not changed. [Open] repairs what a crash left: it removes a torn last line, adds
+// the progress line of a result that has none, and reports and skips a damaged line.
+// Whatever the state of the files, it fails only if the workdir cannot be written,
+// another run has locked it, or it belongs to another photo folder.
 //
-// One run works in a workdir at a time. A removed photodesc.pid lets no second
-// one in, and is written again. Where the progress file was removed as well, or
-// the workdir was moved and another run began in its place, this is noticed
-// before the next line is written and within a second or two: the run ends, see
+// One run works in a workdir at a time. If photodesc.pid is removed, it is written
+// again, and a second run is still refused. If the progress file was removed as well,
+// or the workdir was moved and another run began in its place, the run notices it
+// within two seconds and before it writes another line, and ends: see
 // [Tracker.Broken]. A file system without locks is refused. One without fsync is
 // not: a kill loses nothing there, and a power cut the newest lines at most.
 //

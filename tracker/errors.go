@@ -56,8 +56,8 @@ func (e *RootError) Error() string {
 		e.Dir, e.Have, e.Want, StateName)
 }
 
-// WriteError says that the run's files cannot be written any more. What was
-// counted before is safe.
+// WriteError says that the run's files cannot be written any more. Results that Add
+// has accepted before are on the disk.
 type WriteError struct {
 	Op   string // "write", "sync", "create" and the like
 	Path string

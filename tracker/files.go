@@ -12,7 +12,7 @@ import (
 	"photodesc/internal/fsutil"
 )
 
-// file is what the tracker does with the files it may not lose.
+// file is an open file whose data the tracker must not lose.
 type file interface {
 	io.ReadWriteCloser
 	Stat() (fs.FileInfo, error)
@@ -20,7 +20,7 @@ type file interface {
 	Truncate(size int64) error
 }
 
-// filesystem opens those files. Tests replace it with one that fails on purpose.
+// filesystem opens such files. Tests replace it with one that fails on purpose.
 type filesystem interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (file, error)
 	Stat(name string) (fs.FileInfo, error)
@@ -62,8 +62,8 @@ type osFile struct{ *os.File }
 func (f osFile) Sync() error { return durable.Sync(f.File) }
 
 // lenientFS is a filesystem that may refuse to sync, as exFAT and network file
-// systems do: what is written counts all the same. Only a power cut can then
-// take it away, not the death of the program.
+// systems do. Such a refusal is not an error: only a power cut can then lose data,
+// not a crash of the program.
 type lenientFS struct {
 	filesystem
 	refused func(error) // told of the first file that cannot be synced

@@ -19,7 +19,7 @@ type Position struct {
 	Mark   string // of the bytes before it, to know the file again
 }
 
-// ErrOutputsChanged says that an output file is not what was read before: it is gone, shorter, or has other bytes.
+// ErrOutputsChanged says that an output file was changed since it was read: it is missing, shorter, or has other bytes.
 var ErrOutputsChanged = errors.New("the outputs are not those that were read before")
 
 // Follow reads the records that were added to the outputs since the positions given, by file name below dir, oldest first,
@@ -60,7 +60,7 @@ func relative(dir, path string) string {
 	return name
 }
 
-// markLength is how many bytes before a position tell the file.
+// markLength is how many bytes before a position are compared, to recognise the file.
 const markLength = 256
 
 func markBefore(path string, offset int64) (string, error) {

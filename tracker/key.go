@@ -6,8 +6,8 @@ import "crypto/sha256"
 // 100 MB as strings and take 30 MB as keys. It is 128 bits of a cryptographic
 // hash because a collision would leave a photo silently undescribed: with 64
 // bits a million photos collide once in thirty million runs by chance, and a
-// weak hash lets somebody choose file names that do; 128 bits of SHA-256 do
-// neither.
+// weak hash would let somebody choose colliding file names. 128 bits of SHA-256
+// rule out both.
 type key [16]byte
 
 func keyOf[T string | []byte](path T) key {
@@ -15,7 +15,7 @@ func keyOf[T string | []byte](path T) key {
 	return key(sum[:16])
 }
 
-// marks are what is known of a photo: flags, and above them the number of the
+// marks are the state of a photo: flags, and above them the number of the
 // settings it was described with.
 type marks uint16
 

@@ -33,10 +33,10 @@ func (l *LeftOut) clamp() {
 	}
 }
 
-// IsZero says that nothing was left out.
+// IsZero reports whether nothing was left out.
 func (l LeftOut) IsZero() bool { return len(l.Names)+len(l.Cloud)+len(l.Folders)+len(l.Excluded) == 0 }
 
-// LeftOut is what SetLeftOut said last, with its paths encoded.
+// LeftOut returns what SetLeftOut was given last, with its paths encoded.
 func (l *Live) LeftOut() LeftOut {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,8 +46,8 @@ func (l *Live) LeftOut() LeftOut {
 // maxFirst bounds the paths kept, in bytes, so that the state file stays small.
 const maxFirst = 512
 
-// SetLeftOut says what the walk left out; it replaces what an earlier one said.
-// The paths are as they are and not encoded yet.
+// SetLeftOut records what the walk left out, in place of an earlier walk's. The paths
+// are not encoded.
 func (l *Live) SetLeftOut(o LeftOut) {
 	for _, list := range []*[]LeftOutKind{&o.Names, &o.Cloud, &o.Folders, &o.Excluded} {
 		*list = slices.Clone(*list)

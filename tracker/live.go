@@ -15,10 +15,10 @@ const (
 	heartbeat = 15 * time.Second
 )
 
-// Live holds the numbers of a run and what else status and summary show of it. It
+// Live keeps the numbers of a run, and what else status and summary show of it. It
 // writes them to the state file at most once a second and at the end. Its methods
 // may be called concurrently and never wait for the disk. A state file that cannot
-// be written is no error, because only figures are lost.
+// be written is not an error, because only statistics are lost.
 type Live struct {
 	dir string
 	now func() time.Time
@@ -127,8 +127,8 @@ func (l *Live) change(f func(*state)) {
 	l.dirty = true
 }
 
-// SetRun says what the run works with. A run without a sign of progress for longer
-// than timeout counts as stalled.
+// SetRun records what the run works with. A run without a sign of progress for longer
+// than timeout is shown as stalled.
 func (l *Live) SetRun(model, prompt string, timeout time.Duration) {
 	l.change(func(s *state) { s.Model, s.Prompt, s.Timeout = model, prompt, timeout.Seconds() })
 }
@@ -138,11 +138,11 @@ func (l *Live) setCounts(c Counts) {
 	l.change(func(s *state) { s.setCounts(c, s.ProgressSize) })
 }
 
-// SetArgs says with which arguments the program goes on with this run.
+// SetArgs records the arguments with which the program resumes this run.
 func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slices.Clone(args) }) }
 
-// SetPhase says in a word or two what the run does instead of describing
-// ("loading model"); "" is describing. It is a sign of progress.
+// SetPhase records what the run does instead of describing, in a few words
+// ("loading model"). "" is describing. It is a sign of progress.
 func (l *Live) SetPhase(phase string) {
 	l.change(func(s *state) {
 		s.setPhase(phase, l.activity)
@@ -171,7 +171,7 @@ func (l *Live) SetWaiting(forWhat string, counts bool) {
 	})
 }
 
-// Touch is a sign of progress that changes nothing.
+// Touch records a sign of progress, and nothing else.
 func (l *Live) Touch() { l.change(func(*state) {}) }
 
 // BatchStarted counts a batch and returns its number, which goes on from run
@@ -220,8 +220,8 @@ func (l *Live) Sample(m Sample) {
 	l.dirty = true
 }
 
-// Stop says how the run ends. It takes effect with Tracker.Close; the first
-// call counts.
+// Stop records how the run ends. It takes effect with Tracker.Close. Only the first
+// call has an effect.
 func (l *Live) Stop(reason StopReason, text string) {
 	l.change(func(s *state) {
 		if s.Stop == nil {
@@ -237,14 +237,14 @@ func (l *Live) RunCounters() Counters {
 	return l.s.Counters.since(l.before)
 }
 
-// Err is why the state could not be written last time, or nil.
+// Err returns why the state could not be written last time, or nil.
 func (l *Live) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
 }
 
-// photos enters photos that were just written.
+// photos adds photos that were just written.
 func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 	l.change(func(s *state) {
 		s.Meter.add(len(records))

@@ -44,8 +44,8 @@ func (l *loader) load() error {
 }
 
 // loadProgress opens the progress file, creating it where there is none, reads
-// it, and cuts off a torn last line. A line that was whole but for its newline
-// is lost by that only until its result line is read.
+// it, and cuts off a torn last line. A line that lacks only its newline
+// is restored when its result line is read.
 func (l *loader) loadProgress() error {
 	path := filepath.Join(l.dir, ProgressName)
 	f, err := l.fs.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)

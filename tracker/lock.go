@@ -18,16 +18,16 @@ import (
 	"photodesc/internal/fsutil"
 )
 
-// lockPatience is how long taking the lock is tried. Running holds it for
+// lockPatience is how long a run tries to take the lock. Running holds it for
 // microseconds, which must not keep a run from starting.
 const lockPatience = 400 * time.Millisecond
 
 // lock is the lock of a run on its workdir: operating system locks on two files,
-// which end with the process, however it ends. The pid file says who holds it,
-// and runs of earlier versions lock it alone. It may be removed, as people do
-// with stale ones; the progress file then still keeps other runs out, and watch
-// writes the pid file again. Neither is removed at the end: a third process
-// could lock a file that is no longer there for the others.
+// which end with the process, however it ends. The pid file names its holder; runs of
+// earlier versions lock only that file. People may remove it, as they do with stale
+// ones. The lock on the progress file then still excludes other runs, and watch writes
+// the pid file again. Neither file is removed at the end, because another process
+// could have locked the removed file, and a third one a new file of that name.
 type lock struct {
 	dir      string
 	text     string       // of the pid file
@@ -148,7 +148,7 @@ func (l *lock) fill(text string) error {
 func (l *lock) release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// A pid left behind misleads nobody: the lock says whether it counts.
+	// A pid that is left behind is harmless: it is valid only while the file is locked.
 	_ = l.fill("")
 	return errors.Join(l.pid.Unlock(), l.progress.Unlock())
 }

@@ -71,8 +71,8 @@ func (l *lock) intact() error {
 }
 
 // holder says who holds the pid file that is there now, and whether this is
-// another run. Some file systems give one file two identities, so what it says
-// counts, too.
+// another run. Some file systems give one file two identities, so its content
+// is compared as well.
 func (l *lock) holder() (pid int, since time.Time, foreign bool) {
 	if !locked(l.pid.Path()) {
 		return 0, time.Time{}, false

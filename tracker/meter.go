@@ -57,7 +57,7 @@ func shift(counts []int, begin, keep int) []int {
 }
 
 // add counts photos that are finished now. Photos that fail while no worker has
-// any, as those that the walk cannot open, say nothing about the rate.
+// any, as those that the walk cannot open, are left out of the rate.
 func (m *meter) add(photos int) {
 	if !m.Run.Working {
 		return
@@ -73,7 +73,7 @@ func (m *meter) add(photos int) {
 func (m *meter) overall() float64 { return perHour(float64(m.Photos), m.Work) }
 
 // recent is the rate of this run over its last hour at most, in photos an hour,
-// 0 as long as it would mean little.
+// 0 while there are too few photos for it.
 func (m *meter) recent() float64 {
 	if !m.Run.known() {
 		return 0

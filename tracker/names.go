@@ -37,7 +37,7 @@ func LogPath(dir string, started time.Time) string {
 // there are, however a shell sorts them: the newest line of a photo counts. It
 // has the run's start unless the clock was put back since the newest, as at the
 // end of summer time, or the newest is of the same second. later counts from 0,
-// in seconds: the name is taken by what is no file.
+// in seconds: the name belongs to something that is not a file.
 func nextOutput(dir string, started time.Time, later int) (string, error) {
 	files, err := outputFiles(dir)
 	if err != nil {

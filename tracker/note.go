@@ -15,8 +15,8 @@ const (
 	Warn Level = "warn"
 )
 
-// Note is something that was found while opening a workdir or while the run
-// works, for the log.
+// Note is a message for the log about something found while opening a workdir or
+// during the run.
 type Note struct {
 	Level Level
 	Text  string
@@ -61,7 +61,7 @@ func (b *notebook) all() []Note {
 	return slices.Clone(b.notes)
 }
 
-// Listen gives each note to f, one at a time: first those that there are, later
+// Listen passes each note to f, one at a time: first those that there are, later
 // ones as they come, from another goroutine.
 func (t *Tracker) Listen(f func(Note)) {
 	b := &t.notes

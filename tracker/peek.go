@@ -12,7 +12,7 @@ import (
 	"photodesc/internal/fsutil"
 )
 
-// Snapshot is how a workdir stands, for status.
+// Snapshot is the state of a workdir, for status.
 type Snapshot struct {
 	Dir     string `json:"dir"`
 	Root    string `json:"root,omitempty"` // the photo folder, EncodePath'd; "" when not known
@@ -49,7 +49,7 @@ type Snapshot struct {
 	LeftOut    LeftOut   `json:"left_out,omitzero"` // by the last run's walk
 }
 
-// State is how a workdir stands, in one word.
+// State is the state of a workdir in one word.
 type State string
 
 // The states.
@@ -81,8 +81,8 @@ func (s *Snapshot) state() State {
 	case s.Stop != nil && s.Stop.Reason == Finished && s.Remaining == 0:
 		return StateFinished
 	}
-	// A run that was limited to a number of photos ends like one that was
-	// stopped, and so does one whose end nobody knows.
+	// A run that --limit has ended is shown as stopped, and so is one whose end is
+	// unknown.
 	return StateStopped
 }
 
@@ -158,7 +158,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	return snap, nil
 }
 
-// stalled says of a run that is up whether it has been silent for too long.
+// stalled reports whether a run that is up has shown no progress for too long.
 func (s *state) stalled(now time.Time) bool {
 	if s.Timeout == 0 {
 		return false // the run has not got as far as saying

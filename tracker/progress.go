@@ -22,8 +22,7 @@ type Progress struct {
 	RunFailed    int `json:"run_failed"`    // failed in the last run
 
 	// RateLastHour is the rate of the last run over its last hour at most, in
-	// photos an hour of describing. It is 0 until there are enough photos for it
-	// to mean something.
+	// photos an hour of describing. It is 0 while there are too few photos for it.
 	RateLastHour float64 `json:"rate_last_hour"`
 	RateRun      float64 `json:"rate_run"`     // of the last run, in photos an hour of describing
 	RateOverall  float64 `json:"rate_overall"` // the same of all runs
@@ -52,7 +51,7 @@ func (p *Progress) RunSuccess() float64 {
 // Left is LeftSeconds as a duration.
 func (p *Progress) Left() time.Duration { return time.Duration(p.LeftSeconds * float64(time.Second)) }
 
-// progress computes what is shown from what is kept.
+// progress computes the numbers that are shown from the state.
 func (s *state) progress() Progress {
 	p := Progress{
 		Completed: s.Done, Failed: max(0, s.Failed-s.Gone), TotalKnown: s.Total > 0,
@@ -76,7 +75,7 @@ func (l *Live) Progress() Progress {
 	return l.s.progress()
 }
 
-// SetPhotos says what a walk has found: the photos that this run is to describe,
+// SetPhotos records what a walk has found: the photos that this run is to describe,
 // those left to later runs, and those that failed before and are no longer in the
 // folder. With the described and the failed ones they are the total. It is better
 // than the number of files, because described photos may have been deleted since.
@@ -87,8 +86,8 @@ func (l *Live) SetPhotos(todo, later, gone int) {
 	})
 }
 
-// SetInFlight says how many photos the workers have and how long ago they were
-// handed out, added up, in seconds. The clock of the run's rate starts with the
+// SetInFlight records how many photos the workers have, and the sum of the seconds
+// since they were handed out. The clock of the run's rate starts with the
 // first one. It is no sign of progress.
 func (l *Live) SetInFlight(photos int, ages float64) {
 	l.mu.Lock()
@@ -97,7 +96,7 @@ func (l *Live) SetInFlight(photos int, ages float64) {
 	l.s.Meter.Run.handedOut(photos, ages)
 }
 
-// Answered says how long a worker took for a photo, from hand-out to answer, in
+// Answered records how long a worker took for a photo, from hand-out to answer, in
 // seconds. The rate needs it; the photo itself is counted by [Tracker.Add].
 func (l *Live) Answered(seconds float64) {
 	l.mu.Lock()

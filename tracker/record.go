@@ -12,16 +12,16 @@ import (
 	"photodesc/internal/kinds"
 )
 
-// Status says how a photo ended.
+// Status is the outcome of a photo.
 type Status string
 
-// How a photo can end.
+// The outcomes.
 const (
 	OK     Status = "ok"
 	Failed Status = "failed"
 )
 
-// Finish says why a description ends where it does.
+// Finish is the reason why a description ends.
 type Finish = kinds.Finish
 
 // The values of Finish, as in package kinds.
@@ -31,7 +31,7 @@ const (
 	FinishRepeat = kinds.FinishRepeat
 )
 
-// Kind classes failures.
+// Kind is a class of failures.
 type Kind = kinds.Failure
 
 // The kinds of failure, as in package kinds.
@@ -54,7 +54,7 @@ type RecordError struct {
 	Message string `json:"message"`
 }
 
-// Seconds is where a photo's time went.
+// Seconds are the times that a photo took, by stage.
 type Seconds struct {
 	Decode   float64 `json:"decode"`   // file to pixels
 	Encode   float64 `json:"encode"`   // pixels to embeddings
@@ -101,7 +101,7 @@ type RecordAnswer struct {
 	Tokens int    `json:"tokens"`
 }
 
-// check refuses a record that would not be a line as promised.
+// check returns an error for a record that would not be a valid line.
 func (r *Record) check() error {
 	switch {
 	case r.Path == "":

@@ -48,7 +48,7 @@ type block[T any] struct {
 // from 1 and come without line end, carriage return and byte order mark; blank
 // ones are left out; lines over maxLine have err set. What parse returns may
 // lie inside the line; merge copies what it keeps, or a block stays in memory.
-// Memory is bounded whatever the file holds.
+// Memory is bounded whatever the file contains.
 func scanLines[T any](r io.Reader, parse func([]byte) (T, error), merge func(line int, value T, err error)) (tail, error) {
 	workers := min(runtime.GOMAXPROCS(0), 8)
 	work := make(chan *block[T], workers)

@@ -15,7 +15,7 @@ import (
 	"photodesc/internal/fsutil"
 )
 
-// Setting is one of those settings of a run that decide its words.
+// Setting is one of the settings of a run that change its descriptions.
 type Setting struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`           // equal values make equal words
@@ -37,8 +37,8 @@ const (
 	maxSettings = 1 << 20
 )
 
-// ID is a digest of names and values, as hexadecimal digits. The order and what
-// is shown do not count.
+// ID is a digest of names and values, as hexadecimal digits. It does not depend on
+// the order, nor on what is shown.
 func (s Settings) ID() string {
 	sorted := slices.SortedFunc(slices.Values(s), func(a, b Setting) int { return cmp.Compare(a.Name, b.Name) })
 	h := sha256.New()
@@ -60,8 +60,8 @@ func (s Settings) known() bool {
 	return !slices.ContainsFunc(s, func(x Setting) bool { return x.Unknown })
 }
 
-// Difference is a setting that two runs have not in common, as people know it.
-// It is "" in the run that does not have it.
+// Difference is a setting with different values in two runs, as shown to people. A
+// value is "" in the run that does not have the setting.
 type Difference struct{ Name, From, To string }
 
 // Differences are those on the way from old to s, in the order of s.
@@ -97,7 +97,7 @@ func (s Setting) text() string { return cmp.Or(s.Shown, s.Value) }
 
 func (s Setting) long() string { return fmt.Sprintf("%s (%.*s)", s.text(), idLen, s.Value) }
 
-// settingsFile is what settings_ID.json holds.
+// settingsFile is the content of settings_ID.json.
 type settingsFile struct {
 	ID       string   `json:"id"`
 	Settings Settings `json:"settings"`
@@ -127,7 +127,7 @@ func (s Settings) save(fs filesystem, dir string) error {
 	return nil
 }
 
-// readSettings reads what the file of an ID holds, if that is what it must be.
+// readSettings reads the file of an ID and checks that its settings have this ID.
 func readSettings(dir, id string) (Settings, error) {
 	if len(id) != idLen || strings.Trim(id, "0123456789abcdef") != "" {
 		return nil, fmt.Errorf("%q is no ID of settings", id)

@@ -99,7 +99,7 @@ type state struct {
 // newest cuts a list off at the front.
 func newest[T any](list []T, most int) []T { return list[max(0, len(list)-most):] }
 
-// died says of a run that is not up whether it ended without a word.
+// died reports whether the last run ended without recording how.
 func (s *state) died() bool { return s.PID != 0 && s.Stop == nil }
 
 // readState reads the state file. Without one the error is os.ErrNotExist.
@@ -167,8 +167,9 @@ func (s state) encode() ([]byte, error) {
 	return append(data, '\n'), err
 }
 
-// overwrite writes into the blocks that a file has: on a full disk it says why the
-// run ended all the same. A file half written is none, which loses no result.
+// overwrite writes into the blocks that a file has, so that the reason why a run ended
+// can be written to a full disk. A file that is half written is ignored; no result is
+// lost by it.
 func overwrite(path string, data []byte) error {
 	f, err := fsutil.OpenRegular(path, os.O_WRONLY, 0)
 	if err != nil {

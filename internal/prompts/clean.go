@@ -119,7 +119,7 @@ func finished(s string) bool {
 	return strings.ContainsRune(terminators, r)
 }
 
-// sentences splits a paragraph into sentences. It does not split in cases of doubt.
+// sentences splits a paragraph into sentences. If it cannot tell, it does not split.
 func sentences(text string) (out []string) {
 	from := 0
 	for at := 0; at < len(text); {

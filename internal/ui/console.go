@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// Console writes for a person who may not be there any more: to a terminal that
-// was closed or halted, or a pipe that nobody reads. The run does not wait for
-// them; what finds no room is dropped.
+// Console writes to a terminal that may be closed or halted, or to a pipe that nobody
+// reads. It does not block the run: what does not fit into its queue is dropped.
 type Console struct {
 	out   io.Writer
 	lines chan []byte
@@ -42,7 +41,7 @@ func (c *Console) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Flush waits a moment until all is written. What comes later is dropped.
+// Flush waits a moment until everything is written. Later writes are dropped.
 func (c *Console) Flush() {
 	patience := time.After(consolePatience)
 	select {

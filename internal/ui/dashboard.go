@@ -10,7 +10,7 @@ import (
 )
 
 // dashboard is the live status on a terminal. It looks at the workdir once a
-// second, as `status` does, and holds nothing of the run.
+// second, as `status` does, and locks nothing.
 type dashboard struct {
 	dir           string
 	width, height int

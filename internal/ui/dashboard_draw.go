@@ -13,8 +13,8 @@ import (
 	"photodesc/tracker"
 )
 
-// What is left out first on a small terminal: the plot, then failures, then
-// photos. What remains is cut at the right and at the bottom.
+// On a small terminal the plot is left out first, then failures, then photos. The
+// rest is cut at the right and at the bottom.
 const (
 	plotLeast, plotNice, plotMost = 3, 6, 12 // rows of columns
 	photosLeast                   = 3
@@ -44,7 +44,7 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 		p.add(machine...)
 	}
 
-	// The rest of the screen is shared out.
+	// The rest of the screen is divided.
 	share := shareOut(p.room(), p.gapLines(), len(photos), len(failures), len(s.PerMinute) > 0)
 	if share.plot > 0 {
 		p.gap()
@@ -61,8 +61,8 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 // shares are numbers of lines, headings and axes not counted.
 type shares struct{ photos, failures, plot int }
 
-// shareOut divides room: what matters most gets its least first, and what is
-// left goes where it is of use.
+// shareOut divides the lines: each part gets its minimum, the most important first,
+// and the rest goes to the parts that can use it.
 func shareOut(room, gap, photos, failures int, rates bool) (s shares) {
 	take := func(want, least, overhead int) int {
 		if n := min(want, room-overhead); n >= max(least, 1) {
@@ -102,7 +102,7 @@ func (p *page) room() int { return max(0, p.height-1-len(p.lines)) }
 
 func (p *page) add(lines ...string) { p.lines = append(p.lines, lines...) }
 
-// gap is an empty line, where there is room for luxury.
+// gap adds an empty line if there is space.
 func (p *page) gap() { p.add(make([]string, p.gapLines())...) }
 
 func (p *page) gapLines() int {
@@ -135,8 +135,8 @@ func (p *page) finish(now time.Time) string {
 	return b.String()
 }
 
-// spread puts two texts at the ends of a line; the right one goes first when
-// there is no room for both.
+// spread puts two texts at the ends of a line. If both do not fit, the right one is
+// left out.
 func spread(left, right string, width int) string {
 	if space := width - Cells(left) - Cells(right); space >= 2 {
 		return left + strings.Repeat(" ", space) + right
@@ -205,7 +205,7 @@ func (p *page) progress(s tracker.Snapshot, now time.Time) {
 	}
 }
 
-// state says what the run is doing, or how it ended and how to go on.
+// state shows what the run is doing, or how it ended and how to resume it.
 func (p *page) state(s tracker.Snapshot, now time.Time) {
 	p.add(spread(rates(s), "up "+Spell(seconds(s.UpSeconds))+" in "+Plural(s.Counters.Runs, "run"), p.inner()))
 	if s.State == tracker.StateRunning && s.Phase == "" {
@@ -288,7 +288,7 @@ func restartsText(c tracker.Counters) string {
 	return fmt.Sprintf("%s (%s)", Plural(total, "restart"), strings.Join(reasons, ", "))
 }
 
-// reasonText is why a worker was replaced, in a word or two.
+// reasonText is why a worker was replaced, in a few words.
 func reasonText(reason string) string { return strings.ReplaceAll(reason, "-", " ") }
 
 // photoLines are photos in columns: time, path, words.

@@ -15,7 +15,7 @@ type DryRun struct {
 	Model   string `json:"model"`
 
 	Todo      int `json:"todo"`      // that the run would describe
-	Later     int `json:"later"`     // that --limit leaves to later runs
+	Later     int `json:"later"`     // left to later runs by --limit
 	NotListed int `json:"unlisted"`  // that --files-from does not list
 	Described int `json:"described"` // and to be left so
 	Failed    int `json:"failed"`    // and to be left so

@@ -1,6 +1,6 @@
-// Package ui is all that a terminal shows of a run: numbers and times in words,
-// the progress bar, the dashboard, the texts of status and summary, log lines,
-// and the errors that carry an exit code.
+// Package ui formats everything that a terminal shows of a run: numbers and times,
+// the progress bar, the dashboard, status and summary, log lines, and errors with
+// their exit codes.
 package ui
 
 import (
@@ -38,7 +38,7 @@ func UsageError(format string, args ...any) error {
 	return &Exit{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
 }
 
-// ExitCode is what the program ends with for an error.
+// ExitCode returns the exit code of the program for an error.
 func ExitCode(err error) int {
 	var e *Exit
 	switch {

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// lineEncoder writes log lines as people know them from the guide:
+// lineEncoder writes log lines in this format:
 //
 //	2025-11-23 14:32:15 - INFO - Progress: 5,400 / 31,841 (17.0%) - 26,441 remaining
 type lineEncoder struct {
@@ -54,9 +54,9 @@ func levelName(l zapcore.Level) string {
 	return l.CapitalString()
 }
 
-// NewLog gives two logs that write to the log file at every level. To the
-// person at the console they say what is of level INFO at least; on a terminal
-// the second, for details, says warnings only. Manner may change both.
+// NewLog returns two logs. Both write every level to the log file, and level INFO and
+// above to the console. On a terminal the second, for details, writes only warnings to
+// the console. Manner may change both.
 func NewLog(file *os.File, show *Progress) (log, detail *zap.Logger) {
 	toFile := zapcore.NewCore(newLineEncoder(), zapcore.AddSync(file), zapcore.DebugLevel)
 	encoder, usual, detailed := newLineEncoder(), zapcore.InfoLevel, zapcore.InfoLevel

@@ -78,7 +78,7 @@ func (l *logLines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// isDebug goes by the level, which follows the time.
+// isDebug reports whether a line is of level DEBUG.
 func isDebug(line []byte) bool {
 	const at = len(time.DateTime)
 	return len(line) > at && bytes.HasPrefix(line[at:], []byte(" - DEBUG - "))
@@ -129,7 +129,7 @@ type logTail struct {
 	f    *os.File
 }
 
-// look passes on what is new. A log that was deleted or cut short is no error.
+// look passes on new lines. A log that was deleted or truncated is not an error.
 func (t *logTail) look() error {
 	newest := tracker.NewestLog(t.dir)
 	if err := t.readOn(); err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// What --color says.
+// The values of --color.
 const (
 	ColorAuto   = "auto"
 	ColorAlways = "always"
 	ColorNever  = "never"
 )
 
-// Manner is how a command speaks to a person.
+// Manner is how much a command prints, and in which colours.
 type Manner struct {
 	Color   string // one of the above; empty is ColorAuto
 	Quiet   bool   // warnings and errors only, and what the command was asked for
@@ -27,10 +27,10 @@ type Manner struct {
 // manner is the process's, set before a command begins.
 var manner Manner
 
-// SetManner sets how everything in this package speaks from now on.
+// SetManner sets the Manner of everything in this package.
 func SetManner(m Manner) { manner = m }
 
-// Quiet reports whether a command says warnings and errors only.
+// Quiet reports whether a command prints warnings and errors only.
 func Quiet() bool { return manner.Quiet }
 
 // Colors passes text on with as much colour as w can show and --color, NO_COLOR
@@ -52,7 +52,7 @@ func profile(w io.Writer) colorprofile.Profile {
 }
 
 // colorEnvironment writes the variables about colour as colorprofile reads them:
-// by their conventions any value counts, and NO_COLOR before CLICOLOR_FORCE.
+// by their conventions any value sets them, and NO_COLOR overrides CLICOLOR_FORCE.
 func colorEnvironment(environ []string) (env []string) {
 	plain, forced := false, false
 	for _, e := range environ {

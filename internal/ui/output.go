@@ -49,8 +49,8 @@ func (o *Output) Write(b []byte) (int, error) {
 }
 
 // Close closes the file: some file systems say only then that there is no space.
-// It returns the first *OutputError of all. A reader that wanted no more, as
-// head does, is no error.
+// It returns the first *OutputError of all. A reader that closed its
+// pipe early, as head does, is not an error.
 func (o *Output) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -14,9 +14,9 @@ import (
 	"photodesc/tracker"
 )
 
-// Progress shows a person how the run goes. On a terminal it keeps a bar and
-// the last description at the bottom, and what is logged goes above them.
-// Elsewhere there is a log line now and then.
+// Progress shows the progress of a run. On a terminal it keeps a bar and the last
+// description at the bottom, with log lines above them. Elsewhere it writes a log line
+// from time to time.
 type Progress struct {
 	terminal bool
 	out      *os.File
@@ -74,7 +74,7 @@ func (w aboveBar) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Wait says what the run does before there is anything to count.
+// Wait shows what the run does before the first numbers.
 func (p *Progress) Wait(phase string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -139,8 +139,8 @@ func (p *Progress) draw(text string) error {
 	return err
 }
 
-// erase takes the bar off the screen. After the window was made narrower its
-// lines have become more.
+// erase removes the bar from the screen. If the window was made narrower, the bar
+// has more lines than before.
 func (p *Progress) erase(width int) string {
 	rows := 0
 	for _, line := range p.drawn {
@@ -221,8 +221,8 @@ func (p *Progress) setPhase(phase string) {
 	p.phase = phase
 }
 
-// SetPhase says what the run does apart from describing; "" is describing. A run
-// that is stopping stays so.
+// SetPhase shows what the run does apart from describing; "" is describing. While
+// a run stops, the phase does not change.
 func (p *Progress) SetPhase(phase string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -250,13 +250,12 @@ func (p *Progress) Photo(rec tracker.Record) (line string) {
 	return progressLine(n)
 }
 
-// logEvery is how often the log tells the progress: the longer a run takes, the
-// less often.
+// logEvery is how often the progress is logged: the longer the run, the less often.
 func (p *Progress) logEvery(now time.Time) time.Duration {
 	return min(max(now.Sub(p.began)/20, 10*time.Second), 5*time.Minute)
 }
 
-// Now is the progress for somebody who asks for it in the middle of a run.
+// Now returns the progress, for a person who asks for it during a run.
 func (p *Progress) Now() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -274,7 +273,7 @@ func (p *Progress) Now() string {
 	return line
 }
 
-// End takes the bar away; what was said above it stays.
+// End removes the bar; the lines above it stay.
 func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"photodesc/tracker"
 )
 
-// FirstPhotos is said instead of a rate until there is one.
+// FirstPhotos is shown while there is no rate yet.
 const FirstPhotos = "first photos under way"
 
 // firstPhotosText is [FirstPhotos] and for how long they are.

@@ -35,7 +35,7 @@ func WriteFound(w io.Writer, f Found, begin, end string, width int) error {
 	return p.err
 }
 
-// marked renders what stands between the marks, and makes the text harmless to a terminal.
+// marked highlights the words between the marks, and makes the text safe for a terminal.
 func marked(s, begin, end string) string {
 	var b strings.Builder
 	for rest := OneLine(s); ; {

@@ -21,8 +21,8 @@ const (
 	watchJSONEvery = 2 * time.Second
 )
 
-// WatchStatus shows the workdir's status again and again until the person or
-// program that watches has had enough. It only looks: the run is not touched.
+// WatchStatus shows the workdir's status repeatedly, until it is interrupted. It does
+// not change the run.
 func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool) error {
 	// A name that is wrong from the start is not waited for.
 	if _, err := Peek(dir); err != nil {

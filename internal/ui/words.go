@@ -37,7 +37,7 @@ func RateText(perHour float64) string {
 	return Comma(int(math.Round(perHour)))
 }
 
-// secondsText has as many decimals as mean something.
+// secondsText has more decimals for shorter times.
 func secondsText(s float64) string {
 	switch {
 	case s >= 100:
@@ -81,7 +81,7 @@ func Spell(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// short is spell for where there is little room.
+// short is Spell in few cells.
 func short(d time.Duration) string {
 	s := Spell(d)
 	for _, u := range []struct{ long, short string }{{"day", "d"}, {"hour", "h"}, {"minute", "min"}, {"second", "s"}} {
@@ -90,7 +90,7 @@ func short(d time.Duration) string {
 	return s
 }
 
-// ago is a time seen from now.
+// ago returns how long ago a time was.
 func ago(t, now time.Time) string {
 	switch d := now.Sub(t); {
 	case d < 2*time.Second:
