@@ -95,7 +95,7 @@ func (m *textModel) applyTemplate(system, user string) (string, error) {
 func (m *textModel) single(name string) bool { return len(m.tokenize(name, true)) == 1 }
 
 // begin tokenises the beginning of a prompt, with the BOS token if the vocabulary
-// asks for one.
+// requires one.
 func (m *textModel) begin(text string) []int32 {
 	tokens := m.tokenize(text, true)
 	if !C.llama_vocab_get_add_bos(m.vocab) {

@@ -98,7 +98,7 @@ var ErrBroken = errors.New("the engine is broken")
 var ErrClosed = errors.New("the engine is closed")
 
 // Engine owns the models and the llama context, which one goroutine uses. Describe
-// hands it pictures. Each is given a slot, one sequence of the KV cache; all live
+// hands it pictures. Each is given a slot, one sequence of the KV cache; all occupied
 // slots are decoded together, and a slot that is done is filled again at once.
 type Engine struct {
 	opt   Options

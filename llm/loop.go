@@ -32,7 +32,7 @@ func (e *Engine) run() {
 }
 
 // admit fills free slots with waiting pictures and returns those slots. It blocks
-// only while no slot is live. ok is false once the engine is closed.
+// only while no slot is occupied. ok is false once the engine is closed.
 func (e *Engine) admit(slots []*slot) (fresh []*slot, ok bool) {
 	for i := range slots {
 		if slots[i] != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Special tokens of SmolVLM's prompt. The names of tiles are special tokens, too,
+// Special tokens of SmolVLM's prompt. The names of tiles are also special tokens,
 // except in SmolVLM-Instruct, which was trained with them as plain text.
 const (
 	tokenStart  = "<|im_start|>"

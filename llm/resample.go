@@ -60,7 +60,7 @@ func sinc(x float64) float64 {
 }
 
 // resize resamples an RGB picture (w×h, interleaved, 8 bit) to dw×dh with the
-// Lanczos filter, to the bit as Pillow does it.
+// Lanczos filter, with exactly the results of Pillow.
 func resize(pix []byte, w, h, dw, dh int) []byte {
 	if w != dw {
 		k := lanczos(w, dw)

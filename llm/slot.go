@@ -160,7 +160,7 @@ func (e *Engine) askNext(slots []*slot) {
 	}
 }
 
-// generate decodes one token of every live slot together.
+// generate decodes one token of every occupied slot together.
 func (e *Engine) generate(slots []*slot) {
 	began := time.Now()
 	first, last := sequenceRange(len(slots), e.ctx.slots, func(i int) bool { return slots[i] != nil })
@@ -199,9 +199,9 @@ func (e *Engine) generate(slots []*slot) {
 
 // sequenceRange returns the first and last sequence of a step of next tokens; there
 // are none if first is greater. Only the first n of the sequences, of which there
-// are at least two, may be live. A lone slot has a dummy beside it, because ggml
+// are at least two, may be occupied. A lone slot has a dummy beside it, because ggml
 // rounds a product with a single column differently from one with several: the text
-// would depend on batching. Gaps between live slots are filled with dummies, because
+// would depend on batching. Gaps between occupied slots are filled with dummies, because
 // llama.cpp computes only consecutive sequences together.
 func sequenceRange(n, sequences int, live func(int) bool) (first, last int) {
 	first, last = n, -1
