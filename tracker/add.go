@@ -200,13 +200,13 @@ func (t *Tracker) uncount(g *group) {
 	}
 	var w *WriteError
 	if t.broken == nil && errors.As(g.err, &w) {
-		w.Need = t.need()
+		w.Need = needOf(t)
 		t.setBroken(w)
 	}
 }
 
-// need estimates how many bytes the rest of the run will write. t.mu is held.
-func (t *Tracker) need() int64 {
+// needOf estimates how many bytes the rest of the run will write. t.mu is held.
+func needOf(t *Tracker) int64 {
 	p := t.live.Progress()
 	photos := int64(p.RunCompleted + p.RunFailed)
 	if photos == 0 {

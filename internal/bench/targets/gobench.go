@@ -13,7 +13,7 @@ import (
 )
 
 // goBench runs a Go benchmark of a package with a model, rounds times over, and returns what it printed.
-func (l *lab) goBench(name, pkg string, args ...string) (string, error) {
+func goBench(l *lab, name, pkg string, args ...string) (string, error) {
 	args = append(append([]string{"test", "-run", "^$", "-bench", "^" + name + "$"}, args...), pkg)
 	fmt.Fprintf(l.say, "go %s\n", strings.Join(args, " "))
 	model, err := filepath.Abs(l.text())
@@ -45,7 +45,7 @@ func benchFigures(out, unit string) (all []float64) {
 
 // jpeg reads the decoder's own benchmark.
 func (l *lab) jpeg() (figure, error) {
-	out, err := l.goBench("BenchmarkDecode12Megapixels", "./internal/photo/vips", "-count", strconv.Itoa(l.rounds))
+	out, err := goBench(l, "BenchmarkDecode12Megapixels", "./internal/photo/vips", "-count", strconv.Itoa(l.rounds))
 	if err != nil {
 		return figure{}, err
 	}
@@ -59,7 +59,7 @@ func (l *lab) jpeg() (figure, error) {
 
 // longDecode measures 16 slots on all CPUs and 8 on one, with and without our attention in turns; the smaller ratio counts.
 func (l *lab) longDecode() (figure, error) {
-	out, err := l.goBench("BenchmarkLongDecode", "./llm", "-benchtime", strconv.Itoa(l.rounds)+"x")
+	out, err := goBench(l, "BenchmarkLongDecode", "./llm", "-benchtime", strconv.Itoa(l.rounds)+"x")
 	if err != nil {
 		return figure{}, err
 	}

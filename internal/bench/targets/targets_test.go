@@ -270,7 +270,7 @@ func TestMakeTree(t *testing.T) {
 	l := newLab(t, "")
 	l.files = 1001
 	photos, work := filepath.Join(t.TempDir(), "photos"), filepath.Join(t.TempDir(), "work")
-	if err := l.makeTree(photos, work); err != nil {
+	if err := makeTree(l, photos, work); err != nil {
 		t.Fatal(err)
 	}
 	made, err := filepath.Glob(filepath.Join(photos, "*/*.jpg"))

@@ -26,7 +26,7 @@ func (l *lab) walk() (figure, error) {
 	defer os.RemoveAll(tmp)
 	photos, work := filepath.Join(tmp, "photos"), filepath.Join(tmp, "work")
 	fmt.Fprintf(l.say, "making %d files in %s\n", l.files, tmp)
-	if err := l.makeTree(photos, work); err != nil {
+	if err := makeTree(l, photos, work); err != nil {
 		return figure{}, err
 	}
 	resume, err := l.timed("-C", work, "run", "--json", "--model", "builtin", photos)
@@ -44,7 +44,7 @@ func (l *lab) walk() (figure, error) {
 
 // makeTree makes the files, a thousand a folder, and a workdir that has them
 // all described.
-func (l *lab) makeTree(photos, work string) error {
+func makeTree(l *lab, photos, work string) error {
 	for _, dir := range []string{work, filepath.Join(work, tracker.OutputsName)} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return err
