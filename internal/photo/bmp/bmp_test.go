@@ -251,7 +251,7 @@ func TestKinds(t *testing.T) {
 			if err != nil || !bytes.Equal(pix, c.want) {
 				t.Fatalf("%v; got  % x\nwant % x", err, pix, c.want)
 			}
-			// The last padding may be missing, but no pixel.
+			// The padding of the last row may be missing, but no pixel.
 			pad := int(-((width*int64(c.k.bits) + 7) / 8) & 3)
 			if pix, err = decode(data[:len(data)-pad]); err != nil || !bytes.Equal(pix, c.want) {
 				t.Errorf("without padding: %v", err)
@@ -277,7 +277,8 @@ func decode(data []byte) ([]byte, error) {
 	return pix, err
 }
 
-// Run lengths, with the picture they make from the top: rows of palette colours.
+// TestRunLengths decodes run-length data. The expected pictures are rows of
+// palette colours from the top.
 func TestRunLengths(t *testing.T) {
 	p := palette(16)
 	for _, c := range []struct {
@@ -313,12 +314,12 @@ func TestRunLengths(t *testing.T) {
 		if err != nil || !bytes.Equal(pix, want) {
 			t.Errorf("%s: %v\ngot  % x\nwant % x", c.name, err, pix, want)
 		}
-		// Cut, or zeros instead of the second half: half a picture is not whole.
+		// Data that are cut, or whose second half is zeros, must not decode.
 		half := len(data) - len(c.data)/2
 		if _, err := decode(data[:half-1]); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s, cut: %v", c.name, err)
 		}
-		if _, err := decode(append(data[:half], make([]byte, 200)...)); !errors.Is(err, errLines) {
+		if _, err := decode(append(data[:half], make([]byte, 200)...)); !errors.Is(err, errTooManyRows) {
 			t.Errorf("%s, zeros: %v", c.name, err)
 		}
 	}
@@ -344,7 +345,8 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-// A header may claim anything: memory is taken only for what the file can hold.
+// TestClaims checks that memory is allocated only for what the file can hold,
+// whatever size its header declares.
 func TestClaims(t *testing.T) {
 	allocated := testing.AllocsPerRun(1, func() {
 		if _, err := decode(file(kind{header: 40, bits: 24}, 1<<30, 1<<30, nil, make([]byte, 100))); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -368,7 +370,7 @@ type readerAt struct{ io.Reader }
 
 func (r readerAt) ReadAt(p []byte, _ int64) (int, error) { return r.Read(p) }
 
-// What golang.org/x/image reads, it reads alike.
+// TestAgainstXImage compares the pixels with those of golang.org/x/image.
 func TestAgainstXImage(t *testing.T) {
 	rect := image.Rect(0, 0, 61, 37)
 	pal := image.NewPaletted(rect, nil)

@@ -7,32 +7,33 @@ import (
 	"io"
 )
 
-// Decode returns the pixels: Bands bytes each, red, green, blue and perhaps
-// alpha, not premultiplied; rows from the top, without padding. bands is 3 where
-// the header promises alpha but all of it is zero: such files, as screenshots
-// are, hold no transparency, and other programs show them opaque.
+// Decode returns the pixels of a file of size bytes: rows from the top, without
+// padding, with bands bytes a pixel in the order red, green, blue, alpha. Alpha is
+// not premultiplied. bands is 3 if the header declares alpha but every alpha value
+// is zero: such files, for example screenshots, are opaque, and other programs
+// show them so.
 //
-// It takes Width*Height*Bands bytes of memory and little more, and takes them
-// only if the file, of size bytes, can hold the pixels. The error wraps
-// io.ErrUnexpectedEOF if it ends before they do.
+// It allocates Width*Height*Bands bytes and little more, after checking that the
+// file is long enough to hold the pixels. The error wraps io.ErrUnexpectedEOF if
+// the file is too short.
 func (h *Header) Decode(r io.ReaderAt, size int64) (pix []byte, bands int, err error) {
-	if need := h.Offset + h.least(); need > size {
+	if need := h.Offset + h.minPixelBytes(); need > size {
 		return nil, 0, fmt.Errorf("%w: %d bytes for %d × %d pixels", io.ErrUnexpectedEOF, size, h.Width, h.Height)
 	}
 	in := bufio.NewReaderSize(io.NewSectionReader(r, h.Offset, size-h.Offset), 256<<10)
 	bands = h.Bands()
 	pix = make([]byte, int64(h.Width)*int64(h.Height)*int64(bands))
 	if h.Compressed() {
-		return pix, bands, h.runs(in, pix)
+		return pix, bands, h.decodeRuns(in, pix)
 	}
 	convert := h.converter()
 	row := make([]byte, h.Stride())
 	for i := range h.Height {
-		part := row
+		stored := row
 		if i == h.Height-1 {
-			part = row[:h.RowBytes()] // the last padding may be missing
+			stored = row[:h.RowBytes()] // the padding of the last row may be missing
 		}
-		if _, err := io.ReadFull(in, part); err == io.EOF {
+		if _, err := io.ReadFull(in, stored); err == io.EOF {
 			return nil, 0, io.ErrUnexpectedEOF
 		} else if err != nil {
 			return nil, 0, err
@@ -40,12 +41,12 @@ func (h *Header) Decode(r io.ReaderAt, size int64) (pix []byte, bands int, err e
 		convert(h.row(pix, i, bands), row)
 	}
 	if bands == 4 {
-		pix, bands = opaque(pix)
+		pix, bands = dropZeroAlpha(pix)
 	}
 	return pix, bands, nil
 }
 
-// row is the part of pix for the i-th row of the file.
+// row returns the slice of pix that holds the i-th row of the file.
 func (h *Header) row(pix []byte, i, bands int) []byte {
 	if !h.TopDown {
 		i = h.Height - 1 - i
@@ -54,8 +55,9 @@ func (h *Header) row(pix []byte, i, bands int) []byte {
 	return pix[i*n:][:n]
 }
 
-// opaque takes alpha out if it is zero everywhere.
-func opaque(pix []byte) ([]byte, int) {
+// dropZeroAlpha removes the alpha channel if it is zero everywhere. It returns
+// the pixels and their bytes a pixel.
+func dropZeroAlpha(pix []byte) ([]byte, int) {
 	for i := 3; i < len(pix); i += 4 {
 		if pix[i] != 0 {
 			return pix, 4
@@ -68,7 +70,7 @@ func opaque(pix []byte) ([]byte, int) {
 	return pix[:n], 3
 }
 
-// converter returns what makes a row of pixels of a row of the file.
+// converter returns the function that converts a row of the file to pixels.
 func (h *Header) converter() func(out, in []byte) {
 	switch h.Bits {
 	case 24:
@@ -78,7 +80,7 @@ func (h *Header) converter() func(out, in []byte) {
 			}
 		}
 	case 16, 32:
-		return h.fields()
+		return h.maskConverter()
 	}
 	perByte, mask := 8/h.Bits, byte(1<<h.Bits-1)
 	return func(out, in []byte) {
@@ -89,8 +91,8 @@ func (h *Header) converter() func(out, in []byte) {
 	}
 }
 
-// fields is the converter of 16 and 32 bits a pixel.
-func (h *Header) fields() func(out, in []byte) {
+// maskConverter is the converter for 16 and 32 bits a pixel.
+func (h *Header) maskConverter() func(out, in []byte) {
 	bands := h.Bands()
 	channels := make([]channel, bands)
 	for i := range channels {
@@ -104,7 +106,7 @@ func (h *Header) fields() func(out, in []byte) {
 				pixel = binary.LittleEndian.Uint32(in)
 			}
 			for i := range channels {
-				out[i] = channels[i].of(pixel)
+				out[i] = channels[i].value(pixel)
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 // Package bmp reads Windows and OS/2 bitmaps of every depth into pixels.
 //
-// golang.org/x/image/bmp reads the commonest kinds only: no run lengths, no 16
-// bits, no bit fields, no headers of OS/2, and no gap before the pixels. libvips
-// has ImageMagick for them, which is not safe with files from strangers.
+// golang.org/x/image/bmp reads only the commonest kinds: no run-length encoding,
+// no 16 bits a pixel, no bit fields, no OS/2 headers, and no gap before the
+// pixels. libvips uses ImageMagick for BMP, which is not safe for untrusted files.
 package bmp
 
 import (
@@ -14,9 +14,9 @@ import (
 	"math/bits"
 )
 
-// ErrUnsupported means that the file may be whole, but is of a kind that is not
-// read here. The errors of Read and Decode that wrap it say which.
-var ErrUnsupported = errors.New("this kind of BMP is not read")
+// ErrUnsupported means that the file may be intact but is of a kind that this
+// package does not read. The errors of Read and Decode that wrap it say which.
+var ErrUnsupported = errors.New("this kind of BMP is not supported")
 
 // Header describes a bitmap.
 type Header struct {
@@ -45,11 +45,11 @@ const (
 const fileHeader = 14 // bytes
 
 // Read reads the header of the bitmap r. The error wraps io.ErrUnexpectedEOF if
-// the file ends in it.
+// the file ends before the header does.
 func Read(r io.ReaderAt) (*Header, error) {
 	const (
-		core    = 12  // of OS/2 1
-		longest = 124 // of Windows; what matters here stands in it
+		core    = 12  // bytes of the OS/2 1 header
+		longest = 124 // bytes of the longest Windows header; later fields are not needed
 	)
 	buf := make([]byte, fileHeader+longest+16)
 	n, err := r.ReadAt(buf, 0)
@@ -81,7 +81,7 @@ func Read(r io.ReaderAt) (*Header, error) {
 		return nil, errors.New("it has no pixels")
 	}
 
-	at := fileHeader + length // of what follows the header
+	at := fileHeader + length // the offset of the masks or the palette
 	if err := h.readCompression(d, buf[:n], &at); err != nil {
 		return nil, err
 	}
@@ -90,19 +90,20 @@ func Read(r io.ReaderAt) (*Header, error) {
 			return nil, err
 		}
 	}
-	if h.Offset < fileHeader+length { // some programs leave it out
+	if h.Offset < fileHeader+length { // some programs write 0
 		h.Offset = at
 	}
 	return h, nil
 }
 
-// readCompression reads how pixels are kept, from the header d; start is the
-// file's beginning with what may follow the header at *at, which is moved on.
+// readCompression reads the compression and the colour masks from the header d.
+// start is the beginning of the file. Short headers are followed by the masks at
+// *at, which is then advanced past them.
 func (h *Header) readCompression(d, start []byte, at *int64) error {
 	const (
 		biRGB, biRLE8, biRLE4, biBitFields, biJPEG, biPNG, biAlphaBitFields = 0, 1, 2, 3, 4, 5, 6
 
-		os2Long   = 64 // the header of OS/2 2, whose numbers mean other things
+		os2Long   = 64 // the header of OS/2 2, whose compression codes differ
 		info      = 40
 		withMasks = 52
 		withAlpha = 56
@@ -130,7 +131,7 @@ func (h *Header) readCompression(d, start []byte, at *int64) error {
 	switch {
 	case code == biRGB:
 		if h.Bits == 32 && !os2 && len(d) >= withAlpha {
-			h.masks[3] = le.Uint32(d[52:]) // what Chromium and others go by
+			h.masks[3] = le.Uint32(d[52:]) // as Chromium and other programs do
 		}
 		return nil
 	case code == biRLE8 && h.Bits == 8:
@@ -143,31 +144,31 @@ func (h *Header) readCompression(d, start []byte, at *int64) error {
 		h.compression = rle24
 		return nil
 	case os2 && code == 3 && h.Bits == 1:
-		return fmt.Errorf("%w: it is compressed as a fax", ErrUnsupported)
+		return fmt.Errorf("%w: it has fax compression", ErrUnsupported)
 	case deep && (code == biBitFields || code == biAlphaBitFields):
 	default:
 		return fmt.Errorf("%w: compression %d with %d bits a pixel", ErrUnsupported, code, h.Bits)
 	}
 
 	// The masks are a part of long headers, and follow short ones.
-	n, from := 3, d[min(len(d), info):]
+	n, source := 3, d[min(len(d), info):]
 	if code == biAlphaBitFields || len(d) >= withAlpha {
 		n = 4
 	}
 	if len(d) < withMasks {
-		from = start[min(int64(len(start)), *at):]
+		source = start[min(int64(len(start)), *at):]
 		*at += int64(4 * n)
 	}
-	if len(from) < 4*n {
+	if len(source) < 4*n {
 		return io.ErrUnexpectedEOF
 	}
 	for i := range n {
-		h.masks[i] = le.Uint32(from[4*i:])
+		h.masks[i] = le.Uint32(source[4*i:])
 	}
 	return nil
 }
 
-// readPalette reads the palette at *at and moves that on.
+// readPalette reads the palette at *at and advances *at past it.
 func (h *Header) readPalette(r io.ReaderAt, d []byte, at *int64) error {
 	size, count := 4, int64(1)<<h.Bits
 	if len(d) < 16 {
@@ -177,8 +178,8 @@ func (h *Header) readPalette(r io.ReaderAt, d []byte, at *int64) error {
 			count = used
 		}
 	}
-	if room := h.Offset - *at; room > 0 {
-		count = min(count, room/int64(size))
+	if available := h.Offset - *at; available > 0 {
+		count = min(count, available/int64(size))
 	}
 	count = min(count, int64(len(h.palette)))
 	buf := make([]byte, count*int64(size))
@@ -195,20 +196,20 @@ func (h *Header) readPalette(r io.ReaderAt, d []byte, at *int64) error {
 	return nil
 }
 
-// RowBytes returns how many bytes hold the pixels of a row that is not compressed.
+// RowBytes returns the length in bytes of an uncompressed row without its padding.
 func (h *Header) RowBytes() int64 { return (int64(h.Width)*int64(h.Bits) + 7) / 8 }
 
-// Stride returns how many bytes lie between the starts of two rows that are not compressed.
+// Stride returns the distance in bytes between the starts of two uncompressed rows.
 func (h *Header) Stride() int64 { return (h.RowBytes() + 3) &^ 3 }
 
-// Compressed reports whether pixels are kept as run lengths or as a file of
-// another format.
+// Compressed reports whether the pixels are run-length encoded or stored as a
+// file of another format.
 func (h *Header) Compressed() bool { return h.compression != uncompressed }
 
 // Embedded reports whether the pixels are a JPEG or PNG at Offset.
 func (h *Header) Embedded() bool { return h.compression == embedded }
 
-// Bands is how many bytes Decode returns for a pixel: 3, or 4 with alpha.
+// Bands returns the bytes a pixel that the header declares: 3, or 4 with alpha.
 func (h *Header) Bands() int {
 	if h.masks[3] != 0 {
 		return 4
@@ -216,19 +217,19 @@ func (h *Header) Bands() int {
 	return 3
 }
 
-// least is how many bytes the pixels take at least.
-func (h *Header) least() int64 {
+// minPixelBytes returns a lower bound of the bytes that hold the pixels in the file.
+func (h *Header) minPixelBytes() int64 {
 	if h.Compressed() {
 		return 2
 	}
 	return h.Stride()*int64(h.Height-1) + h.RowBytes()
 }
 
-// channel takes 8 bits of one colour out of a pixel.
+// channel extracts one colour of a pixel as 8 bits.
 type channel struct {
 	mask  uint32
 	shift int
-	table []byte // by value, where the colour has less than 8 bits
+	table []byte // the 8-bit value of each value of a colour with fewer than 8 bits
 }
 
 func newChannel(mask uint32) channel {
@@ -241,14 +242,15 @@ func newChannel(mask uint32) channel {
 		return channel{mask: mask, shift: shift + width - 8}
 	}
 	c := channel{mask: mask, shift: shift, table: make([]byte, 1<<width)}
-	most := len(c.table) - 1
+	maxValue := len(c.table) - 1
 	for v := range c.table {
-		c.table[v] = byte((v*255 + most/2) / most)
+		c.table[v] = byte((v*255 + maxValue/2) / maxValue)
 	}
 	return c
 }
 
-func (c *channel) of(pixel uint32) byte {
+// value returns the colour's value in a pixel, 0 to 255.
+func (c *channel) value(pixel uint32) byte {
 	v := pixel & c.mask >> c.shift
 	if c.table != nil {
 		return c.table[v]

@@ -6,11 +6,11 @@ import (
 	"io"
 )
 
-var errLines = errors.New("its run lengths have more lines than the picture")
+var errTooManyRows = errors.New("its run-length data has more rows than the picture")
 
-// runs decodes run lengths into pix, three bytes a pixel. Pixels that they pass
-// over keep the palette's first colour, or are black with 24 bits.
-func (h *Header) runs(in *bufio.Reader, pix []byte) error {
+// decodeRuns decodes run-length data into pix, three bytes a pixel. Pixels that
+// the data skip have the first colour of the palette, or are black with 24 bits.
+func (h *Header) decodeRuns(in *bufio.Reader, pix []byte) error {
 	if first := h.palette[0]; first != [3]byte{} {
 		for i := range pix {
 			pix[i] = first[i%3]
@@ -25,7 +25,7 @@ func (h *Header) runs(in *bufio.Reader, pix []byte) error {
 	}
 	const endOfLine, endOfBitmap, delta = 0, 1, 2
 	for {
-		// The picture may end with its last pixel instead of a mark.
+		// The end mark may be missing after the last pixel.
 		count, err := in.ReadByte()
 		if err == io.EOF && (y >= h.Height || y == h.Height-1 && x >= h.Width) {
 			return nil
@@ -39,7 +39,7 @@ func (h *Header) runs(in *bufio.Reader, pix []byte) error {
 		}
 		switch {
 		case count > 0:
-			err = h.run(in, int(count), code, set)
+			err = h.decodeRun(in, int(count), code, set)
 		case code == endOfBitmap:
 			return nil
 		case code == endOfLine:
@@ -49,17 +49,18 @@ func (h *Header) runs(in *bufio.Reader, pix []byte) error {
 			_, err = io.ReadFull(in, d[:])
 			x, y = x+int(d[0]), y+int(d[1])
 		default:
-			err = h.literal(in, int(code), set)
+			err = h.decodeLiteral(in, int(code), set)
 		}
 		if err != nil {
 			return unexpected(err)
 		}
 		if y > h.Height {
-			return errLines
+			return errTooManyRows
 		}
 	}
 }
 
+// unexpected turns io.EOF into io.ErrUnexpectedEOF.
 func unexpected(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -67,8 +68,9 @@ func unexpected(err error) error {
 	return err
 }
 
-// run sets count pixels to what one code says: a colour, or two in turns.
-func (h *Header) run(in *bufio.Reader, count int, code byte, set func([3]byte)) error {
+// decodeRun sets count pixels to the colour of one code or, with 4 bits, to its
+// two colours alternately.
+func (h *Header) decodeRun(in *bufio.Reader, count int, code byte, set func([3]byte)) error {
 	switch h.compression {
 	case rle24:
 		var c [3]byte
@@ -90,8 +92,9 @@ func (h *Header) run(in *bufio.Reader, count int, code byte, set func([3]byte)) 
 	return nil
 }
 
-// literal sets count pixels to a colour each. They are padded to two bytes.
-func (h *Header) literal(in *bufio.Reader, count int, set func([3]byte)) error {
+// decodeLiteral sets count pixels to the colours that follow in the data. These
+// are padded to an even number of bytes.
+func (h *Header) decodeLiteral(in *bufio.Reader, count int, set func([3]byte)) error {
 	n := count
 	switch h.compression {
 	case rle4:

@@ -74,8 +74,9 @@ func TestPrimaries(t *testing.T) {
 	}
 }
 
-// Of whites that one kind of cone does not see there is no matrix, or one of numbers
-// that are none. Those of a PNG are given in steps of 1e-5.
+// TestImpossibleWhites has white points to which one kind of cone does not
+// respond, so that there is no matrix or one of NaN. PNG states white points in
+// steps of 1e-5.
 func TestImpossibleWhites(t *testing.T) {
 	samples := Samples{Width: 1, Height: 1, Bands: 3, Bytes: []byte{10, 200, 90}, White: 255}
 	for i := range 100_000 {
@@ -140,7 +141,7 @@ func one(s Signal, white, bands int, samples ...int) []byte {
 	return s.ToSRGB(in)
 }
 
-// Every sRGB sample is itself again.
+// TestIdentity checks that sRGB samples come out unchanged.
 func TestIdentity(t *testing.T) {
 	var samples, wide []int
 	var want []byte
@@ -189,11 +190,11 @@ func TestToneMapping(t *testing.T) {
 	const white = 65535
 	pq := CICP{Primaries: 9, Transfer: codePQ}.Signal()
 	level := func(nits float64) int { return code(t, nits, white) }
-	// Nothing above the reference white: light is as in SDR.
+	// Without light above the reference white the result is as in SDR.
 	if got, want := one(pq, white, 1, level(203), level(203*0.2159), 0), []byte{255, 255, 255, 128, 128, 128, 0, 0, 0}; !slices.Equal(got, want) {
 		t.Errorf("SDR in PQ: got %v, want %v", got, want)
 	}
-	// With highlights mid-tones stay, white stays white, highlights differ.
+	// With highlights, mid-tones are unchanged, white stays bright and highlights differ.
 	for _, peak := range []float64{400, 1000, 4000, 10_000} {
 		got := one(pq, white, 1, level(20), level(203*0.2159), level(203), level(300), level(peak))
 		mid, ref, over, top := got[3], got[6], got[9], got[12]

@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// Samples are a picture's, as its file has them.
+// Samples are the decoded samples of a picture, before any colour conversion.
 type Samples struct {
-	Width, Height int
+	Width, Height int      // pixels
 	Bands         int      // 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha
-	Bytes         []byte   // samples of 8 bits; nil: they are in Words
+	Bytes         []byte   // samples of 8 bits, or nil if they are in Words
 	Words         []uint16 // samples of 16 bits
-	White         int      // the largest sample, such as 255 or 65535
+	White         int      // the largest value of a sample, such as 255 or 65535
 }
 
-// knee is the light from which on HDR is compressed, with white at 1.
+// knee is the light above which HDR is compressed. White is 1.
 const knee = 0.75
 
-// ToSRGB converts samples to 8-bit sRGB, laid over white where they have alpha;
-// three bytes a pixel. Alpha is not encoded by the curve.
+// ToSRGB converts samples to 8-bit sRGB, three bytes a pixel. Samples with alpha
+// are blended with white. Alpha is linear: the transfer curve does not apply to it.
 func (s Signal) ToSRGB(in Samples) []byte {
 	c := s.converter(in)
 	pixels := in.Width * in.Height
@@ -41,24 +41,25 @@ func (s Signal) ToSRGB(in Samples) []byte {
 	return out
 }
 
-// peak is the light that rollOff makes 1: white or, where there is light beyond
-// 1.2, as far above white as that goes beyond 1.2. Half a percent of the pixels
-// do not count. Both leave out what codecs and resampling add at edges, which
-// would darken a picture without highlights.
+// peak returns the light that rollOff maps to 1. It is 1 (white) if no light
+// exceeds 1.2, and otherwise 1 plus the amount by which the brightest exceeds 1.2.
+// The brightest half percent of the pixels is ignored. This margin and this share
+// exclude the overshoot of codecs and resampling at edges, which would darken a
+// picture without highlights.
 func (c *converter) peak(pixels int) float32 {
-	const steps, most, overshoot = 4096, 10_000. / referenceWhite, 1.2
+	const steps, maxLight, overshoot = 4096, 10_000. / referenceWhite, 1.2
 	var count [steps]int
-	stride := pixels>>19 | 1 // half a million pixels tell as much as all; odd, so that it takes all columns
+	stride := pixels>>19 | 1 // half a million pixels are enough; odd, so that all columns are sampled
 	for i := 0; i < pixels; i += stride {
 		r, g, b := c.light(i)
 		x := float64(max(r, g, b))
-		count[min(int(math.Sqrt(x/most)*steps), steps-1)]++
+		count[min(int(math.Sqrt(x/maxLight)*steps), steps-1)]++
 	}
-	left := pixels / stride / 200
+	ignored := pixels / stride / 200
 	for i := steps - 1; i > 0; i-- {
-		if left -= count[i]; left < 0 {
+		if ignored -= count[i]; ignored < 0 {
 			root := float64(i) / steps
-			return float32(1 + max(root*root*most-overshoot, 0))
+			return float32(1 + max(root*root*maxLight-overshoot, 0))
 		}
 	}
 	return 1
@@ -70,24 +71,23 @@ func rollOff(r, g, b, peak float32) (float32, float32, float32) {
 	if x <= knee || peak <= 1 {
 		return r, g, b
 	}
-	most := min(x, peak)
 	// A hyperbola from (knee, knee), where its slope is 1, to (peak, 1).
 	slope := (peak - knee) / (1 - knee)
-	t := (most - knee) / (peak - knee)
+	t := (min(x, peak) - knee) / (peak - knee)
 	scale := (knee + (1-knee)*slope*t/(1+(slope-1)*t)) / x
 	return r * scale, g * scale, b * scale
 }
 
-// converter has what the pixels of one picture need, as tables.
+// converter holds the lookup tables for one picture.
 type converter struct {
 	in     Samples
-	colour bool      // three bands of colour, not one
-	alpha  bool      // the last band
-	curve  []float32 // light of each sample
-	matrix *[3][3]float32
-	luma   [3]float32        // of the scene's light, for HLG
+	colour bool              // three bands of colour, not one
+	alpha  bool              // the last band is alpha
+	curve  []float32         // the light of each sample value
+	matrix *[3][3]float32    // to sRGB's primaries, or nil
+	luma   [3]float32        // weights of the scene's luminance, for HLG
 	ootf   *[1 << 16]float32 // for HLG, or nil
-	srgb   *[1 << 16]byte
+	srgb   *[1 << 16]byte    // the sRGB sample of each light
 }
 
 func (s Signal) converter(in Samples) *converter {
@@ -127,7 +127,7 @@ func (s Signal) converter(in Samples) *converter {
 	return c
 }
 
-// sample is sample n of the picture.
+// sample returns sample n of the picture.
 func (c *converter) sample(n int) int {
 	if c.in.Words != nil {
 		return int(c.in.Words[n])
@@ -135,7 +135,7 @@ func (c *converter) sample(n int) int {
 	return int(c.in.Bytes[n])
 }
 
-// light is the light of pixel i in sRGB's primaries; none is negative.
+// light returns the light of pixel i in sRGB's primaries, clipped at 0.
 func (c *converter) light(i int) (r, g, b float32) {
 	at := i * c.in.Bands
 	r = c.curve[c.sample(at)]
@@ -154,6 +154,7 @@ func (c *converter) light(i int) (r, g, b float32) {
 	return max(r, 0), max(g, 0), max(b, 0)
 }
 
+// overWhite blends the encoded colour p of pixel i with white.
 func (c *converter) overWhite(p [3]byte, i int) [3]byte {
 	alpha := min(float64(c.sample((i+1)*c.in.Bands-1))/float64(c.in.White), 1)
 	for j := range p {
@@ -162,12 +163,13 @@ func (c *converter) overWhite(p [3]byte, i int) [3]byte {
 	return p
 }
 
+// encode returns the sRGB sample of a light.
 func (c *converter) encode(light float32) byte {
 	return c.srgb[int(min(light, 1)*float32(len(c.srgb)-1)+0.5)]
 }
 
-// encoded are sRGB's 8-bit samples by light, in steps of 1/(len-1): a
-// twentieth of what one sample at the dark end spans.
+// encoded is the table of sRGB's 8-bit samples by light, in steps of 1/(len-1).
+// A step is a twentieth of the light between the two darkest samples.
 var encoded = sync.OnceValue(func() *[1 << 16]byte {
 	var table [1 << 16]byte
 	for i := range table {
@@ -176,7 +178,7 @@ var encoded = sync.OnceValue(func() *[1 << 16]byte {
 	return &table
 })
 
-// ootf is hlgDisplay by luminance, in steps of 1/(len-1).
+// ootf is the table of hlgDisplay by luminance, in steps of 1/(len-1).
 var ootf = sync.OnceValue(func() *[1 << 16]float32 {
 	var table [1 << 16]float32
 	for i := range table {

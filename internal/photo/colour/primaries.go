@@ -15,7 +15,7 @@ var (
 	bt2020 = Primaries{XY{0.708, 0.292}, XY{0.170, 0.797}, XY{0.131, 0.046}, d65}
 )
 
-// codedPrimaries are those of ITU-T H.273, table 2, that are not near sRGB's.
+// codedPrimaries are the primaries of ITU-T H.273, table 2, that are not near sRGB's.
 var codedPrimaries = map[uint8]Primaries{
 	4:  {XY{0.67, 0.33}, XY{0.21, 0.71}, XY{0.14, 0.08}, XY{0.310, 0.316}},       // NTSC of 1953
 	8:  {XY{0.681, 0.319}, XY{0.243, 0.692}, XY{0.145, 0.049}, XY{0.310, 0.316}}, // film
@@ -26,8 +26,8 @@ var codedPrimaries = map[uint8]Primaries{
 }
 
 // nearSRGB reports whether the primaries are within 0.02 of sRGB's in every
-// coordinate, as those of television in standard definition are: then the
-// difference is not seen and the picture is better left as it is.
+// coordinate, as those of standard-definition television are. The difference is
+// then not visible, and the picture is not converted.
 func (p Primaries) nearSRGB() bool {
 	const tolerance = 0.02
 	pairs := [][2]XY{{p.Red, srgb.Red}, {p.Green, srgb.Green}, {p.Blue, srgb.Blue}, {p.White, srgb.White}}
@@ -39,18 +39,18 @@ func (p Primaries) nearSRGB() bool {
 	return true
 }
 
-// usable reports whether a conversion from the primaries makes sense: they
-// span a triangle with a white inside, which a damaged file's need not.
+// usable reports whether a conversion from the primaries is possible: they must
+// span a triangle with the white point inside. Damaged files may have others.
 func (p Primaries) usable() bool {
 	for _, c := range []XY{p.Red, p.Green, p.Blue, p.White} {
-		if !(c.X >= 0 && c.Y >= 0 && c.X+c.Y <= 1) { // not a number fails, too
+		if !(c.X >= 0 && c.Y >= 0 && c.X+c.Y <= 1) { // written so that NaN fails
 			return false
 		}
 	}
 	if p.White.Y < 0.05 {
 		return false
 	}
-	// Each cone sees some of a white, or adapting to another is a division by nothing.
+	// Adaptation divides by these responses, so none may be close to zero.
 	for _, cone := range bradford.apply(p.White.xyz()) {
 		if cone < 0.01 {
 			return false
@@ -88,7 +88,7 @@ func (m matrix) times(n matrix) (out matrix) {
 	return out
 }
 
-// inverse is false where there is none.
+// inverse returns the inverse matrix; ok is false if there is none.
 func (m matrix) inverse() (out matrix, ok bool) {
 	cofactor := func(i, j int) float64 {
 		a, b, c, d := (i+1)%3, (i+2)%3, (j+1)%3, (j+2)%3
@@ -106,10 +106,11 @@ func (m matrix) inverse() (out matrix, ok bool) {
 	return out, true
 }
 
-// xyz is the chromaticity's colour of luminance 1.
+// xyz returns the colour of luminance 1 that has this chromaticity, in CIE XYZ.
 func (c XY) xyz() [3]float64 { return [3]float64{c.X / c.Y, 1, (1 - c.X - c.Y) / c.Y} }
 
-// toXYZ is the matrix from linear light to CIE XYZ in which white has luminance 1.
+// toXYZ returns the matrix from linear light to CIE XYZ; white has luminance 1.
+// ok is false if the primaries do not span a triangle.
 func (p Primaries) toXYZ() (matrix, bool) {
 	m := matrix{
 		{p.Red.X, p.Green.X, p.Blue.X},
@@ -129,20 +130,21 @@ func (p Primaries) toXYZ() (matrix, bool) {
 	return m, true
 }
 
-// bradford is the cone response that adaptation to another white is done in.
+// bradford is the matrix from CIE XYZ to the cone response in which a colour is
+// adapted to another white point.
 var bradford = matrix{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
 
-// toSRGB is the matrix to sRGB's linear light: white becomes white. The
+// toSRGB returns the matrix to sRGB's linear light. It maps white to white. The
 // primaries must be usable.
 func (p Primaries) toSRGB() matrix {
-	from, _ := p.toXYZ()
-	to, _ := srgb.toXYZ()
-	to, _ = to.inverse()
-	back, _ := bradford.inverse()
+	toXYZ, _ := p.toXYZ()
+	fromXYZ, _ := srgb.toXYZ()
+	fromXYZ, _ = fromXYZ.inverse()
+	fromCones, _ := bradford.inverse()
 	source, target := bradford.apply(p.White.xyz()), bradford.apply(srgb.White.xyz())
 	var scale matrix
 	for i := range 3 {
 		scale[i][i] = target[i] / source[i]
 	}
-	return to.times(back).times(scale).times(bradford).times(from)
+	return fromXYZ.times(fromCones).times(scale).times(bradford).times(toXYZ)
 }

@@ -2,8 +2,8 @@ package colour
 
 import "math"
 
-// A curve turns a sample, 0 to 1, into light. Light of 1 is white: what
-// a diffuse white surface has in HDR, the most there is elsewhere.
+// A curve converts a sample, 0 to 1, to light. Light of 1 is white: in HDR a
+// diffuse white surface, otherwise the largest value.
 type curve func(sample float64) (light float64)
 
 // referenceWhite is the luminance of diffuse white in HDR, in cd/m² (BT.2408).
@@ -22,8 +22,8 @@ func pq(v float64) float64 {
 	return 10_000 / referenceWhite * math.Pow(max(p-c1, 0)/(c2-c3*p), 1/m1)
 }
 
-// hlg is the inverse OETF of BT.2100: light of the scene, 0 to 1. hlgDisplay
-// makes it the light of a display.
+// hlg is the inverse OETF of BT.2100. It gives the light of the scene, 0 to 1,
+// which hlgDisplay converts to the light of a display.
 func hlg(v float64) float64 {
 	const (
 		a = 0.17883277
@@ -36,8 +36,9 @@ func hlg(v float64) float64 {
 	return (math.Exp((v-c)/a) + b) / 12
 }
 
-// hlgDisplay is what each channel of the scene's light is multiplied with, given
-// the scene's luminance: the OOTF of a display of 1,000 cd/m².
+// hlgDisplay returns the factor from the scene's light to that of a display of
+// 1,000 cd/m² (the OOTF), given the scene's luminance. It is the same for all
+// three channels.
 func hlgDisplay(luminance float64) float64 {
 	const peak, gamma = 1000, 1.2
 	return peak / referenceWhite * math.Pow(luminance, gamma-1)
@@ -72,7 +73,7 @@ func logarithmic(decades float64) curve {
 	}
 }
 
-// smpte428 is the curve of digital cinema, in which white has 48 cd/m² of 52.37.
+// smpte428 is the curve of digital cinema. Its white is 48 cd/m², its peak 52.37.
 func smpte428(v float64) float64 { return 52.37 / 48 * math.Pow(v, 2.6) }
 
 // Codes of ITU-T H.273, tables 2 and 3.
@@ -82,9 +83,9 @@ const (
 	codeHLG     = 18
 )
 
-// codedCurves are those of H.273, table 3, that differ from sRGB's. The rest are the
-// curves of cameras for television, whose pictures are made to look right with
-// sRGB's curve, or mean nothing.
+// codedCurves are the curves of H.273, table 3, that are converted. The others are
+// reserved, or are curves of television cameras, whose pictures look right when
+// they are shown with sRGB's curve.
 var codedCurves = map[uint8]curve{
 	5:       power(2.8),
 	8:       linear,

@@ -75,7 +75,7 @@ func TestBMPErrors(t *testing.T) {
 	fax := embeddedBMP(3, 300, 200, make([]byte, 50_000))
 	fax[14] = 64
 	fax[28] = 1
-	failsAs(t, write(t, "a.bmp", fax), photo.Unsupported, "compressed as a fax: save it as PNG")
+	failsAs(t, write(t, "a.bmp", fax), photo.Unsupported, "it has fax compression: save it as PNG")
 	if _, err := Decode(write(t, "a.bmp", data), Options{MaxBytes: 200_000}); photo.KindOf(err) != photo.TooLarge {
 		t.Errorf("with little memory: %v", err)
 	}
