@@ -8,7 +8,7 @@ import (
 	"photodesc/internal/kinds"
 )
 
-// Kind says why a photo failed.
+// Kind is the kind of failure of a photo.
 type Kind = kinds.Failure
 
 // The kinds of failure that this package and its sub-packages find.
@@ -23,14 +23,15 @@ type Error struct {
 	Kind Kind
 	Path string // as the caller gave it; may be empty
 	Err  error  // the reason, without the path
-	// Lost: it could not be opened or read, which may be the folder's fault.
-	Lost bool
+	// ReadFailed reports whether the file could not be opened or read. The storage
+	// may then be unavailable.
+	ReadFailed bool
 }
 
-// ErrGone is the reason when there is no file any more.
-var ErrGone = errors.New("the file is gone")
+// ErrMissing is the reason if the file no longer exists.
+var ErrMissing = errors.New("the file is gone")
 
-// Reason is err without the operation and path that os puts before it.
+// Reason returns err without the operation and path that package os adds.
 func Reason(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -39,12 +40,12 @@ func Reason(err error) error {
 	return err
 }
 
-// Lost makes the Error of a photo that could not be opened or read.
-func Lost(path string, err error) *Error {
-	return &Error{Kind: Unreadable, Path: path, Err: err, Lost: true}
+// ReadError returns the Error of a photo that could not be opened or read.
+func ReadError(path string, err error) *Error {
+	return &Error{Kind: Unreadable, Path: path, Err: err, ReadFailed: true}
 }
 
-// Errorf makes an Error whose reason is formatted as by [fmt.Errorf].
+// Errorf returns an Error whose reason is formatted as by [fmt.Errorf].
 func Errorf(kind Kind, path, format string, args ...any) *Error {
 	return &Error{Kind: kind, Path: path, Err: fmt.Errorf(format, args...)}
 }

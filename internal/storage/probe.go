@@ -52,7 +52,7 @@ func (p Probe) Check(rel string) error {
 		switch err := p.Readable(fsutil.Join(p.Root, other)); {
 		case err == nil:
 			return own
-		case !errors.Is(err, photo.ErrGone):
+		case !errors.Is(err, photo.ErrMissing):
 			allMissing = false
 		}
 	}

@@ -2,27 +2,28 @@ package damage
 
 import "io"
 
-// Coded looks for lost data in a picture that was coded by a film's codec, as
-// HEIF and AVIF have it: so many bytes from a place in r, and the codec's name
-// there. It returns nil if it finds none, or cannot read them.
+// CheckCoded checks the data of a picture in a HEIF or AVIF file, which are coded
+// with a video codec: length bytes of r from offset at. codec is the four-character
+// code of the item, such as "hvc1". It returns nil if it finds no damage or cannot
+// read the data.
 //
-// HEVC, VVC and AVC never code three zeros in a row: a number is put between
-// them (emulation prevention). AV1 has no such rule, but its arithmetic coder
-// writes no more than a few, even of a picture that is black all over: a picture
-// of 48 megapixels has no four. Encoders may pad, by some tens at most.
-func Coded(r io.ReaderAt, at, length int64, codec string) error {
-	least := int64(0)
+// HEVC, VVC and AVC data never have three zeros in a row: emulation prevention
+// puts a byte between them. AV1 has no such rule, but its arithmetic coder writes
+// only a few zeros in a row: a black picture of 48 megapixels has fewer than four.
+// Encoders may pad the data with some tens of zeros.
+func CheckCoded(r io.ReaderAt, at, length int64, codec string) error {
+	minZeros := int64(0)
 	switch codec {
 	case "hvc1", "hev1", "vvc1", "vvi1", "avc1":
-		least = 32
+		minZeros = 32
 	case "av01":
-		least = 256
+		minZeros = 256
 	default:
 		return nil
 	}
-	lost := false
-	if err := zeros(r, at, at+length, least, func(run) bool { lost = true; return false }); err != nil || !lost {
+	found := false
+	if err := findZeros(r, at, at+length, minZeros, func(run) bool { found = true; return false }); err != nil || !found {
 		return nil
 	}
-	return lostZeros
+	return errZeros
 }

@@ -8,19 +8,19 @@ import (
 	"io"
 )
 
-// maxPixels is how many pixels are counted at most: it takes 10 ns each.
+// maxPixels is the largest number of pixels that CheckGIF counts; each takes 10 ns.
 const maxPixels = 64 << 20
 
-const shortGIF Error = "its first picture has no data for a part of it"
+const errShortGIF Error = "the data of its first picture end too early"
 
-// GIF looks for lost data in the first picture of a GIF. It returns nil if it
-// finds none, or cannot tell.
+// CheckGIF checks the first picture of a GIF. It returns nil if it finds no
+// damage or cannot tell.
 //
-// A picture is a chain of blocks, and a length of 0 ends it. Zeros do, too, and
-// decoders show what there was. What follows tells: a GIF has three marks for
-// that, and 0 is none of them. Only if there is something else, or zeros stand in
-// the data, the pixels are counted.
-func GIF(data []byte) error {
+// A picture is a chain of blocks that a block of length 0 ends. Zeros in place of
+// lost data therefore end the picture early, and decoders show what came before.
+// One of three marks must follow a picture, and 0 is not one of them. The pixels
+// are counted only if something else follows or the data contain zeros.
+func CheckGIF(data []byte) error {
 	at, ok := gifPicture(data)
 	if !ok {
 		return nil
@@ -39,37 +39,38 @@ func GIF(data []byte) error {
 	if at+1 >= len(data) {
 		return nil
 	}
-	width := int(data[at]) // of codes, in bits
+	codeBits := int(data[at])
 	coded, at := gifBlocks(data, at+1)
-	const few = 16
-	end := data[min(at, len(data)):min(at+few, len(data))]
-	follows := bytes.TrimLeft(end, "\x00") // some programs pad
-	odd := len(follows) == 0 && len(end) == few || len(follows) > 0 && !bytes.Contains([]byte("!,;"), follows[:1])
-	if !odd && !hasZeros(coded) {
+	const maxPadding = 16
+	after := data[min(at, len(data)):min(at+maxPadding, len(data))]
+	mark := bytes.TrimLeft(after, "\x00") // some programs pad with zeros
+	noMark := len(mark) == 0 && len(after) == maxPadding || len(mark) > 0 && !bytes.Contains([]byte("!,;"), mark[:1])
+	if !noMark && !hasZeros(coded) {
 		return nil
 	}
-	if width < 1 || width > 8 || pixels > maxPixels {
+	if codeBits < 1 || codeBits > 8 || pixels > maxPixels {
 		return nil
 	}
-	// A row that lacks is not seen, and some encoders leave out the last pixels.
-	if n := gifPixels(coded, width, pixels); n < pixels-row {
-		return shortGIF
+	// One missing row is not visible, and some encoders leave out the last pixels.
+	if n := gifPixels(coded, codeBits, pixels); n < pixels-row {
+		return errShortGIF
 	}
 	return nil
 }
 
+// hasZeros reports whether data contain a run of at least 64 zeros.
 func hasZeros(data []byte) (found bool) {
-	const least = 64
-	zeros(bytes.NewReader(data), 0, int64(len(data)), least, func(run) bool {
+	const minZeros = 64
+	findZeros(bytes.NewReader(data), 0, int64(len(data)), minZeros, func(run) bool {
 		found = true
 		return false
 	})
 	return found
 }
 
-// gifPicture returns where the first picture's description is, behind its mark.
+// gifPicture returns the offset of the first picture's descriptor, after its mark.
 func gifPicture(data []byte) (at int, ok bool) {
-	const header = 13 // with the description of the screen
+	const header = 13 // with the logical screen descriptor
 	if len(data) < header {
 		return 0, false
 	}
@@ -92,8 +93,8 @@ func gifPicture(data []byte) (at int, ok bool) {
 	return 0, false
 }
 
-// gifBlocks returns the content of the chain of blocks that begins at at, and
-// where it ends.
+// gifBlocks returns the content of the chain of blocks at offset at, and the
+// offset after it.
 func gifBlocks(data []byte, at int) (content []byte, end int) {
 	for at < len(data) {
 		n := int(data[at])
@@ -107,7 +108,7 @@ func gifBlocks(data []byte, at int) (content []byte, end int) {
 	return content, at
 }
 
-// gifBlocksEnd returns where that chain ends, without its content.
+// gifBlocksEnd returns the offset after the chain of blocks at offset at.
 func gifBlocksEnd(data []byte, at int) int {
 	for at < len(data) && data[at] != 0 {
 		at += 1 + int(data[at])
@@ -115,12 +116,12 @@ func gifBlocksEnd(data []byte, at int) int {
 	return at + 1
 }
 
-// gifPixels counts the pixels that data code, up to most.
-func gifPixels(data []byte, width, most int) (n int) {
-	r := lzw.NewReader(bytes.NewReader(data), lzw.LSB, max(width, 2))
+// gifPixels counts the pixels in LZW data with codes of codeBits bits, up to limit.
+func gifPixels(data []byte, codeBits, limit int) (n int) {
+	r := lzw.NewReader(bytes.NewReader(data), lzw.LSB, max(codeBits, 2))
 	defer r.Close()
 	buf := make([]byte, 64<<10)
-	for n < most {
+	for n < limit {
 		m, err := r.Read(buf)
 		n += m
 		if err != nil {

@@ -2,49 +2,49 @@ package damage
 
 import "bytes"
 
-// ErrLineEnds is what is wrong with a JPEG with LineEnds, and with what
-// LineEnds finds.
+// ErrLineEnds is the damage of a file whose line ends were changed.
 const ErrLineEnds Error = "its line ends were changed, as a transfer in text mode does: transfer it again in binary mode"
 
-// LineEnds reports whether a file that is no PNG any more begins like one that
-// was taken for text. Its first bytes were chosen to show this.
-func LineEnds(head []byte) bool {
+// PNGLineEndsChanged reports whether head is the beginning of a PNG whose line
+// ends were changed. PNG's signature contains line ends so that this shows.
+func PNGLineEndsChanged(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("\x89PNG\r\r\n")) || bytes.HasPrefix(head, []byte("\x89PNG\n\x1a\n")) ||
 		bytes.HasPrefix(head, []byte("\x89PNG\r\r\x1a\r"))
 }
 
-// JPEG is what was found in the bytes of a JPEG without decoding it.
+// JPEG holds what ScanJPEG found in the bytes of a JPEG without decoding it.
 type JPEG struct {
-	// Whole: there is an end mark.
-	Whole bool
-	// LineEnds: bytes were put in by a program that took it for text.
-	LineEnds bool
+	// HasEnd reports whether there is an end mark.
+	HasEnd bool
+	// LineEndsChanged reports whether a transfer in text mode inserted carriage returns.
+	LineEndsChanged bool
 
 	data        []byte
 	zeros       []zeroCode
-	end         int64 // of what was read: behind the end mark if there is one
+	end         int64 // the offset after the end mark, or of the end of the data
 	progressive bool
-	arithmetic  bool // coded, instead of Huffman's codes
+	arithmetic  bool // arithmetic coding instead of Huffman codes
 }
 
 // zeroCode is a run of zeros in coded data.
 type zeroCode struct {
 	run
-	// flat: the tables in force code flat blocks with zeros, as they do where
-	// they were made for a picture that is flat nearly everywhere. With others,
-	// the standard ones among them, zeros code 63 times the same faint wave,
-	// which is in no picture.
-	flat bool
+	// mayBeFlat: with the Huffman tables in force, zeros code flat blocks. That is
+	// so for tables made for a picture that is flat nearly everywhere. With other
+	// tables, including the standard ones, zeros code blocks with 63 equal small
+	// coefficients, which no real picture contains.
+	mayBeFlat bool
 }
 
-// jpegZeros is how many zeros in coded data are looked at. Few photos have any.
+// jpegZeros is the shortest run of zeros in coded data, in bytes, that is
+// examined. Few photos have one.
 const jpegZeros = 64
 
 // Marks that begin segments.
 const (
 	sof2  = 0xc2
 	dht   = 0xc4
-	sof9  = 0xc9 // from here on arithmetic coding
+	sof9  = 0xc9 // this and the following up to sof15 have arithmetic coding
 	sof10 = 0xca
 	sof15 = 0xcf
 	eoi   = 0xd9
@@ -54,8 +54,8 @@ const (
 	com   = 0xfe
 )
 
-// ScanJPEG looks at a JPEG's bytes up to its end mark. What follows, such as a
-// second picture, a film or padding, is none of it.
+// ScanJPEG examines the bytes of a JPEG up to its end mark. What follows it, such
+// as a second picture, a video or padding, is ignored.
 func ScanJPEG(data []byte) *JPEG {
 	j := &JPEG{data: data}
 	var tables jpegTables
@@ -76,7 +76,7 @@ func ScanJPEG(data []byte) *JPEG {
 		}
 		mark := data[at]
 		at++
-		if j.Whole = mark == eoi; j.Whole {
+		if j.HasEnd = mark == eoi; j.HasEnd {
 			break
 		}
 		if mark <= 1 || mark >= 0xd0 && mark <= 0xd8 { // without content
@@ -98,26 +98,27 @@ func ScanJPEG(data []byte) *JPEG {
 		case mark == dht:
 			tables.define(segment)
 		case mark == sos:
-			end = coded(data, at)
-			j.findZeros(at, end, tables.zerosAreFlat(segment))
+			end = codedEnd(data, at)
+			j.findZeros(at, end, tables.zerosMayBeFlat(segment))
 			at = end
 		}
 	}
-	// Of random bytes one in 256 is a line feed, and one in 256 of those stands
-	// behind a carriage return by chance.
-	const enough = 4
+	// One in 256 random bytes is a line feed, and one in 256 of these follows a
+	// carriage return by chance. So a few are enough.
+	const minLineFeeds = 4
 	read := data[:min(at, len(data))]
 	j.end = int64(len(read))
-	j.LineEnds = lineEndsChanged(read) && bytes.Count(read, []byte{'\n'})-text >= enough
+	j.LineEndsChanged = lineEndsChanged(read) && bytes.Count(read, []byte{'\n'})-text >= minLineFeeds
 	return j
 }
 
-// Suspicious reports whether decoding must be watched to tell if it is damaged.
+// Suspicious reports whether the decoder's warnings are needed to tell if the
+// file is damaged.
 func (j *JPEG) Suspicious() bool { return len(j.zeros) > 0 }
 
-// coded returns where the coded data that begin at at end: at a mark that is no
-// restart, or at the end of data.
-func coded(data []byte, at int) int {
+// codedEnd returns the offset after the coded data at offset at: that of the next
+// mark that is no restart, or of the end of data.
+func codedEnd(data []byte, at int) int {
 	for at < len(data) {
 		i := bytes.IndexByte(data[at:], 0xff)
 		if i < 0 || at+i+1 >= len(data) {
@@ -132,12 +133,13 @@ func coded(data []byte, at int) int {
 	return len(data)
 }
 
-func (j *JPEG) findZeros(from, to int, flat bool) {
-	const most = 100
-	if from < to && len(j.zeros) < most {
-		zeros(bytes.NewReader(j.data), int64(from), int64(to), jpegZeros, func(z run) bool {
-			j.zeros = append(j.zeros, zeroCode{z, flat})
-			return len(j.zeros) < most
+// findZeros records the runs of zeros in the coded data from one offset to another.
+func (j *JPEG) findZeros(from, to int, mayBeFlat bool) {
+	const maxRuns = 100
+	if from < to && len(j.zeros) < maxRuns {
+		findZeros(bytes.NewReader(j.data), int64(from), int64(to), jpegZeros, func(z run) bool {
+			j.zeros = append(j.zeros, zeroCode{z, mayBeFlat})
+			return len(j.zeros) < maxRuns
 		})
 	}
 }
@@ -157,8 +159,8 @@ func lineEndsChanged(data []byte) bool {
 	}
 }
 
-// jpegTables are the Huffman tables defined so far: of each only what zeros
-// code, which is the first symbol since codes are given in order. The index has
+// jpegTables holds, for each Huffman table defined so far, the symbol that zeros
+// code. It is the first one, since codes are assigned in order. The indices are
 // the table's class (0: DC, 1: AC) and its number.
 type jpegTables [2][4]byte
 
@@ -178,9 +180,9 @@ func (t *jpegTables) define(segment []byte) {
 	}
 }
 
-// zerosAreFlat reports whether zeros may code flat blocks in the scan with this
+// zerosMayBeFlat reports whether zeros may code flat blocks in the scan with this
 // header.
-func (t *jpegTables) zerosAreFlat(header []byte) bool {
+func (t *jpegTables) zerosMayBeFlat(header []byte) bool {
 	if len(header) < 1 || len(header) < 1+2*int(header[0])+3 {
 		return true // not known
 	}
@@ -190,10 +192,10 @@ func (t *jpegTables) zerosAreFlat(header []byte) bool {
 	for i := range n {
 		ids := header[2+2*i]
 		if first == 0 && !refines && t[0][ids>>4&3] != 0 {
-			return false // each block is darker than the one before
+			return false // each block would be darker than the one before
 		}
-		// The lower half of a symbol is how long a value follows. 0xf0 stands for
-		// 16 values of zero and more to come.
+		// The lower half of a symbol is the number of bits of the value that
+		// follows. 0xf0 stands for 16 zero coefficients, with more to follow.
 		if ac := t[1][ids&3]; last > 0 && (ac&0x0f != 0 || ac == 0xf0) {
 			return false
 		}

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// scanOf is a JPEG's header of one scan, with so many zeros in the middle of its
-// coded data, and what stands behind them.
+// scanOf returns a JPEG of one scan with zeros in the middle of its coded data,
+// followed by left further bytes and end.
 func scanOf(flat bool, zeros, left int, end string) []byte {
 	symbol := byte(1) // a value of one bit: what the standard tables have first
 	if flat {
@@ -24,7 +24,7 @@ func scanOf(flat bool, zeros, left int, end string) []byte {
 	return append(data, end...)
 }
 
-func TestJudge(t *testing.T) {
+func TestCheckWarnings(t *testing.T) {
 	const mark = "\xff\xd9"
 	for _, c := range []struct {
 		name     string
@@ -58,10 +58,10 @@ func TestJudge(t *testing.T) {
 		if c.skipped > 0 {
 			warnings = append(warnings, Warning{Kind: Skipped, At: int64(len(c.data) - 2), Skipped: int64(c.skipped)})
 		}
-		if err := j.Judge(warnings); (err != nil) != c.damaged {
+		if err := j.CheckWarnings(warnings); (err != nil) != c.damaged {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if got := j.Complete(warnings); got != c.complete {
+		if got := j.LacksOnlyEnd(warnings); got != c.complete {
 			t.Errorf("%s: complete %v", c.name, got)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Frames within frames, as deep as a file has room for, take no stack.
+// TestNestedWebP checks that nested frames, as many as fit into a file, do not
+// exhaust the stack.
 func TestNestedWebP(t *testing.T) {
 	const depth, header, frame = 200_000, 8, 16
 	data := make([]byte, 12+depth*(header+frame))
@@ -19,7 +20,7 @@ func TestNestedWebP(t *testing.T) {
 		binary.LittleEndian.PutUint32(data[at+4:], uint32(len(data)-at-header))
 	}
 	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
-	if err := WebP(data, 1<<30); err != nil {
+	if err := CheckWebP(data, 1<<30); err != nil {
 		t.Error(err)
 	}
 }
@@ -45,7 +46,7 @@ func TestWebPMemory(t *testing.T) {
 	allocated := func(maxPixels int) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		WebP(data, maxPixels)
+		CheckWebP(data, maxPixels)
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
@@ -74,20 +75,20 @@ func (s sparse) ReadAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// A row of more than any picture has is not taken into memory.
+// TestLongRow checks that a row longer than maxRowBytes is not read into memory.
 func TestLongRow(t *testing.T) {
 	const row = 70 << 20
-	w := Rows{At: 0, RowBytes: row, Stride: row, Count: 4, Pixel: 1, Brightness: true}
+	w := Rows{At: 0, RowBytes: row, Stride: row, Count: 4, PixelBytes: 1, Brightness: true}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	w.Lost(sparse{4 * row, row + row/2, 3*row - row/4})
+	w.Check(sparse{4 * row, row + row/2, 3*row - row/4})
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > 8<<20 {
 		t.Errorf("%d bytes were allocated", n)
 	}
 }
 
-// What lies in extensions of a GIF is passed over without a copy.
+// TestLargeExtension checks that the extensions of a GIF are skipped without a copy.
 func TestLargeExtension(t *testing.T) {
 	data := append([]byte("GIF89a"), make([]byte, 7)...)
 	data = append(data, '!', 0xfe)
@@ -95,7 +96,7 @@ func TestLargeExtension(t *testing.T) {
 	data = append(data, 0, ';')
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := GIF(data); err != nil {
+	if err := CheckGIF(data); err != nil {
 		t.Error(err)
 	}
 	runtime.ReadMemStats(&after)

@@ -29,14 +29,14 @@ func paint(pixel, pad int, at func(x, y int) int) ([]byte, Rows) {
 	return data, Rows{1000, int64(rowsWidth * pixel), int64(stride), rowsHeight, int64(pixel), true}
 }
 
-func lost(data []byte, w Rows) bool { return w.Lost(bytes.NewReader(data)) != nil }
+func lost(data []byte, w Rows) bool { return w.Check(bytes.NewReader(data)) != nil }
 
 func noise(x, y int) int {
 	hash := uint32(x+y*rowsWidth) * 2654435761
 	return 128 + 60*x/rowsWidth - 40*y/rowsHeight + int(hash>>16)%40
 }
 
-// Pictures that are black for long stretches are pictures.
+// TestBlackPictures checks that intact pictures with large black areas pass.
 func TestBlackPictures(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	lights := image.NewGray(image.Rect(0, 0, rowsWidth, rowsHeight))
@@ -100,7 +100,7 @@ func TestBlackPictures(t *testing.T) {
 	}
 }
 
-// Zeros from or up to a place in the middle of a row, and holes, are found.
+// TestLostRows checks that zeros which begin or end in the middle of a row are found.
 func TestLostRows(t *testing.T) {
 	for name, at := range map[string]func(x, y int) int{
 		"noise": noise, "white": func(x, y int) int { return 255 },

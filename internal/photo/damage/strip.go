@@ -6,46 +6,47 @@ import (
 	"io"
 )
 
-// Strip looks for lost data in a compressed strip or tile of a TIFF: so many
-// bytes from a place in r, its Compression, and how many bytes of pixels it holds
-// at most. It returns nil if it finds none, cannot tell, or cannot read them. Strips that end in zeros are left to the
-// decoder, which then has too few pixels.
+// CheckStrip checks a compressed strip or tile of a TIFF: length bytes of r from
+// offset at. compression is its Compression tag; it decodes to at most pixelBytes
+// bytes. It returns nil if it finds no damage, cannot tell, or cannot read the
+// data. Zeros at the end of a strip are left to the decoder, which then gets too
+// few pixels.
 //
-// LZW never codes two zeros in the same way, and PackBits needs two bytes for
-// any number of them. Deflate may hold zeros as they are; it has a checksum, at
-// which libtiff does not look.
-func Strip(r io.ReaderAt, at, length int64, compression int, pixels int64) error {
+// LZW codes repeated bytes with ever longer table entries, and PackBits a run of
+// them with two bytes, so a long run of zeros in their data is damage. Deflate may
+// contain one, but has a checksum, which libtiff ignores.
+func CheckStrip(r io.ReaderAt, at, length int64, compression int, pixelBytes int64) error {
 	const (
 		lzw, deflate, oldDeflate, packBits = 5, 8, 32946, 32773
 
-		least = 64
+		minZeros = 64
 	)
 	end := at + length
-	found := func(n int64) (inside bool) {
-		zeros(r, at, end, n, func(z run) bool {
-			inside = z.end < end
-			return !inside
+	hasZeros := func(n int64) (found bool) {
+		findZeros(r, at, end, n, func(z run) bool {
+			found = z.end < end
+			return !found
 		})
-		return inside
+		return found
 	}
-	lost := false
+	damaged := false
 	switch compression {
 	case lzw:
-		lost = found(least)
+		damaged = hasZeros(minZeros)
 	case packBits:
-		lost = found(4 * least)
+		damaged = hasZeros(4 * minZeros)
 	case deflate, oldDeflate:
-		if !found(least) {
+		if !hasZeros(minZeros) {
 			return nil
 		}
 		z, err := zlib.NewReader(io.NewSectionReader(r, at, length))
 		if err == nil {
-			_, err = io.CopyN(io.Discard, z, pixels)
+			_, err = io.CopyN(io.Discard, z, pixelBytes)
 		}
-		lost = err != nil && !errors.Is(err, io.EOF)
+		damaged = err != nil && !errors.Is(err, io.EOF)
 	}
-	if lost {
-		return lostZeros
+	if damaged {
+		return errZeros
 	}
 	return nil
 }

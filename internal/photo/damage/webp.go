@@ -10,28 +10,21 @@ import (
 	"golang.org/x/image/vp8l"
 )
 
-// WebP looks for lost data in the picture, or in the first frame of an
-// animation. It returns nil if it finds none, or cannot tell.
+// CheckWebP checks the picture of a WebP, or the first frame of an animation. It
+// returns nil if it finds no damage or cannot tell.
 //
-// Zeros are in good pictures, too: they code blocks that are as the encoder
-// expects, black or white areas for example. A picture that has many of them is
-// therefore decoded here once more. In a good one the decoder needs what there
-// is to the last bytes. Where zeros have replaced other data, it comes out with
-// fewer or more. That takes some 8 bytes of memory and 50 ns a pixel; a picture of
-// more than maxPixels is not decoded.
-func WebP(data []byte, maxPixels int) error {
+// Intact pictures contain zeros, too: they code blocks that match the prediction,
+// such as black or white areas. A picture with many zeros is therefore decoded
+// once more here. If it is intact, the decoder needs all of the data. If zeros
+// have replaced other data, it needs less or more. This takes some 8 bytes of
+// memory and 50 ns a pixel. A picture of more than maxPixels is not decoded.
+func CheckWebP(data []byte, maxPixels int) error {
 	const header = 12 // RIFF, its length, WEBP
 	kind, chunk := webpPicture(data[min(header, len(data)):])
-	suspicious := false
-	const least = 64
-	zeros(bytes.NewReader(chunk), 0, int64(len(chunk)), least, func(run) bool {
-		suspicious = true
-		return false
-	})
-	if !suspicious {
+	if !hasZeros(chunk) {
 		return nil
 	}
-	const few = 32
+	const maxPadding = 32
 	switch kind {
 	case "VP8L":
 		r := bytes.NewReader(chunk)
@@ -39,32 +32,30 @@ func WebP(data []byte, maxPixels int) error {
 		if err != nil || c.Width*c.Height > maxPixels {
 			return nil
 		}
-		if _, err := vp8l.Decode(r); errors.Is(err, io.ErrUnexpectedEOF) || err == nil && r.Len() >= few {
-			return lostZeros
+		if _, err := vp8l.Decode(r); errors.Is(err, io.ErrUnexpectedEOF) || err == nil && r.Len() >= maxPadding {
+			return errZeros
 		}
 	case "VP8 ":
-		// This decoder does not tell how much it has read, but whether it was
-		// enough: of a good picture it needs the last bytes.
-		if fits, ok := vp8Fits(chunk, maxPixels); !ok || !fits {
-			return when(ok, lostZeros)
+		// This decoder reports whether the data were enough, but not how much of
+		// them it read. So it is tried without the last bytes as well, which an
+		// intact picture needs.
+		enough, ok := vp8Enough(chunk, maxPixels)
+		if !ok {
+			return nil
 		}
-		if fits, ok := vp8Fits(chunk[:max(0, len(chunk)-few)], maxPixels); ok && fits {
-			return lostZeros
+		if !enough {
+			return errZeros
+		}
+		if enough, ok := vp8Enough(chunk[:max(0, len(chunk)-maxPadding)], maxPixels); ok && enough {
+			return errZeros
 		}
 	}
 	return nil
 }
 
-func when(yes bool, e Error) error {
-	if yes {
-		return e
-	}
-	return nil
-}
-
-// vp8Fits reports whether data are enough for the picture; ok is false if it
+// vp8Enough reports whether data are enough for the picture; ok is false if it
 // cannot be decoded here.
-func vp8Fits(data []byte, maxPixels int) (fits, ok bool) {
+func vp8Enough(data []byte, maxPixels int) (enough, ok bool) {
 	d := vp8.NewDecoder()
 	d.Init(bytes.NewReader(data), len(data))
 	h, err := d.DecodeFrameHeader()
@@ -86,7 +77,7 @@ func webpPicture(data []byte) (kind string, chunk []byte) {
 		switch kind {
 		case "VP8 ", "VP8L":
 			return kind, chunk
-		case "ANMF": // its content is a list of chunks without such
+		case "ANMF": // a frame: a header and chunks, none of them ANMF
 			data = chunk[min(frame, len(chunk)):]
 			continue
 		}

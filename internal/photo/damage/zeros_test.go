@@ -8,7 +8,7 @@ import (
 )
 
 func runs(data []byte, from, to, least int64) (found []run) {
-	if err := zeros(bytes.NewReader(data), from, to, least, func(z run) bool {
+	if err := findZeros(bytes.NewReader(data), from, to, least, func(z run) bool {
 		found = append(found, z)
 		return true
 	}); err != nil {
@@ -17,7 +17,8 @@ func runs(data []byte, from, to, least int64) (found []run) {
 	return found
 }
 
-// Against the plain way, with runs at chunks' edges among them.
+// TestZeros compares findZeros with a simple implementation, also for runs that
+// cross the borders of chunks.
 func TestZeros(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	const size = 3<<20 + 17

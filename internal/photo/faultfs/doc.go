@@ -1,28 +1,27 @@
-// Package faultfs mounts a folder through a file system with the faults of real
-// ones, for tests: inode numbers that are zero or alike as on FUSE, network and
-// merged file systems, names that a folder lists twice, sizes that are not known.
-// It needs Linux and /dev/fuse, and root or fusermount. Nothing that is shipped
-// imports it.
+// Package faultfs mounts a folder through a file system with faults that real ones
+// have: inode numbers that are zero or equal, as on FUSE, network and merged file
+// systems, folders that list a name twice, and unknown sizes. It is for tests only.
+// It needs Linux with /dev/fuse, and root or fusermount.
 package faultfs
 
 import "os"
 
-// Fault is what is wrong with the file system.
+// Fault is a fault of the file system.
 type Fault string
 
 // The faults.
 const (
 	InodesZero  Fault = "ino0"        // all inode numbers are 0
 	InodesSame  Fault = "ino7"        // all inode numbers are 7
-	InodesAlike Fault = "collide"     // folders whose names are of one length have one number
+	InodesAlike Fault = "collide"     // folders with names of equal length have the same inode number
 	NamesTwice  Fault = "dirdup"      // folders list each name twice
-	SizesZero   Fault = "size0"       // files have size 0 and their content
-	TypesHidden Fault = "unknown"     // folders do not say what their entries are
+	SizesZero   Fault = "size0"       // the size of each file is reported as 0
+	TypesHidden Fault = "unknown"     // folders do not report the types of their entries
 	OpensFail   Fault = "estale"      // no file can be opened
 	ListBreaks  Fault = "listingends" // reading a folder fails after two names
 )
 
-// Available reports whether something can be mounted on this machine.
+// Available reports whether this machine can mount FUSE file systems.
 func Available() bool {
 	dir, err := os.MkdirTemp("", "faultfs")
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// ErrUnavailable is why nothing can be mounted on this machine.
-var ErrUnavailable = errors.New("no FUSE here")
+// ErrUnavailable means that this machine cannot mount FUSE file systems.
+var ErrUnavailable = errors.New("FUSE is not available")
 
-// Mount shows the folder source at the folder at, which exists, until unmount is
-// called. The error is ErrUnavailable where the machine has no FUSE.
+// Mount shows the folder source at the existing folder at until unmount is called.
+// The error wraps ErrUnavailable if the machine has no FUSE.
 func Mount(fault Fault, source, at string) (unmount func() error, err error) {
 	if _, err := os.Stat("/dev/fuse"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -35,14 +35,14 @@ func Mount(fault Fault, source, at string) (unmount func() error, err error) {
 	return server.Unmount, nil
 }
 
-// faulty hands on what is in a folder, with a fault. Nodes are never forgotten.
+// faulty passes on the content of a folder, with a fault. It keeps all nodes.
 type faulty struct {
 	fuse.RawFileSystem
 	fault Fault
 
 	mu      sync.Mutex
-	paths   map[uint64]string // by node
-	ids     map[string]uint64 // nodes by path
+	paths   map[uint64]string // paths by node ID
+	ids     map[string]uint64 // node IDs by path
 	opened  map[uint64]*os.File
 	listed  map[uint64][]fuse.DirEntry
 	handles uint64
@@ -116,7 +116,7 @@ func (f *faulty) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut
 	return fuse.OK
 }
 
-// handle keeps what was opened until it is released.
+// handle stores v under a new file handle, which it returns.
 func handle[T any](f *faulty, m *map[uint64]T, v T) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -137,7 +137,7 @@ func (f *faulty) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 		return fuse.ToStatus(err)
 	}
 	out.Fh = handle(f, &f.opened, file)
-	if f.fault == SizesZero { // the kernel asks in spite of the size
+	if f.fault == SizesZero { // otherwise the kernel does not read beyond the size
 		out.OpenFlags |= fuse.FOPEN_DIRECT_IO
 	}
 	return fuse.OK

@@ -4,8 +4,8 @@ package faultfs
 
 import "errors"
 
-// ErrUnavailable is why nothing can be mounted on this machine.
-var ErrUnavailable = errors.New("FUSE is used on Linux only")
+// ErrUnavailable means that this machine cannot mount FUSE file systems.
+var ErrUnavailable = errors.New("FUSE file systems are mounted on Linux only")
 
 // Mount returns ErrUnavailable.
 func Mount(fault Fault, source, at string) (unmount func() error, err error) {

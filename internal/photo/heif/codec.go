@@ -9,8 +9,8 @@ import (
 	"photodesc/internal/photo/colour"
 )
 
-// fromCodec returns the code points in the headers of the coded picture, where
-// the file has them in a property: the SPS in "hvcC", the sequence header in "av1C".
+// fromCodec returns the code points in the headers of the coded picture that the
+// file has in a property: the SPS in "hvcC", the sequence header in "av1C".
 func fromCodec(properties []property) (cicp colour.CICP, ok bool) {
 	for _, p := range properties {
 		switch p.kind {
@@ -33,7 +33,7 @@ func hevcSPS(record []byte) []byte {
 		kind := c.take(1)[0] & 0x3f
 		for range c.number(false) {
 			unit := c.take(int(c.number(false)))
-			if c.bad {
+			if c.overrun {
 				return nil
 			}
 			if kind == kindSPS {
@@ -46,7 +46,7 @@ func hevcSPS(record []byte) []byte {
 
 func fromSPS(unit []byte) (cicp colour.CICP, ok bool) {
 	var sps h265.SPS
-	// What follows the colours may be damaged.
+	// Fields after the colours may be damaged.
 	if err := sps.Unmarshal(unit); err != nil && sps.VUI == nil {
 		return colour.CICP{}, false
 	}
@@ -56,7 +56,8 @@ func fromSPS(unit []byte) (cicp colour.CICP, ok bool) {
 	return colour.CICP{}, false
 }
 
-// fromSequenceHeader reads the OBU in an AV1CodecConfigurationRecord, if there is one.
+// fromSequenceHeader reads the sequence header of an AV1CodecConfigurationRecord,
+// which may lack one.
 func fromSequenceHeader(record []byte) (cicp colour.CICP, ok bool) {
 	const fixed = 4
 	if len(record) < fixed+2 {

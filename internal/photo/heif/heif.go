@@ -1,5 +1,6 @@
-// Package heif reads what a HEIF or AVIF file says of its pictures, and rewrites
-// what an old libheif does not take. It decodes nothing.
+// Package heif reads the metadata of the pictures in a HEIF or AVIF file: colours,
+// and where the coded data are. It also rewrites metadata that old versions of
+// libheif refuse. It does not decode pictures.
 //
 // A file is a list of boxes (ISO/IEC 14496-12). One of them, "meta", lists the
 // items: coded pictures, grids of them, auxiliary pictures such as alpha
@@ -14,25 +15,25 @@ import (
 	"photodesc/internal/photo/colour"
 )
 
-// What is read of a file at most. Photos need a hundredth of it.
+// Limits of what is read of a file. Photos need a hundredth of it.
 const (
 	maxTopBoxes = 1000
 	maxMeta     = 8 << 20 // bytes
 	maxItems    = 1 << 16
 )
 
-// errFormat says that the boxes are not as they must be, or are too many.
+// errFormat means that boxes are invalid or too many.
 var errFormat = errors.New("its boxes are damaged or too many")
 
-// ErrSequence says that a file has frames of a film (a track) and no still picture.
-var ErrSequence = errors.New("it is a sequence of pictures without a still one")
+// ErrSequence means that a file has a track of frames but no still picture.
+var ErrSequence = errors.New("it is an image sequence without a still picture")
 
-// File is what is known of a file after Read.
+// File holds the metadata of a file.
 type File struct {
 	size    int64  // of the file, in bytes
-	brand   string // what the file calls itself first
-	meta    span   // with header
-	toEnd   int64  // where the box begins whose size is 0, which means to the end of the file; -1: none does
+	brand   string // the major brand
+	meta    span   // the "meta" box with its header
+	toEnd   int64  // the offset of a box of size 0, which extends to the end of the file; -1 if there is none
 	content []byte // of meta, after its version and flags
 	boxes   []box  // in content
 
@@ -41,17 +42,17 @@ type File struct {
 	types        map[uint32]string // of items
 	references   []reference
 	referenceBox box
-	wide         bool // references have numbers of 32 bits
+	wide         bool // references have item IDs of 32 bits
 }
 
-// reference says that an item is something, such as "auxl" (auxiliary), to others.
+// reference is a relation of one item to others, such as "auxl" (auxiliary of).
 type reference struct {
 	kind string
 	from uint32
 	to   []uint32
 }
 
-// Read reads the boxes of a file of that many bytes. Errors of r are passed on.
+// Read reads the boxes of a file of size bytes. It returns errors of r as they are.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{size: size, toEnd: -1, types: make(map[uint32]string)}
 	if err := f.findMeta(r); err != nil {
@@ -69,7 +70,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 			err = f.readItems(b)
 		case "iref":
 			if f.referenceBox != (box{}) {
-				return nil, errFormat // there is one at most
+				return nil, errFormat // there must not be two
 			}
 			err = f.readReferences(b)
 		}
@@ -80,7 +81,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
-// findMeta goes from box to box at the top and takes the content of "meta".
+// findMeta walks the top-level boxes and reads the content of "meta".
 func (f *File) findMeta(r io.ReaderAt) error {
 	track := false
 	for at, n := int64(0), 0; at+8 <= f.size; n++ {
@@ -93,7 +94,7 @@ func (f *File) findMeta(r io.ReaderAt) error {
 		}
 		header, length, kind, ok := parseHeader(head, f.size-at)
 		if !ok {
-			break // what follows the last box may be anything
+			break // anything may follow the last box
 		}
 		if be32(head) == 0 {
 			f.toEnd = at
@@ -125,9 +126,9 @@ func (f *File) findMeta(r io.ReaderAt) error {
 	return nil
 }
 
-// Coded returns the type of the main item if it is none that each libheif knows as a
-// picture, such as "jpeg" or "unci", and "" otherwise.
-func (f *File) Coded() string {
+// UncommonType returns the type of the main item, such as "jpeg" or "unci", if not
+// every version of libheif decodes items of this type, and "" otherwise.
+func (f *File) UncommonType() string {
 	if t := f.types[f.primary]; !pictures[t] && t != "tmap" {
 		return t
 	}
@@ -146,7 +147,7 @@ func (f *File) readItems(b box) error {
 	data := b.content(f.content)
 	c := cursor{data: data}
 	c.number(c.version() > 0) // how many there are
-	if c.bad {
+	if c.overrun {
 		return errFormat
 	}
 	entries, err := boxesIn(c.data)
@@ -160,12 +161,12 @@ func (f *File) readItems(b box) error {
 		c := cursor{data: e.content(c.data)}
 		version := c.version()
 		if version < 2 {
-			continue // of another time: has no type
+			continue // entries of old versions have no type
 		}
 		id := c.number(version > 2)
-		c.take(2) // protection
+		c.take(2) // protection index
 		kind := string(c.take(4))
-		if c.bad || len(f.types) > maxItems {
+		if c.overrun || len(f.types) > maxItems {
 			return errFormat
 		}
 		f.types[id] = kind
@@ -177,7 +178,7 @@ func (f *File) readReferences(b box) error {
 	data := b.content(f.content)
 	c := cursor{data: data}
 	f.wide, f.referenceBox = c.version() > 0, b
-	if c.bad {
+	if c.overrun {
 		return errFormat
 	}
 	list, err := boxesIn(c.data)
@@ -189,11 +190,11 @@ func (f *File) readReferences(b box) error {
 		ref := reference{kind: e.kind, from: c.number(f.wide)}
 		for range c.number(false) {
 			ref.to = append(ref.to, c.number(f.wide))
-			if c.bad {
+			if c.overrun {
 				return errFormat
 			}
 		}
-		if c.bad || len(f.references) > maxItems {
+		if c.overrun || len(f.references) > maxItems {
 			return errFormat
 		}
 		f.references = append(f.references, ref)
@@ -201,8 +202,8 @@ func (f *File) readReferences(b box) error {
 	return nil
 }
 
-// referred returns the first item that an item refers to in a way, or 0.
-func (f *File) referred(kind string, from uint32) uint32 {
+// firstTarget returns the first item that an item has a reference of this kind to, or 0.
+func (f *File) firstTarget(kind string, from uint32) uint32 {
 	for _, r := range f.references {
 		if r.kind == kind && r.from == from && len(r.to) > 0 {
 			return r.to[0]
@@ -211,12 +212,12 @@ func (f *File) referred(kind string, from uint32) uint32 {
 	return 0
 }
 
-// CICP returns the code points of the main picture: those of a "colr" box of
-// the type nclx or else those in the headers of its codec. A picture made of
-// others that signals none has those of the first of them, as in libheif.
+// CICP returns the code points of the main picture: those of a "colr" box of type
+// nclx, or else those in the headers of its codec. A picture that is composed of
+// others and has none itself has those of the first of them, as in libheif.
 func (f *File) CICP() (cicp colour.CICP, ok bool) {
 	own, first := f.properties(f.primary), []property(nil)
-	if tile := f.referred("dimg", f.primary); tile != 0 {
+	if tile := f.firstTarget("dimg", f.primary); tile != 0 {
 		first = f.properties(tile)
 	}
 	for _, from := range []func([]property) (colour.CICP, bool){nclx, fromCodec} {
@@ -231,7 +232,7 @@ func (f *File) CICP() (cicp colour.CICP, ok bool) {
 
 func nclx(properties []property) (cicp colour.CICP, ok bool) {
 	for _, p := range properties {
-		// The matrix and the range, which follow, are the decoder's business.
+		// The decoder applies the matrix and the range, which follow.
 		if p.kind == "colr" && len(p.data) >= 11 && string(p.data[:4]) == "nclx" && p.data[4] == 0 && p.data[6] == 0 {
 			return colour.CICP{Primaries: p.data[5], Transfer: p.data[7]}, true
 		}
@@ -239,10 +240,10 @@ func nclx(properties []property) (cicp colour.CICP, ok bool) {
 	return colour.CICP{}, false
 }
 
-// Profile reports whether the main picture, or the first that it is made of, has
-// an ICC profile.
-func (f *File) Profile() bool {
-	for _, item := range []uint32{f.primary, f.referred("dimg", f.primary)} {
+// HasProfile reports whether the main picture, or the first that it is composed
+// of, has an ICC profile.
+func (f *File) HasProfile() bool {
+	for _, item := range []uint32{f.primary, f.firstTarget("dimg", f.primary)} {
 		for _, p := range f.properties(item) {
 			if p.kind == "colr" && len(p.data) > 4 && (string(p.data[:4]) == "prof" || string(p.data[:4]) == "rICC") {
 				return true

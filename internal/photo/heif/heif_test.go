@@ -125,7 +125,7 @@ func TestCICP(t *testing.T) {
 	// A grid without a box of its own has the colours of its first tile.
 	data := bytes.Clone(open(t, "heic-ios18/plain.heic"))
 	f := parse(t, data)
-	if tile := f.referred("dimg", f.primary); tile != 1 {
+	if tile := f.firstTarget("dimg", f.primary); tile != 1 {
 		t.Fatalf("first tile %d", tile)
 	}
 	own := len(f.properties(f.primary))
@@ -165,17 +165,18 @@ func TestSequenceHeader(t *testing.T) {
 
 func TestProfile(t *testing.T) {
 	data := bytes.Clone(open(t, "heic-ios18/plain.heic"))
-	if parse(t, data).Profile() {
+	if parse(t, data).HasProfile() {
 		t.Error("code points are taken for a profile")
 	}
 	copy(data[bytes.Index(data, []byte("nclx")):], "prof")
 	f := parse(t, data)
-	if _, ok := nclx(f.properties(f.primary)); ok || !f.Profile() {
+	if _, ok := nclx(f.properties(f.primary)); ok || !f.HasProfile() {
 		t.Error("a profile is not seen")
 	}
 }
 
-// Files cut and boxes that lie are errors, or what is left of them is read.
+// TestHostile checks files that are cut or whose boxes have wrong lengths: Read
+// returns an error, or what the intact part contains.
 func TestHostile(t *testing.T) {
 	data := open(t, "heic-ios18/iphone.heic")
 	meta := parse(t, data).meta
@@ -225,7 +226,8 @@ func items() []byte {
 	return full("iinf", 0, append([]byte{0x75, 0x30}, list...))
 }
 
-// Any bytes give a file or an error, and a patch that needs no other.
+// FuzzRead checks that arbitrary bytes give a File or an error, and that a patched
+// file needs no second patch.
 func FuzzRead(f *testing.F) {
 	for _, dir := range []string{"heic-ios18/*.heic", "hdr-transfer/*.avif", "hdr-transfer/*.heic"} {
 		list, _ := filepath.Glob(filepath.Join(samples, dir))
@@ -243,7 +245,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		h.CICP()
-		h.Profile()
+		h.HasProfile()
 		p := h.Patch()
 		if p == nil {
 			return

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A chain of pictures, each made of the next, is walked in one go.
+// TestLongChainOfParts checks that a long chain of pictures, each composed of the
+// next, takes linear time.
 func TestLongChainOfParts(t *testing.T) {
 	var refs []byte
 	for i := range maxItems {

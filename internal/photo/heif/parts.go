@@ -1,19 +1,19 @@
 package heif
 
-// Part is a part of a file, with coded data of a picture.
+// Part is a range of the file that holds coded data of a picture.
 type Part struct {
 	At, Length int64  // bytes
 	Codec      string // the item's type: hvc1, av01 and so on
 }
 
-// Parts returns where the coded data of the main picture are: its own or, where
-// it is made of others, theirs. Data that lie elsewhere, as in the file's "idat",
-// are left out, and what is damaged is, too.
+// Parts returns where the coded data of the main picture are or, if it is composed
+// of other pictures, those of these. Data in the "idat" box or in another file are
+// left out, and so are damaged entries.
 func (f *File) Parts() (list []Part) {
-	made := make(map[uint32][]uint32)
+	inputs := make(map[uint32][]uint32) // the items that an item is composed of
 	for _, r := range f.references {
 		if r.kind == "dimg" {
-			made[r.from] = append(made[r.from], r.to...)
+			inputs[r.from] = append(inputs[r.from], r.to...)
 		}
 	}
 	wanted, queue := make(map[uint32]bool), []uint32{f.primary}
@@ -23,7 +23,7 @@ func (f *File) Parts() (list []Part) {
 			continue
 		}
 		wanted[item] = true
-		queue = append(queue, made[item]...)
+		queue = append(queue, inputs[item]...)
 	}
 	for _, b := range f.boxes {
 		if b.kind == "iloc" {
@@ -33,7 +33,7 @@ func (f *File) Parts() (list []Part) {
 	return list
 }
 
-// locations reads an "iloc" box.
+// locations reads the places of the wanted items in an "iloc" box.
 func (f *File) locations(iloc []byte, wanted map[uint32]bool) (list []Part) {
 	c := cursor{data: iloc}
 	version := c.version()
@@ -52,17 +52,17 @@ func (f *File) locations(iloc []byte, wanted map[uint32]bool) (list []Part) {
 				c.sized(sizes[1] & 0x0f)
 			}
 			at, length := base+c.sized(sizes[0]>>4), c.sized(sizes[0]&0x0f)
-			if c.bad || len(list) == maxItems {
+			if c.overrun || len(list) == maxItems {
 				return list
 			}
-			if length == 0 && extents == 1 { // to the end
+			if length == 0 && extents == 1 { // to the end of the file
 				length = f.size - at
 			}
 			if wanted[item] && !elsewhere && at > 0 && length > 0 && length <= f.size-at {
 				list = append(list, Part{at, length, f.types[item]})
 			}
 		}
-		if c.bad {
+		if c.overrun {
 			break
 		}
 	}
@@ -72,7 +72,7 @@ func (f *File) locations(iloc []byte, wanted map[uint32]bool) (list []Part) {
 // sized reads a number of 0, 4 or 8 bytes.
 func (c *cursor) sized(bytes byte) (n int64) {
 	if bytes != 0 && bytes != 4 && bytes != 8 {
-		c.bad = true
+		c.overrun = true
 		return 0
 	}
 	for _, b := range c.take(int(bytes)) {

@@ -5,56 +5,59 @@ import (
 	"slices"
 )
 
-// Patch is a file of which some bytes are replaced and some follow its end.
-// Nothing moves, so what points into the file stays right.
+// Patch is a list of changes to a file: bytes that are replaced, and bytes that are
+// appended. All other bytes keep their offsets, so references into the file stay
+// valid.
 type Patch struct {
 	Replace []Replacement
 	Append  []byte
 }
 
-// Replacement is four bytes at an offset in the file.
+// Replacement is four new bytes at an offset in the file.
 type Replacement struct {
 	At    int64
 	Bytes [4]byte
 }
 
-// pictures are the types of items that libheif took for pictures before 1.18.
+// pictures are the types of items that libheif before 1.18 treats as pictures.
 var pictures = map[string]bool{"hvc1": true, "av01": true, "vvc1": true, "grid": true, "iden": true, "iovl": true}
 
-// brands are the names that libvips 8.14 knows files by, if they come first.
+// brands are the major brands that libvips 8.14 recognises.
 var brands = map[string]bool{"heic": true, "heix": true, "hevc": true, "heim": true, "heis": true, "hevm": true, "hevs": true,
 	"mif1": true, "msf1": true, "avif": true}
 
-// Patch returns how the file must be changed for a libheif before 1.18 and
-// libvips 8.14, or nil if they would take the file as it is, or nothing can be
-// done. Photos of iOS 18 and others with a gain map need it, and animated AVIFs:
+// Patch returns the changes with which libheif before 1.18 and libvips 8.14 accept
+// the file. It returns nil if they accept it as it is, or if no change would help.
+// Photos of iOS 18, other photos with a gain map, and animated AVIFs need it:
 //
-//   - An auxiliary picture, a thumbnail or metadata that belongs to several
-//     items gets a reference to each. Instead of a tone map ("tmap") it belongs to
-//     the picture that this is made of. Other targets that such a libheif does
-//     not know as pictures are left out.
+//   - An auxiliary picture, a thumbnail or metadata that belongs to several items
+//     gets a separate reference to each. A reference to a tone map ("tmap") is
+//     replaced by one to the picture that it applies to. References to other items
+//     that such a libheif does not treat as pictures are removed.
 //
-//   - If the main item is a tone map, the picture that it is to be applied to becomes it.
+//   - If the main item is a tone map, the picture that it applies to becomes the
+//     main item.
 //
-//   - A brand that libvips does not know is replaced by that of the main picture's kind.
+//   - A brand that libvips does not recognise is replaced by that of the main
+//     picture's codec.
 //
-// The new "meta" follows the end of the file, and the old one is renamed.
+// The new "meta" box is appended to the file, and the old one is renamed.
 func (f *File) Patch() *Patch {
 	references, changed := f.oldReferences()
 	primary := f.primary
 	if f.types[primary] == "tmap" {
-		if base := f.referred("dimg", primary); pictures[f.types[base]] && base < 1<<16 {
+		if base := f.firstTarget("dimg", primary); pictures[f.types[base]] && base < 1<<16 {
 			primary, changed = base, true
 		}
 	}
 	p := &Patch{}
 	if f.brand != "" && !brands[f.brand] && pictures[f.types[primary]] {
-		as := Replacement{At: 8}
-		copy(as.Bytes[:], "heic")
+		brand := Replacement{At: 8}
+		copy(brand.Bytes[:], "heic")
 		if f.types[primary] == "av01" {
-			copy(as.Bytes[:], "avif")
+			copy(brand.Bytes[:], "avif")
 		}
-		p.Replace = append(p.Replace, as)
+		p.Replace = append(p.Replace, brand)
 	}
 	switch {
 	case !changed && p.Replace == nil:
@@ -65,7 +68,7 @@ func (f *File) Patch() *Patch {
 	rename := Replacement{At: f.meta.at + 4}
 	copy(rename.Bytes[:], "free")
 	p.Replace = append(p.Replace, rename)
-	if f.toEnd >= 0 { // else what follows would belong to that box
+	if f.toEnd >= 0 { // this box would extend over the appended one
 		length := f.size - f.toEnd
 		if length >= 1<<32 {
 			return nil
@@ -78,13 +81,13 @@ func (f *File) Patch() *Patch {
 	return p
 }
 
-// maxTargets is how many items an item can belong to; photos have two or three.
+// maxTargets is how many items a reference may have; photos have two or three.
 const maxTargets = 16
 
-// oldReferences returns references as an old libheif takes them, and whether
-// they differ from the file's.
+// oldReferences returns the references in a form that an old libheif accepts, and
+// whether they differ from the file's.
 func (f *File) oldReferences() (list []reference, changed bool) {
-	bases := make(map[uint32]uint32) // of tone maps
+	bases := make(map[uint32]uint32) // the pictures that tone maps apply to
 	for _, r := range f.references {
 		if r.kind == "dimg" && f.types[r.from] == "tmap" && len(r.to) > 0 {
 			bases[r.from] = r.to[0]
@@ -97,7 +100,7 @@ func (f *File) oldReferences() (list []reference, changed bool) {
 			list = append(list, r)
 			continue
 		}
-		// Of metadata any item may be the source; the others are only looked at in pictures.
+		// libheif reads metadata references ("cdsc") of any item, the others only of pictures.
 		if r.kind != "cdsc" && !pictures[f.types[r.from]] {
 			list = append(list, r)
 			continue
@@ -121,7 +124,7 @@ func (f *File) oldReferences() (list []reference, changed bool) {
 	return list, changed
 }
 
-// rewritten returns a "meta" box with other references and another main item.
+// rewritten returns the "meta" box with these references and this main item.
 func (f *File) rewritten(references []reference, primary uint32) []byte {
 	number := func(out []byte, n uint32) []byte {
 		if f.wide {
@@ -162,11 +165,12 @@ func (f *File) rewritten(references []reference, primary uint32) []byte {
 	return out
 }
 
-// appendHeader begins a box, whose length setLength sets when it ends.
+// appendHeader appends the header of a box. Its length is set later by setLength.
 func appendHeader(out []byte, kind string) []byte {
 	return append(append(out, 0, 0, 0, 0), kind...)
 }
 
+// setLength sets the length of the box that begins at start and ends with out.
 func setLength(out []byte, start int) {
 	binary.BigEndian.PutUint32(out[start:], uint32(len(out)-start))
 }

@@ -10,37 +10,37 @@ import (
 	"io"
 )
 
-// What is tried of an animation at most.
+// Limits of what is decoded of an animation.
 const (
 	maxFrames     = 64
-	maxPixels     = 64 << 20 // decoded and laid on the canvas, of all frames
+	maxPixels     = 64 << 20 // decoded and drawn on the canvas, of all frames
 	maxCompressed = 64 << 20 // bytes of one frame
 )
 
-// bytesPerPixel is about how much memory Visible takes for each pixel of the canvas:
-// the canvas, a frame of 16 bits, what a frame covers, the best canvas, the PNG.
+// bytesPerPixel is about how much memory FirstVisibleFrame takes a pixel of the
+// canvas: the canvas, a frame of 16 bits, what a frame covers, the best canvas, the PNG.
 const bytesPerPixel = 4 + 8 + 4 + 4 + 4
 
-// Animated reports whether the PNG has frames beside its still picture, and they
-// can be looked at with so many bytes of memory.
+// Animated reports whether the PNG has frames besides its still picture that can be
+// decoded with maxBytes bytes of memory.
 func (info *Info) Animated(maxBytes int64) bool {
 	pixels := int64(info.Width) * int64(info.Height)
 	return info.animated && pixels > 0 && pixels <= maxPixels && pixels*bytesPerPixel <= maxBytes
 }
 
-// Visible returns the first frame of an animation that shows something, as a
-// PNG of its own with the colours that the file signals: the first with a contrast of half of what
-// there can be, or else the one with the most. It is nil if none of the frames
-// tried shows anything. A damaged frame ends the search.
-func (info *Info) Visible(r *io.SectionReader) []byte {
+// FirstVisibleFrame returns the first frame of an animation with at least the
+// contrast Clear or, if there is none, the one with the most contrast. The frame is
+// a PNG with the colour chunks of the file. The result is nil if all frames up to
+// the limits are blank. The search ends at a damaged frame.
+func (info *Info) FirstVisibleFrame(r *io.SectionReader) []byte {
 	canvas := image.NewNRGBA(image.Rect(0, 0, info.Width, info.Height))
 	var best *image.NRGBA
-	most := Blank
-	left := int64(maxPixels)
+	bestContrast := Blank
+	pixelsLeft := int64(maxPixels)
 	frames := frames{info: info, r: r, at: info.body}
 	for range maxFrames {
 		f, ok := frames.next()
-		if left -= int64(len(canvas.Pix)/4) + int64(f.area.Dx())*int64(f.area.Dy()); !ok || left < 0 {
+		if pixelsLeft -= int64(len(canvas.Pix)/4) + int64(f.area.Dx())*int64(f.area.Dy()); !ok || pixelsLeft < 0 {
 			break
 		}
 		img, err := png.Decode(bytes.NewReader(f.png))
@@ -53,14 +53,14 @@ func (info *Info) Visible(r *io.SectionReader) []byte {
 			draw.Draw(covered, f.area, canvas, f.area.Min, draw.Src)
 		}
 		draw.Draw(canvas, f.area, img, img.Bounds().Min, f.blend)
-		if c := contrast(canvas); c > most {
-			most = c
+		if c := contrast(canvas); c > bestContrast {
+			bestContrast = c
 			if best == nil {
 				best = image.NewNRGBA(canvas.Rect)
 			}
 			copy(best.Pix, canvas.Pix)
 		}
-		if most >= Clear {
+		if bestContrast >= Clear {
 			break
 		}
 		switch f.dispose {
@@ -81,14 +81,14 @@ func (info *Info) Visible(r *io.SectionReader) []byte {
 	return append(append(out.Bytes()[:header:header], info.colours...), out.Bytes()[header:]...)
 }
 
-// Contrasts, in steps of 8 bits between the brightest and the darkest sample of
-// a channel.
+// Limits of the contrast of a picture: the difference between the largest and the
+// smallest 8-bit sample of a channel.
 const (
-	Blank = 3   // and less: one colour but for what a lossy codec adds
-	Clear = 128 // and more: something is shown well
+	Blank = 3   // up to this, the picture is of one colour; lossy codecs add some noise
+	Clear = 128 // from this on, the picture is clearly not blank
 )
 
-// contrast is the largest difference within a channel, over white.
+// contrast returns the largest contrast of a channel, with img laid over white.
 func contrast(img *image.NRGBA) int {
 	low, high := [3]int{255, 255, 255}, [3]int{}
 	for i := 0; i < len(img.Pix); i += 4 {
@@ -101,7 +101,7 @@ func contrast(img *image.NRGBA) int {
 	return max(high[0]-low[0], high[1]-low[1], high[2]-low[2])
 }
 
-// How a frame's place is left for the next frame.
+// What happens to a frame's area before the next frame is drawn.
 const (
 	disposeBackground = 1
 	disposePrevious   = 2
@@ -114,14 +114,14 @@ type frame struct {
 	png     []byte // a file of its own
 }
 
-// frames goes through an animation's frames.
+// frames iterates over an animation's frames.
 type frames struct {
 	info *Info
 	r    *io.SectionReader
 	at   int64
 }
 
-// next returns the next frame. ok is false at the end and at damage.
+// next returns the next frame. ok is false after the last one and if it is damaged.
 func (fs *frames) next() (f frame, ok bool) {
 	var control []byte
 	var pixels []byte // chunks of the kind IDAT
@@ -133,7 +133,7 @@ func (fs *frames) next() (f frame, ok bool) {
 		if control != nil && pixels != nil && c.kind != "IDAT" && c.kind != "fdAT" {
 			break
 		}
-		// Without an fcTL before it, the still picture is no frame.
+		// The still picture is a frame only if an fcTL precedes it.
 		if c.kind == "fcTL" || control != nil && (c.kind == "IDAT" || c.kind == "fdAT") {
 			if c.length > int64(maxCompressed-len(pixels)) {
 				return frame{}, false
@@ -147,7 +147,7 @@ func (fs *frames) next() (f frame, ok bool) {
 				control = data
 			case c.kind == "IDAT":
 				pixels = append(pixels, raw...)
-			case len(data) >= 4: // the number of the chunk comes first
+			case len(data) >= 4: // fdAT begins with a sequence number
 				pixels = appendChunk(pixels, "IDAT", data[4:])
 			}
 		}

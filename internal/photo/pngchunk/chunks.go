@@ -1,5 +1,5 @@
-// Package pngchunk reads what a PNG says beside its pixels: the colours that it
-// signals, and the frames of an animation (APNG), which libpng leaves out.
+// Package pngchunk reads chunks of a PNG that libpng ignores: the colours that it
+// signals, and the frames of an animation (APNG).
 package pngchunk
 
 import (
@@ -11,34 +11,34 @@ import (
 	"photodesc/internal/photo/colour"
 )
 
-// Signature is what each PNG begins with.
+// Signature is the beginning of every PNG.
 const Signature = "\x89PNG\r\n\x1a\n"
 
-// What is read of a file at most.
+// Limits of what is read of a file.
 const (
 	maxChunks = 100_000
-	maxKept   = 8 << 20 // bytes of the chunks before the pixels that a frame needs, too
+	maxKept   = 8 << 20 // bytes of the chunks before the pixels that frames need as well
 )
 
 var errFormat = errors.New("its chunks are damaged or too many")
 
-// Info is what the chunks before the pixels say.
+// Info holds what the chunks before the pixels contain.
 type Info struct {
-	Width, Height int
-	Profile       bool // there is an ICC profile
+	Width, Height int  // pixels
+	HasProfile    bool // there is an ICC profile
 
 	cicp      *colour.CICP
 	srgb      bool
-	gamma     float64 // of gAMA; 0: none
+	gamma     float64 // the value of gAMA; 0 if there is none
 	primaries *colour.Primaries
 	animated  bool   // there is an acTL
 	header    []byte // the content of IHDR
-	palette   []byte // whole chunks, PLTE and tRNS
-	colours   []byte // whole chunks that say how the picture is to be shown
-	body      int64  // where the first frame's fcTL begins, or the pixels
+	palette   []byte // the chunks PLTE and tRNS
+	colours   []byte // the chunks with colours and orientation
+	body      int64  // the offset of the first frame's fcTL, or of the pixels
 }
 
-// chunk is a chunk of a file. Its content is at body.
+// chunk is a chunk of a file. Its content has length bytes at offset body.
 type chunk struct {
 	kind   string
 	body   int64
@@ -60,7 +60,8 @@ func next(r io.ReaderAt, at int64) (chunk, error) {
 	return c, nil
 }
 
-// read returns a chunk as it is in the file, if its checksum is right.
+// read returns the bytes of a chunk, with header and checksum. The error is
+// errFormat if the checksum is wrong.
 func (c chunk) read(r *io.SectionReader) ([]byte, error) {
 	if c.end() > r.Size() {
 		return nil, io.ErrUnexpectedEOF
@@ -75,8 +76,8 @@ func (c chunk) read(r *io.SectionReader) ([]byte, error) {
 	return raw, nil
 }
 
-// Read reads the chunks up to the first of the pixels. An error means that
-// nothing is known; whether the file is damaged is the decoder's to say.
+// Read reads the chunks up to the first one of the pixels. It returns an error if
+// it cannot; the decoder then finds out whether the file is damaged.
 func Read(r *io.SectionReader) (*Info, error) {
 	info := &Info{}
 	at := int64(len(Signature))
@@ -98,7 +99,7 @@ func Read(r *io.SectionReader) (*Info, error) {
 			if c.length > maxKept-int64(len(info.palette)+len(info.colours)) {
 				return nil, errFormat
 			}
-			// One with a wrong checksum is left out, as libpng does.
+			// A chunk with a wrong checksum is ignored, as by libpng.
 			if raw, err := c.read(r); err == nil {
 				info.take(c.kind, raw)
 			} else if !errors.Is(err, errFormat) {
@@ -116,7 +117,7 @@ func Read(r *io.SectionReader) (*Info, error) {
 	return nil, errFormat
 }
 
-// take takes a whole chunk. The first of a kind counts.
+// take records the content of a chunk. Of several of a kind the first is used.
 func (info *Info) take(kind string, raw []byte) {
 	data := raw[8 : len(raw)-4]
 	number := func(i int) float64 { return float64(binary.BigEndian.Uint32(data[i*4:])) / 100_000 }
@@ -132,7 +133,7 @@ func (info *Info) take(kind string, raw []byte) {
 			info.cicp = &colour.CICP{Primaries: data[0], Transfer: data[1], NarrowRange: data[3] == 0}
 		}
 	case kind == "iCCP":
-		info.Profile = true
+		info.HasProfile = true
 	case kind == "sRGB":
 		info.srgb = true
 	case kind == "gAMA" && len(data) == 4 && info.gamma == 0:
@@ -148,15 +149,15 @@ func (info *Info) take(kind string, raw []byte) {
 	info.colours = append(info.colours, raw...)
 }
 
-// Signal returns what the samples mean, and whether they must be converted
-// because of it. Of cICP, iCCP, sRGB and gAMA with cHRM the first that is there counts,
-// as in the third edition of the PNG specification.
+// Signal returns the colour encoding of the samples, and whether they must be
+// converted. It uses the first that is present of cICP, iCCP, sRGB, and gAMA with
+// cHRM, as the third edition of the PNG specification says.
 func (info *Info) Signal() (s colour.Signal, convert bool) {
 	switch {
 	case info.cicp != nil:
 		s = info.cicp.Signal()
-		return s, info.Profile || !s.SRGB() // the profile must not be applied
-	case info.Profile, info.srgb:
+		return s, info.HasProfile || !s.SRGB() // the profile must not be applied
+	case info.HasProfile, info.srgb:
 		return colour.Signal{}, false
 	}
 	s = colour.Gamma(info.gamma, info.primaries)

@@ -24,7 +24,7 @@ func (p prefixed) ReadAt(buf []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// A frame of more bytes than are looked at is not read.
+// TestLargeFrame checks that a frame of more than maxCompressed bytes is not read.
 func TestLargeFrame(t *testing.T) {
 	const size = 600 << 20
 	data := still(t, white, 10, 10, chunkOf("acTL", words(2, 0)...))
@@ -39,7 +39,7 @@ func TestLargeFrame(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	info.Visible(r)
+	info.FirstVisibleFrame(r)
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > 100<<20 {
 		t.Errorf("%d bytes were allocated", n)

@@ -140,7 +140,7 @@ func TestVisible(t *testing.T) {
 		if err != nil || !info.Animated(1<<20) || info.Animated(1000) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		frame := info.Visible(reader(data))
+		frame := info.FirstVisibleFrame(reader(data))
 		if (frame == nil) != (c.at == nil) {
 			t.Errorf("%s: %d bytes", c.name, len(frame))
 			continue
@@ -160,7 +160,7 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// Colours that the file signals are signalled by the frame.
+// TestVisibleKeepsColours checks that a frame has the colour chunks of the file.
 func TestVisibleKeepsColours(t *testing.T) {
 	data := animation(t, true, part{colour: white}, part{red, 0, 0, 9, 9, 0, 0})
 	gamma := chunkOf("gAMA", words(100_000)...)
@@ -169,12 +169,13 @@ func TestVisibleKeepsColours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if frame := info.Visible(reader(data)); !bytes.Contains(frame, gamma) {
+	if frame := info.FirstVisibleFrame(reader(data)); !bytes.Contains(frame, gamma) {
 		t.Error("gAMA is lost")
 	}
 }
 
-// A search ends at damage, at lies, and after as many pixels as are allowed.
+// TestVisibleBounds checks that the search ends at damage, at false sizes, and after
+// maxPixels pixels.
 func TestVisibleBounds(t *testing.T) {
 	parts := []part{{colour: white}}
 	for range maxFrames {
@@ -183,12 +184,12 @@ func TestVisibleBounds(t *testing.T) {
 	parts = append(parts, part{red, 0, 0, 9, 9, 0, 0})
 	data := animation(t, true, parts...)
 	info, _ := Read(reader(data))
-	if info.Visible(reader(data)) != nil {
+	if info.FirstVisibleFrame(reader(data)) != nil {
 		t.Error("frames without end are looked at")
 	}
 	data = animation(t, true, part{colour: white}, part{red, 0, 0, 9, 9, 0, 0})
 	for n := range len(data) - 12 {
-		if info, err := Read(reader(data[:n])); err == nil && info.Visible(reader(data[:n])) != nil && n < len(data)-24 {
+		if info, err := Read(reader(data[:n])); err == nil && info.FirstVisibleFrame(reader(data[:n])) != nil && n < len(data)-24 {
 			t.Errorf("a frame in %d of %d bytes", n, len(data))
 		}
 	}
@@ -196,7 +197,7 @@ func TestVisibleBounds(t *testing.T) {
 	at := bytes.Index(huge, []byte("fdAT")) - 4
 	binary.BigEndian.PutUint32(huge[at:], 1<<31-1)
 	info, _ = Read(reader(huge))
-	if info.Visible(reader(huge)) != nil {
+	if info.FirstVisibleFrame(reader(huge)) != nil {
 		t.Error("a chunk of 2 GB")
 	}
 	header := bytes.Clone(data[16:29])
@@ -272,7 +273,7 @@ func FuzzVisible(f *testing.F) {
 		if !info.Animated(4 << 20) {
 			return
 		}
-		if frame := info.Visible(reader(data)); frame != nil {
+		if frame := info.FirstVisibleFrame(reader(data)); frame != nil {
 			if c, err := png.DecodeConfig(bytes.NewReader(frame)); err != nil || c.Width != info.Width || c.Height != info.Height {
 				t.Errorf("%v: %d × %d of %d × %d", err, c.Width, c.Height, info.Width, info.Height)
 			}

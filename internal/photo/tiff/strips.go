@@ -37,9 +37,9 @@ func (d Directory) Strips(r io.ReaderAt, size int64) []Strip {
 	return list
 }
 
-// Pixel is how many whole bytes a pixel of a row takes, 0 if it takes others. In
-// a planar picture that is one sample's.
-func (d Directory) Pixel() int64 {
+// PixelBytes returns the bytes a pixel of a row, or 0 if they are not a whole
+// number. In a planar picture they are those of one sample.
+func (d Directory) PixelBytes() int64 {
 	bits := d.Bits[0]
 	for _, b := range d.Bits {
 		if b != bits {

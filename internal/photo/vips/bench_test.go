@@ -104,7 +104,7 @@ func BenchmarkDamageChecks(b *testing.B) {
 		}
 		defer f.Close()
 		in := input{f, photos[name]}
-		check := func() error { return in.lostData(photo.Sniff(f.head), Options{MaxBytes: DefaultMaxBytes}) }
+		check := func() error { return in.checkDamage(photo.Sniff(f.head), Options{MaxBytes: DefaultMaxBytes}) }
 		switch name {
 		case "jpeg":
 			check = func() error { damage.ScanJPEG(in.data); return nil }
@@ -113,13 +113,13 @@ func BenchmarkDamageChecks(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			check = func() error { return lostBitmap(path, in.reader(), h) }
+			check = func() error { return checkBitmap(path, in.reader(), h) }
 		case "tiff":
 			header, err := tiff.Read(in.reader(), in.reader().Size())
 			if err != nil {
 				b.Fatal(err)
 			}
-			check = func() error { return in.lostStrips(header.Directories[0]) }
+			check = func() error { return in.checkStrips(header.Directories[0]) }
 		}
 		b.Run(name, func(b *testing.B) {
 			var checking, decoding time.Duration

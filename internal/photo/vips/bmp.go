@@ -63,7 +63,7 @@ func decodeBitmap(f *file, h *bmp.Header, in io.ReaderAt, opts Options) (*Image,
 	if err != nil {
 		return nil, bmpError(f.path, err)
 	}
-	if err := lostBitmap(f.path, in, h); err != nil {
+	if err := checkBitmap(f.path, in, h); err != nil {
 		return nil, err
 	}
 	return decodePixels(f.path, pix, h.Width, h.Height, bands, opts)

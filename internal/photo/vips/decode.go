@@ -93,7 +93,7 @@ func Decode(path string, opts Options) (*Image, error) {
 	}
 
 	format := photo.Sniff(f.head)
-	if format == "" && damage.LineEnds(f.head) {
+	if format == "" && damage.PNGLineEndsChanged(f.head) {
 		return nil, damaged(path, damage.ErrLineEnds)
 	}
 	if format == "" {
@@ -177,7 +177,7 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 		}
 		in.data = data
 	}
-	if err := in.lostData(format, opts); err != nil {
+	if err := in.checkDamage(format, opts); err != nil {
 		return nil, err
 	}
 	switch format {

@@ -36,13 +36,13 @@ func decodeHEIF(in input, opts Options) (*Image, error) {
 	}
 	// An ICC profile counts for more than code points, except in HDR: profiles
 	// for it take the brightest that can be encoded for white.
-	if cicp, ok := f.CICP(); ok && (cicp.HDR() || !f.Profile()) {
+	if cicp, ok := f.CICP(); ok && (cicp.HDR() || !f.HasProfile()) {
 		if s := cicp.Signal(); !s.SRGB() {
 			opts.signal = &s
 		}
 	}
 	img, err := in.tryPatched(f.Patch(), opts)
-	if kind := f.Coded(); kind != "" && err != nil && strings.Contains(err.Error(), unknownMain) {
+	if kind := f.UncommonType(); kind != "" && err != nil && strings.Contains(err.Error(), unknownMain) {
 		return nil, photo.Errorf(photo.Unsupported, in.file.path, "this libheif does not read the kind of picture in it, %q: save it as JPEG", kind)
 	}
 	return img, err

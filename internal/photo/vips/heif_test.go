@@ -71,7 +71,7 @@ func TestUnsupportedHEIF(t *testing.T) {
 	failsAs(t, write(t, "a.heic", replaced(t, data, "\x00\x31\x00\x00grid", "\x00\x31\x00\x00jpeg")), photo.Unsupported,
 		`does not read the kind of picture in it, "jpeg"`)
 	failsAs(t, write(t, "a.heic", []byte("\x00\x00\x00\x14ftypmsf1\x00\x00\x00\x00hevc\x00\x00\x00\x08moov")), photo.Unsupported,
-		"sequence of pictures without a still one")
+		"image sequence without a still picture")
 }
 
 func replaced(t *testing.T, data []byte, from, to string) []byte {

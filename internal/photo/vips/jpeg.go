@@ -16,14 +16,14 @@ import (
 	"photodesc/internal/photo/damage"
 )
 
-// decodeJPEG has libvips decode a JPEG's bytes; orientation is as for
-// decodeBytes. A picture that decodes and is damaged is an error.
+// decodeJPEG decodes a JPEG's bytes with libvips; orientation is as for
+// decodeBytes. It returns an error for a picture that decodes but is damaged.
 //
-// Most photos give no warning and have no zeros in their data: they are decoded
-// once. What others give is heard by decoding them once more.
+// Most photos give no warning and have no zeros in their data. They are decoded
+// once. Others are decoded a second time to learn the decoder's warnings.
 func decodeJPEG(path string, data []byte, orientation int, opts Options) (*Image, error) {
 	scan := damage.ScanJPEG(data)
-	if scan.LineEnds {
+	if scan.LineEndsChanged {
 		return nil, damaged(path, damage.ErrLineEnds)
 	}
 	req := C.pd_request{orientation: C.int(orientation), fail_on: C.PD_FAIL_ON_WARNING}
@@ -31,12 +31,12 @@ func decodeJPEG(path string, data []byte, orientation int, opts Options) (*Image
 	if err == nil && !scan.Suspicious() || photo.KindOf(err) == photo.TooLarge {
 		return img, err
 	}
-	warnings, begun, ok := jpegWarnings(data, opts)
-	if !begun { // a kind that is not read
+	warnings, begun, complete := jpegWarnings(data, opts)
+	if !begun { // a kind that libjpeg does not decode
 		req.fail_on = C.PD_FAIL_ON_TRUNCATED
 		return withData(path, data, req, opts)
 	}
-	if err := scan.Judge(warnings); err != nil && !scan.Whole {
+	if err := scan.CheckWarnings(warnings); err != nil && !scan.HasEnd {
 		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: %w", err)
 	} else if err != nil {
 		return nil, damaged(path, err)
@@ -45,23 +45,24 @@ func decodeJPEG(path string, data []byte, orientation int, opts Options) (*Image
 		return img, nil
 	}
 	req.fail_on = C.PD_FAIL_ON_TRUNCATED
-	if ok && scan.Complete(warnings) {
-		req.fail_on = C.PD_FAIL_ON_NOTHING // it lacks nothing but the end mark
+	if complete && scan.LacksOnlyEnd(warnings) {
+		req.fail_on = C.PD_FAIL_ON_NOTHING
 	}
 	return withData(path, data, req, opts)
 }
 
-// jpegNotRead is how libjpeg words what a whole JPEG may be: lossless, or of 12 bits.
+// jpegNotRead matches libjpeg's messages about intact JPEGs of a kind that it does
+// not decode, such as lossless ones and those of 12 bits.
 var jpegNotRead = regexp.MustCompile(`Unsupported (JPEG (process|data precision)|color conversion)|not implemented`)
 
 func damaged(path string, err error) error {
 	return photo.Errorf(photo.Unreadable, path, "it is damaged: %w", err)
 }
 
-// jpegWarnings decodes a JPEG to hear the decoder's warnings; ok is false if it
-// came to no end, begun if it did not get beyond the header: that kind is
-// not read, or would take more memory than is allowed.
-func jpegWarnings(data []byte, opts Options) (warnings []damage.Warning, begun, ok bool) {
+// jpegWarnings decodes a JPEG and returns the decoder's warnings. begun is false if
+// decoding did not get beyond the header, because libjpeg does not decode this kind
+// or would take more memory than is allowed. complete is false if it was given up.
+func jpegWarnings(data []byte, opts Options) (warnings []damage.Warning, begun, complete bool) {
 	list := make([]C.pd_jpeg_warning, 1000)
 	var pin runtime.Pinner
 	defer pin.Unpin()

@@ -73,7 +73,7 @@ func TestOverlappingStrips(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := in.lostStrips(header.Directories[0]); err != nil {
+		if err := in.checkStrips(header.Directories[0]); err != nil {
 			t.Error(err)
 		}
 		if d := time.Since(start); d > 2*time.Second {
@@ -105,7 +105,7 @@ func TestOverlappingParts(t *testing.T) {
 	}
 	start := time.Now()
 	in := input{file: &file{size: size}, data: data}
-	if err := in.lostParts(); err != nil {
+	if err := in.checkItems(); err != nil {
 		t.Error(err)
 	}
 	if d := time.Since(start); d > 2*time.Second {

@@ -23,7 +23,7 @@ func decodePNG(in input, opts Options) (*Image, error) {
 	if err != nil || !info.Animated(opts.MaxBytes) || !blank(img) {
 		return img, err
 	}
-	frame := info.Visible(in.reader())
+	frame := info.FirstVisibleFrame(in.reader())
 	if frame == nil {
 		return img, nil
 	}

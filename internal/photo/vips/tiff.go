@@ -70,7 +70,7 @@ func decodeDirectory(in input, d tiff.Directory, opts Options) (*Image, error) {
 	if err != nil {
 		return nil, unsupportedTIFF(in.file.path, err.Error())
 	}
-	if err := in.lostStrips(d); err != nil {
+	if err := in.checkStrips(d); err != nil {
 		return nil, err
 	}
 	req := C.pd_request{tiff: tiffRequest(d, layout)}
