@@ -3,17 +3,16 @@ package awake
 
 import "errors"
 
-// ErrNoService means that nothing on this machine can be asked. A machine
-// without such a service is often one that never sleeps, so it is worth a note
-// and no more.
+// ErrNoService means that this machine has no service that prevents sleep. It often
+// is a server that never sleeps, so a note in the log is enough.
 var ErrNoService = errors.New("no service here can keep this machine awake")
 
-// who is what people see who ask their machine why it does not sleep.
+// The name and reason that the system shows for the lock.
 const (
 	who = "photodesc"
 	why = "describing photos"
 )
 
-// Hold keeps the machine awake until release is called or this process ends.
-// The text says who does it and against what, for the log.
+// Hold keeps the machine awake until release is called or this process ends. The
+// text is for the log: which service does it, and what it prevents.
 func Hold() (text string, release func(), err error) { return hold() }

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// caffeinate starts macOS's own program of that name, which leaves by itself
-// when this process ends. It is compiled everywhere so that it is tested.
+// caffeinate starts the program of that name, which is part of macOS and exits when
+// this process ends. It is compiled on every system so that it is tested on each.
 func caffeinate() (string, func(), error) {
 	path, err := exec.LookPath("caffeinate")
 	if err != nil {
