@@ -1,7 +1,6 @@
-// Package durable writes files so that they survive a power cut, on every file
-// system that can do so. Some cannot: exFAT and network file systems (SMB,
-// FUSE) may refuse fsync. Such a refusal says nothing about the data, so it is
-// told from errors of the disk, and the write counts.
+// Package durable writes files so that they survive a power cut, if the file system
+// supports it. exFAT and network file systems (SMB, FUSE) may refuse fsync. The data
+// are written all the same, so this is not treated as an error of the disk.
 package durable
 
 import (
@@ -14,9 +13,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Unsupported is whether the error of a system call says that the file system
-// does not have this call. Errors of the disk (EIO, ENOSPC, EDQUOT, EROFS) do
-// not.
+// Unsupported is whether the error of a system call means that the file system does
+// not support it. Errors of the disk (EIO, ENOSPC, EDQUOT, EROFS) do not.
 func Unsupported(err error) bool {
 	for _, refusal := range []syscall.Errno{syscall.EINVAL, syscall.ENOTSUP, syscall.EOPNOTSUPP, syscall.ENOTTY, syscall.ENOSYS} {
 		if errors.Is(err, refusal) {
@@ -26,12 +24,12 @@ func Unsupported(err error) bool {
 	return false
 }
 
-// NoLocks is whether the error of a lock says that the file system has none to
-// give, as NFS without its lock service.
+// NoLocks is whether the error of a lock means that the file system has no locks, as
+// NFS without its lock service.
 func NoLocks(err error) bool { return Unsupported(err) || errors.Is(err, syscall.ENOLCK) }
 
-// Sync waits until what was written to f is on the disk. Where the file system
-// cannot tell, the error is one for which [Unsupported] is true.
+// Sync waits until what was written to f is on the disk. If the file system cannot do
+// this, [Unsupported] is true for the error.
 func Sync(f *os.File) error {
 	err := f.Sync()
 	if Unsupported(err) {
@@ -40,9 +38,8 @@ func Sync(f *os.File) error {
 	return err
 }
 
-// WriteFile replaces a file by one with the given content: a reader finds the
-// old or the new content, also after a power cut. Where the file system refuses
-// to sync, only the latter does not hold.
+// WriteFile replaces a file atomically: a reader finds the old or the new content,
+// also after a power cut if the file system supports fsync.
 func WriteFile(path string, data []byte, perm fs.FileMode) error {
 	t, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
 		renameio.WithPermissions(perm), renameio.WithExistingPermissions())

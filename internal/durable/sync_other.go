@@ -4,5 +4,5 @@ package durable
 
 import "os"
 
-// plainSync has nothing else to try: [os.File.Sync] is fsync.
+// plainSync returns the error, because [os.File.Sync] is fsync already.
 func plainSync(_ *os.File, refused error) error { return refused }
