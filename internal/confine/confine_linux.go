@@ -17,12 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Apply gives up, on all threads of this process and for good, everything but
-// reading the given files and folders and what the loaded libraries may still
-// want to load; with gpu, the GPUs' devices and what drivers read of the system
-// stay open too. It does as much of that as the kernel can and returns what
-// holds now, in words for the log. The error says what of it went wrong; even
-// then the words are true.
+// Apply restricts all threads of this process to reading the given files and folders
+// and what the loaded libraries may load later; with gpu, also to the GPUs' devices
+// and the system files that drivers read. It does as much of this as the kernel
+// supports and returns, for the log, what is in force, also with an error.
 func Apply(read []string, gpu bool) (protection string, err error) {
 	files, filesErr := restrictFiles(read, gpu)
 	calls, callsErr := forbidCalls()
@@ -44,8 +42,8 @@ func Apply(read []string, gpu bool) (protection string, err error) {
 	return "none: this kernel has neither Landlock nor seccomp", err
 }
 
-// restrictFiles has Landlock allow reading read and the libraries' folders, and
-// forbid every other file, all writing and TCP. It reports whether it holds.
+// restrictFiles uses Landlock to allow reading read and the libraries' folders and to
+// forbid all other files, all writing and TCP. It reports whether this is in force.
 func restrictFiles(read []string, gpu bool) (bool, error) {
 	if version, err := syscall.LandlockGetABIVersion(); err != nil || version < 1 {
 		return false, nil // nothing that anybody could do something about
@@ -78,8 +76,8 @@ func network() bool {
 	return version >= 4
 }
 
-// Where libraries look for what they load late: plug-ins, character sets,
-// colour profiles, the number of processors.
+// lateFiles are where libraries look for what they load when they need it: plug-ins,
+// character sets, colour profiles, the number of processors.
 var lateFiles = []string{
 	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share",
 	"/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/localtime",
@@ -87,8 +85,8 @@ var lateFiles = []string{
 	"/sys/devices/system", "/dev/null", "/dev/urandom",
 }
 
-// libraries are those and the folders from which this process has loaded any,
-// wherever a package manager may keep them.
+// libraries returns lateFiles and the folders from which this process has loaded
+// libraries.
 func libraries() []string {
 	all := slices.Clone(lateFiles)
 	maps, err := os.ReadFile("/proc/self/maps")
@@ -104,8 +102,8 @@ func libraries() []string {
 	return all
 }
 
-// forbidden are the system calls by which a process reaches the network, other
-// processes and other programs. A library that tries one is told that it may not.
+// forbidden are the system calls that reach the network, other processes and other
+// programs. They fail with EPERM.
 var forbidden = []string{
 	"socket", "io_uring_setup",
 	"execve", "execveat",
@@ -114,7 +112,7 @@ var forbidden = []string{
 	"add_key", "request_key", "keyctl",
 }
 
-// forbidCalls has seccomp refuse them, and reports whether it does.
+// forbidCalls makes them fail by a seccomp filter. It reports whether this is in force.
 func forbidCalls() (bool, error) {
 	if !seccomp.Supported() {
 		return false, nil
@@ -132,7 +130,7 @@ func forbidCalls() (bool, error) {
 	}); err != nil {
 		return false, fmt.Errorf("seccomp: %w", err)
 	}
-	// The kernel has a way of refusing that the library does not see.
+	// The kernel may refuse a filter without an error that the library sees.
 	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0); !errors.Is(err, unix.EPERM) {
 		unix.Close(fd)
 		return false, errors.New("seccomp: the filter has no effect")

@@ -1,8 +1,8 @@
-// Package confine takes from a process what reading photos does not need: the
-// rest of the disk, all writing, the network, other programs. The photos come
-// from anywhere and are decoded by C libraries; if one of them is made to
-// misbehave, there is little left that it could do.
+// Package confine removes the rights of a process that reading photos does not need:
+// to read other files, to write, to use the network, to start programs. Photos come
+// from untrusted sources and are decoded by C libraries, so a hostile photo may take
+// over the process that decodes it.
 //
-// It is meant for a worker, which calls Apply once it has loaded its model and
-// its libraries and before it opens the first photo. Nothing can be taken back.
+// A worker calls Apply after it has loaded its model and its libraries and before it
+// opens the first photo. Apply cannot be undone.
 package confine
