@@ -76,7 +76,7 @@ func Measure(ctx context.Context, job Job, nice int) (Measured, error) {
 		if limited.Err() != nil {
 			return Measured{}, fmt.Errorf("the model was not loaded within %v\n  is its disk very slow, or does a driver hang? `photodesc doctor` checks this machine", loadTimeout)
 		}
-		return Measured{}, errors.New(LastWords(words.String(), err))
+		return Measured{}, errors.New(FailureText(words.String(), err))
 	}
 	var m Measured
 	if err := json.Unmarshal(out.Bytes(), &m); err != nil {
@@ -93,10 +93,9 @@ func ContextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
 	return c
 }
 
-// LastWords says why a process failed. What it said of its own accord comes
-// first, with the first error of llama.cpp's. A process that died says nothing
-// of its own accord: its last lines are quoted.
-func LastWords(stderr string, err error) string {
+// FailureText returns why a process failed, for people: the message that it printed
+// to stderr or, if it crashed without one, its last lines; then llama.cpp's first error.
+func FailureText(stderr string, err error) string {
 	var errs []string
 	message := ""
 	for line := range strings.Lines(stderr) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestLastWords(t *testing.T) {
+func TestFailureText(t *testing.T) {
 	const dead = "the model could not be loaded: exit status 2"
 	for name, c := range map[string]struct{ stderr, want string }{
 		"nothing":     {"", dead},
@@ -22,11 +22,11 @@ func TestLastWords(t *testing.T) {
 			dead + "\n  its process said last: runtime/cgo: pthread_create failed: Resource temporarily unavailable\n    SIGABRT: abort" +
 				"\n  it may have no more threads: raise the limit of processes (`ulimit -u`), or stop others of this user"},
 	} {
-		if got := LastWords(c.stderr, errors.New("exit status 2")); got != c.want {
+		if got := FailureText(c.stderr, errors.New("exit status 2")); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if got := LastWords("", &os.PathError{Op: "fork/exec", Path: "x", Err: syscall.EAGAIN}); !strings.Contains(got, "ulimit -u") {
+	if got := FailureText("", &os.PathError{Op: "fork/exec", Path: "x", Err: syscall.EAGAIN}); !strings.Contains(got, "ulimit -u") {
 		t.Error(got)
 	}
 }

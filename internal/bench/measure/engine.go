@@ -126,7 +126,7 @@ func (e *bareEngine) number() (float64, error) {
 	if e.ctx.Err() != nil {
 		return 0, e.ctx.Err()
 	}
-	return 0, fmt.Errorf("the bare engine failed: %s", worker.LastWords(e.words.String(), err))
+	return 0, fmt.Errorf("the bare engine failed: %s", worker.FailureText(e.words.String(), err))
 }
 
 // ServeBareEngine is the other side.
