@@ -23,9 +23,9 @@ type Error struct {
 	Kind Kind
 	Path string // as the caller gave it; may be empty
 	Err  error  // the reason, without the path
-	// ReadFailed reports whether the file could not be opened or read. The storage
+	// ReadError reports whether the file could not be opened or read. The storage
 	// may then be unavailable.
-	ReadFailed bool
+	ReadError bool
 }
 
 // ErrMissing is the reason if the file no longer exists.
@@ -40,9 +40,9 @@ func Reason(err error) error {
 	return err
 }
 
-// ReadError returns the Error of a photo that could not be opened or read.
-func ReadError(path string, err error) *Error {
-	return &Error{Kind: Unreadable, Path: path, Err: err, ReadFailed: true}
+// NewReadError returns the Error of a photo that could not be opened or read.
+func NewReadError(path string, err error) *Error {
+	return &Error{Kind: Unreadable, Path: path, Err: err, ReadError: true}
 }
 
 // Errorf returns an Error whose reason is formatted as by [fmt.Errorf].

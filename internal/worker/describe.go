@@ -100,7 +100,7 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 	*decoding += time.Since(began)
 	var bad *photo.Error
 	if errors.As(err, &bad) {
-		return llm.Picture{}, kindError{string(bad.Kind), bad.Err, bad.ReadFailed} // the record says which photo
+		return llm.Picture{}, kindError{string(bad.Kind), bad.Err, bad.ReadError} // the record says which photo
 	}
 	if err != nil {
 		return llm.Picture{}, err

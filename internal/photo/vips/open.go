@@ -141,13 +141,13 @@ func (f *file) onlyZeros() (bool, error) {
 
 func cannotOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return photo.ReadError(path, photo.ErrMissing)
+		return photo.NewReadError(path, photo.ErrMissing)
 	}
-	return photo.ReadError(path, fmt.Errorf("cannot open it: %w", photo.Reason(err)))
+	return photo.NewReadError(path, fmt.Errorf("cannot open it: %w", photo.Reason(err)))
 }
 
 func cannotRead(path string, err error) error {
-	return photo.ReadError(path, fmt.Errorf("cannot read it: %w", photo.Reason(err)))
+	return photo.NewReadError(path, fmt.Errorf("cannot read it: %w", photo.Reason(err)))
 }
 
 // Readable opens a photo as Decode does, reads its beginning, and closes it.
