@@ -153,12 +153,22 @@ func (e *Engine) newJob(limit int) *job {
 	return j
 }
 
-// Try describes a small black picture up to the first token, with one tile at any
-// detail. It makes the encoder allocate its buffers, and fails if weights or a
-// driver yield values that are not finite. The errors are Describe's.
-func (e *Engine) Try(ctx context.Context) error {
+// WarmUp describes a small black picture, so that no photo waits for what is done
+// only once. On a CPU, one tile and one token make the encoder allocate its
+// buffers. On a GPU, the picture gets as many tiles and tokens as a photo, because
+// drivers compile their code separately for some of these numbers. WarmUp fails
+// if weights or a driver yield values that are not finite. The errors are Describe's.
+func (e *Engine) WarmUp(ctx context.Context) error {
 	const edge = 8
-	_, err := e.describe(ctx, Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}, DetailAuto, e.newJob(1))
+	p := Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)}
+	if !e.OnGPU() {
+		_, err := e.describe(ctx, p, DetailAuto, e.newJob(1))
+		return err
+	}
+	_, err := e.Describe(ctx, p)
+	if err != nil && len(Backends()) > 0 {
+		return fmt.Errorf("%w\n  PHOTODESC_BACKENDS=0 leaves the GPU out", err)
+	}
 	return err
 }
 

@@ -81,7 +81,7 @@ func TestDetailCounts(t *testing.T) {
 // Trying out costs one tile and a token, however much a photo costs.
 func TestTry(t *testing.T) {
 	e := open(t, func(o *Options) { o.Detail, o.MaxTokens = DetailHigh, 50 })
-	if err := e.Try(t.Context()); err != nil {
+	if err := e.WarmUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	tried, prompt := e.encoded.Load(), e.prefilled.Load()

@@ -7,7 +7,7 @@ import (
 )
 
 func TestMachine(t *testing.T) {
-	n, where, err := machine.MachineMemory()
+	n, where, err := machine.TotalMemory()
 	if err != nil || n < 64<<20 || where == "" {
 		t.Errorf("%d bytes of %q: %v", n, where, err)
 	}

@@ -98,7 +98,7 @@ func pointToDescribe(err error, name string, flags *pflag.FlagSet) error {
 			own.AddFlag(f)
 		}
 	})
-	command := ui.CommandLine("", slices.Concat([]string{"describe"}, config.GoOnArgs(own), []string{name})...)
+	command := ui.CommandLine("", slices.Concat([]string{"describe"}, config.ResumeArgs(own), []string{name})...)
 	if file != nil {
 		return fmt.Errorf("%w\n  or describe it alone: %s", err, command)
 	}

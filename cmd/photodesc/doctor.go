@@ -194,7 +194,7 @@ func checkDisk(dir string) (string, error) {
 }
 
 func checkMemory() (string, error) {
-	total, where, err := machine.MachineMemory()
+	total, where, err := machine.TotalMemory()
 	if err != nil {
 		return "", err
 	}

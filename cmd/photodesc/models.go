@@ -76,7 +76,7 @@ func listModels(w io.Writer, dir string, asJSON, long bool) error {
 	if err != nil {
 		return err
 	}
-	total, _, err := machine.MachineMemory()
+	total, _, err := machine.TotalMemory()
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func runCommand(g *global) *cobra.Command {
 		if f.Background && r.foreground == nil {
 			return runInBackground(g.dir, c.OutOrStdout())
 		}
-		r.args = append([]string{"run"}, config.GoOnArgs(c.Flags())...)
+		r.args = append([]string{"run"}, config.ResumeArgs(c.Flags())...)
 		if f.Json {
 			r.events = newEvents(c.OutOrStdout(), func(err error) {
 				fmt.Fprintf(os.Stderr, "photodesc: events end here, %v; the run goes on\n", err)

@@ -29,7 +29,7 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 	var failed error
 	for _, f := range config.SettingFlags(r.flags.Set) {
 		switch {
-		case slices.Contains(config.Wordless, f.Name) || f.Name == "model" || f.Name == "mmproj":
+		case slices.Contains(config.NonSemantic, f.Name) || f.Name == "model" || f.Name == "mmproj":
 			continue
 		case f.Name == "prompt-file":
 			continue // what is in it is one of the prompts
@@ -38,7 +38,7 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 			continue
 		case r.flags.Temperature == 0 && (f.Name == "seed" || f.Name == "top-p"):
 			continue // nothing is drawn
-		case !slices.Contains(config.Always, f.Name) && f.Value.String() == f.DefValue:
+		case !slices.Contains(config.AlwaysRecorded, f.Name) && f.Value.String() == f.DefValue:
 			continue
 		}
 		s := tracker.Setting{Name: f.Name, Value: config.FlagText(f)}

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 			if cache := os.Getenv(cacheEnv); cache != "" {
 				os.Setenv("XDG_CACHE_HOME", cache)
 			}
-			worker.Around, worker.Answered = withFaults, blankText
+			worker.WrapHandler, worker.ChangeAnswer = withFaults, blankText
 			faultWhileMeasuring()
 			main()
 		},

@@ -51,7 +51,7 @@ func serviceCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s.Args = append(append([]string{"-C", s.Dir, "run"}, config.GoOnArgs(install.Flags())...), root)
+		s.Args = append(append([]string{"-C", s.Dir, "run"}, config.ResumeArgs(install.Flags())...), root)
 		s.StopTime = service.StopTime(f.Timeout)
 		if config.IsGiven(install.Flags().Lookup("nice")) {
 			s.Nice = f.Nice
@@ -76,7 +76,7 @@ func serviceCommand(g *global) *cobra.Command {
 
 // hidePassing hides flags that belong to one run only.
 func hidePassing(c *cobra.Command) {
-	for _, name := range config.Passing {
+	for _, name := range config.OneRunFlags {
 		if flag := c.Flags().Lookup(name); flag != nil {
 			flag.Hidden = true
 		}

@@ -1,5 +1,5 @@
-// Package config holds the settings of a run: its flags, the variables and
-// photodesc.toml files that set them, and where each value comes from.
+// Package config reads the settings of a run from flags, environment variables and
+// photodesc.toml files, and knows which of them each value comes from.
 package config
 
 import (
@@ -21,11 +21,10 @@ import (
 	"photodesc/internal/worker"
 )
 
-// Settings of a run come from its flags, then from variables, then from the
-// file in the workdir, then from the file of the user. The keys of files and
-// the names of variables are those of the flags, whatever flags there are.
+// The keys of files and the names of variables are derived from the flags, so a new
+// flag is a setting at once.
 
-// level is where a setting comes from; a higher one counts before a lower one.
+// level is the kind of source of a setting. A higher level overrides a lower one.
 type level int
 
 const (
@@ -39,54 +38,54 @@ const (
 
 var levelNames = []string{"default", "user", "workdir", "last run", "environment", "flag"}
 
-// Source is where a setting comes from, exactly.
+// Source is the place that a setting comes from.
 type Source struct {
 	level level
 	Place string // "photodesc.toml:3", "PHOTODESC_DETAIL", "--detail"
 }
 
-// configFile is a file that was looked for.
+// configFile is a file of settings that may not exist.
 type configFile struct {
 	path     string
 	found    bool
 	settings int
 }
 
-// Config says where each setting of a set of flags comes from.
+// Config is where the settings of a set of flags come from.
 type Config struct {
 	flags   *pflag.FlagSet
-	files   []configFile // the later ones count more
-	Sources map[string]Source
+	files   []configFile      // later ones override earlier ones
+	Sources map[string]Source // by flag; a setting with its default has none
 }
 
-// given is a value from a file or a variable.
-type given struct {
+// sourcedValue is a value from a file or a variable.
+type sourcedValue struct {
 	Source
 	values []string
-	list   bool
+	list   bool   // it is written as a list
 	base   string // folder that names of files are relative to; "" is the current one
 }
 
 const variablePrefix = "PHOTODESC_"
 
-// BackgroundEnv says to a run that it is the one in the background, and that
-// descriptor 3 is where the one in the foreground waits for a word.
+// BackgroundEnv is set for a run in the background. It reports on descriptor 3 to
+// the process in the foreground that has started it.
 const BackgroundEnv = "PHOTODESC_BACKGROUND"
 
-// ownVariables are not settings: where models are, and what the program and
-// its tests say to themselves.
+// ownVariables are variables of the program and its tests that are not settings.
 var ownVariables = []string{
 	"PHOTODESC_MODELS", worker.JobEnv, BackgroundEnv, "PHOTODESC_POOL_WORKER", "PHOTODESC_KERNELS", "PHOTODESC_BACKENDS", "PHOTODESC_SOAK", "PHOTODESC_PHOTOS",
 }
 
-// commandLineOnly are flags of one command; they are no settings.
-var commandLineOnly = append([]string{"help", "version", "example", "no-config"}, Passing...)
+// commandLineOnly are flags that are not settings.
+var commandLineOnly = append([]string{"help", "version", "example", "no-config"}, OneRunFlags...)
 
-// FileFlags name files, which a file of settings gives relative to itself.
+// FileFlags are flags whose values name files. In a file of settings these names
+// are relative to its folder.
 var FileFlags = []string{"mmproj", "prompt-file", "keywords"}
 
-// replaces says which flags a flag puts out of force that come from lower
-// levels: another model does not go with the old one's vision file.
+// replaces maps a flag to those whose values from lower levels it makes invalid.
+// For example, another model does not work with the old one's vision file.
 var replaces = map[string][]string{
 	"model":       {"mmproj"},
 	"prompt":      {"prompt-file"},
@@ -95,7 +94,7 @@ var replaces = map[string][]string{
 
 func isSetting(f *pflag.Flag) bool { return !slices.Contains(commandLineOnly, f.Name) }
 
-// SettingFlags are the flags that are settings, in the order of the help.
+// SettingFlags returns the flags that are settings, in the order of the help.
 func SettingFlags(set *pflag.FlagSet) (list []*pflag.Flag) {
 	set.VisitAll(func(f *pflag.Flag) {
 		if isSetting(f) {
@@ -109,7 +108,8 @@ func variable(flag string) string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// userConfig is the path of the user's file, "" where there is no such folder.
+// userConfig returns the path of the user's file of settings, or "" if the user has
+// no configuration folder.
 func userConfig() string {
 	dir, err := os.UserConfigDir()
 	if err != nil {
@@ -118,11 +118,11 @@ func userConfig() string {
 	return filepath.Join(dir, "photodesc", configName)
 }
 
-// Configure gives the flags that were not on the command line the values that
-// variables and files have for them, and checks all.
+// Configure sets the flags that are not on the command line from variables and
+// files, and checks all of them.
 func (f *Flags) Configure(workdir string, set *pflag.FlagSet) (*Config, Settings, error) {
 	c := &Config{flags: set, Sources: map[string]Source{}}
-	chosen := map[string]given{}
+	chosen := map[string]sourcedValue{}
 	if _, off := f.last["no-config"]; off && !set.Changed("no-config") {
 		if err := set.Set("no-config", "true"); err != nil {
 			return nil, Settings{}, err
@@ -154,14 +154,15 @@ func (f *Flags) Configure(workdir string, set *pflag.FlagSet) (*Config, Settings
 	}
 	s, err := f.Check()
 	if err != nil {
-		return nil, s, blame(err, chosen)
+		return nil, s, withPlace(err, chosen)
 	}
 	return c, s, nil
 }
 
-// gather collects what files, the run before and variables say, the lower levels first.
-func (c *Config) gather(workdir string, last map[string]given) (map[string]given, error) {
-	chosen := map[string]given{}
+// gather returns the values from files, the last run and variables. Higher levels
+// override lower ones.
+func (c *Config) gather(workdir string, last map[string]sourcedValue) (map[string]sourcedValue, error) {
+	chosen := map[string]sourcedValue{}
 	for _, at := range []struct {
 		level level
 		path  string
@@ -184,7 +185,7 @@ func (c *Config) gather(workdir string, last map[string]given) (map[string]given
 	return chosen, nil
 }
 
-func override(chosen, higher map[string]given) {
+func override(chosen, higher map[string]sourcedValue) {
 	for name := range higher {
 		for _, other := range replaces[name] {
 			delete(chosen, other)
@@ -195,35 +196,35 @@ func override(chosen, higher map[string]given) {
 	}
 }
 
-// file reads a file of settings. One that is not there says nothing.
-func (c *Config) file(l level, path string) (map[string]given, error) {
+// file reads a file of settings, which may be missing.
+func (c *Config) file(l level, path string) (map[string]sourcedValue, error) {
 	data, err := fsutil.ReadSmall(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.files = append(c.files, configFile{path: path})
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the settings cannot be read: %w\n  --no-config goes on without them", err)
+		return nil, fmt.Errorf("the settings cannot be read: %w\n  --no-config runs without them", err)
 	}
 	entries, err := parseConfig(data)
-	var bad *lineError
-	if errors.As(err, &bad) {
-		return nil, fmt.Errorf("%s:%d: %w", path, bad.line, err)
+	var atLine *lineError
+	if errors.As(err, &atLine) {
+		return nil, fmt.Errorf("%s:%d: %w", path, atLine.line, err)
 	}
-	here := map[string]given{}
+	here := map[string]sourcedValue{}
 	for _, e := range entries {
 		place := fmt.Sprintf("%s:%d", path, e.line)
-		if err := c.known(e.key); err != nil {
+		if err := c.checkKey(e.key); err != nil {
 			return nil, fmt.Errorf("%s: %w", place, err)
 		}
-		here[e.key] = given{Source{l, place}, e.values, e.list, filepath.Dir(path)}
+		here[e.key] = sourcedValue{Source{l, place}, e.values, e.list, filepath.Dir(path)}
 	}
 	c.files = append(c.files, configFile{path, true, len(here)})
 	return here, nil
 }
 
-// known says whether a key is a setting, and if not, which one may be meant.
-func (c *Config) known(key string) error {
+// checkKey returns an error if a key is not a setting, with the nearest one that is.
+func (c *Config) checkKey(key string) error {
 	flag := c.flags.Lookup(key)
 	if flag != nil && isSetting(flag) {
 		return nil
@@ -236,24 +237,24 @@ func (c *Config) known(key string) error {
 		keys = append(keys, f.Name)
 	}
 	hint := ""
-	plain := strings.ReplaceAll(strings.ToLower(key), "_", "-")
-	if near := wording.Nearest(plain, keys, max(3, len(plain)/2)); near != "" {
+	asFlag := strings.ReplaceAll(strings.ToLower(key), "_", "-")
+	if near := wording.Nearest(asFlag, keys, max(3, len(asFlag)/2)); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return fmt.Errorf("there is no setting %q%s\n  `photodesc config` lists the settings", key, hint)
 }
 
-// variables reads PHOTODESC_DETAIL and its like. An empty one says nothing. One
-// that is nearly the name of a setting is an error: it would be silently
-// without effect.
-func (c *Config) variables(environ []string) (map[string]given, error) {
+// variables reads environment variables such as PHOTODESC_DETAIL. Empty ones are
+// ignored. A name that is nearly that of a setting is an error, since it would
+// otherwise have no effect.
+func (c *Config) variables(environ []string) (map[string]sourcedValue, error) {
 	keys := map[string]string{}
 	var names []string
 	for _, f := range SettingFlags(c.flags) {
 		keys[variable(f.Name)] = f.Name
 		names = append(names, variable(f.Name))
 	}
-	here := map[string]given{}
+	here := map[string]sourcedValue{}
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
 		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(ownVariables, name) {
@@ -262,14 +263,14 @@ func (c *Config) variables(environ []string) (map[string]given, error) {
 		key, known := keys[name]
 		if !known {
 			if flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, variablePrefix), "_", "-")); c.flags.Lookup(flag) != nil {
-				return nil, fmt.Errorf("the variable %s: %w", name, c.known(flag))
+				return nil, fmt.Errorf("the variable %s: %w", name, c.checkKey(flag))
 			}
 			if near := wording.Nearest(name, names, 2); near != "" {
 				return nil, fmt.Errorf("the variable %s is no setting; did you mean %s?\n  `photodesc config` lists the settings", name, near)
 			}
-			continue // somebody's own
+			continue // a variable of another program
 		}
-		g := given{Source: Source{fromEnvironment, name}, values: []string{value}}
+		g := sourcedValue{Source: Source{fromEnvironment, name}, values: []string{value}}
 		if _, many := c.flags.Lookup(key).Value.(pflag.SliceValue); many && strings.HasPrefix(value, "[") {
 			entries, err := parseConfig([]byte("list = " + value))
 			if err != nil || len(entries) != 1 {
@@ -282,10 +283,10 @@ func (c *Config) variables(environ []string) (map[string]given, error) {
 	return here, nil
 }
 
-// setFlag gives a flag the value of a variable, the run before or a file. Only those
-// of files are not as if given on the command line, for who goes on with the run
-// reads the files again.
-func setFlag(f *pflag.Flag, g given) error {
+// setFlag sets a flag from a variable, the last run or a file. A value that is not
+// from a file counts as one of the command line, because the process that continues
+// the run reads only the files again.
+func setFlag(f *pflag.Flag, g sourcedValue) error {
 	values := slices.Clone(g.values)
 	for i, v := range values {
 		values[i] = filesAbsolute(f.Name, v, g.base)
@@ -310,10 +311,10 @@ func setFlag(f *pflag.Flag, g given) error {
 // givenNote marks a flag that has its value from a variable or a file.
 const givenNote = "given"
 
-// IsGiven tells whether somebody has said what a flag is, be it the default.
+// IsGiven reports whether a flag was set, even if to its default.
 func IsGiven(f *pflag.Flag) bool { return f.Changed || f.Annotations[givenNote] != nil }
 
-// filesAbsolute makes the names of files relative to a folder; "~/" is the home.
+// filesAbsolute resolves the name of a file relative to base; "~/" is the home folder.
 func filesAbsolute(flag, value, base string) string {
 	if base == "" || value == "" || !slices.Contains(FileFlags, flag) && flag != "model" {
 		return value
@@ -332,7 +333,7 @@ func filesAbsolute(flag, value, base string) string {
 	return path
 }
 
-// Wanted says what a flag takes.
+// Wanted describes the values that a flag takes.
 func Wanted(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "bool":
@@ -349,18 +350,18 @@ func Wanted(f *pflag.Flag) string {
 	return "what --" + f.Name + " takes"
 }
 
-// blame finds the file or variable whose value a check refuses, so that its
-// place can be said. What is wrong only together is said without.
-func blame(err error, chosen map[string]given) error {
+// withPlace returns err with the file or variable that the invalid value comes
+// from. It returns err as it is if each value is valid by itself.
+func withPlace(err error, chosen map[string]sourcedValue) error {
 	for _, name := range slices.Sorted(maps.Keys(chosen)) {
-		var alone Flags
+		var single Flags
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
-		alone.Register(set)
+		single.Register(set)
 		if setFlag(set.Lookup(name), chosen[name]) != nil {
 			continue
 		}
-		if _, bad := alone.Check(); bad != nil {
-			return ui.UsageError("%s: %s", chosen[name].Place, strings.ReplaceAll(bad.Error(), "--"+name, name))
+		if _, invalid := single.Check(); invalid != nil {
+			return ui.UsageError("%s: %s", chosen[name].Place, strings.ReplaceAll(invalid.Error(), "--"+name, name))
 		}
 	}
 	return err

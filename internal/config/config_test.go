@@ -69,9 +69,9 @@ func TestParseConfig(t *testing.T) {
 		{"a = 1\n[run]\nb = 2", nil, `2: "run" is a table`},
 		{"[[run]]", nil, `1: "run" is a table`},
 		{"\nrun.detail = 1", nil, `2: "run" is a table`},
-		{"a = {b = 1}", nil, "1: a: a table is no value"},
-		{"a = [[1]]", nil, "1: a: a list in a list"},
-		{"a = 2025-11-23", nil, "1: a: a date is no value"},
+		{"a = {b = 1}", nil, "1: a: a table is not a value"},
+		{"a = [[1]]", nil, "1: a: a list within a list"},
+		{"a = 2025-11-23", nil, "1: a: a date is not a value"},
 		{"a = \"\xff\"", nil, "1: this is not TOML"},
 	} {
 		got, err := parseConfig([]byte(x.text))
@@ -156,7 +156,7 @@ func TestLevels(t *testing.T) {
 	if _, _, err := f.Configure(work, set); err != nil || f.Timeout.Minutes() != 7 {
 		t.Error(f.Timeout, err)
 	}
-	if got := GoOnArgs(set); !slices.Equal(got, []string{"--detail=512", "--max-tokens=9"}) {
+	if got := ResumeArgs(set); !slices.Equal(got, []string{"--detail=512", "--max-tokens=9"}) {
 		t.Error(got)
 	}
 }
@@ -264,7 +264,7 @@ func TestLists(t *testing.T) {
 	t.Setenv("PHOTODESC_WORD", `["x", "y"]`)
 	got, set := names()
 	check(got, "x", "y")
-	check(GoOnArgs(set), "--word=x", "--word=y")
+	check(ResumeArgs(set), "--word=x", "--word=y")
 	if s := valueText(valueOf(set.Lookup("word"))); s != `["x", "y"]` {
 		t.Error(s)
 	}
@@ -282,7 +282,7 @@ func TestVariables(t *testing.T) {
 			t.Errorf("--%s would be %s, which is in use", flag.Name, variable(flag.Name))
 		}
 	}
-	for _, name := range slices.Concat(Wordless, Always, FileFlags) {
+	for _, name := range slices.Concat(NonSemantic, AlwaysRecorded, FileFlags) {
 		if set.Lookup(name) == nil {
 			t.Errorf("there is no flag --%s", name)
 		}

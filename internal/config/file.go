@@ -15,7 +15,8 @@ import (
 // user's configuration folder.
 const configName = "photodesc.toml"
 
-// maxConfig is the most bytes of a file of settings; a keyword list of thousands still fits.
+// maxConfig is the largest size of a file of settings in bytes, enough for a list of
+// thousands of values.
 const maxConfig = 1 << 20
 
 // configEntry is a setting of a file: key = value or key = [value, …].
@@ -26,7 +27,7 @@ type configEntry struct {
 	list   bool
 }
 
-// lineError is what is wrong with a line of a file.
+// lineError is an error in a line of a file.
 type lineError struct {
 	line int
 	text string
@@ -34,15 +35,15 @@ type lineError struct {
 
 func (e *lineError) Error() string { return e.text }
 
-// parseConfig reads settings in the order of the file. Its errors are
-// *lineError. What the keys mean is not looked at.
+// parseConfig returns the settings of a file in their order, without checking the
+// keys. Its errors are of type *lineError.
 func parseConfig(data []byte) ([]configEntry, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors begin with it
 	values := map[string]any{}
 	if err := toml.Unmarshal(data, &values); err != nil {
 		return nil, syntaxError(err)
 	}
-	// The values have no positions, so the lines come from a second look.
+	// toml.Unmarshal gives no positions, so a second parser finds the lines.
 	var entries []configEntry
 	p := unstable.Parser{}
 	p.Reset(data)
@@ -58,7 +59,7 @@ func parseConfig(data []byte) ([]configEntry, error) {
 		first := keys.Node()
 		e := configEntry{key: string(first.Data), line: p.Shape(first.Raw).Start.Line}
 		if x.Kind != unstable.KeyValue || keys.Next() {
-			return nil, &lineError{e.line, fmt.Sprintf("%q is a table; all settings stand at the top, as in: batch-size = 50", e.key)}
+			return nil, &lineError{e.line, fmt.Sprintf("%q is a table; settings are not in tables, as in: batch-size = 50", e.key)}
 		}
 		var err error
 		if e.values, e.list, err = configValues(values[e.key]); err != nil {
@@ -81,7 +82,7 @@ func syntaxError(err error) error {
 	return &lineError{line, fmt.Sprintf("this is not TOML: %v\n  settings look like this: detail = \"high\"", strings.TrimPrefix(err.Error(), "toml: "))}
 }
 
-// configValues writes a value of a file as a flag takes it.
+// configValues returns a value of a file as the texts that a flag takes.
 func configValues(v any) (values []string, list bool, err error) {
 	items, list := v.([]any)
 	if !list {
@@ -100,11 +101,11 @@ func configValues(v any) (values []string, list bool, err error) {
 		case float64:
 			text = strconv.FormatFloat(x, 'g', -1, 64)
 		case []any:
-			return nil, list, errors.New("a list in a list is no value")
+			return nil, list, errors.New("a list within a list is not a value")
 		case map[string]any:
-			return nil, list, errors.New("a table is no value")
+			return nil, list, errors.New("a table is not a value")
 		default:
-			return nil, list, errors.New("a date is no value; put text in quotes")
+			return nil, list, errors.New("a date is not a value; put text in quotes")
 		}
 		values = append(values, text)
 	}

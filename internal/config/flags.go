@@ -21,7 +21,7 @@ import (
 	"photodesc/pool"
 )
 
-// Flags is what a person may say of a run.
+// Flags are the flags of a run.
 type Flags struct {
 	Model, Mmproj string
 	prompts       []string
@@ -62,8 +62,8 @@ type Flags struct {
 	Redo       string
 	noConfig   bool
 
-	Set  *pflag.FlagSet   // that these are registered with
-	last map[string]given // flags of the run before, for one that goes on with it
+	Set  *pflag.FlagSet          // that these are registered with
+	last map[string]sourcedValue // flags of the run before, for one that goes on with it
 }
 
 // Register adds the flags of a run to a set.
@@ -109,7 +109,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.noConfig, "no-config", false, "read no photodesc.toml and no PHOTODESC_… variables; see photodesc config")
 }
 
-// Settings are the flags, checked and in the types that the rooms take.
+// Settings are the checked values of the flags, in the types that packages take.
 type Settings struct {
 	Ask      worker.Questions
 	Detail   llm.Detail
@@ -134,7 +134,7 @@ func (s Settings) WithShape(shape pool.Shape) Settings {
 	return s
 }
 
-// Check reads what the flags say. The errors are usage errors that name the flag.
+// Check parses and checks the flags. The errors are usage errors that name the flag.
 func (f *Flags) Check() (Settings, error) {
 	var s Settings
 	var err error
@@ -182,7 +182,7 @@ func (f *Flags) Check() (Settings, error) {
 	if s.Include, err = photo.ParsePatterns(f.include); err != nil {
 		return s, ui.UsageError("--include: %w", err)
 	}
-	total, _, err := machine.MachineMemory()
+	total, _, err := machine.TotalMemory()
 	if err != nil {
 		return s, err
 	}
@@ -206,7 +206,7 @@ func parseCooldown(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if n, e := strconv.Atoi(s); e == nil {
-		d, err = time.Duration(n)*time.Second, nil // the guide gave seconds
+		d, err = time.Duration(n)*time.Second, nil // a number without a unit is seconds
 	}
 	if err != nil || d < 0 {
 		return 0, ui.UsageError("--cooldown %q is neither auto nor a time such as 30s", s)
@@ -247,15 +247,16 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 	return p
 }
 
-// Passing are flags that belong to one run and not to those that go on with it.
-var Passing = []string{"background", "json", "limit", "retry-failed", "dry-run", "files-from", "null", "workdir", "quiet", "verbose", "color"}
+// OneRunFlags are flags of a single run. A run that continues it does not get them.
+var OneRunFlags = []string{"background", "json", "limit", "retry-failed", "dry-run", "files-from", "null", "workdir", "quiet", "verbose", "color"}
 
-// GoOnArgs are the flags of a run as the next one needs them: those of the
-// command line and those that variables gave, not those of files, which the next
-// run reads itself. Names of files are made absolute: it may start elsewhere.
-func GoOnArgs(s *pflag.FlagSet) (args []string) {
+// ResumeArgs returns the arguments with which another run continues this one: the
+// flags from the command line and from variables. The other run reads files of
+// settings itself. Names of files are made absolute, since it may start in another
+// folder.
+func ResumeArgs(s *pflag.FlagSet) (args []string) {
 	s.VisitAll(func(f *pflag.Flag) {
-		if !f.Changed || slices.Contains(Passing, f.Name) {
+		if !f.Changed || slices.Contains(OneRunFlags, f.Name) {
 			return
 		}
 		values := []string{f.Value.String()}
@@ -278,5 +279,5 @@ func GoOnArgs(s *pflag.FlagSet) (args []string) {
 	return args
 }
 
-// DefaultMemory is what a run may use unless told otherwise.
+// DefaultMemory is the default of --memory.
 const DefaultMemory = "60%"

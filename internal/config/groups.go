@@ -16,8 +16,8 @@ type Group struct {
 	Flags []string
 }
 
-// Groups are those of a run's flags, in the order of the help. A flag that is in
-// none is listed under the last.
+// Groups are the groups of a run's flags, in the order of the help. A flag that is
+// in none is listed in the last one.
 var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
@@ -27,7 +27,7 @@ var Groups = []Group{
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
 
-// GroupOf is the place in Groups of a flag of a run.
+// GroupOf returns the index in Groups of a flag of a run.
 func GroupOf(flag string) int {
 	i := slices.IndexFunc(Groups, func(g Group) bool { return slices.Contains(g.Flags, flag) })
 	if i < 0 {
@@ -39,8 +39,8 @@ func GroupOf(flag string) int {
 // Word is a value that a flag may have, and what it means.
 type Word struct{ Value, Means string }
 
-// words are the values of flags that take one of a few words, or such a word
-// and something else.
+// words are the values of flags that take one of a few words. Some of these flags
+// take other values, too, see otherValues.
 var words = map[string][]Word{
 	"context":  {{contextNone, "only the picture"}, {contextEXIF, "file name, date and place, too"}},
 	"detail":   {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
@@ -52,11 +52,11 @@ var words = map[string][]Word{
 	"color":    {{ui.ColorAuto, "on a terminal"}, {ui.ColorAlways, "also in files and pipes"}, {ui.ColorNever, "nowhere"}},
 }
 
-// besides is what else such a flag takes.
-var besides = map[string]string{"detail": "PIXELS", "cooldown": "TIME", "workers": "N", "parallel": "N", "threads": "N"}
+// otherValues names the other values of such flags.
+var otherValues = map[string]string{"detail": "PIXELS", "cooldown": "TIME", "workers": "N", "parallel": "N", "threads": "N"}
 
-// Words are the values that a flag takes one of; more says that others are
-// right, too.
+// Words returns the words that a flag takes. more reports whether it takes other
+// values, too.
 func Words(flag string) (list []Word, more bool) {
 	if flag == "prompt" {
 		for _, p := range prompts.All() {
@@ -64,11 +64,11 @@ func Words(flag string) (list []Word, more bool) {
 		}
 		return list, true
 	}
-	return words[flag], besides[flag] != ""
+	return words[flag], otherValues[flag] != ""
 }
 
-// ValueName is what the help calls a flag's value: "low|auto|high|PIXELS", "N".
-// A flag that is true or false has none.
+// ValueName returns the name of a flag's value in the help: "low|auto|high|PIXELS",
+// "N". It is empty for a flag that is true or false.
 func ValueName(f *pflag.Flag) string {
 	if list := words[f.Name]; len(list) > 0 {
 		var names []string
@@ -77,7 +77,7 @@ func ValueName(f *pflag.Flag) string {
 				names = append(names, w.Value)
 			}
 		}
-		if more := besides[f.Name]; more != "" {
+		if more := otherValues[f.Name]; more != "" {
 			names = append(names, more)
 		}
 		return strings.Join(names, "|")
@@ -98,7 +98,7 @@ func ValueName(f *pflag.Flag) string {
 	return name
 }
 
-// quotedOr is the name in backticks in a flag's usage, or another.
+// quotedOr returns the name in backticks in a flag's usage, or other if there is none.
 func quotedOr(f *pflag.Flag, other string) string {
 	if strings.Count(f.Usage, "`") < 2 {
 		return other
@@ -107,8 +107,7 @@ func quotedOr(f *pflag.Flag, other string) string {
 	return name
 }
 
-// Default is a flag's default as the help has it, "" where there is nothing to
-// say of it.
+// Default returns a flag's default for the help, or "" if the help does not show it.
 func Default(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "bool":

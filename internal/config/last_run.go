@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// lastRunPlace is where settings of the run before come from, for people.
+// lastRunPlace is shown as the source of settings of the last run.
 const lastRunPlace = "the last run"
 
-// GoOn has [Flags.Configure] take the flags of an earlier run, as GoOnArgs gave them. They
-// count more than files, from which they do not come, and less than variables and
-// the command line of now.
+// GoOn makes [Flags.Configure] use the flags of an earlier run, as returned by ResumeArgs. They
+// override files, and are overridden by variables and
+// by the command line.
 func (f *Flags) GoOn(args []string) error {
 	var last Flags
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -20,12 +20,12 @@ func (f *Flags) GoOn(args []string) error {
 	if err := set.Parse(args); err != nil {
 		return fmt.Errorf("the settings of the last run cannot be taken over: %w\n  give the folder and the flags", err)
 	}
-	f.last = map[string]given{}
+	f.last = map[string]sourcedValue{}
 	set.Visit(func(x *pflag.Flag) {
-		if slices.Contains(Passing, x.Name) {
+		if slices.Contains(OneRunFlags, x.Name) {
 			return
 		}
-		g := given{Source: Source{fromLastRun, lastRunPlace}, values: []string{x.Value.String()}}
+		g := sourcedValue{Source: Source{fromLastRun, lastRunPlace}, values: []string{x.Value.String()}}
 		if list, many := x.Value.(pflag.SliceValue); many {
 			g.values, g.list = list.GetSlice(), true
 		}
@@ -34,7 +34,7 @@ func (f *Flags) GoOn(args []string) error {
 	return nil
 }
 
-// FromLastRun are those settings that are as in the run before, as arguments.
+// FromLastRun returns the settings that come from the last run, as arguments.
 func (c *Config) FromLastRun() (args []string) {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	for _, f := range SettingFlags(c.flags) {
@@ -42,5 +42,5 @@ func (c *Config) FromLastRun() (args []string) {
 			set.AddFlag(f)
 		}
 	}
-	return GoOnArgs(set)
+	return ResumeArgs(set)
 }

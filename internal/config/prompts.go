@@ -11,15 +11,15 @@ import (
 	"photodesc/internal/worker"
 )
 
-// What --context says of a photo's own metadata.
+// The values of --context.
 const (
 	contextNone = "none"
 	contextEXIF = "exif"
 )
 
-// ask makes the run's questions of its flags.
+// ask returns the questions that the flags ask for.
 func (f *Flags) ask() (q worker.Questions, err error) {
-	// A file takes the place of the default, not of what somebody asked for.
+	// A prompt file replaces the default prompt, but not one that was given.
 	if len(f.promptFiles) == 0 || IsGiven(f.Set.Lookup("prompt")) {
 		for _, given := range f.prompts {
 			p, err := prompts.Parse(given)
@@ -64,7 +64,7 @@ func (f *Flags) ask() (q worker.Questions, err error) {
 	return q, nil
 }
 
-// readText reads a file that a person has written. The errors do not name it.
+// readText reads a text file of at most 1 MiB. The errors do not name it.
 func readText(name string) (string, error) {
 	const limit = 1 << 20
 	text, err := fsutil.ReadSmall(name, limit)

@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 
 	"github.com/spf13/pflag"
 )
 
-// valueOf is a flag's value: a bool, a number, a text or a list of texts.
+// valueOf returns a flag's value: a bool, a number, a text or a list of texts.
 func valueOf(f *pflag.Flag) any {
 	if list, many := f.Value.(pflag.SliceValue); many {
 		return list.GetSlice()
@@ -36,7 +37,7 @@ func valueOf(f *pflag.Flag) any {
 	return text
 }
 
-// durationText is a duration as people write it: 5m, not 5m0s.
+// durationText returns a duration without trailing zero units: 5m, not 5m0s.
 func durationText(s string) string {
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
@@ -47,7 +48,7 @@ func durationText(s string) string {
 	return s
 }
 
-// valueText is a value as photodesc.toml has it.
+// valueText returns a value in TOML.
 func valueText(v any) string {
 	switch x := v.(type) {
 	case string:
@@ -62,30 +63,32 @@ func valueText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// quoteTOML writes a basic string, which is one of JSON's without its \/.
+// quoteTOML returns a TOML basic string. JSON's escapes are valid in it, except \/.
 func quoteTOML(s string) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string has a form
+	_ = enc.Encode(s) // cannot fail for a string
 	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
 }
 
-// settingValueMost is how many cells of a value the table shows.
-const settingValueMost = 60
+// maxValueCells is the width in cells up to which the table shows a value.
+const maxValueCells = 60
 
+// Write writes the settings as a table of at most width cells (0: unlimited), and
+// the files and variables that were read.
 func (c *Config) Write(w io.Writer, width int) {
 	list := SettingFlags(c.flags)
 	names, values := len("SETTING"), len("VALUE")
 	for _, f := range list {
 		names = max(names, len(f.Name))
-		values = max(values, min(ui.Cells(valueText(valueOf(f))), settingValueMost))
+		values = max(values, min(ui.Cells(valueText(valueOf(f))), maxValueCells))
 	}
 	places := 0
 	for _, s := range c.Sources {
 		places = max(places, ui.Cells(ui.AtHome(s.Place)))
 	}
-	if width > 0 { // the place is what is wanted whole
+	if width > 0 { // shorten the value rather than the place
 		values = max(min(values, width-names-places-4), 12)
 	}
 	row := func(name, value, from string) string {
@@ -102,13 +105,13 @@ func (c *Config) Write(w io.Writer, width int) {
 	}
 	fmt.Fprintln(w)
 	if len(c.files) == 0 {
-		fmt.Fprintln(w, "No file and no variable was read.")
+		fmt.Fprintln(w, "No files and no variables were read.")
 		return
 	}
-	fmt.Fprintln(w, "Looked for, the later counts more:")
-	most := 0
+	fmt.Fprintln(w, "Read in this order, later ones override earlier ones:")
+	pathCells := 0
 	for _, file := range c.files {
-		most = max(most, ui.Cells(ui.AtHome(file.path)))
+		pathCells = max(pathCells, ui.Cells(ui.AtHome(file.path)))
 	}
 	variables := 0
 	for _, s := range c.Sources {
@@ -119,11 +122,11 @@ func (c *Config) Write(w io.Writer, width int) {
 	for _, file := range c.files {
 		text := "not there"
 		if file.found {
-			text = ui.Plural(file.settings, "setting")
+			text = wording.Count(file.settings, "setting")
 		}
-		fmt.Fprintf(w, "    %s  %s\n", ui.Pad(ui.AtHome(file.path), most), text)
+		fmt.Fprintf(w, "    %s  %s\n", ui.Pad(ui.AtHome(file.path), pathCells), text)
 	}
-	fmt.Fprintf(w, "    %s  %s\n", ui.Pad(variablePrefix+"… variables", most), ui.Plural(variables, "setting"))
+	fmt.Fprintf(w, "    %s  %s\n", ui.Pad(variablePrefix+"… variables", pathCells), wording.Count(variables, "setting"))
 	if variables == 0 && !c.anyFile() {
 		fmt.Fprintf(w, "Begin one with: photodesc config --example > %s\n", configName)
 	}
@@ -156,7 +159,7 @@ type settingJSON struct {
 	Place string `json:"place,omitempty"`
 }
 
-// WriteJSON writes the settings, where each comes from, and the files that were looked at.
+// WriteJSON writes the settings, where each comes from, and the files as one JSON object.
 func (c *Config) WriteJSON(w io.Writer) error {
 	out := SettingsJSON{Files: []configFileJSON{}}
 	for _, f := range SettingFlags(c.flags) {
@@ -169,7 +172,7 @@ func (c *Config) WriteJSON(w io.Writer) error {
 	return ui.WriteJSON(w, out)
 }
 
-// WriteExample writes a file that changes nothing until a "#" is taken away.
+// WriteExample writes a file of settings in which every setting is commented out.
 func WriteExample(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "# Settings of photodesc run. Take away the # before a name to change it.\n"+

@@ -11,26 +11,26 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// What --redo says of photos that were described with other settings.
+// The values of --redo, for photos that were described with other settings.
 const (
 	RedoAsk     = "ask"
 	RedoChanged = "changed"
 	RedoNever   = "never"
 )
 
-// Wordless are settings that change no word of a description. All others do,
-// a new flag until it is named here.
-var Wordless = []string{
+// NonSemantic are settings that do not change the text of a description. All other
+// flags count as changing it.
+var NonSemantic = []string{
 	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake",
 	"redo", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first",
 }
 
-// Always are in the settings of every run; others only when they are not as
-// they are by default, so that a flag to come changes nothing for those who do
-// not use it.
-var Always = []string{"prompt", "detail", "max-tokens", "temperature", "repeat-penalty"}
+// AlwaysRecorded are in the recorded settings of every run. Others are recorded only
+// if they differ from their default, so that a new flag does not change the settings
+// of runs that do not use it.
+var AlwaysRecorded = []string{"prompt", "detail", "max-tokens", "temperature", "repeat-penalty"}
 
-// FlagText is a flag's value as one text.
+// FlagText returns a flag's value as one text.
 func FlagText(f *pflag.Flag) string {
 	list, many := f.Value.(pflag.SliceValue)
 	if !many {
@@ -39,7 +39,7 @@ func FlagText(f *pflag.Flag) string {
 	return worker.OneText(list.GetSlice())
 }
 
-// FileSum is the digest of a file that a flag names.
+// FileSum returns 32 hexadecimal digits of the SHA-256 of the file at path.
 func FileSum(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -12,23 +12,23 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// cgroup reads memory limits and usage from the control groups of Linux, through
-// an fs.FS rooted at /, so that tests can lay out any machine.
+// cgroup reads memory limits and usage from the control groups of Linux. It uses an
+// fs.FS rooted at /, so that tests can provide one.
 type cgroup struct {
 	root fs.FS
-	dirs []string // of this process, innermost first; v2 and v1 alike
+	dirs []string // the groups of this process, innermost first, of v2 and v1
 }
 
-// Where distributions mount the hierarchies.
+// The mount points of the hierarchies on common distributions.
 var (
 	cgroup2Mounts = []string{"sys/fs/cgroup", "sys/fs/cgroup/unified"}
 	cgroup1Mounts = []string{"sys/fs/cgroup/memory"}
 )
 
-// noLimit: version 1 says "none" as the largest page-aligned number.
+// noLimit: version 1 gives the largest page-aligned number if there is no limit.
 const noLimit = uint64(math.MaxInt64) &^ 0xffff
 
-// ownCgroup never fails: without control groups there is no limit.
+// ownCgroup returns the groups of this process. Without control groups there is no limit.
 func ownCgroup() cgroup {
 	var groups []procfs.Cgroup
 	if self, err := procfs.Self(); err == nil {
@@ -56,26 +56,26 @@ func newCgroup(root fs.FS, groups []procfs.Cgroup) cgroup {
 	return g
 }
 
-// parents lists the folders from where up to the mount. In a container its own
-// group is often mounted as the root while its path is still the host's. Folders
-// that do not exist are skipped when they are read.
-func parents(mount, where string) []string {
+// parents returns the folders of a group and its parents up to the mount point. In
+// a container, the container's group is often mounted as the root, but its path is
+// that of the host. Folders that do not exist are skipped when they are read.
+func parents(mount, group string) []string {
 	var dirs []string
-	for where = path.Clean("/" + where); ; where = path.Dir(where) {
-		dirs = append(dirs, path.Join(mount, where))
-		if where == "/" {
+	for group = path.Clean("/" + group); ; group = path.Dir(group) {
+		dirs = append(dirs, path.Join(mount, group))
+		if group == "/" {
 			return dirs
 		}
 	}
 }
 
-// limit is the lowest limit of the group and its parents in bytes, 0 if there is none.
+// limit returns the lowest limit of the group and its parents in bytes, 0 if there is none.
 func (g cgroup) limit() uint64 {
 	limit, _ := g.tightest()
 	return limit
 }
 
-// tightest is the lowest limit in bytes and the folder of the group that sets it.
+// tightest returns the lowest limit in bytes and the folder of the group that sets it.
 func (g cgroup) tightest() (limit uint64, dir string) {
 	for _, d := range g.dirs {
 		for _, name := range []string{"memory.max", "memory.limit_in_bytes"} {
@@ -88,8 +88,8 @@ func (g cgroup) tightest() (limit uint64, dir string) {
 	return limit, dir
 }
 
-// usage is the memory in bytes that the group with the lowest limit uses, less the
-// file pages that the kernel would reclaim before it kills a process.
+// usage returns the memory in bytes that the group with the lowest limit uses,
+// without the file pages that the kernel reclaims before it kills a process.
 func (g cgroup) usage() uint64 {
 	_, dir := g.tightest()
 	if dir == "" {
@@ -99,8 +99,7 @@ func (g cgroup) usage() uint64 {
 	if !ok {
 		used, _ = g.number(dir, "memory.usage_in_bytes")
 	}
-	// As MemAvailable does for the machine: a group that is filled by mapped weights
-	// and cached file names is not short of memory.
+	// Mapped weights and cached file names can be reclaimed, as in MemAvailable.
 	stat := g.keyed(dir, "memory.stat")
 	var cache uint64
 	for _, name := range []string{"inactive_file", "active_file", "slab_reclaimable"} {
@@ -113,8 +112,8 @@ func (g cgroup) usage() uint64 {
 	return used - min(used, cache)
 }
 
-// oomKills counts the processes that the OOM killer has ended, in this process's
-// groups and on the whole machine. A process may be counted more than once.
+// oomKills returns the number of processes that the OOM killer has killed in this
+// process's groups and on the whole machine. A process may be counted twice.
 func (g cgroup) oomKills() uint64 {
 	n := g.keyed("proc", "vmstat")["oom_kill"]
 	for _, d := range g.dirs {
@@ -141,8 +140,8 @@ func (g cgroup) keyed(dir, name string) map[string]uint64 {
 	return parseKeyed(string(b))
 }
 
-// parseKeyed reads the "name number" lines of memory.stat, memory.events and
-// vmstat; other lines are skipped.
+// parseKeyed parses the "name number" lines of memory.stat, memory.events and
+// vmstat. It ignores other lines.
 func parseKeyed(s string) map[string]uint64 {
 	m := map[string]uint64{}
 	for line := range strings.Lines(s) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A loop that keeps one processor busy shows in the load of all.
+// TestCPUPercent checks that a busy loop shows in the load of all processors.
 func TestCPUPercent(t *testing.T) {
 	CPUPercent()
 	for began := time.Now(); time.Since(began) < 300*time.Millisecond; {

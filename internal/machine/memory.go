@@ -11,11 +11,11 @@ import (
 	"github.com/shirou/gopsutil/v3/mem"
 )
 
-// leastMemory is below every budget that anybody can mean. Who says 60 means 60%.
-const leastMemory = 1 << 20
+// minMemory is the smallest valid budget in bytes. "60" is more likely to mean 60%.
+const minMemory = 1 << 20
 
-// ParseMemory reads a budget as people write it, "60%", "6GiB" or "600 MiB", as
-// bytes; a share is taken of machine. An empty string is no budget, 0.
+// ParseMemory parses a memory budget such as "60%", "6GiB" or "600 MiB" and returns
+// it in bytes. A percentage is one of machine bytes. An empty string is 0, no budget.
 func ParseMemory(s string, machine uint64) (uint64, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -32,15 +32,15 @@ func ParseMemory(s string, machine uint64) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("memory %q: want a share as in 60%% or a size as in 6GiB", s)
 	}
-	if n < leastMemory {
+	if n < minMemory {
 		return 0, fmt.Errorf("memory %q: that is %s, too little for anything; want a share as in 60%% or a size as in 6GiB", s, humanize.IBytes(n))
 	}
 	return n, nil
 }
 
-// MachineMemory is the memory that this process may hope for: the machine's,
-// or its control group's when that is less. where says which.
-func MachineMemory() (bytes uint64, where string, err error) {
+// TotalMemory returns the memory that this process can use at most: that of the
+// machine or, if less, the limit of its control group. where says which it is.
+func TotalMemory() (bytes uint64, where string, err error) {
 	v, err := mem.VirtualMemory()
 	if err != nil {
 		return 0, "", fmt.Errorf("memory of this machine: %w", err)
@@ -51,22 +51,22 @@ func MachineMemory() (bytes uint64, where string, err error) {
 	return v.Total, "the machine", nil
 }
 
-// SystemMemory is one look at the memory that all programs share.
+// SystemMemory is the state of the memory of the machine or the control group.
 type SystemMemory struct {
-	Total       uint64
-	Available   uint64  // what a new program could get without swapping
+	Total       uint64  // bytes
+	Available   uint64  // bytes that a new program could get without swapping
 	UsedPercent float64 // of the machine or the control group, whichever is tighter
 }
 
-// ReadSystemMemory measures by what is available, not by what is free: the page
-// cache, which holds the mapped weights among others, is given up when asked for.
+// ReadSystemMemory returns the current state. Memory in the page cache, such as
+// mapped weights, counts as available, because the kernel can reclaim it.
 func ReadSystemMemory() (SystemMemory, error) {
 	v, err := mem.VirtualMemory()
 	if err != nil {
 		return SystemMemory{}, err
 	}
 	if v.Total == 0 {
-		return SystemMemory{}, errors.New("no memory counted")
+		return SystemMemory{}, errors.New("the system reports no memory")
 	}
 	s := SystemMemory{Total: v.Total, Available: v.Available}
 	s.UsedPercent = 100 * (1 - float64(v.Available)/float64(v.Total))

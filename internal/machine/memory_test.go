@@ -117,7 +117,7 @@ func FuzzCgroup(f *testing.F) {
 	})
 }
 
-// The memory of a process grows by what it takes.
+// TestProcessMemory checks that the memory of a process grows by what it allocates.
 func TestProcessMemory(t *testing.T) {
 	cmd := exec.Command("sleep", "10")
 	if err := cmd.Start(); err != nil {

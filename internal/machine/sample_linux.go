@@ -10,12 +10,12 @@ import (
 	"github.com/shirou/gopsutil/v3/host"
 )
 
-// CountsMapped is whether ProcessMemory counts mapped files, such as a model's weights.
+// CountsMapped reports whether ProcessMemory includes mapped files, such as weights.
 const CountsMapped = false
 
-// ProcessMemory returns the bytes that a process has for itself: anonymous and
-// shared pages and swap, without mapped files. It reads /proc/PID/status, because
-// smaps_rollup walks all page tables of the process with its lock held.
+// ProcessMemory returns the memory of a process in bytes: anonymous and shared pages
+// and swap, without mapped files. It reads /proc/PID/status, because smaps_rollup
+// walks all page tables of the process while it holds their lock.
 func ProcessMemory(pid int) (uint64, error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
@@ -39,7 +39,7 @@ func OwnMemory() uint64 {
 	return sum
 }
 
-// parseStatus adds up the bytes that a process has for itself.
+// parseStatus returns the memory of a process, given its /proc/PID/status.
 func parseStatus(s string) (uint64, error) {
 	var sum uint64
 	found := false
@@ -63,9 +63,9 @@ func parseStatus(s string) (uint64, error) {
 }
 
 // Hottest returns the temperature of the hottest sensor in °C; ok is false if there
-// is none. Sensors that are not connected show impossible temperatures and are left out.
+// is none. Impossible temperatures, as of sensors that are not connected, are ignored.
 func Hottest() (celsius float64, ok bool) {
-	sensors, _ := host.SensorsTemperatures() // an error about one leaves the others
+	sensors, _ := host.SensorsTemperatures() // an error may concern only one sensor
 	for _, s := range sensors {
 		if t := s.Temperature; t > 0 && t < 125 && t > celsius {
 			celsius, ok = t, true

@@ -4,7 +4,7 @@ package machine
 
 import "github.com/shirou/gopsutil/v3/process"
 
-// CountsMapped is whether ProcessMemory counts mapped files, such as a model's weights.
+// CountsMapped reports whether ProcessMemory includes mapped files, such as weights.
 const CountsMapped = true
 
 // ProcessMemory returns the resident size of a process in bytes, mapped files
@@ -18,8 +18,8 @@ func ProcessMemory(pid int) (uint64, error) {
 	return info.RSS, nil
 }
 
-// OwnMemory is unknown here: the resident size would count the mapped weights.
+// OwnMemory returns 0, unknown: the resident size would include the mapped weights.
 func OwnMemory() uint64 { return 0 }
 
-// Hottest knows no sensors here.
+// Hottest returns false: no sensors are supported on this system.
 func Hottest() (celsius float64, ok bool) { return 0, false }

@@ -9,14 +9,14 @@ import (
 	"photodesc/internal/fsutil"
 )
 
-// Links collects where links among the photos lead. Workers may read only the
+// Links collects the targets of links among the photos. Workers may read only the
 // photo folder and these files and folders.
 type Links struct {
 	root  string // without links
 	files map[string]bool
 }
 
-// maxLinks is the size in bytes of the list of paths that a worker is given.
+// maxLinks is the largest size in bytes of the list of paths that a worker gets.
 const maxLinks = 48 << 10
 
 // NewLinks returns an empty list for the photo folder root.
@@ -36,8 +36,8 @@ func (l *Links) Add(path string) {
 	l.files[real] = true
 }
 
-// Paths returns where the links lead. If the list would be too long, it has the
-// folders of the files instead, or else the whole file system.
+// Paths returns the targets. If the list would be too long, it has the folders of
+// the files instead, or else only the root of the file system.
 func (l *Links) Paths() []string {
 	all := slices.Sorted(maps.Keys(l.files))
 	if !shortList(all) {
@@ -53,7 +53,7 @@ func (l *Links) Paths() []string {
 	return all
 }
 
-// shortList is whether the list as it is sent, in JSON, is within maxLinks.
+// shortList reports whether the list, in JSON as it is sent, is within maxLinks.
 func shortList(paths []string) bool {
 	b, err := json.Marshal(RawPaths(paths))
 	return err == nil && len(b) <= maxLinks

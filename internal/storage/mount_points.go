@@ -14,14 +14,14 @@ import (
 
 // MountPoints are the folders that may become unavailable on their own: the photo
 // folder, what is mounted below it, and the folders that links in it lead to. The
-// keys are their paths, the values what they were when the run began.
+// keys are their paths, the values their state when the run began.
 type MountPoints map[string]os.FileInfo
 
 // NewMountPoints returns the photo folder and what is mounted below it.
 func NewMountPoints(root string) MountPoints {
 	m := MountPoints{}
 	m.Add(root)
-	mounts, _ := disk.Partitions(true) // after an error, those that it knows
+	mounts, _ := disk.Partitions(true) // returns what it could read, also with an error
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return m
@@ -41,10 +41,10 @@ func (m MountPoints) Add(path string) {
 	}
 }
 
-// unavailable returns an *pool.UnavailableError if a mount point above path is
-// missing or is another folder than when the run began, as an empty folder on
-// which nothing is mounted. A disk that was mounted again may also look like
-// another folder to the system. It is accepted if anyReadable says that a photo
+// unavailable returns a *pool.UnavailableError if a mount point above path is
+// missing or is another folder than when the run began, for example the empty
+// folder below a file system that was unmounted. A disk that was mounted again may
+// also have another identity. It is accepted if anyReadable reports that a photo
 // below it can be read.
 func (m MountPoints) unavailable(path string, anyReadable func(dir string) bool) error {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {

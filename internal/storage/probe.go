@@ -13,31 +13,33 @@ import (
 )
 
 // maxProbeSamples is how many other photos are read to find out whether the
-// storage is available. It is more than one because the page cache may still have
-// photos of a disk that is away.
+// storage is available. One is not enough, because the page cache may still hold
+// photos of a disk that is unavailable.
 const maxProbeSamples = 8
 
-// ReadTimeout is a good Probe.Timeout.
+// ReadTimeout is the Probe.Timeout of a run.
 const ReadTimeout = 10 * time.Second
 
-// Probe finds out whether a photo that a worker could not read is a bad photo, or
-// whether the storage is unavailable: a disk was pulled out, or a server is down.
+// Probe finds out whether a photo could not be read because it is bad or because
+// the storage is unavailable: a disk was removed, or a server is down.
 type Probe struct {
 	Root          string // photo folder
 	MountPoints   MountPoints
 	KnownReadable string   // a photo that was described in an earlier run, "" if there is none
 	Photos        []string // those of this run, below Root
-	// AnyDescribed is whether any photo was ever described. If none was, files that
-	// cannot be read are likely to be bad rather than unavailable.
+	// AnyDescribed reports whether any photo was ever described. If none was, files
+	// that cannot be read are probably bad.
 	AnyDescribed func() bool
 
 	Readable func(path string) error // vips.Readable
-	// Timeout is how long the photo itself is waited for before others are read. If
-	// they hang, too, so does Check, and the pool takes the storage as unavailable.
+	// Timeout is how long Check waits for the photo itself before it reads others. If
+	// these hang, so does Check, and the pool treats the storage as unavailable.
 	Timeout time.Duration
 }
 
-// Check is pool.Config.ProbeStorage. rel is a path below Root.
+// Check implements pool.Config.ProbeStorage for the photo at rel, a path below Root.
+// It returns nil if the photo can be read, a *pool.UnavailableError if the storage
+// is unavailable, and otherwise why the photo cannot be read.
 func (p Probe) Check(rel string) error {
 	path := fsutil.Join(p.Root, rel)
 	own := p.readWithTimeout(path)
@@ -57,12 +59,12 @@ func (p Probe) Check(rel string) error {
 		}
 	}
 	if allMissing || !p.AnyDescribed() {
-		return own // somebody has deleted the photos, or none of them is good
+		return own // the photos were deleted, or all of them are bad
 	}
-	return &pool.UnavailableError{Why: fmt.Sprintf("none can be read, as %v", own)}
+	return &pool.UnavailableError{Why: fmt.Sprintf("no photo can be read: %v", own)}
 }
 
-var errNoAnswer = errors.New("the file does not answer")
+var errTimeout = errors.New("reading the file takes too long")
 
 // readWithTimeout returns why the photo cannot be read, nil if it can.
 func (p Probe) readWithTimeout(path string) error {
@@ -72,11 +74,11 @@ func (p Probe) readWithTimeout(path string) error {
 	case err := <-answer:
 		return err
 	case <-time.After(p.Timeout):
-		return errNoAnswer
+		return errTimeout
 	}
 }
 
-// anyReadable is whether one of a few photos below dir can be read.
+// anyReadable reports whether one of a few photos below dir can be read.
 func (p Probe) anyReadable(dir string) bool {
 	n, tried := len(p.Photos), 0
 	for i, first := 0, rand.IntN(max(n, 1)); i < n && tried < maxProbeSamples; i++ {
@@ -89,8 +91,8 @@ func (p Probe) anyReadable(dir string) bool {
 	return false
 }
 
-// probeSamples returns a few photos from all parts of the run, without the one
-// that is in question: it says nothing of the storage, and may hang.
+// probeSamples returns a few photos from all parts of the run except the one that
+// is being checked, which may hang.
 func (p Probe) probeSamples(without string) []string {
 	n := len(p.Photos)
 	var list []string

@@ -18,14 +18,15 @@ import (
 	"photodesc/tracker"
 )
 
-// retries is how often a photo is asked about again when the model says
-// nothing: with a repeat penalty, and then in less detail, too.
-const retries = 2
+// maxRetries is how often a photo is asked about again after blank answers: first
+// with a repeat penalty, then also in less detail.
+const maxRetries = 2
 
-// saidNothing is the message of a photo's failure when all tries were blank.
-const saidNothing = "the model said nothing"
+// allBlank is the message of a photo's failure if all answers were blank.
+const allBlank = "the model said nothing"
 
-// describe is the way of one photo through the worker: path to pixels to words.
+// describe decodes the photo of a job, has the engine answer the prompts, and
+// returns a tracker.Record.
 func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	began := time.Now()
 	var rec tracker.Record
@@ -33,7 +34,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	a, err := w.ask(ctx, j, &rec, &decoding, llm.Answer{}, nil)
 	for err == nil && !w.job.Engine.Exact { // measuring takes every photo alike
 		blank := w.job.Ask.blank(a)
-		if len(blank) > 0 && rec.Blank < retries {
+		if len(blank) > 0 && rec.Blank < maxRetries {
 			rec.Blank++
 			a, err = w.ask(ctx, j, &rec, &decoding, a, blank)
 			continue
@@ -41,7 +42,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		// The description is the answer to the first prompt.
 		if slices.Contains(blank, 0) {
 			rec.Blank++
-			rec.Error = &tracker.RecordError{Kind: tracker.Model, Message: saidNothing}
+			rec.Error = &tracker.RecordError{Kind: tracker.Model, Message: allBlank}
 		}
 		break
 	}
@@ -64,32 +65,32 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	return rec, nil
 }
 
-// ask has the engine answer for a photo: all prompts at first, and after blank
-// answers those that were answered so. The pixels are decoded anew each time:
-// holding them until the engine has answered would cost every photo memory.
+// ask has the engine answer the prompts about a photo: all of them or, after blank
+// answers, only those. The photo is decoded again each time, because keeping its
+// pixels until the engine has answered would cost memory for every photo.
 func (w *worker) ask(ctx context.Context, j pool.Job, rec *tracker.Record, decoding *time.Duration, before llm.Answer, blank []int) (a llm.Answer, err error) {
 	picture, err := w.picture(j, rec, decoding)
 	if err != nil {
 		return a, err
 	}
-	if w.answered.Add(1)%tidyEvery == 0 {
+	if w.answered.Add(1)%trimInterval == 0 {
 		llm.Trim()
 		debug.FreeOSMemory()
 	}
 	if rec.Blank == 0 {
 		a, err = w.engine.Describe(ctx, picture)
 	} else {
-		a, err = w.engine.Retry(ctx, picture, before, blank, rec.Blank == retries)
+		a, err = w.engine.Retry(ctx, picture, before, blank, rec.Blank == maxRetries)
 	}
 	if errors.Is(err, llm.ErrBroken) {
-		// No fault of this photo's, most likely: let another process try it.
+		// The photo is probably not the cause. Another process tries it again.
 		fmt.Fprintf(os.Stderr, "%s%v\n", LogPrefixes[llm.Error], err)
 		os.Exit(ui.ExitError)
 	}
 	if err != nil {
 		return a, err
 	}
-	return Answered(j, a), nil
+	return ChangeAnswer(j, a), nil
 }
 
 // picture decodes a photo for the engine. It fills in the record's size and adds
@@ -113,7 +114,8 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 	}, nil
 }
 
-// decode turns a path into pixels, so many at once as there are decoders.
+// decode decodes the photo at a path below the photo folder. It waits for a free
+// decoder.
 func (w *worker) decode(rel string) (*vips.Image, error) {
 	w.decoders <- struct{}{}
 	defer func() { <-w.decoders }()

@@ -8,28 +8,28 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Environment adds to an environment what a worker's libraries must find set
-// before they are loaded, where a person has not set it, and leaves out what
-// changes how libvips and GLib behave: they would print on the worker's standard
-// output, measure themselves, or end it at the first warning.
+// Environment returns env with the variables that a worker's libraries read when
+// they are loaded, unless the user has set them. It removes the variables of
+// libvips and GLib, with which these would print on the worker's standard output,
+// collect profiles, or abort at the first warning.
 func Environment(env []string) []string {
 	env = slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
 		return strings.HasPrefix(entry, "VIPS_") || strings.HasPrefix(entry, "IM_") || strings.HasPrefix(entry, "G_")
 	})
 	for name, value := range map[string]string{
-		// Between two products OpenBLAS's threads would spin on the cores that
-		// ggml's threads want.
+		// OpenBLAS's threads would otherwise spin between two products on the cores
+		// that ggml's threads need.
 		"OPENBLAS_THREAD_TIMEOUT": "4",
-		// OpenBLAS does not know CPUs younger than itself, and then takes them
-		// for something with a fifth of their speed.
+		// OpenBLAS does not recognise CPUs newer than itself and then uses generic
+		// kernels with a fifth of the speed.
 		"OPENBLAS_CORETYPE": BlasCore(),
-		// glibc would give each thread an arena of its own, which grows for a
-		// thousand pictures; llm says so too, but by then threads have theirs.
+		// glibc would give each thread an arena of its own, each of which grows over
+		// a thousand pictures. llm sets this, too, but some threads exist by then.
 		"MALLOC_ARENA_MAX": "1",
-		// Nor may each keep small pieces that it has freed: over thousands of
-		// photos they pin the pages around them (docs/performance.md).
+		// Small blocks that threads have freed and cached would keep the pages around
+		// them in use over thousands of photos (docs/performance.md).
 		"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
-		// An assert in C would start a debugger to print a backtrace.
+		// A failed assertion in ggml would start a debugger to print a backtrace.
 		"GGML_NO_BACKTRACE": "1",
 	} {
 		if _, set := os.LookupEnv(name); value != "" && !set {
@@ -39,12 +39,12 @@ func Environment(env []string) []string {
 	return env
 }
 
-// BlasCore names the kernels that the CPU can run, by its features; empty
-// where OpenBLAS's own choice is as good.
+// BlasCore returns OpenBLAS's name of the kernels that fit the CPU's features, or
+// "" if OpenBLAS should choose.
 func BlasCore() string {
 	switch {
 	case os.Getenv("OPENBLAS_CORETYPE") != "":
-		return "" // a person's choice stays
+		return "" // the user's choice
 	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512CD:
 		return "SkylakeX"
 	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
@@ -53,7 +53,7 @@ func BlasCore() string {
 	return ""
 }
 
-// BlasName is the library and its version, the first words of its configuration.
+// BlasName returns the library and its version: the first words of its configuration.
 func BlasName(config string) string {
 	words := strings.Fields(config)
 	return strings.Join(words[:min(2, len(words))], " ")

@@ -22,19 +22,20 @@ import (
 	"photodesc/pool"
 )
 
-// Measured is what a model costs on this machine, in bytes.
+// Measured is what a model needs on this machine. Memory is in bytes.
 type Measured struct {
 	Weights uint64 // text and vision, mapped, shared by all workers
-	Worker  uint64 // one worker's own: buffers, run time
-	Slot    uint64 // a slot's part of the KV cache
+	Worker  uint64 // one worker's own memory: buffers and Go's runtime
+	Slot    uint64 // the KV cache of one slot
 	Longest int    // longest edge that photos are decoded to, pixels
-	GPU     bool   // a GPU does the work
-	Second  bool   // and has the memory for a second worker
-	Slots   int    // and for so many slots
+	GPU     bool   // the model runs on a GPU
+	Second  bool   // the GPU has memory for a second worker
+	Slots   int    // slots that the GPU has memory for
 }
 
-// Sizes adds what a decoded photo takes: its pixels, at most twice as long as
-// needed, and those of its tiles. Each worker holds a few that are decoded ahead.
+// Sizes returns the sizes with the memory of decoded photos added. A photo takes
+// its pixels, at most twice as long as needed, and those of its tiles. Each worker
+// holds DecodeAhead further photos.
 func (m Measured) Sizes() pool.Sizes {
 	edge := uint64(m.Longest)
 	pixels := 3 * (2*edge*2*edge + 2*edge*edge)
@@ -47,9 +48,9 @@ func (m Measured) Sizes() pool.Sizes {
 // loadTimeout is how long a model may take to load.
 const loadTimeout = 5 * time.Minute
 
-// Measure loads the model once in a process of its own and asks what it takes.
-// A model that cannot be loaded is found here, before any photo is touched. The
-// process has a niceness of at least nice.
+// Measure loads the model in a separate process and returns what it needs. It
+// fails if the model cannot be loaded, before any photo is opened. The process has
+// a niceness of at least nice.
 func Measure(ctx context.Context, job Job, nice int) (Measured, error) {
 	job.Measure = true
 	cmd, err := Command(job)
@@ -61,7 +62,7 @@ func Measure(ctx context.Context, job Job, nice int) (Measured, error) {
 	cmd = ContextCommand(limited, cmd)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
-	// Its input ends with us, and it with its input.
+	// The process exits when its input ends, so it cannot outlive this one.
 	if _, err := cmd.StdinPipe(); err != nil {
 		return Measured{}, err
 	}
@@ -121,14 +122,14 @@ func FailureText(stderr string, err error) string {
 	return message
 }
 
-// noThreads is whether a process died of a limit of processes and threads.
+// noThreads reports whether a process failed because of the limit of processes and threads.
 func noThreads(stderr string) bool {
 	return strings.Contains(stderr, "pthread_create failed") || strings.Contains(stderr, "failed to create new OS thread")
 }
 
-// measureHere is the other side: it runs in the process that measures.
+// measureHere runs in the process that Measure has started.
 func measureHere(job Job) error {
-	// What a signal means is for the supervisor to say, as it is with a worker.
+	// The supervisor handles signals, as it does for workers.
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM)
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
@@ -144,14 +145,11 @@ func measureHere(job Job) error {
 	if err := vips.Startup(vips.StartupOptions{Untrusted: job.Untrusted}); err != nil {
 		return err
 	}
-	// The encoder's buffers come with its first tile.
-	if engine.OnGPU() {
-		err = tryOut(engine) // unprotected: its driver is to fill its caches for the workers
-	} else {
+	if !engine.OnGPU() { // a GPU's driver must be able to write its caches
 		protect(job, false)
-		err = engine.Try(context.Background())
 	}
-	if err != nil {
+	// The encoder allocates its buffers with its first tile.
+	if err := engine.WarmUp(context.Background()); err != nil {
 		return err
 	}
 	s := engine.Sizes()
@@ -160,15 +158,15 @@ func measureHere(job Job) error {
 		Worker: max(machine.OwnMemory(), s.KV+s.Compute) - s.KV,
 	}
 	if m.GPU = engine.OnGPU(); m.GPU {
-		free, model := gpuRoom(engine.Devices()), s.Weights+s.Vision+s.Compute
+		free, model := freeGPUMemory(engine.Devices()), s.Weights+s.Vision+s.Compute
 		m.Slots = gpuSlots(free, model, m.Slot)
 		m.Second = free > model+m.Slot*uint64(m.Slots)
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
 
-// gpuRoom is the memory that the GPUs together have left, in bytes.
-func gpuRoom(devices []llm.Device) (free uint64) {
+// freeGPUMemory returns the free memory of all GPUs together, in bytes.
+func freeGPUMemory(devices []llm.Device) (free uint64) {
 	for _, d := range devices {
 		if d.Kind == "GPU" {
 			free += d.Free
@@ -177,16 +175,17 @@ func gpuRoom(devices []llm.Device) (free uint64) {
 	return free
 }
 
-// MaxSlots is where generating for more photos at once stops paying.
+// MaxSlots is the number of slots on a CPU above which throughput no longer grows.
 const MaxSlots = 8
 
-// maxGPUSlots is the same on a GPU.
+// maxGPUSlots is the largest number of slots on a GPU.
 const maxGPUSlots = 32
 
-// gpuSlots is how many slots a worker gets on a GPU with so much memory free: as many as leave room for the next batch's
-// worker beside it and for a quarter of what is free, but no fewer than on a CPU. Sizes are bytes.
+// gpuSlots returns the number of slots of a worker on a GPU with free bytes of free
+// memory. A quarter of these and the memory of the next batch's worker are left
+// unused, but there are never fewer slots than on a CPU. Sizes are in bytes.
 func gpuSlots(free, model, slot uint64) int {
 	free = free / 4 * 3
-	room := (free - min(free, model)) / 2 / max(slot, 1)
-	return int(min(max(room, MaxSlots), maxGPUSlots))
+	fitting := (free - min(free, model)) / 2 / max(slot, 1)
+	return int(min(max(fitting, MaxSlots), maxGPUSlots))
 }

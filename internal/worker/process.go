@@ -7,12 +7,12 @@ import (
 	"runtime"
 )
 
-// DecodeAhead is how many photos more than its slots a worker holds, so that
-// pixels are ready when a slot is free.
+// DecodeAhead is how many more photos than slots a worker holds, so that the
+// pixels are ready when a slot becomes free.
 const DecodeAhead = 2
 
-// OwnBinary is the file this process was started from, even if an upgrade has
-// put another in its place since.
+// OwnBinary returns the path of the executable of this process, which on Linux
+// stays valid if an upgrade replaces the file.
 func OwnBinary() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil
@@ -20,7 +20,7 @@ func OwnBinary() (string, error) {
 	return os.Executable()
 }
 
-// Command is the command of a worker: this binary again.
+// Command returns the command of a worker, which runs this executable.
 func Command(job Job) (*exec.Cmd, error) {
 	self, err := OwnBinary()
 	if err != nil {

@@ -14,23 +14,23 @@ import (
 	"photodesc/tracker"
 )
 
-// Questions is what a run asks of each photo, and what becomes of the answers.
+// Questions are the prompts of a run, and how the answers are recorded.
 type Questions struct {
 	Prompts    []prompts.Prompt
-	Vocabulary prompts.Vocabulary `json:",omitempty"` // of keywords; empty: any
-	Context    bool               `json:",omitempty"` // the photo's metadata is told
-	KeepRaw    bool               `json:",omitempty"`
+	Vocabulary prompts.Vocabulary `json:",omitempty"` // the allowed keywords; empty: all
+	Context    bool               `json:",omitempty"` // the photo's metadata is part of the prompt
+	KeepRaw    bool               `json:",omitempty"` // the model's raw text is recorded, too
 }
 
-// DescribesOnly is whether nothing but a description is asked for.
+// DescribesOnly reports whether only a description is asked for.
 func (q Questions) DescribesOnly() bool {
 	return len(q.Vocabulary) == 0 && !slices.ContainsFunc(q.Prompts, func(p prompts.Prompt) bool { return p.Name != prompts.Describe })
 }
 
-// First is the text of the prompt whose answer is the description.
+// First returns the text of the prompt whose answer is the description.
 func (q Questions) First() string { return q.Prompts[0].Text }
 
-// Asked is the text of all prompts, one alone as it is.
+// Asked returns the texts of all prompts as one text.
 func (q Questions) Asked() string {
 	var texts []string
 	for _, p := range q.Prompts {
@@ -47,7 +47,7 @@ func (q Questions) Names() (names []string) {
 	return names
 }
 
-// Text is a line for the log; empty where nothing is out of the ordinary.
+// Text returns a line for the log, or "" if only a description is asked for.
 func (q Questions) Text() string {
 	text := "Prompts: " + strings.Join(q.Names(), ", ")
 	if n := len(q.Vocabulary); n > 0 {
@@ -62,7 +62,7 @@ func (q Questions) Text() string {
 	return text
 }
 
-// engine completes an engine's options with the questions.
+// engine returns an engine's options with the prompts added.
 func (q Questions) engine(opt llm.Options) llm.Options {
 	opt.Prompts = nil
 	for _, p := range q.Prompts {
@@ -78,7 +78,7 @@ func (q Questions) engine(opt llm.Options) llm.Options {
 	return opt
 }
 
-// context is what the model is told of a photo.
+// context returns the metadata of a photo as text for the prompt.
 func (q Questions) context(rel string, m photo.Metadata) string {
 	if !q.Context {
 		return ""
@@ -86,10 +86,10 @@ func (q Questions) context(rel string, m photo.Metadata) string {
 	return prompts.Context(path.Base(rel), m)
 }
 
-// replies are the answers to all prompts, in their order.
+// replies returns the replies to all prompts, in their order.
 func replies(a llm.Answer) []llm.Reply { return append([]llm.Reply{a.Reply}, a.More...) }
 
-// blank are the indexes of the prompts that an answer says nothing to.
+// blank returns the indices of the prompts with a blank reply.
 func (q Questions) blank(a llm.Answer) (blank []int) {
 	for i, r := range replies(a) {
 		if text, _ := q.clean(q.Prompts[i], r); text == "" {
@@ -99,7 +99,7 @@ func (q Questions) blank(a llm.Answer) (blank []int) {
 	return blank
 }
 
-// record puts the answers into a result line.
+// record writes the answers into rec.
 func (q Questions) record(rec *tracker.Record, a llm.Answer) {
 	for i, r := range replies(a) {
 		p := q.Prompts[i]
@@ -125,12 +125,13 @@ func (q Questions) record(rec *tracker.Record, a llm.Answer) {
 	}
 }
 
-// clean makes of a reply what is kept of it; nothing, if it says nothing.
+// clean returns the cleaned text of a reply and, for a list, its keywords. Both are
+// empty if the reply is blank.
 func (q Questions) clean(p prompts.Prompt, r llm.Reply) (text string, keywords []string) {
 	cut := r.Finish != llm.FinishStop
 	switch {
 	case p.List && len(q.Vocabulary) > 0:
-		// Whatever a person put into a vocabulary is something.
+		// No entry of a vocabulary counts as blank.
 		keywords = q.Vocabulary.Pick(r.Text)
 		return strings.Join(keywords, ", "), keywords
 	case p.List:
@@ -146,11 +147,11 @@ func (q Questions) clean(p prompts.Prompt, r llm.Reply) (text string, keywords [
 	return text, keywords
 }
 
-// OneText is a list as one text.
+// OneText returns a single value as it is and other lists as JSON.
 func OneText(values []string) string {
 	if len(values) == 1 {
 		return values[0]
 	}
-	b, _ := json.Marshal(values) // texts have a form
+	b, _ := json.Marshal(values) // cannot fail for strings
 	return string(b)
 }

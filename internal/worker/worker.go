@@ -1,5 +1,5 @@
-// Package worker is the process that describes one batch of photos: what it is
-// told, what it tells of itself, and the way of one photo from path to record.
+// Package worker implements the process that describes one batch of photos: its
+// job, the information that it reports, and the steps from a path to a record.
 package worker
 
 import (
@@ -19,7 +19,7 @@ import (
 	"photodesc/pool"
 )
 
-// Job is what a worker is told once, in its environment.
+// Job is the configuration of a worker, which it gets in its environment.
 type Job struct {
 	Root      storage.RawPath   // photo folder, absolute
 	Links     []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
@@ -29,23 +29,23 @@ type Job struct {
 	Untrusted bool
 	MaxBytes  int64 `json:",omitempty"`
 	Decoders  int   // photos decoded at once
-	Measure   bool  `json:",omitempty"` // load, say the sizes, leave
+	Measure   bool  `json:",omitempty"` // load the model, print its sizes and exit
 }
 
 // JobEnv is the environment variable with a worker's Job in JSON.
 const JobEnv = "PHOTODESC_WORKER"
 
-// Info is what a worker tells of itself when its model is loaded.
+// Info is what a worker reports when its model is loaded.
 type Info struct {
 	Devices    []llm.Device
-	Backends   []llm.Backend `json:",omitempty"` // libraries of ggml's that were found
-	NoGPU      string        `json:",omitempty"` // why a GPU is not used
-	Protection string        // what it has given up
-	Weak       string        `json:",omitempty"` // why it is not more
+	Backends   []llm.Backend `json:",omitempty"` // ggml's backend libraries that were found
+	NoGPU      string        `json:",omitempty"` // why no GPU is used
+	Protection string        // which rights it has given up
+	Weak       string        `json:",omitempty"` // why it could not give up more
 }
 
-// Serve is a worker's life: load the model, answer for photos, leave. Its
-// version must be the supervisor's.
+// Serve runs a worker: it loads the model, answers the supervisor's jobs and
+// returns at the end of the batch. version must be that of the supervisor.
 func Serve(version string) error {
 	var job Job
 	if err := json.Unmarshal([]byte(os.Getenv(JobEnv)), &job); err != nil {
@@ -57,13 +57,13 @@ func Serve(version string) error {
 	if job.Measure {
 		return measureHere(job)
 	}
-	// If the system runs out of memory, a worker is to go and not its supervisor.
+	// If the system runs out of memory, it should kill a worker, not the supervisor.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
-	// Nearly all of the heap is pixels, which cost the collector nothing to look
-	// through, but a budget's worth of memory if it lets them double.
+	// Nearly all of the heap is pixels. They are cheap to collect, and the default
+	// would let them take twice the memory.
 	debug.SetGCPercent(20)
 	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
-	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, Around(w.describe))
+	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, WrapHandler(w.describe))
 }
 
 // LogPrefixes start a worker's lines on stderr, so that the supervisor knows at which
@@ -77,8 +77,9 @@ type worker struct {
 	answered atomic.Int64
 }
 
-// tidyEvery is after how many photos a worker gives back what it has freed.
-const tidyEvery = 25
+// trimInterval is the number of photos after which a worker returns freed memory
+// to the system.
+const trimInterval = 25
 
 func (w *worker) load(context.Context) (any, error) {
 	if err := vips.Startup(vips.StartupOptions{Untrusted: w.job.Untrusted}); err != nil {
@@ -90,9 +91,9 @@ func (w *worker) load(context.Context) (any, error) {
 	}
 	w.engine = engine
 	if engine.OnGPU() {
-		// Drivers compile what they run when it is first wanted, and keep it in
-		// caches that are closed from then on.
-		if err := tryOut(engine); err != nil {
+		// Drivers compile their code when it first runs and write it to caches,
+		// which are not accessible after protect.
+		if err := engine.WarmUp(context.Background()); err != nil {
 			return nil, err
 		}
 	}
@@ -101,22 +102,13 @@ func (w *worker) load(context.Context) (any, error) {
 		Backends: llm.Backends(),
 		NoGPU:    engine.NoGPU(),
 	}
-	// All that is still to be opened is photos.
+	// From here on only photos are opened.
 	info.Protection, info.Weak = protect(w.job, engine.OnGPU())
 	return info, nil
 }
 
-// tryOut has the engine describe a small black picture with as many tiles and
-// tokens as a photo, for a driver compiles for some of those numbers anew.
-func tryOut(engine *llm.Engine) error {
-	const edge = 8
-	_, err := engine.Describe(context.Background(), llm.Picture{Width: edge, Height: edge, Pix: make([]byte, 3*edge*edge)})
-	if err != nil && len(llm.Backends()) > 0 && engine.OnGPU() {
-		return fmt.Errorf("%w\n  PHOTODESC_BACKENDS=0 leaves the GPU out", err)
-	}
-	return err
-}
-
+// protect gives up all rights but to read the photos. It returns what protects
+// the process and, if that is less than usual, why.
 func protect(job Job, gpu bool) (protection, weak string) {
 	allowed := job.Only
 	if len(allowed) == 0 {
@@ -133,17 +125,16 @@ func protect(job Job, gpu bool) (protection, weak string) {
 	return protection, weak
 }
 
-// Handler answers for one photo.
+// Handler returns the answer for one photo, which is sent as JSON.
 type Handler func(context.Context, pool.Job) (any, error)
 
-// Around is where the tests' faults come in, and Answered where they change
-// what the engine has answered.
+// Hooks for tests: WrapHandler adds faults, ChangeAnswer changes the engine's answer.
 var (
-	Around   = func(h Handler) Handler { return h }
-	Answered = func(_ pool.Job, a llm.Answer) llm.Answer { return a }
+	WrapHandler  = func(h Handler) Handler { return h }
+	ChangeAnswer = func(_ pool.Job, a llm.Answer) llm.Answer { return a }
 )
 
-// Round gives seconds to the millisecond.
+// Round returns d in seconds, rounded to the millisecond.
 func Round(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }
 
 // kindError carries the kind of a photo's failure over the protocol.
