@@ -82,12 +82,12 @@ func TestProbeHangs(t *testing.T) {
 		}
 		began := time.Now()
 		one := probe(func(name string) bool { return name == names[3] })
-		if err := one.Check(names[3]); err != errNoAnswer || time.Since(began) != ReadTimeout {
+		if err := one.Check(names[3]); err != errTimeout || time.Since(began) != ReadTimeout {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		only := probe(func(name string) bool { return name == names[3] })
 		only.Photos = names[3:4]
-		if err := only.Check(names[3]); err != errNoAnswer {
+		if err := only.Check(names[3]); err != errTimeout {
 			t.Errorf("the only photo hangs: %v", err)
 		}
 		all := probe(func(string) bool { return true })

@@ -7,14 +7,14 @@ import "C"
 
 import "photodesc/internal/photo/pngchunk"
 
-// noRequest asks for a file's picture as it is.
+// noRequest is the request for a file's picture without special treatment.
 var noRequest C.pd_request
 
-// maxPages is how many frames are looked at of an animation that begins blank.
+// maxPages is how many frames of an animation that begins blank are examined.
 const maxPages = 64
 
-// maxPagePixels is how many pixels they may have together, which takes about
-// two seconds. A variable for the tests.
+// maxPagePixels is how many pixels these frames may have together, which takes
+// about two seconds. It is a variable for the tests.
 var maxPagePixels int64 = 128 << 20
 
 // decodeAnimation decodes a file that may be an animation: its first frame or,
@@ -40,8 +40,8 @@ func decodeAnimation(in input, opts Options) (*Image, error) {
 	return img, nil
 }
 
-// blank reports whether a picture is of one colour, but for what a lossy codec
-// adds to it.
+// blank reports whether a picture has only one colour, apart from the noise that a
+// lossy codec adds.
 func blank(img *Image) bool {
 	low, high := [3]byte{255, 255, 255}, [3]byte{}
 	for i := 0; i+2 < len(img.Pix); i += 3 {

@@ -15,8 +15,8 @@ import (
 	"photodesc/internal/photo/bmp"
 )
 
-// decodeBMP reads a BMP in Go: libvips has only ImageMagick for it, which is
-// not safe with files from strangers.
+// decodeBMP decodes a BMP in Go, because libvips uses ImageMagick for it, which is
+// not safe for untrusted files.
 func decodeBMP(f *file, opts Options) (*Image, error) {
 	h, err := bmp.Read(f)
 	if err != nil {
@@ -25,7 +25,7 @@ func decodeBMP(f *file, opts Options) (*Image, error) {
 	if int64(h.Width)*int64(h.Height) > opts.MaxPixels {
 		return nil, tooManyPixels(f.path, h.Width, h.Height, opts)
 	}
-	if max(h.Width, h.Height) > C.VIPS_MAX_COORD { // libvips would make other numbers of them
+	if max(h.Width, h.Height) > C.VIPS_MAX_COORD { // the size would overflow in libvips
 		return nil, photo.Errorf(photo.TooLarge, f.path, "it has %d × %d pixels, and no edge of more than %d is decoded: describe a smaller copy",
 			h.Width, h.Height, C.VIPS_MAX_COORD)
 	}
@@ -69,7 +69,7 @@ func decodeBitmap(f *file, h *bmp.Header, in io.ReaderAt, opts Options) (*Image,
 	return decodePixels(f.path, pix, h.Width, h.Height, bands, opts)
 }
 
-// decodeEmbedded decodes a BMP that is a JPEG or PNG in an envelope.
+// decodeEmbedded decodes a BMP that contains a JPEG or PNG.
 func decodeEmbedded(f *file, h *bmp.Header, in io.ReaderAt, opts Options) (*Image, error) {
 	data := make([]byte, max(0, min(f.size-h.Offset, inMemory)))
 	n, err := in.ReadAt(data, h.Offset)

@@ -21,26 +21,26 @@ import (
 	"photodesc/internal/photo/damage"
 )
 
-// Options says what the caller needs and allows.
+// Options are what the caller needs, and limits.
 type Options struct {
-	// Longest is the longest edge needed, in pixels. What is decoded is at least
-	// this long, unless the photo itself is shorter, and at most twice and a bit.
-	// 0: all pixels there are.
+	// Longest is the longest edge needed, in pixels. The decoded picture is at least
+	// this long, unless the photo itself is shorter, and at most a little more than
+	// twice as long. 0 means the size of the photo.
 	Longest int
 
 	// MaxPixels is how many pixels the photo may have as stored; 0: DefaultMaxPixels.
 	MaxPixels int64
 
-	// MaxBytes is how much memory decoding may take at once, by an estimate that
-	// errs upwards and leaves out the copy handed to the caller; 0: DefaultMaxBytes.
+	// MaxBytes is how much memory decoding may take, by an estimate that tends to be
+	// too high and excludes the returned copy; 0: DefaultMaxBytes.
 	MaxBytes int64
 
-	// signal is what the samples mean where the file says it in a way that libvips
-	// does not know; nil: libvips knows.
+	// signal is the colour encoding of the samples if libvips does not apply it;
+	// nil if libvips does.
 	signal *colour.Signal
 }
 
-// The limits that hold where Options has 0.
+// The limits that apply if Options has 0.
 const (
 	DefaultMaxPixels = 500_000_000 // a panorama of 50,000 × 10,000
 	DefaultMaxBytes  = 2 << 30     // of memory for one photo
@@ -51,27 +51,27 @@ type Image struct {
 	Width, Height int    // of Pix, in pixels
 	Pix           []byte // red, green, blue; row by row from the top left; Width*Height*3
 
-	// OrigWidth and OrigHeight are those of the whole photo, upright, before any
-	// shrinking. Work out tiles from these: Width:Height is rounded.
+	// OrigWidth and OrigHeight are the size of the whole upright photo, before any
+	// shrinking. Compute tiles from these, because Width:Height is rounded.
 	OrigWidth, OrigHeight int
 
-	// Metadata is what the file tells of itself; empty where it tells nothing.
+	// Metadata is from the file's EXIF. Missing fields are empty.
 	Metadata photo.Metadata
 
-	// Format is what the file is, whatever its name: photo.FormatJPEG and so on;
+	// Format is the format by the file's content, such as photo.FormatJPEG. It is
 	// photo.FormatRAW for the preview in a RAW file.
 	Format string
 
-	pages int // frames of an animation; 0: it is none
+	pages int // frames of an animation, otherwise 0
 }
 
-// Decode reads the photo at path. It shrinks while it decodes, as far as
-// opts.Longest allows and only by means that a later, better resampling does
-// not notice; a photo that is not larger than twice what is needed has exactly
-// the pixels of the file (JPEG and WebP may shrink in their decoders).
+// Decode decodes the photo at path. It shrinks a large photo while it decodes, as
+// far as opts.Longest allows and only so that later resampling to the needed size
+// gives the same result. A photo of up to twice the needed size keeps the pixels of
+// the file, but JPEG and WebP may be shrunk by their decoders.
 //
-// Errors are *photo.Error, except when Startup was not called. It may be called
-// by several goroutines at once.
+// Errors are of type *photo.Error, except if Startup was not called. Decode may be
+// called by several goroutines at once.
 func Decode(path string, opts Options) (*Image, error) {
 	untrusted, err := started()
 	if err != nil {
@@ -120,16 +120,16 @@ func Decode(path string, opts Options) (*Image, error) {
 		img, err = decodeFile(f, format, opts)
 	}
 	if errors.Is(err, errNoLoader) && loaderOf(format) != "" {
-		// libvips looks for more than the first bytes, and there is a loader.
-		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: it begins like a %s, and no more", format)
+		// libvips checks more than the first bytes before it selects a loader.
+		return nil, photo.Errorf(photo.Unreadable, path, "it is damaged or cut short: only its first bytes are those of a %s", format)
 	}
 	return img, err
 }
 
-// errNoLoader is libvips' own finding that it does not know a file's format.
+// errNoLoader means that libvips does not recognise a file's format.
 var errNoLoader = errors.New("libvips does not know its format")
 
-// mayTry says why libvips should not even be asked to read a format.
+// mayTry returns an error if libvips must not be used for a format.
 func mayTry(path, format string, untrusted bool) error {
 	switch format {
 	case photo.FormatSVG, photo.FormatPDF, photo.FormatMP4:
@@ -157,10 +157,10 @@ func mayTry(path, format string, untrusted bool) error {
 	return nil
 }
 
-// decodeFile has libvips decode the whole file.
+// decodeFile decodes the whole file with libvips.
 func decodeFile(f *file, format string, opts Options) (*Image, error) {
-	// These loaders map a file into memory, and a file that shrinks then kills
-	// the process: they get bytes of their own at any size.
+	// These loaders map a file into memory, and a file that shrinks meanwhile would
+	// crash the process. So they always get a copy in memory.
 	mapped := format == photo.FormatWebP || format == photo.FormatGIF
 	in := input{file: f}
 	if f.whole() || mapped {
@@ -194,16 +194,16 @@ func decodeFile(f *file, format string, opts Options) (*Image, error) {
 	return decodeBytes(f.path, in.data, 0, opts)
 }
 
-// webpSize is how many bytes a WebP says it has. What comes after them, which
-// may be gigabytes, is none of it.
+// webpSize returns the size in bytes that a WebP's header declares. Anything may
+// follow, even gigabytes.
 func webpSize(head []byte) int64 {
 	const before = 8 // "RIFF" and the length itself
 	length := int64(binary.LittleEndian.Uint32(head[4:]))
-	return before + length + length&1 // it ends at an even byte
+	return before + length + length&1 // padded to an even length
 }
 
-// decodeBytes has libvips decode a file's bytes. orientation (EXIF, 0: none)
-// counts if the file does not have its own.
+// decodeBytes decodes a file's bytes with libvips. orientation (EXIF, 0: none) is
+// used if the file has none itself.
 func decodeBytes(path string, data []byte, orientation int, opts Options) (*Image, error) {
 	if photo.Sniff(data[:min(len(data), photo.SniffLen)]) == photo.FormatJPEG {
 		return decodeJPEG(path, data, orientation, opts)
@@ -211,8 +211,8 @@ func decodeBytes(path string, data []byte, orientation int, opts Options) (*Imag
 	return withData(path, data, C.pd_request{orientation: C.int(orientation)}, opts)
 }
 
-// decodePixels has libvips treat pixels as if they had come from a file: 8 bits,
-// bands a pixel (1 grey, 3 RGB, 4 RGBA), rows without padding.
+// decodePixels has libvips process pixels as if they were decoded from a file: 8
+// bits a sample, 1 (grey), 3 (RGB) or 4 (RGBA) bands a pixel, rows without padding.
 func decodePixels(path string, pix []byte, width, height, bands int, opts Options) (*Image, error) {
 	req := C.pd_request{raw_width: C.int(width), raw_height: C.int(height), raw_bands: C.int(bands)}
 	return withData(path, pix, req, opts)
@@ -226,9 +226,9 @@ func withData(path string, data []byte, req C.pd_request, opts Options) (*Image,
 	return call(path, &req, opts)
 }
 
-// gate keeps decodes apart where libvips' one error buffer for the whole
-// process would mix their errors: usual decodes share it, a decode that failed
-// is run again alone to learn why.
+// gate separates errors of concurrent decodes, because libvips has one error buffer
+// for the whole process. Decodes share the gate. One that failed is repeated with
+// exclusive access to learn why.
 var gate sync.RWMutex
 
 func call(path string, req *C.pd_request, opts Options) (*Image, error) {
@@ -244,7 +244,7 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	C.pd_decode(req, &res)
 	gate.RUnlock()
 	switch {
-	case req.fail_on == C.PD_FAIL_ON_WARNING: // it will be decoded again in any case
+	case req.fail_on == C.PD_FAIL_ON_WARNING: // the caller decodes it again anyway
 	case res.status == C.PD_UNREADABLE, res.status == C.PD_UNSUPPORTED, res.status == C.PD_KIND_NOT_READ:
 		gate.Lock()
 		C.vips_error_clear()
@@ -271,15 +271,15 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	return img, nil
 }
 
-// heifLimit is how libheif words a size beyond what it decodes. It looks at the
-// size before libvips does, so no check of ours comes first.
+// heifLimit matches libheif's message about a size beyond its limit. libheif checks
+// the size before libvips reports it, so our own check cannot come first.
 var heifLimit = regexp.MustCompile(`Image size (\d+)x(\d+) exceeds the maximum image size (\d+(?:x\d+)?)`)
 
-// noReason is told where libvips fails without a word, as it does for a PNG with
-// impossible numbers in its header.
+// noReason is the reason if libvips fails without a message, as it does for a PNG
+// with an impossible size in its header.
 const noReason = "something in it, such as its size, makes no sense; restore it from a backup"
 
-// failure words what went wrong.
+// failure returns the error of a decode that failed.
 func failure(path string, res *C.pd_result, opts Options) error {
 	text := errorText(C.GoString(&res.error[0]))
 	switch res.status {
@@ -302,7 +302,7 @@ func failure(path string, res *C.pd_result, opts Options) error {
 		return photo.Errorf(photo.TooLarge, path, "it has %s × %s pixels, and at most %s are decoded of a HEIF or AVIF: describe a smaller copy",
 			m[1], m[2], strings.Replace(m[3], "x", " × ", 1))
 	}
-	// A HEIF whose codec is not installed is whole, only not for us.
+	// The file may be intact, and only the codec is not installed.
 	if strings.HasPrefix(C.GoString(&res.loader[0]), "heif") && strings.Contains(text, "nsupported") {
 		return photo.Errorf(photo.Unsupported, path, "the codec in it is not installed: %s", text)
 	}
@@ -322,7 +322,7 @@ func tooMuchMemory(path string, need int64, opts Options) error {
 
 func millions(n int64) string { return fmt.Sprintf("%.1f million", float64(n)/1e6) }
 
-// formatOf names the format after the loader that read it.
+// formatOf returns the format, derived from the name of the loader that read it.
 func formatOf(res *C.pd_result) string {
 	loader := C.GoString(&res.loader[0])
 	switch {

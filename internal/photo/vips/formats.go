@@ -12,24 +12,24 @@ import (
 	"photodesc/internal/photo"
 )
 
-// Support says whether a format can be decoded here.
+// Support is whether this installation can decode a format.
 type Support string
 
 // The values of Support.
 const (
 	Yes     Support = "yes"
-	Blocked Support = "blocked" // libvips could, but its loader is not trusted
-	Missing Support = "missing" // this libvips was built or installed without it
+	Blocked Support = "blocked" // libvips has a loader, but it is not trusted
+	Missing Support = "missing" // this libvips has no loader for it
 )
 
-// Format is one line of Formats.
+// Format is an entry of Formats.
 type Format struct {
 	Name    string // as photo.Sniff gives it
 	By      string // what decodes it
 	Support Support
 }
 
-// loaders are libvips' nicknames of what reads each format.
+// loaders are libvips' names of the loaders of each format.
 var loaders = []struct{ format, loader string }{
 	{photo.FormatJPEG, "jpegload_source"},
 	{photo.FormatPNG, "pngload_source"},
@@ -42,9 +42,9 @@ var loaders = []struct{ format, loader string }{
 	{photo.FormatJP2, "jp2kload_source"},
 }
 
-// Formats lists what photos can be decoded here, after Startup. For HEIF and
-// AVIF it knows of the container only: whether the codec inside is installed
-// shows when one is decoded.
+// Formats returns the formats and whether they can be decoded. Startup must have
+// been called. For HEIF and AVIF it checks the container only: whether the codec is
+// installed shows when a file is decoded.
 func Formats() []Format {
 	var list []Format
 	for _, l := range loaders {

@@ -16,15 +16,15 @@ import (
 	"photodesc/internal/photo/heif"
 )
 
-// patchFirst says that this libheif or libvips has refused a file and taken it patched:
-// further files are patched before they are tried.
+// patchFirst is set when a file was refused and accepted after patching. From then
+// on, files are patched before they are tried.
 var patchFirst atomic.Bool
 
-// unknownMain is how libheif words that it takes the main item for no picture.
+// unknownMain is libheif's message if it does not treat the main item as a picture.
 const unknownMain = "'pitm' box references a non-existing image"
 
-// decodeHEIF decodes a HEIF or AVIF in the colours that it signals. Old libraries
-// are not shown what they would refuse.
+// decodeHEIF decodes a HEIF or AVIF in the colours that it signals. It patches a
+// file that old libraries refuse.
 func decodeHEIF(in input, opts Options) (*Image, error) {
 	f, err := heif.Read(in.reader(), in.reader().Size())
 	if err != nil {
@@ -32,10 +32,10 @@ func decodeHEIF(in input, opts Options) (*Image, error) {
 		if decodeErr != nil && errors.Is(err, heif.ErrSequence) {
 			return nil, photo.Errorf(photo.Unsupported, in.file.path, "%w, which is not read: save one as JPEG", err)
 		}
-		return img, decodeErr // libheif says why it is damaged
+		return img, decodeErr // libheif reports the damage
 	}
-	// An ICC profile counts for more than code points, except in HDR: profiles
-	// for it take the brightest that can be encoded for white.
+	// An ICC profile takes precedence over code points, except in HDR, where profiles
+	// map the largest possible light to white.
 	if cicp, ok := f.CICP(); ok && (cicp.HDR() || !f.HasProfile()) {
 		if s := cicp.Signal(); !s.SRGB() {
 			opts.signal = &s
@@ -48,8 +48,8 @@ func decodeHEIF(in input, opts Options) (*Image, error) {
 	return img, err
 }
 
-// tryPatched decodes a file as it is or, if that fails or is known to, patched. A nil
-// patch changes nothing.
+// tryPatched decodes a file as it is. If that fails, or patchFirst is set, it
+// decodes it with the patch. A nil patch changes nothing.
 func (in input) tryPatched(p *heif.Patch, opts Options) (*Image, error) {
 	if p == nil || !patchFirst.Load() {
 		img, err := in.decode(noRequest, opts)
@@ -57,7 +57,7 @@ func (in input) tryPatched(p *heif.Patch, opts Options) (*Image, error) {
 			return img, err
 		}
 	}
-	// If this fails, too, it says more: what it complains of is no reference.
+	// If this fails, too, its error is better, since it is not about references.
 	img, err := in.decodePatched(p, opts)
 	if err == nil {
 		patchFirst.Store(true)

@@ -14,7 +14,7 @@ import (
 	"photodesc/internal/photo/colour"
 )
 
-// input is where a photo's bytes are: in memory or, if data is nil, in the file.
+// input is the bytes of a photo: data or, if that is nil, the file.
 type input struct {
 	file *file
 	data []byte
@@ -27,7 +27,7 @@ func (in input) reader() *io.SectionReader {
 	return io.NewSectionReader(in.file, 0, in.file.size)
 }
 
-// with hands a request with the bytes to f. They stay where they are until f returns.
+// with calls f with the request for these bytes, which are pinned until f returns.
 func (in input) with(req C.pd_request, f func(*C.pd_request)) {
 	if in.data == nil {
 		req.fd, req.size = C.int(in.file.Fd()), C.size_t(in.file.size)
@@ -41,14 +41,14 @@ func (in input) with(req C.pd_request, f func(*C.pd_request)) {
 	f(&req)
 }
 
-// decode has libvips decode the bytes.
+// decode decodes the bytes with libvips.
 func (in input) decode(req C.pd_request, opts Options) (img *Image, err error) {
 	in.with(req, func(req *C.pd_request) { img, err = call(in.file.path, req, opts) })
 	return img, err
 }
 
-// toSRGB converts samples that libvips has left as the file has them. Without a
-// signal of the container the profile has one.
+// toSRGB converts samples that libvips has not converted. If signal is nil, it uses
+// the code points of the ICC profile.
 func toSRGB(res *C.pd_result, signal *colour.Signal) []byte {
 	if signal == nil {
 		s := colour.CICP{Primaries: uint8(res.primaries), Transfer: uint8(res.transfer)}.Signal()

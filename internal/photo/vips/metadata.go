@@ -11,7 +11,7 @@ import (
 	"photodesc/internal/photo"
 )
 
-// metadataOf reads the EXIF fields of a decoded photo. libvips words a value as
+// metadataOf returns the EXIF fields of a decoded photo. libvips formats a value as
 // "48/1 51/1 2952/100 (48, 51, 29.52, Rational, 3 components, 24 bytes)".
 func metadataOf(res *C.pd_result) photo.Metadata {
 	field := func(i int) string {

@@ -12,25 +12,24 @@ import (
 	"photodesc/internal/photo"
 )
 
-// inMemory is up to how many bytes a file is read as a whole before it is
-// decoded: one pass over a network drive instead of many small reads, and
-// bytes that cannot change under the decoder. A variable for the tests.
+// inMemory is the largest size in bytes of a file that is read as a whole before it
+// is decoded. This avoids many small reads on network drives, and the bytes cannot
+// change while they are decoded. It is a variable for the tests.
 var inMemory int64 = 64 << 20
 
 // file is an opened photo.
 type file struct {
 	*os.File
 	path string
-	size int64  // bytes, when it was opened; 0 until load
+	size int64  // bytes when it was opened; 0 if unknown until load
 	head []byte // its first bytes, for photo.Sniff
-	data []byte // all of them, after load
+	data []byte // its content, if load has read it
 }
 
-// open opens the photo at path, which must be a regular file and not empty: its
-// first byte tells, for some file systems, such as rclone's of Google Photos, do
-// not know the size of what they have not fetched and give 0. It cannot hang:
-// what is no file is not opened, and should it become a pipe in between, opening
-// does not wait for a writer.
+// open opens the photo at path, which must be a regular file and not empty. It
+// reads the first bytes to find out, because some file systems, such as rclone's of
+// Google Photos, report size 0 for files that they have not fetched. Opening does
+// not block, even if the path is a pipe by then.
 func open(path string) (*file, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -70,8 +69,8 @@ func opened(f *os.File, path string) (*file, error) {
 	return &file{File: f, path: path, size: info.Size(), head: head[:n]}, nil
 }
 
-// load reads a file whose size is not known, which may take up to half of
-// opts.MaxBytes, and so finds its size. Of others it reads nothing.
+// load reads a file of unknown size, up to half of opts.MaxBytes, and so finds its
+// size. It does nothing for other files.
 func (f *file) load(opts Options) error {
 	if f.size > 0 {
 		return nil
@@ -81,7 +80,7 @@ func (f *file) load(opts Options) error {
 	switch {
 	case err != nil:
 		return cannotRead(f.path, err)
-	case len(data) == 0: // it was not when its first bytes were read
+	case len(data) == 0: // it was truncated since its first bytes were read
 		return photo.Errorf(photo.Unreadable, f.path, "the file is empty")
 	case int64(len(data)) > limit:
 		return tooMuchMemory(f.path, 2*int64(len(data)), opts)
@@ -93,7 +92,7 @@ func (f *file) load(opts Options) error {
 // whole reports whether the file is read as a whole before it is decoded.
 func (f *file) whole() bool { return f.size <= inMemory || f.data != nil }
 
-// ReadAt reads from the file, or from what load has read.
+// ReadAt reads from the file, or from the content that load has read.
 func (f *file) ReadAt(p []byte, offset int64) (int, error) {
 	if f.data == nil {
 		return f.File.ReadAt(p, offset)
@@ -114,18 +113,18 @@ func (f *file) read(size int64) ([]byte, error) {
 	return data[:n], nil
 }
 
-// onlyZeros reports whether the file holds nothing but zeros, as a fault of a
-// disk or a card leaves it. It stops at the first other byte, and after as much
-// as any photo has: a disk image is not read to its end.
+// onlyZeros reports whether the file consists of zeros, as after a fault of a disk
+// or a card. It stops at the first other byte, and after 1 GiB, which is more than
+// photos have.
 func (f *file) onlyZeros() (bool, error) {
-	const most = 1 << 30
-	in := io.NewSectionReader(f, 0, min(f.size, most))
+	const maxBytes = 1 << 30
+	in := io.NewSectionReader(f, 0, min(f.size, maxBytes))
 	var buf []byte
-	for part := f.head; ; {
-		if len(bytes.TrimLeft(part, "\x00")) > 0 {
+	for chunk := f.head; ; {
+		if len(bytes.TrimLeft(chunk, "\x00")) > 0 {
 			return false, nil
 		}
-		if buf == nil { // few files get as far
+		if buf == nil { // allocated only if needed
 			buf = make([]byte, 1<<20)
 		}
 		n, err := in.Read(buf)
@@ -135,7 +134,7 @@ func (f *file) onlyZeros() (bool, error) {
 		case err != nil:
 			return false, cannotRead(f.path, err)
 		}
-		part = buf[:n]
+		chunk = buf[:n]
 	}
 }
 

@@ -7,13 +7,12 @@ import "C"
 
 import "photodesc/internal/photo/pngchunk"
 
-// decodePNG decodes a PNG in the colours that it signals. Where its still
-// picture is blank and frames of an animation follow, the first of them that
-// shows something is decoded.
+// decodePNG decodes a PNG in the colours that it signals. If its still picture is
+// blank and it is an animation, the first frame that is not blank is decoded.
 func decodePNG(in input, opts Options) (*Image, error) {
 	req := C.pd_request{orientation: C.int(pngOrientation(in.reader(), in.reader().Size()))}
 	info, err := pngchunk.Read(in.reader())
-	if err != nil { // libpng says why it is damaged
+	if err != nil { // libpng reports the damage
 		return in.decode(req, opts)
 	}
 	if s, convert := info.Signal(); convert {

@@ -11,19 +11,19 @@ import (
 	"photodesc/internal/photo/raw"
 )
 
-// pngOrientation returns the EXIF orientation that a PNG has where libvips does
-// not look for it, 0 if there is none: in an eXIf chunk behind the pixels, where
-// ImageMagick 6 puts it, or in a text chunk as hexadecimal digits, since PNG had
-// no place for EXIF until 2017. The chunk goes before the text: programs that
-// change the orientation today change that one, and leave the text as it was.
-// Both are behind a chunk that libvips sees.
+// pngOrientation returns the EXIF orientation of a PNG from places that libvips does
+// not read, 0 if there is none: an eXIf chunk after the pixels, as written by
+// ImageMagick 6, or a text chunk with hexadecimal digits, which was used before PNG
+// got the eXIf chunk in 2017. An eXIf chunk takes precedence over text, because
+// today's programs change only the chunk. A chunk that libvips reads takes
+// precedence over both.
 func pngOrientation(r io.ReaderAt, size int64) int {
 	const (
 		signature = 8
 		header    = 8       // length and name of a chunk
 		maxChunks = 1 << 17 // of 8 KB, as most programs write them: 1 GB
 		maxText   = 1 << 20
-		maxTexts  = 256 // a person's programs leave a dozen
+		maxTexts  = 256 // common programs write up to a dozen
 	)
 	at, texts, fromText := int64(signature), 0, 0
 	for range maxChunks {
@@ -51,11 +51,10 @@ func pngOrientation(r io.ReaderAt, size int64) int {
 	return fromText
 }
 
-// exifBlock is EXIF without the name that it has in a JPEG, and should not have
-// elsewhere.
+// exifBlock returns EXIF data without the identifier that precedes them in a JPEG.
 func exifBlock(data []byte) []byte { return bytes.TrimPrefix(data, []byte("Exif\x00\x00")) }
 
-// textOrientation is that of one text chunk.
+// textOrientation returns the orientation in a text chunk, or 0.
 func textOrientation(name string, data []byte) int {
 	keyword, text, ok := bytes.Cut(data, []byte{0})
 	if k := strings.ToLower(string(keyword)); !ok || k != "raw profile type exif" && k != "raw profile type app1" {
@@ -64,7 +63,7 @@ func textOrientation(name string, data []byte) int {
 	compressed := name == "zTXt"
 	switch name {
 	case "zTXt":
-		text = text[min(1, len(text)):] // the method, of which there is one
+		text = text[min(1, len(text)):] // the compression method; there is only one
 	case "iTXt":
 		if len(text) < 2 {
 			return 0
@@ -78,8 +77,8 @@ func textOrientation(name string, data []byte) int {
 		if err != nil {
 			return 0
 		}
-		const most = 1 << 20
-		text, _ = io.ReadAll(io.LimitReader(z, most)) // what is there of a damaged one
+		const maxBytes = 1 << 20
+		text, _ = io.ReadAll(io.LimitReader(z, maxBytes)) // the intact beginning if it is damaged
 	}
 	return raw.Orientation(exifBlock(profile16(text)))
 }

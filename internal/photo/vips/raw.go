@@ -8,8 +8,8 @@ import (
 	"photodesc/internal/photo/raw"
 )
 
-// decodeRaw decodes the preview that the camera put into its RAW file. Without
-// one, and if the user allows it, libvips' other loaders may try.
+// decodeRaw decodes the camera's preview in a RAW file. If there is none, libvips'
+// untrusted loaders are tried, if the user allows them.
 func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
 	preview, err := raw.Find(f, f.size)
 	switch {
@@ -21,8 +21,8 @@ func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
 	case err != nil:
 		return nil, cannotRead(f.path, err)
 	}
-	const most = 64 << 20 // no preview is larger, and the rest of a file may be no preview
-	data := make([]byte, min(preview.Length, most))
+	const maxPreview = 64 << 20 // bytes; preview.Length may extend far beyond the JPEG
+	data := make([]byte, min(preview.Length, maxPreview))
 	n, err := f.ReadAt(data, preview.Offset)
 	if n == 0 || err != nil && !errors.Is(err, io.EOF) {
 		return nil, cannotRead(f.path, err)

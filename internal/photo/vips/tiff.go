@@ -15,11 +15,12 @@ import (
 	"photodesc/internal/photo/tiff"
 )
 
-// maxTIFFPages is how many pages are looked at of a TIFF that begins blank.
+// maxTIFFPages is how many further pages of a TIFF are examined if its main picture
+// is blank.
 const maxTIFFPages = 8
 
-// decodeTIFF decodes the main picture of a TIFF file or, if that is blank, the
-// first later page that shows something.
+// decodeTIFF decodes the main picture of a TIFF file or, if that is blank, the first
+// later page that is not.
 func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 	in := input{file: f}
 	if f.whole() {
@@ -35,7 +36,7 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 	header, err := tiff.Read(r, r.Size())
 	switch {
 	case errors.Is(err, tiff.ErrNoDirectory):
-		return in.decode(noRequest, opts) // libvips finds the words for it
+		return in.decode(noRequest, opts) // libvips reports the damage
 	case err != nil:
 		return nil, cannotRead(f.path, err)
 	}
@@ -63,8 +64,7 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 	return img, nil
 }
 
-// decodeDirectory decodes one picture of a TIFF file, by the reader that gets
-// its colours right.
+// decodeDirectory decodes one picture of a TIFF file with the reader for its layout.
 func decodeDirectory(in input, d tiff.Directory, opts Options) (*Image, error) {
 	layout, err := d.Layout()
 	if err != nil {
@@ -83,11 +83,10 @@ func decodeDirectory(in input, d tiff.Directory, opts Options) (*Image, error) {
 	return img, err
 }
 
-// oneShade reports whether pixels are all black or all white, or nearly.
+// oneShade reports whether all pixels are nearly black, or all are nearly white.
 func oneShade(pix []byte) bool {
-	const nearly = 16
-	least, most := slices.Min(pix), slices.Max(pix)
-	return most <= nearly || least >= 255-nearly
+	const tolerance = 16
+	return slices.Max(pix) <= tolerance || slices.Min(pix) >= 255-tolerance
 }
 
 func tiffRequest(d tiff.Directory, layout tiff.Layout) C.pd_tiff {
@@ -111,8 +110,8 @@ func tiffRequest(d tiff.Directory, layout tiff.Layout) C.pd_tiff {
 	return t
 }
 
-// kindNotRead is how libtiff and libvips word that a whole file is of a kind
-// that they do not read.
+// kindNotRead matches messages of libtiff and libvips about intact files of a kind
+// that they do not decode.
 var kindNotRead = regexp.MustCompile(`(?i)not supported|unsupported|not configured|not implemented|can ?not handle`)
 
 func unsupportedTIFF(path, reason string) error {

@@ -1,7 +1,7 @@
-// Package vips turns a photo's path into upright sRGB pixels, with libvips.
+// Package vips decodes photos to upright sRGB pixels with libvips.
 //
-// It is one of the packages that hold C. Call Startup once, Decode from as many
-// goroutines as wanted, and Shutdown at the end if the process goes on.
+// It is one of the packages that contain C. Call Startup once, then Decode from any
+// number of goroutines, and Shutdown at the end if the process continues.
 package vips
 
 /*
@@ -20,14 +20,14 @@ import (
 	"sync"
 )
 
-// StartupOptions changes what Startup does. The zero value is the safe one.
+// StartupOptions are options of Startup. The zero value is the safe one.
 type StartupOptions struct {
-	// Untrusted lets libvips use the loaders that its makers do not hold safe
-	// against hostile files, among them JPEG XL, JPEG 2000 and ImageMagick's.
+	// Untrusted enables the loaders that libvips marks as unsafe for untrusted
+	// files, among them those of JPEG XL, JPEG 2000 and ImageMagick.
 	Untrusted bool
 }
 
-// state is the process's: libvips starts once and cannot start again.
+// state is global, because libvips can start only once in a process.
 var state struct {
 	sync.Mutex
 	phase     phase
@@ -42,11 +42,11 @@ const (
 	stopped
 )
 
-// Startup starts libvips: without its cache, with one thread a photo, and with
-// untrusted loaders blocked unless asked for. Variables of the environment that
-// are libvips' or GLib's (VIPS_*, IM_*, G_*) have no effect and are removed.
-// Further calls with the same options do nothing. It loads libvips' modules, so
-// call it before giving up rights.
+// Startup starts libvips without its cache, with one thread a photo, and with
+// untrusted loaders blocked unless opts enables them. It removes the environment
+// variables of libvips and GLib (VIPS_*, IM_*, G_*), which therefore have no effect.
+// Further calls with the same options do nothing. Call it before giving up rights,
+// because it loads libvips' modules.
 func Startup(opts StartupOptions) error {
 	state.Lock()
 	defer state.Unlock()
@@ -63,7 +63,7 @@ func Startup(opts StartupOptions) error {
 		untrusted = 1
 	}
 	if C.pd_startup(untrusted) != 0 {
-		return fmt.Errorf("libvips does not start: %s", cmp.Or(errorText(C.GoString(C.vips_error_buffer())), "it gives no reason"))
+		return fmt.Errorf("cannot start libvips: %s", cmp.Or(errorText(C.GoString(C.vips_error_buffer())), "it gives no reason"))
 	}
 	state.phase, state.untrusted = running, opts.Untrusted
 	return nil
@@ -80,7 +80,8 @@ func Shutdown() {
 	}
 }
 
-// started returns whether untrusted loaders are allowed, or why nothing can be decoded.
+// started reports whether untrusted loaders are enabled. It returns an error if
+// libvips is not running.
 func started() (untrusted bool, err error) {
 	state.Lock()
 	defer state.Unlock()
@@ -90,20 +91,20 @@ func started() (untrusted bool, err error) {
 	return state.untrusted, nil
 }
 
-// Version is that of the libvips this process runs with, such as "8.14.1".
+// Version returns the version of libvips that this process uses, such as "8.14.1".
 // It does not need Startup.
 func Version() string {
 	return fmt.Sprintf("%d.%d.%d", C.vips_version(0), C.vips_version(1), C.vips_version(2))
 }
 
-// Memory is what libvips holds at the moment: bytes of pixels and buffers, and
-// the number of allocations. Between decodes both should stand still.
+// Memory returns what libvips has allocated: the bytes of pixels and buffers, and
+// the number of allocations. Without a leak, both are the same after each decode.
 func Memory() (bytes int64, allocations int) {
 	return int64(C.vips_tracked_get_mem()), int(C.vips_tracked_get_allocs())
 }
 
-// errorText makes one line of libvips' error buffer: its lines without doubles
-// and, if they are not all, without noise. It is empty if the buffer is.
+// errorText returns libvips' error buffer as one line, without repetitions and, if
+// other lines remain, without noise. It is empty if the buffer is.
 func errorText(buffer string) string {
 	var lines, noise []string
 	seen := make(map[string]bool)
@@ -121,12 +122,12 @@ func errorText(buffer string) string {
 	if len(lines) == 0 {
 		lines = noise
 	}
-	const most = 3 // the first lines say why, the rest what failed because of it
-	return strings.Join(lines[:min(len(lines), most)], "; ")
+	const maxLines = 3 // the first lines have the cause, later ones its consequences
+	return strings.Join(lines[:min(len(lines), maxLines)], "; ")
 }
 
-// isNoise knows what libvips writes about good files, too: libheif tries
-// whether it can seek to where a box should end, and may do without.
+// isNoise reports whether libvips writes a line about intact files, too: libheif
+// tries to seek to the end of a box and continues if it cannot.
 func isNoise(line string) bool {
 	return strings.HasPrefix(line, "source: bad seek to ")
 }
