@@ -1,6 +1,6 @@
-// Package bench is what measuring needs beside the program itself: what a
-// model's sizes cost in arithmetic, photos to measure with, and a client that
-// asks a server to describe the same ones.
+// Package bench has what measurements need besides the program itself: the number
+// of arithmetic operations of a model, generated photos, and a client that has a
+// server describe the same photos.
 package bench
 
 import (
@@ -10,7 +10,7 @@ import (
 	"photodesc/internal/models/gguf"
 )
 
-// Vision is the sizes of a SigLIP encoder with the projector behind its pixel
+// Vision holds the sizes of a SigLIP encoder and of the projector after its pixel
 // shuffle.
 type Vision struct {
 	Image, Patch        int // edges of the tile and of a patch, pixels
@@ -18,9 +18,9 @@ type Vision struct {
 	Out                 int // values in one embedding for the text model
 }
 
-// TileFLOP is the floating-point operations that encoding one tile takes, a
-// multiplication and an addition being two. What is not a product of matrices
-// is left out; it is less than a hundredth.
+// TileFLOP returns the floating-point operations for encoding one tile. A
+// multiplication and an addition count as two. Only products of matrices are
+// counted; the rest is less than a hundredth.
 func (v Vision) TileFLOP() float64 {
 	if v.Patch == 0 {
 		return 0
@@ -35,37 +35,37 @@ func (v Vision) TileFLOP() float64 {
 	return embed + float64(v.Layers)*(projections+attention+feedForward) + project
 }
 
-// Text is the sizes of a llama text model.
+// Text holds the sizes of a llama text model.
 type Text struct {
 	Hidden, KV, FFN, Layers int // KV: values in one token's keys
 	Vocabulary              int
 	StepBytes               int64 // weights that picking one token reads
 }
 
-// PrefillFLOP is what reading a prompt takes, up to its first picked token.
+// PrefillFLOP returns the operations for a prompt, up to the first sampled token.
 func (t Text) PrefillFLOP(tokens float64) float64 {
 	// A token attends to half of the prompt on average.
 	return tokens*(t.tokenFLOP()+t.attendFLOP()*tokens/2) + t.headFLOP()
 }
 
-// GenerateFLOP is what so many tokens take after a prompt of the given length.
+// GenerateFLOP returns the operations for generating tokens after a prompt.
 func (t Text) GenerateFLOP(prompt, tokens float64) float64 {
 	return tokens * (t.tokenFLOP() + t.headFLOP() + t.attendFLOP()*(prompt+tokens/2))
 }
 
-// tokenFLOP is of one token through all layers, without attention's products.
+// tokenFLOP returns the operations of one token in all layers, without attention.
 func (t Text) tokenFLOP() float64 {
 	h, kv, f := float64(t.Hidden), float64(t.KV), float64(t.FFN)
 	return float64(t.Layers) * 2 * (2*h*h + 2*h*kv + 3*h*f)
 }
 
-// attendFLOP is of one token for each token it attends to.
+// attendFLOP returns the operations of one token for each token that it attends to.
 func (t Text) attendFLOP() float64 { return float64(t.Layers) * 4 * float64(t.Hidden) }
 
-// headFLOP is of the scores of all tokens of the vocabulary.
+// headFLOP returns the operations for the logits of the vocabulary.
 func (t Text) headFLOP() float64 { return 2 * float64(t.Hidden) * float64(t.Vocabulary) }
 
-// VisionOf reads an encoder's sizes; false for one that is not SmolVLM's.
+// VisionOf returns an encoder's sizes; ok is false if it is not SmolVLM's.
 func VisionOf(f *gguf.File) (Vision, bool) {
 	kind, _ := gguf.Get[string](f, "clip.projector_type")
 	v := Vision{
@@ -81,7 +81,7 @@ func VisionOf(f *gguf.File) (Vision, bool) {
 	return v, kind == families.SmolVLM && v.Patch > 0 && v.Out > 0
 }
 
-// TextOf reads a text model's sizes; false for one that is no llama.
+// TextOf returns a text model's sizes; ok is false if it is not a llama.
 func TextOf(f *gguf.File) (Text, bool) {
 	arch, _ := gguf.Get[string](f, "general.architecture")
 	t := Text{

@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 )
 
-// Photo draws photo number n as a JPEG of so many pixels: soft ground, hard
-// edges and a sensor's noise, so that it takes a decoder as long as a camera's.
-// The same number gives the same bytes; another number, another photo.
+// Photo draws photo number n as a JPEG of the given size in pixels. It has a soft
+// background, hard edges and sensor noise, so that it takes as long to decode as a
+// camera's photo. The same n gives the same bytes, another n another photo.
 func Photo(n uint64, width, height int) ([]byte, error) {
 	r := rand.New(rand.NewPCG(n, 1))
 	img := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio420)
@@ -50,7 +50,7 @@ func Photo(n uint64, width, height int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// wave is two slow waves over n pixels, between -1 and 1.
+// wave returns the value of two slow waves over n pixels, between -1 and 1.
 func wave(r *rand.Rand, n int) []float64 {
 	slow, fast, phase := 2+3*r.Float64(), 8+9*r.Float64(), 2*math.Pi*r.Float64()
 	w := make([]float64, n)
@@ -61,7 +61,7 @@ func wave(r *rand.Rand, n int) []float64 {
 	return w
 }
 
-// WritePhotos draws photos into a folder, from number first on, and returns
+// WritePhotos draws photos into a folder, beginning with number first, and returns
 // their paths.
 func WritePhotos(dir string, first, count, width, height int) (paths []string, err error) {
 	for i := range count {

@@ -2,7 +2,8 @@ package bench
 
 import "slices"
 
-// Median is the middle one, or between the two in the middle; 0 of none.
+// Median returns the middle value, or the mean of the two in the middle; 0 if there
+// are no values.
 func Median(all []float64) float64 {
 	if len(all) == 0 {
 		return 0
@@ -11,7 +12,7 @@ func Median(all []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// MedianOf is the median of what f says of each round.
+// MedianOf returns the median of f over the rounds.
 func MedianOf[R any](rounds []R, f func(R) float64) float64 {
 	var all []float64
 	for _, r := range rounds {

@@ -17,27 +17,27 @@ import (
 	"time"
 )
 
-// Server is one that speaks OpenAI's chat protocol, such as llama.cpp's or
+// Server is a client of a server with OpenAI's chat API, such as llama.cpp's or
 // Ollama's.
 type Server struct {
 	address   string // of chat/completions
-	base      string // as a person gave it
+	base      string // as the user gave it
 	model     string
 	prompt    string
 	maxTokens int
 	client    *http.Client
 }
 
-// ServerOptions says which server, and what to ask of it.
+// ServerOptions are the server's address and the request for each photo.
 type ServerOptions struct {
 	URL       string        // http://127.0.0.1:8080, with or without /v1
-	Model     string        // name that the server knows the model by; llama.cpp's needs none
-	Prompt    string        // of every photo
-	MaxTokens int           // to generate; exactly so many, where the server can be told
-	Timeout   time.Duration // of one answer
+	Model     string        // the server's name of the model; llama.cpp's server needs none
+	Prompt    string        // for every photo
+	MaxTokens int           // tokens to generate; exactly this many if the server supports it
+	Timeout   time.Duration // for one answer
 }
 
-// NewServer checks the options; it asks nothing yet.
+// NewServer checks the options. It does not connect to the server.
 func NewServer(o ServerOptions) (*Server, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -51,13 +51,13 @@ func NewServer(o ServerOptions) (*Server, error) {
 	}, nil
 }
 
-// Reply is what a server counted of one photo; zero where it does not say.
+// Reply is the server's token counts for one photo, 0 if it does not report them.
 type Reply struct {
 	PromptTokens int
 	Tokens       int // generated
 }
 
-// Round is some photos asked about together.
+// Round is a measurement of photos that were described together.
 type Round struct {
 	Photos       int
 	Seconds      float64
@@ -80,7 +80,7 @@ type message struct {
 	Content []part `json:"content"`
 }
 
-// request has fields of llama.cpp's own, which other servers pass over.
+// request includes fields of llama.cpp's server, which other servers ignore.
 type request struct {
 	Model       string    `json:"model"`
 	Messages    []message `json:"messages"`
@@ -103,7 +103,8 @@ type response struct {
 	Error json.RawMessage `json:"error"`
 }
 
-// Describe asks about one JPEG; without one, it asks the prompt alone.
+// Describe requests a description of one JPEG or, if it is nil, an answer to the
+// prompt without a picture.
 func (s *Server) Describe(ctx context.Context, jpeg []byte) (Reply, error) {
 	return s.ask(ctx, jpeg, s.maxTokens)
 }
@@ -151,7 +152,7 @@ func (s *Server) ask(ctx context.Context, jpeg []byte, tokens int) (Reply, error
 	return Reply{PromptTokens: r.Usage.Prompt, Tokens: r.Usage.Completion}, nil
 }
 
-// unreachable says what to do when there was no answer.
+// unreachable returns the error if there was no answer, with what to do.
 func (s *Server) unreachable(ctx context.Context, err error) error {
 	var net net.Error
 	switch {
@@ -169,7 +170,7 @@ func (s *Server) unreachable(ctx context.Context, err error) error {
 	return fmt.Errorf("the server at %s cannot be asked: %w", s.base, err)
 }
 
-// refused gives the server's own words for why.
+// refused returns the error of a request that the server refused, with its message.
 func (s *Server) refused(status int, body []byte) error {
 	words := short(errorWords(body))
 	code := ""
@@ -194,7 +195,7 @@ func (s *Server) refused(status int, body []byte) error {
 	return fmt.Errorf("the server at %s answers%s%s%s", s.base, code, words, hint)
 }
 
-// errorWords finds the message in an error's JSON, in the two forms there are.
+// errorWords returns the message in an error's JSON, which has one of two forms.
 func errorWords(body []byte) string {
 	var nested struct {
 		Error struct {
@@ -213,7 +214,7 @@ func errorWords(body []byte) string {
 	return string(body)
 }
 
-// short makes foreign text fit a line.
+// short shortens the server's text to a line.
 func short(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
 	if r := []rune(s); len(r) > 200 {
@@ -222,10 +223,10 @@ func short(s string) string {
 	return s
 }
 
-// Probe asks about one JPEG, a word only, and without it: a server that cannot
-// be measured is found before the measuring, and the first answer, which is
-// slower everywhere, is over. It returns the tokens of a prompt without a
-// picture; 0 where the server does not say.
+// Probe requests one token with a JPEG and one without. It fails if the server
+// cannot be measured, and spares the measurement the first answer, which is slower
+// on every server. It returns the tokens of a prompt without a picture, 0 if the
+// server does not report them.
 func (s *Server) Probe(ctx context.Context, jpeg []byte) (textTokens int, err error) {
 	with, err := s.ask(ctx, jpeg, 1)
 	if err != nil {
@@ -235,7 +236,7 @@ func (s *Server) Probe(ctx context.Context, jpeg []byte) (textTokens int, err er
 	if err != nil {
 		return 0, err
 	}
-	// The smallest picture of any of these models is some dozens of tokens.
+	// A picture has at least some dozens of tokens in all of these models.
 	if with.PromptTokens > 0 && with.PromptTokens < without.PromptTokens+8 {
 		return 0, fmt.Errorf("the server at %s takes pictures and does not look at them: its prompt has %d tokens with one and %d without\n  start it with the vision file (--mmproj), or with a model that sees",
 			s.base, with.PromptTokens, without.PromptTokens)
@@ -243,8 +244,8 @@ func (s *Server) Probe(ctx context.Context, jpeg []byte) (textTokens int, err er
 	return without.PromptTokens, nil
 }
 
-// Measure asks about all photos, so many at once, and takes the time. The first
-// error ends it.
+// Measure measures the time for all photos, several at once. It ends at the first
+// error.
 func (s *Server) Measure(ctx context.Context, jpegs [][]byte, atOnce int) (Round, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -1,10 +1,10 @@
-// Command bench measures the table of what photodesc must reach, row by row, each against what is wanted of it.
+// Command bench measures photodesc's performance targets.
 //
 //	go run ./tools/bench [flags] [ROW...]
 //
-// It runs bin/photodesc with a model of random weights in the 500M's shape. Rows against llama.cpp want its programs in
-// the environment, as commands: PEER (llama-server) and PEER_BENCH (llama-bench), such as "/usr/bin/llama-server" or
-// "chroot /srv/sid llama-server". `make bench` builds all that is needed; docs/performance.md tells the method.
+// It runs bin/photodesc with a model of random weights in the 500M's shape. Comparisons with llama.cpp need the commands
+// of its programs in the environment: PEER (llama-server) and PEER_BENCH (llama-bench), such as "/usr/bin/llama-server"
+// or "chroot /srv/sid llama-server". `make bench` builds what is needed; docs/performance.md describes the method.
 package main
 
 import (

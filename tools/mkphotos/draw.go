@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// The colours, named as a person would.
+// The colours of the pictures.
 var (
 	red    = color.NRGBA{220, 20, 30, 255}
 	green  = color.NRGBA{0, 140, 40, 255}
@@ -62,7 +62,7 @@ func polygon(x, y float64, corners int, inner float64) bool {
 	return math.Hypot(x, y)*math.Cos(a) <= inner
 }
 
-// thing is a shape put somewhere: centre and radius in parts of the shorter edge.
+// thing is a shape at a place: centre and radius are fractions of the shorter edge.
 type thing struct {
 	shape  shape
 	colour color.NRGBA
@@ -70,8 +70,8 @@ type thing struct {
 	radius float64
 }
 
-// scene draws things on a ground that runs from one colour at the top to
-// another at the bottom. Edges are smoothed by 4 × 4 samples a pixel.
+// scene draws things on a gradient from one colour at the top to another at the
+// bottom. Edges are antialiased with 4 × 4 samples a pixel.
 func scene(width, height int, top, bottom color.NRGBA, things ...thing) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -87,7 +87,7 @@ func scene(width, height int, top, bottom color.NRGBA, things ...thing) *image.N
 	return img
 }
 
-// cover is how much of a pixel the thing covers, 0 to 1.
+// cover returns the fraction of a pixel that the thing covers, 0 to 1.
 func (t thing) cover(x, y, width, height int) float64 {
 	const side = 4
 	r := t.radius * float64(min(width, height))
@@ -106,13 +106,13 @@ func (t thing) cover(x, y, width, height int) float64 {
 	return float64(n) / (side * side)
 }
 
-// mix goes from a (0) to b (1).
+// mix interpolates between a (0) and b (1).
 func mix(a, b color.NRGBA, t float64) color.NRGBA {
 	m := func(p, q uint8) uint8 { return uint8(math.Round(float64(p) + (float64(q)-float64(p))*t)) }
 	return color.NRGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), m(a.A, b.A)}
 }
 
-// over lays c on ground; on a clear ground the colour stays c's.
+// over blends c with ground. On a transparent ground the colour is that of c.
 func over(ground, c color.NRGBA, cover float64) color.NRGBA {
 	if ground.A == 0 {
 		c.A = uint8(math.Round(255 * cover))

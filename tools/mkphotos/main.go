@@ -1,5 +1,5 @@
-// Mkphotos draws the pictures of examples/photos: a tool for developers, never
-// shipped.
+// Command mkphotos draws the pictures of examples/photos. It is for developers and
+// is not shipped.
 //
 //	go run ./tools/mkphotos [-o examples/photos]
 //

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// writeJPEG stores img so that a viewer which obeys the EXIF orientation shows
-// it upright; orientation 0 writes no EXIF.
+// writeJPEG writes img so that a viewer that applies the EXIF orientation shows it
+// upright. Orientation 0 writes no EXIF.
 func writeJPEG(path string, img image.Image, orientation int) error {
 	if orientation > 1 {
 		img = stored(img, orientation)
@@ -31,7 +31,7 @@ func writeJPEG(path string, img image.Image, orientation int) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
-// exif is an APP1 segment with nothing but the orientation.
+// exif returns an APP1 segment that contains only the orientation.
 func exif(orientation int) []byte {
 	body := "Exif\x00\x00" +
 		"MM\x00*\x00\x00\x00\x08" + // big-endian TIFF, first directory at 8
@@ -42,8 +42,8 @@ func exif(orientation int) []byte {
 	return append([]byte{0xff, 0xe1, byte(n >> 8), byte(n)}, body...)
 }
 
-// stored turns an upright image into the pixels a camera would have stored with
-// this EXIF orientation.
+// stored returns the pixels that a camera stores for an upright image with this EXIF
+// orientation.
 func stored(img image.Image, orientation int) image.Image {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
@@ -101,7 +101,7 @@ func writeBMP(path string, img image.Image) error {
 	return os.WriteFile(path, buf.Bytes(), 0o644)
 }
 
-// greyOf is img with one channel.
+// greyOf returns img in grey.
 func greyOf(img image.Image) image.Image {
 	out := image.NewGray(img.Bounds())
 	for y := range out.Rect.Dy() {
@@ -112,7 +112,7 @@ func greyOf(img image.Image) image.Image {
 	return out
 }
 
-// deep is img with 16 bits a channel, the lower ones not just copies of the upper.
+// deep returns img with 16 bits a channel. The lower bits are not copies of the upper.
 func deep(img image.Image) image.Image {
 	out := image.NewNRGBA64(img.Bounds())
 	for y := range out.Rect.Dy() {
@@ -125,8 +125,8 @@ func deep(img image.Image) image.Image {
 	return out
 }
 
-// convert has ImageMagick write the images (more than one: frames) in a format
-// Go cannot, with further arguments of convert.
+// convert writes the images, or the frames of an animation, with ImageMagick in a
+// format that Go cannot write. args are further arguments of convert.
 func convert(path string, images []image.Image, args ...string) error {
 	dir, err := os.MkdirTemp("", "mkphotos")
 	if err != nil {

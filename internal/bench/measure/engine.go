@@ -25,11 +25,12 @@ import (
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 
-// The bare engine: the same photos, decoded before the clock starts, in
-// processes like a run's workers and with the same settings, but without
-// supervisor, protocol and tracker. What a run takes longer is what these cost.
+// The bare engine describes the same photos in processes like a run's workers and
+// with the same settings, but without supervisor, protocol and tracker. The photos
+// are decoded before the time is taken. The difference to a run is the cost of
+// these parts.
 
-// engineResult is what the bare engine gave.
+// engineResult is the result of the bare engine.
 type engineResult struct {
 	photos int
 	took   float64 // seconds for all photos
@@ -38,7 +39,7 @@ type engineResult struct {
 
 func (r engineResult) photoSeconds() float64 { return r.took / float64(max(r.photos, 1)) }
 
-// engine shares the photos out to as many engines as a run has workers.
+// engine distributes the photos to as many engines as a run has workers.
 func (b *Benchmark) engine(ctx context.Context, photos []string) (r engineResult, err error) {
 	workers := min(b.Plan.Workers, len(photos))
 	shares := make([][]storage.RawPath, workers)
@@ -129,7 +130,7 @@ func (e *bareEngine) number() (float64, error) {
 	return 0, fmt.Errorf("the bare engine failed: %s", worker.FailureText(e.words.String(), err))
 }
 
-// ServeBareEngine is the other side.
+// ServeBareEngine runs a bare engine in a process that engine has started.
 func ServeBareEngine(in io.Reader, out io.Writer) error {
 	var job worker.Job
 	if err := json.Unmarshal([]byte(os.Getenv(worker.JobEnv)), &job); err != nil {
@@ -197,7 +198,7 @@ func describeAll(engine *llm.Engine, pictures []llm.Picture, atOnce int) error {
 	return errors.Join(failed...)
 }
 
-// cpuSeconds is the processor time this process has had.
+// cpuSeconds returns the processor time of this process in seconds.
 func cpuSeconds() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -206,7 +207,7 @@ func cpuSeconds() float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
-// Limits is what the machine can do at best.
+// Limits are the highest rates of the machine.
 type Limits struct {
 	Threads int     `json:"threads"`
 	Sgemm   float64 `json:"sgemm_gflop_per_second"`     // 0: no BLAS

@@ -1,5 +1,5 @@
-// Package measure is what `photodesc bench` does: rounds of a run, of the bare
-// engine and of a server on the same photos, and the report of them.
+// Package measure implements `photodesc bench`: it measures a run, the bare engine
+// and a server on the same photos in several rounds, and reports the medians.
 package measure
 
 import (

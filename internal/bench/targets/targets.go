@@ -1,5 +1,5 @@
-// Package targets measures the table of what photodesc must reach, row by row, each against what is wanted of it, by
-// running the program as a person would. tools/bench is its command.
+// Package targets measures photodesc's performance targets, a table of rows, by running the program as a user would.
+// Its command is tools/bench.
 package targets
 
 import (
@@ -22,7 +22,7 @@ import (
 	"photodesc/internal/machine"
 )
 
-// options are what can be made smaller for a quick try.
+// options are the sizes of a measurement, which can be reduced for a quick test.
 type options struct {
 	program, models, out string
 	photos, theirs       int
@@ -40,8 +40,8 @@ type lab struct {
 	kept  *report // of five tiles a photo, which several rows read
 }
 
-// Run measures the rows that args name, all if none is named, and writes the table to out. Its error is flag.ErrHelp
-// where the arguments were wrong or help was asked for; what there is to say has been said then.
+// Run measures the rows that args name, or all, and writes the table to out. It returns flag.ErrHelp, after printing a
+// message, if the arguments are wrong or ask for help.
 func Run(ctx context.Context, args []string, out io.Writer) error {
 	l := &lab{ctx: ctx, say: os.Stderr}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -115,7 +115,7 @@ func rowNames() (names []string) {
 	return names
 }
 
-// heading says on what is measured, and what would spoil it.
+// heading returns the machine and the conditions that would distort the measurement.
 func (l *lab) heading() {
 	fmt.Fprintf(l.say, "%s, %s, %d CPUs\n", time.Now().Format("2 January 2006 15:04"), cmp.Or(machine.CPUModel(), runtime.GOARCH), runtime.NumCPU())
 	if version := l.peer.version(l.ctx); version != "" {
