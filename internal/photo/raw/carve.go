@@ -11,20 +11,19 @@ const (
 	carveChunk = 1 << 20
 )
 
-// carve hands the place of each thing in the file that begins like a JPEG to
-// consider, its length running to the file's end: a decoder stops at the
-// JPEG's own. It finds the previews of CR3, CRW, MRW, X3F and ORF. What begins
-// at one of the places in skip is passed over.
+// carve calls consider for each place in the file that begins like a JPEG. The
+// length extends to the end of the file; a decoder stops at the end of the JPEG. It
+// finds the previews of CR3, CRW, MRW, X3F and ORF. It ignores the offsets in skip.
 func carve(r io.ReaderAt, size int64, skip map[int64]bool, consider func(offset, length int64)) error {
 	err := carveStart(r, size, []byte{0xff, 0xd8, 0xff}, 0, skip, consider)
-	if err == nil && isMinolta(r) { // the first byte is broken, the fourth is always this
+	if err == nil && isMinolta(r) { // these JPEGs have another first byte, and their fourth is always the same
 		err = carveStart(r, size, []byte{0xd8, 0xff, 0xdb}, 1, skip, consider)
 	}
 	return err
 }
 
-// carveStart is carve for what has start so many bytes behind its first byte.
-func carveStart(r io.ReaderAt, size int64, start []byte, behind int64, skip map[int64]bool, consider func(offset, length int64)) error {
+// carveStart is carve for JPEGs that have the bytes start at offset within.
+func carveStart(r io.ReaderAt, size int64, start []byte, within int64, skip map[int64]bool, consider func(offset, length int64)) error {
 	buf := make([]byte, carveChunk)
 	hits := 0
 	for base := int64(0); base < min(size, carveBytes); {
@@ -38,7 +37,7 @@ func carveStart(r io.ReaderAt, size int64, start []byte, behind int64, skip map[
 				break
 			}
 			at += i
-			if offset := base + int64(at) - behind; !skip[offset] {
+			if offset := base + int64(at) - within; !skip[offset] {
 				consider(offset, size-offset)
 				if hits++; hits >= carveHits {
 					return nil
@@ -49,7 +48,7 @@ func carveStart(r io.ReaderAt, size int64, start []byte, behind int64, skip map[
 		if err == io.EOF || n < len(buf) {
 			return nil
 		}
-		base += int64(n - len(start) + 1) // a start may lie across two chunks
+		base += int64(n - len(start) + 1) // the bytes may cross the border of two chunks
 	}
 	return nil
 }

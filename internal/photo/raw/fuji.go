@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// fuji hands the place that a Fuji RAF file's header names to consider.
+// fuji calls consider for the preview that the header of a Fuji RAF file points to.
 func fuji(r io.ReaderAt, consider func(offset, length int64)) {
 	const pointer = 84 // of offset and length of the JPEG, big-endian
 	var head [pointer + 8]byte

@@ -6,18 +6,17 @@ import (
 	"io"
 )
 
-// minJPEG is less than the shortest JPEG has, in bytes.
+// minJPEG is a length in bytes that every JPEG exceeds.
 const minJPEG = 100
 
-// maxSegments is how many segments may stand before the size: far above what cameras write.
+// maxSegments is how many segments may precede the size, far more than cameras write.
 const maxSegments = 512
 
 var errNotJPEG = errors.New("not a JPEG that can be shown")
 
-// jpegSize reads a JPEG's header up to its size. It takes only what a preview
-// can be: 8 bits, grey or three colours, and not the lossless JPEG in which
-// cameras keep the sensor's data. The first byte is not looked at: Minolta's
-// previews have another one there than a JPEG's.
+// jpegSize reads a JPEG's header up to its size. It accepts only JPEGs that can be a
+// preview: 8 bits, grey or three colours, and not lossless, which cameras use for
+// the sensor's data. It ignores the first byte, which differs in Minolta's previews.
 func jpegSize(s *io.SectionReader) (width, height int, err error) {
 	r := bufio.NewReaderSize(s, 512)
 	var b [8]byte
@@ -44,7 +43,7 @@ func jpegSize(s *io.SectionReader) (width, height int, err error) {
 			}
 			return width, height, nil
 		case 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf, 0xd9, 0xda:
-			return 0, 0, errNotJPEG // lossless and rarer kinds; or the data begins without a size
+			return 0, 0, errNotJPEG // lossless or rare kinds, or the data begin without a size
 		}
 		if _, err := r.Discard(int(length - 2)); err != nil {
 			return 0, 0, errNotJPEG

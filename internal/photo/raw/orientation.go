@@ -7,10 +7,10 @@ import (
 	"math"
 )
 
-// containerOrientation returns the EXIF orientation that a RAW format keeps in
-// a place of its own, 0 if there is none: Canon's CR3 and CRW, Minolta's MRW,
-// Sigma's X3F. Formats made of TIFF directories, and Fuji's, whose only
-// orientation is the preview's own, need none of this.
+// containerOrientation returns the EXIF orientation that Canon's CR3 and CRW,
+// Minolta's MRW and Sigma's X3F store in a format of their own, 0 if there is none.
+// Formats made of TIFF directories do not need it, nor does Fuji's, which has only
+// the orientation in the preview.
 func containerOrientation(r io.ReaderAt, size int64) int {
 	var head [16]byte
 	if _, err := r.ReadAt(head[:], 0); err != nil {
@@ -30,12 +30,13 @@ func containerOrientation(r io.ReaderAt, size int64) int {
 }
 
 // Orientation returns the EXIF orientation (1 to 8) in the first directory of a
-// TIFF block, which is what EXIF is; 0 if there is none.
+// TIFF block, such as EXIF data; 0 if there is none.
 func Orientation(tiff []byte) int {
 	return tiffOrientation(bytes.NewReader(tiff), 0, int64(len(tiff)))
 }
 
-// tiffOrientation is that of the first directory of a TIFF block inside a file.
+// tiffOrientation returns the orientation in the first directory of a TIFF block
+// within a file.
 func tiffOrientation(r io.ReaderAt, offset, length int64) int {
 	t, first, ok := openTIFF(io.NewSectionReader(r, offset, length))
 	if !ok {
@@ -48,8 +49,8 @@ func tiffOrientation(r io.ReaderAt, offset, length int64) int {
 	return 0
 }
 
-// maxBlocks is how many boxes or blocks of a container are looked at in one
-// place: cameras write fewer than twenty.
+// maxBlocks is how many boxes or blocks at one level of a container are read.
+// Cameras write fewer than twenty.
 const maxBlocks = 256
 
 // cr3Orientation reads CR3, an ISO media file: moov holds Canon's box, whose
@@ -76,12 +77,12 @@ func cr3Orientation(r io.ReaderAt, size int64) int {
 	return orientation
 }
 
-// boxes calls f with the name of each box of an ISO media file from at to end,
-// and where its content lies.
+// boxes calls f with the name of each box of an ISO media file from at to end, and
+// with the range of its content.
 func boxes(r io.ReaderAt, at, end int64, f func(name string, at, end int64)) {
 	for range maxBlocks {
 		var head [16]byte
-		n, _ := r.ReadAt(head[:], at) // less than 16 at the end of the file
+		n, _ := r.ReadAt(head[:], at) // fewer than 16 bytes at the end of the file
 		if at+8 > end || n < 8 {
 			return
 		}
@@ -128,8 +129,8 @@ func mrwOrientation(r io.ReaderAt, size int64) int {
 	return 0
 }
 
-// crwOrientation reads CRW, a tree of heaps: each ends with the place of its
-// directory. ImageInfo has the angle.
+// crwOrientation reads CRW, a tree of heaps. Each heap ends with the offset of its
+// directory. The entry ImageInfo has the angle.
 func crwOrientation(r io.ReaderAt, size int64) int {
 	var head [6]byte
 	if _, err := r.ReadAt(head[:], 0); err != nil {
@@ -144,23 +145,23 @@ func crwOrientation(r io.ReaderAt, size int64) int {
 }
 
 type heaps struct {
-	r     io.ReaderAt
-	order binary.ByteOrder
-	left  int // how many more are read: they may lead in circles
+	r         io.ReaderAt
+	order     binary.ByteOrder
+	remaining int // how many more heaps are read, since they may form a cycle
 }
 
-// orientation looks in the heap from start to end, and in those inside it.
+// orientation searches the heap from start to end and the heaps inside it.
 func (h *heaps) orientation(start, end int64) int {
 	const (
 		imageInfo  = 0x1810
 		kindMask   = 0x3800 // of a tag
-		inEntry    = 0x4000 // the value stands in the directory
+		inEntry    = 0x4000 // the value is in the directory itself
 		entry      = 10     // bytes
 		angleAt    = 12     // after width, height and the pixels' shape
 		kind1, kid = 0x2800, 0x3000
 	)
 	var place [4]byte
-	if h.left--; h.left < 0 || end-start < 4 {
+	if h.remaining--; h.remaining < 0 || end-start < 4 {
 		return 0
 	}
 	if _, err := h.r.ReadAt(place[:], end-4); err != nil {
@@ -203,8 +204,8 @@ func x3fOrientation(r io.ReaderAt) int {
 	return fromAngle(binary.LittleEndian.Uint32(head[angleAt:]))
 }
 
-// fromAngle is the EXIF orientation of a picture that is to be turned
-// clockwise by so many degrees.
+// fromAngle returns the EXIF orientation of a picture that must be rotated clockwise
+// by this many degrees to be upright.
 func fromAngle(degrees uint32) int {
 	switch degrees {
 	case 0:

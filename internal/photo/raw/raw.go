@@ -1,11 +1,11 @@
-// Package raw finds the JPEG that a camera put into its RAW file for preview.
+// Package raw finds the JPEG preview in a camera's RAW file.
 //
-// Developing the sensor's data needs a library as large as the rest of the
-// program, and the preview is what the photographer saw. It is found without
-// knowing the camera: by the TIFF directories most RAW formats are made of, by
-// the header of Fuji's, and else by looking for a JPEG's header in the bytes.
+// Developing the sensor's data would need a library as large as the rest of the
+// program, and the preview is what the photographer saw. It is found without knowing
+// the camera: in the TIFF directories of which most RAW formats consist, in the
+// header of Fuji's format, and otherwise by searching for the header of a JPEG.
 //
-// Pure Go, and every step is bounded, since the files come from anywhere.
+// The package is pure Go, and every step is bounded, since files may be hostile.
 package raw
 
 import (
@@ -16,32 +16,31 @@ import (
 
 // Preview is a JPEG inside a RAW file.
 type Preview struct {
-	Offset int64 // of its first byte in the file; that byte is 0xff, whatever the file has there
-	Length int64 // at most; the JPEG may end earlier
+	Offset int64 // of its first byte in the file, which must be replaced by 0xff
+	Length int64 // bytes; the JPEG may end earlier
 	Width  int   // pixels, as stored
 	Height int
 
 	// Orientation is the EXIF orientation (1 to 8) of the RAW file, 0 if it has
-	// none. It holds for a preview without one of its own: a camera writes a
-	// preview's own EXIF together with its pixels, and a converter that turns
-	// the preview says so there, not in the container. exiftool, LibRaw and the
-	// viewers that use them do the same.
+	// none. It applies only if the preview has none itself: the preview's EXIF is
+	// written together with its pixels, and a converter that rotates the preview
+	// changes the EXIF there, not in the container. exiftool and LibRaw do the same.
 	Orientation int
 }
 
-// ErrNoPreview is returned when the file has no JPEG that could be shown.
+// ErrNoPreview means that the file has no JPEG that can be a preview.
 var ErrNoPreview = errors.New("there is no preview picture in this RAW file")
 
-// errOnlyParts is the ErrNoPreview of a file that has other JPEGs.
+// errOnlyParts is the ErrNoPreview of a file whose JPEGs are parts of a picture.
 var errOnlyParts = fmt.Errorf("%w, the JPEGs in it are pieces of the sensor's picture", ErrNoPreview)
 
-// goodEdge is how long a preview's longest edge must be, in pixels, for the
-// directories' word to be enough. Many cameras keep a thumbnail there and the
-// real preview in a private place.
-const goodEdge = 1000
+// minPreviewEdge is the longest edge in pixels below which a JPEG that the
+// directories point to is taken for a thumbnail. The file is then searched for a
+// larger one, which many cameras store in a private place.
+const minPreviewEdge = 1000
 
-// Find returns the largest preview in the file r of the given size in bytes.
-// It returns ErrNoPreview, or the error of reading.
+// Find returns the largest preview in the file r of size bytes. The error wraps
+// ErrNoPreview or is one of reading.
 func Find(r io.ReaderAt, size int64) (Preview, error) {
 	var best Preview
 	consider := func(offset, length int64) {
@@ -61,7 +60,7 @@ func Find(r io.ReaderAt, size int64) (Preview, error) {
 	}
 	best.Orientation = orientation
 	fuji(r, consider)
-	if max(best.Width, best.Height) < goodEdge {
+	if max(best.Width, best.Height) < minPreviewEdge {
 		if err := carve(r, size, parts, consider); err != nil && best.Width == 0 {
 			return best, err
 		}

@@ -5,17 +5,17 @@ import (
 	"io"
 )
 
-// Bounds on a file's directories: far above what cameras write.
+// Limits of what is read of a file's directories, far above what cameras write.
 const (
 	maxDirectories = 64
 	maxEntries     = 1024
-	maxValues      = 64      // read of one entry
-	maxTiles       = 1 << 16 // places read of one entry that names a picture's parts
+	maxValues      = 64      // of one entry
+	maxTiles       = 1 << 16 // offsets of one entry with a picture's strips or tiles
 )
 
-// The TIFF tags that matter here.
+// The TIFF tags that are read.
 const (
-	tagPanasonicJPEG = 0x002e // RW2: the preview itself is the value
+	tagPanasonicJPEG = 0x002e // RW2: its value is the preview
 	tagCompression   = 0x0103
 	tagPhotometric   = 0x0106
 	tagStripOffsets  = 0x0111
@@ -37,11 +37,10 @@ const (
 	photometricLinearRaw = 34892 // the same, interpolated
 )
 
-// directories walks a TIFF file's image directories and hands each place that
-// may be a JPEG to consider, unless it is part of a picture: a tile, or one of
-// several strips. It returns the first orientation it meets (0: none) and where
-// those parts are.
-// A file that is no TIFF, or a damaged one, yields what it has until there.
+// directories walks a TIFF file's directories and calls consider for each range that
+// may be a JPEG, except for parts of a picture: tiles, and strips if there are
+// several. It returns the first orientation (0: none) and the offsets of those
+// parts. Of a damaged file it returns what precedes the damage.
 func directories(r io.ReaderAt, size int64, consider func(offset, length int64)) (orientation int, parts map[int64]bool) {
 	t, first, ok := openTIFF(r)
 	if !ok {
@@ -85,9 +84,9 @@ type tiff struct {
 	order binary.ByteOrder
 }
 
-// openTIFF reads the header of a TIFF, or of a format that differs in its magic
-// number only, as Olympus' and Panasonic's do. first is where its first
-// directory is.
+// openTIFF reads the header of a TIFF, or of a format that differs only in its magic
+// number, such as Olympus' and Panasonic's. first is the offset of the first
+// directory.
 func openTIFF(r io.ReaderAt) (t tiff, first int64, ok bool) {
 	var head [8]byte
 	if _, err := r.ReadAt(head[:], 0); err != nil {
@@ -108,18 +107,18 @@ func openTIFF(r io.ReaderAt) (t tiff, first int64, ok bool) {
 	return t, 0, false
 }
 
-// inParts reports whether the directory's data are pieces of a picture, or the
-// sensor's values, so that a JPEG among them is no preview.
+// inParts reports whether the directory's data are parts of a picture or the
+// sensor's data, so that a JPEG among them is not a preview.
 func (d ifd) inParts() bool {
 	p := d.first(tagPhotometric)
 	return len(d[tagTileOffsets]) > 0 || len(d[tagStripOffsets]) > 1 || p == photometricCFA || p == photometricLinearRaw
 }
 
-// ifd holds the values of one directory's tags. A tag of raw bytes holds their
-// place in the file instead: offset and length.
+// ifd holds the values of one directory's tags. For a tag of undefined type it holds
+// the offset and the length of its bytes.
 type ifd map[uint16][]int64
 
-// first is the tag's first value, or -1.
+// first returns the tag's first value, or -1.
 func (d ifd) first(tag uint16) int64 {
 	if v := d[tag]; len(v) > 0 {
 		return v[0]
@@ -127,7 +126,7 @@ func (d ifd) first(tag uint16) int64 {
 	return -1
 }
 
-// directory reads the directory at offset at and says where the next one is (0: nowhere).
+// directory reads the directory at offset at. next is the offset of the next one, or 0.
 func (t tiff) directory(at int64) (d ifd, next int64) {
 	var count [2]byte
 	if _, err := t.r.ReadAt(count[:], at); err != nil {
@@ -143,7 +142,7 @@ func (t tiff) directory(at int64) (d ifd, next int64) {
 	for i := 0; i < n && (i+1)*12 <= got; i++ {
 		e := buf[i*12:]
 		tag := t.order.Uint16(e)
-		if d[tag] != nil { // the first counts, and is read once
+		if d[tag] != nil { // of entries with the same tag the first is used
 			continue
 		}
 		switch tag {
@@ -160,8 +159,8 @@ func (t tiff) directory(at int64) (d ifd, next int64) {
 	return d, next
 }
 
-// values reads an entry's numbers, at most so many of them.
-func (t tiff) values(e []byte, most int64) []int64 {
+// values reads up to limit numbers of an entry.
+func (t tiff) values(e []byte, limit int64) []int64 {
 	const (
 		typeShort     = 3
 		typeLong      = 4
@@ -181,7 +180,7 @@ func (t tiff) values(e []byte, most int64) []int64 {
 	}
 	data := e[8:12]
 	if count*width > 4 {
-		count = min(count, most)
+		count = min(count, limit)
 		data = make([]byte, count*width)
 		if _, err := t.r.ReadAt(data, int64(t.order.Uint32(e[8:]))); err != nil {
 			return nil

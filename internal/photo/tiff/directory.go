@@ -42,7 +42,7 @@ var wanted = func() map[uint16]bool {
 // entries holds the values of one directory's tags.
 type entries map[uint16][]int64
 
-// first is the tag's first value, or missing.
+// first returns the tag's first value, or missing if there is none.
 func (e entries) first(tag uint16, missing int64) int64 {
 	if v := e[tag]; len(v) > 0 {
 		return v[0]
@@ -50,6 +50,8 @@ func (e entries) first(tag uint16, missing int64) int64 {
 	return missing
 }
 
+// ints returns the tag's values or, if there are none and missing is not negative,
+// missing.
 func (e entries) ints(tag uint16, missing int) []int {
 	var out []int
 	for _, v := range e[tag] {
@@ -69,7 +71,7 @@ const (
 	subfileDepth   = 8 // of DNG
 )
 
-// directory makes sense of the values.
+// directory returns the Directory that the values describe.
 func (e entries) directory() Directory {
 	number := func(tag uint16, missing int64) int { return int(min(e.first(tag, missing), math.MaxInt32)) }
 	d := Directory{
@@ -99,8 +101,8 @@ func (e entries) directory() Directory {
 	return d
 }
 
-// subfile is NewSubfileType, or the same of the old SubfileType: 1 is a full
-// picture, 2 a reduced one, 3 a page.
+// subfile returns NewSubfileType, or the equivalent of the old SubfileType, in which
+// 1 is a full picture, 2 a reduced one, and 3 a page.
 func (e entries) subfile() uint32 {
 	if _, ok := e[tagNewSubfileType]; !ok {
 		switch e.first(tagSubfileType, 0) {
@@ -113,8 +115,7 @@ func (e entries) subfile() uint32 {
 	return uint32(e.first(tagNewSubfileType, 0))
 }
 
-// bytes is how many bytes so many pixels take, without padding. What no memory
-// holds is a large number.
+// bytes returns the bytes of width × height pixels without padding, at most 1<<60.
 func (d Directory) bytes(width, height int64) int64 {
 	bits := 1
 	for _, b := range d.Bits {

@@ -2,32 +2,32 @@ package tiff
 
 import "fmt"
 
-// Reader is what can decode a picture so that it has the right colours.
+// Reader is the decoder that gives a picture the right colours.
 type Reader int
 
 const (
 	// Plain is any TIFF decoder.
 	Plain Reader = iota
-	// Samples takes the samples apart and scales them one by one.
+	// Samples separates the samples and scales each one.
 	Samples
 	// RGBA is libtiff's own conversion to RGB.
 	RGBA
-	// Raw means a camera's sensor data; a preview may lie beside it.
+	// Raw is for a camera's sensor data, for which the file may have a preview.
 	Raw
 )
 
-// Layout says how a picture's samples are to be read.
+// Layout is how a picture's samples are to be decoded.
 type Layout struct {
 	Reader      Reader
-	Photometric int // as the file says, or follows from the rest where it does not
-	Colours     int // how many samples of a pixel, from the first, are its colours
-	Alpha       int // which sample is its alpha, from 0; -1: none
+	Photometric int // as in the file, or derived from other tags if it is missing
+	Colours     int // how many samples of a pixel, from the first, are colours
+	Alpha       int // the index of the alpha sample, from 0; -1: none
 
-	// Premultiplied: the colours have been multiplied by alpha.
+	// Premultiplied reports whether the colours have been multiplied by alpha.
 	Premultiplied bool
 }
 
-// UnsupportedError says why the samples of a whole file cannot be made colours.
+// UnsupportedError is why the samples of an intact file cannot be decoded.
 type UnsupportedError string
 
 func (e UnsupportedError) Error() string { return string(e) }
@@ -53,13 +53,13 @@ const (
 	linearRaw  = 34892
 )
 
-// Those of Compression that matter.
+// Values of Compression.
 const (
 	oldJPEG = 6
 	jpeg    = 7
 )
 
-// Those of SampleFormat.
+// The values of SampleFormat.
 const (
 	formatUint    = 1
 	formatInt     = 2
@@ -67,13 +67,13 @@ const (
 	formatUnknown = 4 // read as unsigned
 )
 
-// Those of ExtraSamples that are alpha.
+// The values of ExtraSamples for alpha.
 const (
 	associatedAlpha   = 1
 	unassociatedAlpha = 2
 )
 
-// Compressions that make RGB of YCbCr themselves when they are read, and those of fax.
+// Values of Compression for fax, and for decoders that convert YCbCr to RGB.
 const (
 	fax3Plain    = 2
 	fax4         = 4
@@ -81,7 +81,7 @@ const (
 	jpeg2K       = 34712
 )
 
-// Layout returns how the picture is to be read, or an UnsupportedError.
+// Layout returns how the picture is to be decoded, or an UnsupportedError.
 func (d Directory) Layout() (Layout, error) {
 	l := Layout{Photometric: d.photometric(), Alpha: -1}
 	switch {
@@ -100,7 +100,7 @@ func (d Directory) Layout() (Layout, error) {
 		return l, err
 	}
 	for i, extra := range d.ExtraSamples {
-		// They are the last samples, however many the colours are.
+		// The extra samples are the last ones, however many colours there are.
 		at := d.Samples - len(d.ExtraSamples) + i
 		if at >= l.Colours && (extra == associatedAlpha || extra == unassociatedAlpha) {
 			l.Alpha, l.Premultiplied = at, extra == associatedAlpha
@@ -116,10 +116,11 @@ func (d Directory) Layout() (Layout, error) {
 	return l, nil
 }
 
-// photometric is the file's, or what follows from the rest.
+// photometric returns the file's Photometric or, if it is missing, the value that
+// follows from the other tags.
 func (d Directory) photometric() int {
 	switch {
-	case d.Photometric == photoRGB && d.Samples < 3: // some programs call all that RGB
+	case d.Photometric == photoRGB && d.Samples < 3: // some programs always write RGB
 		return minIsBlack
 	case d.Photometric >= 0:
 		return d.Photometric
@@ -131,11 +132,11 @@ func (d Directory) photometric() int {
 	return minIsBlack
 }
 
-// colours is how many samples are colours.
+// colours returns how many samples are colours.
 func (d Directory) colours(photometric int) (int, error) {
 	switch photometric {
 	case minIsBlack:
-		// Several bands without a meaning, as of a satellite: by their order, as RGB.
+		// Several bands without a meaning, such as a satellite's, are taken as RGB.
 		extra := d.ExtraSamples
 		if d.Samples >= 3 && (len(extra) == 0 || len(extra) == d.Samples-1 && extra[0] == 0 && extra[1] == 0) {
 			return 3, nil
@@ -156,7 +157,7 @@ func (d Directory) colours(photometric int) (int, error) {
 	return 0, unsupported("its colours are of a kind that is not known (photometric interpretation %d)", photometric)
 }
 
-// checkSamples says why samples of such a kind cannot be read.
+// checkSamples returns an error if samples of this kind are not supported.
 func (d Directory) checkSamples(l Layout) error {
 	bits, format := d.Bits[0], d.Format[0]
 	for _, b := range d.Bits {
@@ -182,7 +183,7 @@ func (d Directory) checkSamples(l Layout) error {
 	case l.Photometric == palette && (bits > 16 || !whole):
 		return unsupported("its palette has indices of %d bits, and 16 are read", bits)
 	case l.Photometric == cieLab || l.Photometric == iccLab:
-		// Of whole numbers the format is not looked at: a and b may be signed, and files differ in saying so.
+		// For whole numbers the format is ignored: a and b may be signed, and files differ in how they declare it.
 		if bits != 8 && bits != 16 || format == formatFloat {
 			return unsupported("its Lab colours have samples of %d bits, and whole numbers of 8 or 16 are read", bits)
 		}
@@ -198,12 +199,12 @@ func (d Directory) checkSamples(l Layout) error {
 			return nil
 		}
 	default:
-		return unsupported("its samples are no real numbers (sample format %d)", format)
+		return unsupported("its samples are not real numbers (sample format %d)", format)
 	}
 	return unsupported("its samples have %d bits", bits)
 }
 
-// decodedAsRGB reports whether a YCbCr picture's decoder makes RGB of it.
+// decodedAsRGB reports whether the decoder of a YCbCr picture returns RGB.
 func (d Directory) decodedAsRGB() bool {
 	switch d.Compression {
 	case jpeg:
@@ -214,9 +215,10 @@ func (d Directory) decodedAsRGB() bool {
 	return false
 }
 
-// isPlain reports whether any decoder gets the colours right: unsigned numbers
-// of usual widths and, at most, one more sample for alpha that colours do not
-// depend on. Planes in tiles or of single bits are rare, and not every decoder has them.
+// isPlain reports whether any decoder gets the colours right: the samples are
+// unsigned numbers of common widths, with at most one more sample for alpha that is
+// not premultiplied. Planes in tiles or of less than 8 bits are rare, and not every
+// decoder supports them.
 func (d Directory) isPlain(l Layout) bool {
 	samples := l.Colours
 	if l.Alpha >= 0 {

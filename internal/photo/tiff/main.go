@@ -2,21 +2,21 @@ package tiff
 
 import "errors"
 
-// The longest edges, in pixels, up to which a picture may be a thumbnail of a
-// larger one without saying so. The small ones of cameras may have another shape
-// than the photo, with bars at the edges.
+// The longest edges, in pixels, up to which a picture that is not marked as reduced
+// may be a thumbnail of a larger one. The small ones of cameras may have another
+// aspect ratio than the photo, with bars at the edges.
 const (
 	largestThumbnail = 512
 	cameraThumbnail  = 256
 )
 
-// ErrCut is returned when a file's main picture is not in it.
+// ErrCut means that the file was cut before its main picture.
 var ErrCut = errors.New("its main picture is missing, and no more than a thumbnail is left")
 
-// Main returns the main picture: the first that is neither reduced nor a mask.
-// Of a page's SubIFDs it is the largest. A small picture is taken for the
-// thumbnail of a far larger one. What the main picture leaves to its
-// thumbnail's directory, its orientation, is filled in. The error is ErrCut.
+// Main returns the main picture: the first one that is neither reduced nor a mask,
+// and of a page's SubIFDs the largest one. A small picture counts as the thumbnail of
+// a far larger one. If the main picture has no orientation, it gets that of its
+// thumbnail. The error is ErrCut.
 func (f File) Main() (Directory, error) {
 	var main *Directory
 	for i := range f.Directories {
@@ -29,7 +29,7 @@ func (f File) Main() (Directory, error) {
 			main = d
 		}
 	}
-	if main == nil { // nothing but reduced pictures: the largest
+	if main == nil { // there are only reduced pictures; take the largest
 		if f.Cut {
 			return Directory{}, ErrCut
 		}
@@ -42,15 +42,15 @@ func (f File) Main() (Directory, error) {
 	}
 	found := *main
 	for i := range f.Directories {
-		if d := &f.Directories[i]; found.Orient == 0 && d.leadsTo(&found) {
+		if d := &f.Directories[i]; found.Orient == 0 && d.isPreviewOf(&found) {
 			found.Orient = d.Orient
 		}
 	}
 	return found, nil
 }
 
-// After returns up to n pages after that of the main picture: those that Main
-// could have returned if there were no others.
+// After returns up to n pages after that of the main picture that could be a main
+// picture themselves.
 func (f File) After(main Directory, n int) []Directory {
 	var list []Directory
 	for _, d := range f.Directories {
@@ -67,8 +67,8 @@ func (d *Directory) mayBeMain() bool {
 
 func (d *Directory) pixels() float64 { return float64(d.Width) * float64(d.Height) }
 
-// isThumbnailOf reports whether d, which does not say that it is a thumbnail, is
-// so small beside a picture that it is one.
+// isThumbnailOf reports whether d, which is not marked as reduced, is so small
+// compared with another picture that it is a thumbnail of it.
 func (d *Directory) isThumbnailOf(large *Directory) bool {
 	const times, tolerance = 3, 0.04
 	if max(d.Width, d.Height) > largestThumbnail || d.Subfile&subfilePage != 0 ||
@@ -79,9 +79,9 @@ func (d *Directory) isThumbnailOf(large *Directory) bool {
 	return max(d.Width, d.Height) <= cameraThumbnail || ratio > 1-tolerance && ratio < 1+tolerance
 }
 
-// leadsTo reports whether d is the directory of a smaller version of main: the
-// page whose SubIFD main is, or a first page that is its thumbnail.
-func (d *Directory) leadsTo(main *Directory) bool {
+// isPreviewOf reports whether d is a smaller version of main: the page of which main
+// is a SubIFD, or a first page that is its thumbnail.
+func (d *Directory) isPreviewOf(main *Directory) bool {
 	if main.SubIFD >= 0 {
 		return d.SubIFD < 0 && d.Page == main.Page
 	}

@@ -2,16 +2,15 @@ package tiff
 
 import "io"
 
-// maxStrips is how many strips or tiles are read of a picture: one for each row
-// of the tallest that is decoded.
+// maxStrips is how many strips or tiles of a picture are read: one for each row of
+// the tallest picture that is decoded.
 const maxStrips = 1 << 20
 
 // Strip is a strip or tile of a picture, as it lies in the file.
 type Strip struct{ At, Length int64 } // bytes
 
-// Strips returns where a picture's strips or tiles are in its file r, of the
-// given size in bytes. Uncompressed strips that follow one another there are one.
-// It returns nil if they cannot be read.
+// Strips returns the strips or tiles of a picture in its file r of size bytes.
+// Adjacent uncompressed strips are joined. It returns nil if they cannot be read.
 func (d Directory) Strips(r io.ReaderAt, size int64) []Strip {
 	in := reader{r: r, size: size, strips: true}
 	if _, ok := in.header(); !ok {
@@ -55,8 +54,8 @@ func (d Directory) PixelBytes() int64 {
 	return int64(bits/8) * int64(d.Samples)
 }
 
-// Uncompressed reports whether the pixels lie in the file as they are.
+// Uncompressed reports whether the pixels are not compressed.
 func (d Directory) Uncompressed() bool { return d.Compression == 1 }
 
-// HasPalette reports whether the pixels are numbers of colours.
+// HasPalette reports whether the pixels are indices into a table of colours.
 func (d Directory) HasPalette() bool { return d.Photometric == palette || d.Indexed }

@@ -1,12 +1,12 @@
-// Package tiff reads the directories of a TIFF file and says which of them is
-// the main picture and how its samples are to be read.
+// Package tiff reads the directories of a TIFF file. It finds the main picture and
+// how its samples are to be decoded.
 //
-// A TIFF may hold thumbnails, masks, pages and channels that are no colours, in
-// kinds of samples that decoders mistake for others without a word. What a file
-// holds is therefore known before it is decoded. Classic TIFF and BigTIFF are
-// read, in both byte orders.
+// A TIFF may contain thumbnails, masks, pages, channels that are not colours, and
+// kinds of samples that decoders misinterpret without an error. So the directories
+// are read before the file is decoded. Classic TIFF and BigTIFF are supported, in
+// both byte orders.
 //
-// Pure Go, and every step is bounded, since the files come from anywhere.
+// The package is pure Go, and every step is bounded, since files may be hostile.
 package tiff
 
 import (
@@ -16,59 +16,59 @@ import (
 	"io"
 )
 
-// Bounds on a file's directories: far above what programs write. Pages beyond
-// maxPages are never the main picture.
+// Limits of what is read of a file's directories, far above what programs write.
+// Pages beyond maxPages are never the main picture.
 const (
 	maxPages   = 256
 	maxSubIFDs = 32 // of one page
 	maxEntries = 4096
-	maxValues  = 64 // read of one entry
+	maxValues  = 64 // of one entry
 )
 
-// Directory is one picture in a TIFF file, as its directory (IFD) tells of it.
-// A number that the file leaves out has the default of the TIFF specification.
+// Directory is the directory (IFD) of one picture in a TIFF file. A number that is
+// missing in the file has the default of the TIFF specification.
 type Directory struct {
-	Page   int // its place in the chain of pages, from 0
-	SubIFD int // its place among the page's SubIFDs, from 0; -1: it is the page itself
+	Page   int // the index in the chain of pages, from 0
+	SubIFD int // the index among the page's SubIFDs, from 0; -1 for the page itself
 
 	Offset int64 // of the directory in the file, in bytes
 
-	Width, Height int64 // pixels, as stored; 0: not told
+	Width, Height int64 // pixels, as stored; 0 if missing
 
-	Subfile    uint32 // NewSubfileType; that of the old SubfileType where only this is there
-	Thumbnail  bool   // Subfile says that it is a reduced copy of another picture
-	NoPicture  bool   // Subfile says that it is a mask, a depth map or the like
-	Orient     int    // 1 to 8 as in EXIF; 0: not told
-	HasProfile bool   // an ICC profile
+	Subfile    uint32 // NewSubfileType, or the equivalent of the old SubfileType
+	Thumbnail  bool   // by Subfile, a reduced copy of another picture
+	NoPicture  bool   // by Subfile, a mask, a depth map or the like
+	Orient     int    // 1 to 8 as in EXIF; 0 if missing
+	HasProfile bool   // there is an ICC profile
 
-	Photometric  int // -1: not told
+	Photometric  int // -1 if missing
 	Compression  int
-	Samples      int   // a pixel, with those that are no colours
-	ExtraSamples []int // what the samples after the colours are
-	Bits         []int // of each sample; fewer values than samples: the last holds for the rest
+	Samples      int   // a pixel, including those that are not colours
+	ExtraSamples []int // the kinds of the samples after the colours
+	Bits         []int // of each sample; if there are fewer values, the last one applies to the rest
 	Format       []int // SampleFormat of each sample, as Bits
-	Planar       bool  // each sample has a plane of its own
+	Planar       bool  // each sample is stored in a separate plane
 	Tiled        bool  // in tiles, not in strips
 	Inks         int   // InkSet; 1 is CMYK
 	Indexed      bool  // samples are indices into a table of the colour space
 
-	// ChunkBytes is how many bytes one strip or tile takes when it is decoded.
+	// ChunkBytes is the size in bytes of one decoded strip or tile.
 	ChunkBytes int64
 }
 
-// File is what the directories of a TIFF file tell.
+// File holds the directories of a TIFF file.
 type File struct {
 	Directories []Directory // each page followed by its SubIFDs; at least one
 
-	// Cut: a page or a SubIFD that the file names is not in it.
+	// Cut reports whether a page or SubIFD that the file refers to is missing.
 	Cut bool
 }
 
-// ErrNoDirectory is returned for what is no TIFF, or has no directory that can be read.
+// ErrNoDirectory means that a file is not a TIFF or has no readable directory.
 var ErrNoDirectory = errors.New("it has no readable TIFF directory")
 
-// Read reads the directories of the TIFF file r of the given size in bytes. The
-// error is ErrNoDirectory or that of reading.
+// Read reads the directories of the TIFF file r of size bytes. The error is
+// ErrNoDirectory or one of reading.
 func Read(r io.ReaderAt, size int64) (File, error) {
 	in := reader{r: r, size: size}
 	at, ok := in.header()
@@ -77,7 +77,7 @@ func Read(r io.ReaderAt, size int64) (File, error) {
 	}
 	var f File
 	seen := make(map[int64]bool)
-	// add takes the directory at an offset into the list, unless it is there.
+	// add adds the directory at an offset to the list, unless it is in it already.
 	add := func(at int64, page, subIFD int) (e entries, next int64) {
 		if seen[at] {
 			return nil, 0
@@ -115,10 +115,10 @@ type reader struct {
 	big   bool  // BigTIFF: 64-bit offsets
 	err   error // of reading, other than the end of the file
 
-	strips bool // those of the picture are read, too
+	strips bool // also read the offsets and lengths of strips and tiles
 }
 
-// read fills buf from offset at as far as the file goes and returns what it read.
+// read reads into buf from offset at up to the end of the file and returns what it read.
 func (in *reader) read(buf []byte, at int64) []byte {
 	if at < 0 || at >= in.size {
 		return nil
@@ -157,7 +157,8 @@ func (in *reader) header() (first int64, ok bool) {
 	return 0, false
 }
 
-// entries reads the directory at offset at and says where the next one is (0: there is none).
+// entries reads the directory at offset at. next is the offset of the next one, 0 if
+// there is none, or -1 if it cannot be read.
 func (in *reader) entries(at int64) (e entries, next int64, ok bool) {
 	const headerBytes = 8 // of the file
 	if at < headerBytes {
@@ -190,14 +191,14 @@ func (in *reader) entries(at int64) (e entries, next int64, ok bool) {
 			e[tag] = in.values(buf[i : i+entryBytes])
 		}
 	}
-	next = -1 // nowhere in the file
+	next = -1 // the file ends before it
 	if len(buf) == all+offsetBytes {
 		next = in.offset(buf[all:])
 	}
 	return e, next, true
 }
 
-// offset reads an offset of the file's kind; one that fits no file is 0.
+// offset parses an offset of 32 bits, or 64 in BigTIFF. An impossible one gives 0.
 func (in *reader) offset(b []byte) int64 {
 	if !in.big {
 		return int64(in.order.Uint32(b))
@@ -219,11 +220,12 @@ const (
 	typeIFD8   = 18
 )
 
-// wants reports whether a tag's values are read, and most is how many of them.
+// wants reports whether a tag's values are read.
 func (in *reader) wants(tag uint16) bool {
 	return wanted[tag] || in.strips && placesOfPixels(tag)
 }
 
+// placesOfPixels reports whether a tag has the offsets or lengths of strips or tiles.
 func placesOfPixels(tag uint16) bool {
 	switch tag {
 	case tagStripOffsets, tagStripByteCounts, tagTileOffsets, tagTileByteCounts:
@@ -232,18 +234,19 @@ func placesOfPixels(tag uint16) bool {
 	return false
 }
 
-func (in *reader) most(tag uint16) int64 {
+// maxValues returns how many values of a tag are read.
+func (in *reader) maxValues(tag uint16) int64 {
 	if placesOfPixels(tag) {
 		return maxStrips
 	}
 	return maxValues
 }
 
-// values reads an entry's whole numbers, at most so many of them. Of an entry
-// that has other values, such as a profile's bytes, nothing is read.
+// values reads an entry's whole numbers, up to maxValues. It returns nil for an entry
+// with other values, such as the bytes of a profile.
 func (in *reader) values(entry []byte) []int64 {
-	// The widths of the types of whole numbers. Signed ones are read as unsigned:
-	// nothing that is wanted is less than zero.
+	// The widths of the types of whole numbers in bytes. Signed ones are read as
+	// unsigned, since no wanted value is negative.
 	width, ok := map[uint16]int64{typeByte: 1, typeSByte: 1, typeShort: 2, typeSShort: 2, typeLong: 4, typeSLong: 4, typeIFD: 4,
 		typeLong8: 8, typeSLong8: 8, typeIFD8: 8}[in.order.Uint16(entry[2:])]
 	if !ok {
@@ -256,10 +259,10 @@ func (in *reader) values(entry []byte) []int64 {
 	if count < 0 {
 		return nil
 	}
-	whole := count <= int64(len(value))/width
-	count = min(count, in.most(in.order.Uint16(entry)))
+	inEntry := count <= int64(len(value))/width
+	count = min(count, in.maxValues(in.order.Uint16(entry)))
 	data := value
-	if !whole {
+	if !inEntry {
 		data = in.read(make([]byte, count*width), in.offset(value))
 	}
 	var out []int64
