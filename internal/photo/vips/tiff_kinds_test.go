@@ -272,7 +272,7 @@ func TestTIFFNotRead(t *testing.T) {
 		picture picture
 		text    string
 	}{
-		{ones(picture{Photometric: 1, Bits: 64, Format: 6}), "no real numbers"},
+		{ones(picture{Photometric: 1, Bits: 64, Format: 6}), "not real numbers"},
 		{ones(picture{Photometric: 1, Bits: 128, Format: 3}), "128 bits"},
 		{ones(picture{Photometric: 1, Bits: 48}), "48 bits"},
 		{ones(picture{Photometric: 5, Samples: 3}), "3 samples a pixel"},
