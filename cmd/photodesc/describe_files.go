@@ -70,6 +70,8 @@ func (d *describer) findFile(ctx context.Context, i int, path string) (string, e
 	}
 	info, err := os.Stat(path)
 	switch {
+	case d.files[i].name == "":
+		return "", errors.New("the name is empty; is a variable not set?")
 	case errors.Is(err, fs.ErrNotExist):
 		return "", errors.New("there is no such file")
 	case err != nil:
@@ -89,7 +91,7 @@ func (d *describer) spool(ctx context.Context, i int, what string, open func() (
 	if d.temp == "" {
 		temp, err := os.MkdirTemp("", "photodesc-describe-")
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("there is no place for a temporary file: %w; name another folder with TMPDIR", err)
 		}
 		d.temp = temp
 	}

@@ -188,7 +188,7 @@ func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
 	if err != nil || root == "" {
 		return filepath.ToSlash(filepath.Clean(folder)), nil
 	}
-	if !filepath.IsAbs(folder) {
+	if filepath.IsLocal(folder) { // "..", where a person is deep in the folder, is not seen from its top
 		if info, err := os.Stat(filepath.Join(root, folder)); err == nil && info.IsDir() {
 			return filepath.ToSlash(filepath.Clean(folder)), nil
 		}
@@ -200,7 +200,7 @@ func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
 	if found := below(root, abs); len(found) > 0 {
 		return filepath.ToSlash(found[0]), nil
 	}
-	if filepath.IsAbs(folder) {
+	if !filepath.IsLocal(folder) {
 		return "", ui.UsageError("--in: %q is not in the photo folder %q", folder, root)
 	}
 	return filepath.ToSlash(filepath.Clean(folder)), nil

@@ -84,7 +84,7 @@ func Open(ctx context.Context, dir string) (_ *Index, err error) {
 		}
 	}
 	if !unusable(err) {
-		return nil, fmt.Errorf("the search index cannot be opened: %w", err)
+		return nil, fmt.Errorf("the search index %q cannot be opened: %w\n  is the disk full? the index may be removed at any time", x.path, err)
 	}
 	if err = x.remove(); err != nil {
 		return nil, fmt.Errorf("the search index is damaged and cannot be removed: %w", err)
