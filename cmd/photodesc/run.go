@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"photodesc/internal/config"
+	"photodesc/internal/machine"
 	"photodesc/internal/models"
 	"photodesc/internal/photo"
 	"photodesc/internal/runs"
@@ -258,6 +259,9 @@ func (r *runner) planWorkers(ctx context.Context) error {
 		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
 	}
 	r.log.Info(planText(r.plan, &r.flags))
+	if text := tooManyThreads(r.plan.Threads, machine.CPUs()); text != "" {
+		r.log.Warn(text)
+	}
 	r.track.Live().SetRun(r.model.Name, r.set.Ask.First(), r.flags.Timeout)
 	return nil
 }

@@ -32,6 +32,16 @@ func planText(plan pool.Plan, flags *config.Flags) string {
 	return text
 }
 
+// tooManyThreads warns of a worker with more threads than cores: they wait for each other after each of thousands of
+// operations, and the cores are busy with waiting.
+func tooManyThreads(threads, cores int) string {
+	if threads <= cores {
+		return ""
+	}
+	return fmt.Sprintf("%s in a worker on %s take many times as long as few, or do not get anywhere; leave --threads out",
+		ui.Plural(threads, "thread"), ui.Plural(cores, "core"))
+}
+
 // measuredShape is what `photodesc bench --threads-sweep` found for this model; zero
 // if there is nothing, or if it does not hold any more, which say is told.
 func measuredShape(set config.Settings, model models.Wanted, say func(string)) pool.Shape {
