@@ -63,6 +63,8 @@ type benchStage struct {
 	GFLOP   float64 `json:"gflop_per_second,omitempty"` // 0: the model's arithmetic is not known
 	Sgemm   float64 `json:"sgemm_share,omitempty"`      // of sgemm's FLOP a second
 	Memory  float64 `json:"memory_share,omitempty"`     // at least, of the memory's bytes a second
+
+	short bool // it takes less than can be told
 }
 
 type benchProcess struct {
@@ -119,14 +121,19 @@ func (b *Benchmark) report(rounds []benchRound) *Report {
 	return r
 }
 
-// stages fills in the engine's stages.
+// resolution is that of a photo's times in events, in seconds.
+const resolution = 0.001
+
+// stages fills in the engine's stages. One that takes less than can be told is taken for half a millisecond a photo.
 func (b *Benchmark) stages(r *Report, median func(func(benchRound) float64) float64) {
 	vision, text := b.sizes()
 	workers, photos := float64(b.Plan.Workers), float64(b.flags.Photos)
 	together := math.Ceil(min(float64(b.Plan.Slots), photos/workers))
 	// stage takes the seconds of all workers in a round, and what was done in them.
 	stage := func(seconds, flop, stepBytes func(runResult) float64) (s benchStage) {
-		wall := func(r benchRound) float64 { return max(seconds(r.run)/workers, 1e-6) }
+		least := photos * resolution / 2
+		wall := func(r benchRound) float64 { return max(seconds(r.run), least) / workers }
+		s.short = median(func(r benchRound) float64 { return seconds(r.run) }) < least
 		s.Seconds = median(wall) / photos
 		s.Share = median(func(r benchRound) float64 { return wall(r) / r.run.took })
 		s.GFLOP = median(func(r benchRound) float64 { return flop(r.run) / wall(r) / 1e9 })
@@ -209,6 +216,9 @@ func (r *Report) limitText() string {
 
 func (s benchStage) speedText() string {
 	text := ""
+	if s.short {
+		return ", or more: too short to be measured"
+	}
 	if s.GFLOP > 0 {
 		text = fmt.Sprintf(", %s GFLOP/s", numberText(s.GFLOP))
 	}
