@@ -91,10 +91,8 @@ type runner struct {
 	found   scan
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
-	stats   pool.Stats // when the pool has ended
-	blanks  blankWatch
-	folds   folds
-	beside  <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
+	outcomes
+	beside <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
 
 // watchers are told of a run beside the person at the terminal. Each may be nil.
@@ -102,6 +100,13 @@ type watchers struct {
 	events     *events
 	service    *service.Manager
 	foreground *foreground
+}
+
+// outcomes are what became of the photos, beside what the tracker keeps.
+type outcomes struct {
+	stats  pool.Stats // when the pool has ended
+	blanks blankWatch
+	folds  folds
 }
 
 // logs are where a run says what it does.
