@@ -141,7 +141,7 @@ func TestDocsLinks(t *testing.T) {
 				t.Errorf("%s: the link %s leads nowhere", page, m[1])
 				continue
 			}
-			if anchor != "" && !anchors(t, to)[anchor] {
+			if anchor != "" && !headingIDs(t, to)[anchor] {
 				t.Errorf("%s: the link %s leads to no heading", page, m[1])
 			}
 		}
@@ -153,8 +153,8 @@ func TestDocsLinks(t *testing.T) {
 
 var notInAnchors = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 
-// anchors are the names that GitHub gives to a page's headings.
-func anchors(t *testing.T, path string) map[string]bool {
+// headingIDs are the names that GitHub gives to a page's headings.
+func headingIDs(t *testing.T, path string) map[string]bool {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
