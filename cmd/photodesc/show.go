@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 
@@ -132,20 +133,13 @@ func newShownPaths(encodedRoot string, args []string) *shownPaths {
 
 // below returns path as seen from root, through links, too; nothing where it is outside.
 func below(root, path string) (found []string) {
-	for _, pair := range [][2]string{{root, path}, {resolved(root), resolved(path)}} {
+	for _, pair := range [][2]string{{root, path}, {fsutil.Resolve(root), fsutil.Resolve(path)}} {
 		rel, err := filepath.Rel(pair[0], pair[1])
 		if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 			found = append(found, rel)
 		}
 	}
 	return found
-}
-
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	return path
 }
 
 // match is called by several goroutines at once.
@@ -156,7 +150,7 @@ func (s *shownPaths) match(path string) bool {
 	hit := false
 	for i := range s.names {
 		for _, want := range s.names[i].paths {
-			if want == "." || path == want || strings.HasPrefix(path, want+"/") {
+			if want == "." || fsutil.Below(path, want) {
 				hit = true
 				s.mu.Lock()
 				s.names[i].found = true

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -87,6 +88,17 @@ func Join(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" +
 
 // Below is whether path is root or below it. Neither is cleaned.
 func Below(path, root string) bool { return path == root || strings.HasPrefix(path, Join(root, "")) }
+
+// Resolve returns an absolute path without symbolic links, as far as these can be followed.
+func Resolve(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return path
+}
 
 // QuoteGlob makes filepath.Glob take path literally.
 func QuoteGlob(path string) string { return globQuoter.Replace(path) }

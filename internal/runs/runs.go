@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/fsutil"
+
 	"github.com/google/renameio/v2"
 )
 
@@ -55,7 +57,7 @@ func Add(workdir, root string, started time.Time) error {
 	if err != nil {
 		return err
 	}
-	e := Entry{Workdir: resolve(workdir), Root: resolve(root), Host: host, Started: started.UTC().Truncate(time.Second)}
+	e := Entry{Workdir: fsutil.Resolve(workdir), Root: fsutil.Resolve(root), Host: host, Started: started.UTC().Truncate(time.Second)}
 	b, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -111,41 +113,20 @@ func List(now time.Time) ([]Entry, error) {
 }
 
 func read(name string) (e Entry, ok bool) {
-	info, err := os.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > mostBytes {
-		return e, false
-	}
-	b, err := os.ReadFile(name)
+	b, err := fsutil.ReadSmall(name, mostBytes)
 	if err != nil || json.Unmarshal(b, &e) != nil {
 		return e, false
 	}
 	return e, filepath.IsAbs(e.Workdir) && filepath.IsAbs(e.Root)
 }
 
-// resolve returns an absolute path without symbolic links, as far as it can be had.
-func resolve(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return path
-}
-
 // Overlap returns those entries of other workdirs whose photo folder is root, lies in it or holds it.
 func Overlap(entries []Entry, workdir, root string) (found []Entry) {
-	workdir, root = resolve(workdir), resolve(root)
+	workdir, root = fsutil.Resolve(workdir), fsutil.Resolve(root)
 	for _, e := range entries {
-		if e.Workdir != workdir && (within(e.Root, root) || within(root, e.Root)) {
+		if e.Workdir != workdir && (fsutil.Below(e.Root, root) || fsutil.Below(root, e.Root)) {
 			found = append(found, e)
 		}
 	}
 	return found
-}
-
-// within is whether path is folder or lies below it.
-func within(path, folder string) bool {
-	rest, err := filepath.Rel(folder, path)
-	return err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator))
 }

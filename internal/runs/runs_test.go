@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"photodesc/internal/fsutil"
 )
 
 // ownCache gives the test a cache folder of its own.
@@ -105,7 +107,7 @@ func TestOverlap(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	photos = resolve(photos)
+	photos = fsutil.Resolve(photos)
 	entries := []Entry{{Workdir: "/w1", Root: photos}, {Workdir: "/w2", Root: filepath.Join(photos, "2024")}, {Workdir: "/w3", Root: photos + "2"}}
 	for _, c := range []struct {
 		name, workdir, root string
