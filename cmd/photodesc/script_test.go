@@ -208,6 +208,11 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 			"QUIT": syscall.SIGQUIT, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT, "USR1": syscall.SIGUSR1,
 		}
 		ts.Check(syscall.Kill(pid, signals[args[0]]))
+		if args[0] == "STOP" {
+			// A script that fails before CONT would wait for the stopped process for ever.
+			ts.Defer(func() { syscall.Kill(pid, syscall.SIGCONT) })
+			awaitStopped(ts, pid)
+		}
 	},
 	// noworkers: none of this program's workers is alive within a second.
 	"noworkers": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -222,6 +227,28 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 			}
 		}
 	},
+}
+
+// awaitStopped waits until each thread of a process has stopped: a system call
+// under way, such as the renaming of a file, is finished after the signal was sent.
+func awaitStopped(ts *testscript.TestScript, pid int) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		running := 0
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		ts.Check(err)
+		for _, name := range threads {
+			stat, err := os.ReadFile(name)
+			if _, state, _ := strings.Cut(string(stat), ") "); err == nil && !strings.HasPrefix(state, "T") {
+				running++
+			}
+		}
+		switch {
+		case running == 0:
+			return
+		case time.Now().After(end):
+			ts.Fatalf("%d threads of process %d have not stopped after a minute", running, pid)
+		}
+	}
 }
 
 // workersOf lists the worker processes whose photos lie below dir.
