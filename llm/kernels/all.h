@@ -1,4 +1,4 @@
-// Everything of a set, for the file that chose the instructions.
+// All kernels of one set. Included by the file that chooses the instructions.
 #include "simd.h"
 
 #include "tile.h"

@@ -1,8 +1,8 @@
-// Attention of many queries over many keys, with sums in float: softmax(q·kᵀ · scale + mask) · v for one head, without
-// ever writing the whole matrix of scores.
+// Attention of many queries over many keys, with sums in float: softmax(q·kᵀ · scale + mask) · v for one head. The
+// matrix of scores is never stored as a whole.
 namespace pd::PD_SET {
 
-// Memory that one thread needs, laid out in this order; offsets in bytes.
+// The layout of one thread's memory: offsets in bytes, in this order.
 struct attention_scratch {
     int    n, dk;        // keys and values in a key, padded
     size_t kdim, vdim;   // dwords of a panel of keys, of values
@@ -34,9 +34,9 @@ inline void pack_keys_and_values(const attention & a, char * scratch) {
     }
 }
 
-// Scores of a row (n of them, keys that count) become weights; their sum is returned.
+// Turns a row's n scores, of which the first keys count, into softmax weights that are not yet normalised. Returns their sum.
 inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, int keys, uint32_t * out) {
-    constexpr float log2e = 1.44269504f; // powers of two are cheaper
+    constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
     floats top    = all(-INFINITY);
     floats factor = all(scale * log2e);
     if (mask == nullptr && keys == n && scale > 0) {
@@ -51,7 +51,7 @@ inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, i
                 if (mask != nullptr) {
                     x = fma(from_half(mask + i), all(log2e), x);
                 }
-            } else { // keys that are not there
+            } else { // keys beyond the last one
                 alignas(64) uint16_t no[WIDTH];
                 for (int j = 0; j < WIDTH; j++) {
                     no[j] = i + j >= keys ? 0xfc00 : mask != nullptr ? mask[i + j] : 0; // minus infinity
@@ -92,7 +92,7 @@ inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, i
     return sum_of(all_sums);
 }
 
-// Queries from..to, after pack_keys_and_values on the same scratch.
+// Computes queries from..to. pack_keys_and_values must have filled the same scratch.
 inline void attend(const attention & a, int from, int to, char * scratch) {
     const attention_scratch at(a.keys, a.dk, a.dv);
     float *    s = (float *) (scratch + at.scores);

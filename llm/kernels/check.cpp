@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-// A context of one graph; what it computes is in the graph's last node.
+// A ggml context for one graph.
 struct one_graph {
     ggml_context * ctx;
     explicit one_graph(size_t bytes) : ctx(ggml_init({ bytes + (1 << 20), nullptr, false })) {}

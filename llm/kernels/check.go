@@ -12,10 +12,10 @@ import (
 	"unsafe"
 )
 
-// What follows computes one operation through ggml, with the kernels or
-// without: for the tests, which cannot call C themselves.
+// The functions of this file compute one operation through ggml, with or
+// without the kernels. They are here because test files cannot use cgo.
 
-// weights is a type of ggml's for weights.
+// weights is a ggml_type of weights.
 type weights int
 
 const (
@@ -38,7 +38,8 @@ func truth(b bool) C.int {
 	return 0
 }
 
-// product multiplies: w is n×k, x batches×m×k, the result batches×m×n.
+// product multiplies w (n×k) with x (batches×m×k). The result is batches×m×n, or
+// nil if rows of k values do not fit the type.
 func product(t weights, k, n, m, batches, threads int, nextTokens bool, w, x []float32) []float32 {
 	out := make([]float32, n*m*batches)
 	if C.pd_check_product(C.int(t), C.int(k), C.int(n), C.int(m), C.int(batches), C.int(threads), truth(nextTokens),
@@ -57,23 +58,24 @@ func productQ8(k, n, m, threads int, nextTokens bool, w []int8, scales, x []floa
 	return out
 }
 
-// attention is one to be computed: check.h says how its values lie.
+// attention has the operands of one attention, in the layout that check.h
+// describes.
 type attention struct {
 	dk, dv, queries, keys, heads, kvHeads int
 	threads                               int
 	scale                                 float32
-	q, k, v, mask                         []float32 // no mask: nil
+	q, k, v, mask                         []float32 // mask may be nil
 
-	// Over a KV cache, of next tokens.
+	// Of next tokens, over a KV cache.
 	next           bool
-	kind           weights // of keys and values; without next always f16
+	kind           weights // type of keys and values; f16 unless next is set
 	streams        int
 	maskHeads      int
 	alibi, softcap float32
 	sinks          []float32
 }
 
-// attend computes it; the result is streams×queries×heads×dv.
+// attend computes a. The result is streams×queries×heads×dv.
 func attend(a attention) []float32 {
 	if !a.next {
 		a.kind, a.streams = f16, 1

@@ -1,4 +1,4 @@
-// GELU in its tanh form, x · sigmoid(2·√(2/π)·(x + 0.044715·x³)), computed rather than looked up.
+// GELU in its tanh form, x · sigmoid(2·√(2/π)·(x + 0.044715·x³)). ggml reads it from a table of half-precision values.
 namespace pd::PD_SET {
 
 inline floats gelu_of(floats x) {

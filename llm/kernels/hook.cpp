@@ -1,6 +1,6 @@
-// Hooks the kernels into ggml's CPU backend. ggml asks each of its "extra buffer types" whether it wants to compute an
-// operation, before it does so itself, in the same threads; the one added here owns no buffers and stores no weights,
-// it only takes the operations that it computes faster. Weights stay where they are, mapped and shared.
+// Hooks the kernels into ggml's CPU backend. Before ggml computes an operation, it asks each of its "extra buffer types"
+// whether it will, in the same threads. The one added here owns no buffers and stores no weights. It only takes the
+// operations that it computes faster. Weights stay mapped and shared.
 #include "kernels.h"
 
 #include "check.h"
@@ -19,20 +19,21 @@
 
 namespace pd {
 
-static const set * use; // by which the operations are computed
+static const set * use; // the set in use
 
 static std::atomic<bool> decoding{false};
 static std::atomic<bool> used{true};
-static std::atomic<bool> use_next{true}; // flash::next
+static std::atomic<bool> use_next{true}; // whether flash::next is used
 static std::atomic<bool> exact{false};
 
 static size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
 
-// The work buffer of an operation; ggml's own need not be aligned, so ALIGN bytes more are asked for.
+// The work buffer of an operation. ggml's need not be aligned, so ALIGN more bytes are requested.
 constexpr size_t ALIGN = 64;
 static char * work(const ggml_compute_params * p) { return (char *) aligned((size_t) p->wdata); }
 
-// The threads of an operation take chunks 0, 1, … in turn; the first is known without asking. Call before a barrier.
+// The threads of an operation take chunks 0, 1, … as they become free; each starts with the chunk of its own number. This
+// resets the counter and waits for all threads.
 static void start_chunks(ggml_compute_params * p) {
     if (p->ith == 0) {
         ggml_threadpool_chunk_set(p->threadpool, p->nth);
@@ -46,7 +47,7 @@ template <typename F> static void by_chunks(ggml_compute_params * p, int chunks,
     }
 }
 
-// What ggml would want for the operation itself, in case it is left to it.
+// The work buffer that ggml needs if the operation is left to it.
 static size_t own_product_bytes(const ggml_tensor * op) {
     const ggml_type t = ggml_get_type_traits_cpu(op->src[0]->type)->vec_dot_type;
     return op->src[1]->type == t ? 0 : ggml_row_size(t, ggml_nelements(op->src[1]));
@@ -69,8 +70,8 @@ struct mul_mat : ggml::cpu::tensor_traits {
     static bool in_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->q8_multiply != nullptr; }
     static bool wide_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->multiply_integer_panels != nullptr && !exact; }
 
-    // Panels of integers that a thread computes together: a row's activations are read once for all of them. What is
-    // packed stays in the second cache, and each thread has several turns.
+    // The number of integer panels that a thread computes together, so that a row's activations are read once for all of
+    // them. The packed panels must fit the L2 cache, and there must be several chunks for each thread.
     static int together(const ggml_tensor * op, int threads) {
         const size_t fit = 384 * 1024 / use->integer_panel_bytes((int) op->src[0]->ne[0]);
         const int panels = ((int) op->src[0]->ne[1] + use->panel - 1) / use->panel;
@@ -100,7 +101,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
             }
             return true;
         }
-        // However many next tokens there are.
+        // Also for many next tokens: a row's rounding must not depend on their number.
         if (in_integers(op)) {
             integers(p, op);
             return true;
@@ -143,7 +144,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
             use->integer_row((const float *) row(x, i), k, i % m, a + i / m * batch);
         }
         start_chunks(p);
-        // ggml may have planned for more threads than it has.
+        // ggml may have planned the buffer for more threads than now compute.
         const size_t room = p->wsize - (a + batches * batch - (char *) p->wdata);
         const int panels = (n + use->panel - 1) / use->panel;
         const int each = std::min(together(op, p->nth), (int) (room / p->nth / use->integer_panel_bytes(k)));
@@ -190,8 +191,8 @@ struct flash : ggml::cpu::tensor_traits {
                (mask == nullptr || mask->type == GGML_TYPE_F16) && op->type == GGML_TYPE_F32 && q->ne[1] > 0;
     }
 
-    // Few queries gain nothing from packing the keys, so next tokens have a kernel of their own, for what a KV cache
-    // is made of. Anything else is left to ggml.
+    // Packing the keys does not pay for few queries, so next tokens have a kernel of their own. It takes the types and
+    // shapes of a KV cache; anything else is left to ggml.
     static bool takes_next(const ggml_tensor * op) {
         const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
         return use_next && k->type == GGML_TYPE_F16 && v->type == GGML_TYPE_F16 && k->ne[2] == v->ne[2] && q->ne[3] == k->ne[3] && q->ne[3] == v->ne[3] &&
@@ -215,7 +216,7 @@ struct flash : ggml::cpu::tensor_traits {
         }
         const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
         const int queries = (int) q->ne[1], heads = (int) q->ne[2], streams = (int) q->ne[3];
-        int parts = 1; // of a head's queries; each packs the keys again
+        int parts = 1; // of a head's queries; the keys are packed again for each
         while (heads * streams * parts < 2 * p->nth && queries / parts >= 64) {
             parts *= 2;
         }
@@ -251,7 +252,7 @@ struct flash : ggml::cpu::tensor_traits {
         return true;
     }
 
-    // Of one query and all heads, or of some of them, where there are few queries for the threads.
+    // The memory of one thread for one query and all heads. It suffices for a part of the heads, too.
     static size_t next_bytes(const ggml_tensor * op) {
         const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2];
         next_attention a = {};
@@ -266,7 +267,7 @@ struct flash : ggml::cpu::tensor_traits {
     static void next(ggml_compute_params * p, ggml_tensor * op) {
         const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
         const int queries = (int) q->ne[1], kv_heads = (int) k->ne[2], streams = (int) q->ne[3], group = (int) q->ne[2] / kv_heads;
-        int parts = 1; // of a query's heads
+        int parts = 1; // of a query's heads: more if there are too few queries for the threads
         while (parts < kv_heads && p->nth > 1 && (streams * queries * parts < 4 * p->nth || kv_heads % parts != 0)) {
             parts++;
         }
@@ -342,7 +343,8 @@ static void enable(void) {
     type.context = &all;
     type.iface.get_name      = [](ggml_backend_buffer_type_t) { return "photodesc"; };
     type.iface.get_alignment = [](ggml_backend_buffer_type_t) -> size_t { return 64; };
-    // ggml copies its list for those who choose buffers for weights, on the first call: this type is not for them.
+    // On the first call ggml copies its list for code that chooses buffers for weights. It is called here first, because
+    // weights must not go into this type.
     auto list = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(ggml_backend_cpu_reg(), "ggml_backend_dev_get_extra_bufts");
     if (list != nullptr) {
         list(type.device);

@@ -1,5 +1,5 @@
-// Instructions for a part of a file. Everything of the system's that is included inside must have been included before,
-// or it would be compiled for those instructions too.
+// PD_INSTRUCTIONS(list) … PD_END_INSTRUCTIONS compile a part of a file for other instructions. System headers used inside
+// must be included before it, or they would be compiled for those instructions as well.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -1,6 +1,6 @@
-// Products of Q8_0 weights with many rows of activations, in integers: the encoder and prefill. Weights keep their 8
-// bits; activations are rounded in blocks of 32, which share a scale: to 8 bits where the CPU has dot products of
-// bytes, else to 16.
+// Products of Q8_0 weights with many rows of activations, in integers, for the encoder and prefill. Weights keep their 8
+// bits. Activations are rounded in blocks of 32 that share a scale: to 8 bits if the CPU has dot products of bytes,
+// otherwise to 16.
 #include "ggml.h"
 
 namespace pd::PD_SET {
@@ -22,22 +22,22 @@ constexpr int Q8_STEPS   = Q8 / INTEGERS;       // dwords of a block
 #ifdef PD_VNNI
 constexpr int Q8_UNROLLED = Q8_STEPS;
 #else
-constexpr int Q8_UNROLLED = 1; // or the compiler puts all sums of two products before all sums of those, and both into memory
+constexpr int Q8_UNROLLED = 1; // if unrolled, the compiler computes all pair sums before it adds them, and spills both
 #endif
-constexpr int Q8_VECTORS = Q8 / WIDTH;          // of a block of floats
+constexpr int Q8_VECTORS = Q8 / WIDTH;          // vectors of a block of floats
 
-// The scales of activations are (1 + variant/FINENESS) · 2^exponent, rounded up: then the product of two scales, one for
-// each vector of sums and block, is the sum of an exponent and one of the weights' scales that the panel has ready, which
-// takes none of the time of the units that multiply. Exponents are kept above zero: EXPONENTS is taken from the weights' scales.
+// Scales of activations are rounded up to (1 + variant/FINENESS) · 2^exponent. The panel has the weights' scales times
+// each variant, so the product of both scales is an integer addition to the exponent, which does not use the units that
+// multiply. To keep exponents positive, the weights' scales are divided by 2^EXPONENTS.
 constexpr int EXPONENTS = 64;
 
-// Activations lie in the order in which they are read, or the CPU would not fetch them ahead: for INTEGER_ROWS rows their
-// first blocks, then the second ones, and so on; at last a float for each row, 0, or NaN where a value is not finite (or too
-// large), so that it is not taken for a number.
+// Activations are stored in the order in which they are read, so that the CPU prefetches them: the first blocks of
+// INTEGER_ROWS rows, their second blocks, and so on. A float for each row follows: 0, or NaN if a value of the row is not
+// finite or too large. It is added to the results, so that such a row does not look like numbers.
 struct row_block {
     integer  q[Q8];
-    uint32_t exponent; // as a float's
-    uint32_t variant;  // as bytes from the first variant of a panel's scales
+    uint32_t exponent; // in the bits of a float's exponent
+    uint32_t variant;  // offset in bytes from the first variant of a panel's scales
 };
 
 inline size_t integer_tile_bytes(int k) { return ((size_t) k / Q8 * sizeof(row_block) + sizeof(float)) * INTEGER_ROWS; }
@@ -45,7 +45,7 @@ inline size_t integer_rows_bytes(int rows, int k) {
     return ((rows + INTEGER_ROWS - 1) / INTEGER_ROWS * integer_tile_bytes(k) + 63) / 64 * 64;
 }
 
-// Row number row of those at out.
+// Writes row number row of the rows at out.
 inline void integer_row(const float * x, int k, int row, char * out) {
     row_block * block = (row_block *) (out + row / INTEGER_ROWS * integer_tile_bytes(k)) + row % INTEGER_ROWS;
     float poison = 0;
@@ -72,11 +72,11 @@ inline void integer_row(const float * x, int k, int row, char * out) {
     ((float *) (block - m))[m] = poison;
 }
 
-// A packed panel holds a float for each column, 0, or NaN where a weight is not finite, and then blocks: for PANEL columns
-// starts of sums (for bytes), variants of the scales and [step][column] dwords.
+// A packed panel starts with a float for each column: 0, or NaN if a weight is not finite. Blocks follow, each with what
+// PANEL columns need: initial sums (for bytes), the variants of the scales, and dwords as [step][column].
 struct integer_block {
 #ifdef PD_VNNI
-    uint32_t start[PANEL]; // -128 times the sum of the values: takes back what was added to the activations
+    uint32_t start[PANEL]; // -128 times the sum of the values: compensates the 128 added to the activations
 #endif
     float    scale[FINENESS][PANEL];
     uint32_t dwords[Q8_STEPS][PANEL];
@@ -84,7 +84,7 @@ struct integer_block {
 
 inline size_t integer_panel_bytes(int k) { return PANEL * sizeof(float) + (size_t) k / Q8 * sizeof(integer_block); }
 
-// The dwords of WIDTH rows' blocks, those of row i at at[i], become [step][row].
+// Transposes a block of WIDTH rows, row i of which begins at at[i], to dwords as [step][row].
 inline void transpose_block(const int8_t * const (&at)[WIDTH], uint32_t * out) {
 #ifdef PD_AVX512
     dwords v[8];
@@ -110,7 +110,7 @@ inline void transpose_block(const int8_t * const (&at)[WIDTH], uint32_t * out) {
 #endif
 }
 
-// Packs n ≤ PANEL rows of Q8_0 weights; missing ones are zeros.
+// Packs n ≤ PANEL rows of Q8_0 weights. Missing rows are zeros.
 inline void pack_integers(const char * w, size_t stride, int n, int blocks, char * panel) {
     static const q8_block none = {};
     floats poison[2] = { zero(), zero() };
@@ -121,7 +121,7 @@ inline void pack_integers(const char * w, size_t stride, int n, int blocks, char
             alignas(64) uint16_t scales[WIDTH];
             for (int i = 0; i < WIDTH; i++) {
                 const q8_block * block = half + i < n ? (const q8_block *) (w + (half + i) * stride) + b : &none;
-                _mm_prefetch((const char *) block + 512, _MM_HINT_T0); // so many rows side by side are no stream to the CPU
+                _mm_prefetch((const char *) block + 512, _MM_HINT_T0); // the CPU does not prefetch so many streams
                 at[i]     = block->q;
                 scales[i] = block->scale;
             }
@@ -144,7 +144,7 @@ inline void pack_integers(const char * w, size_t stride, int n, int blocks, char
     store((float *) panel + WIDTH, poison[1]);
 }
 
-// Columns of a panel for M rows; n of them are there.
+// Computes M rows of one panel, of which the first n columns exist.
 template <int M> inline void integer_tile(const integer_product & p, int row, const char * panel, float * c, int n) {
     const row_block * a = (const row_block *) (p.a + row / INTEGER_ROWS * integer_tile_bytes(p.k));
     const integer_block * b = (const integer_block *) (panel + PANEL * sizeof(float));
@@ -194,7 +194,7 @@ template <int M> inline void integer_tile(const integer_product & p, int row, co
     }
 }
 
-// Computes panels from..to of columns. scratch: integer_panel_bytes(k) for each.
+// Computes panels from..to. scratch: integer_panel_bytes(k) for each.
 inline void multiply_integer_panels(const integer_product & p, int from, int to, char * scratch) {
     const size_t each = integer_panel_bytes(p.k);
     auto columns = [&](int panel) { return p.columns - panel * PANEL < PANEL ? p.columns - panel * PANEL : PANEL; };

@@ -1,7 +1,7 @@
-// Package kernels makes llama.cpp's CPU backend faster on x86: products of
-// weights, attention, GELU, in the widest instructions that the CPU has, chosen
-// when the program starts. It hooks into ggml from outside; llama.cpp's sources
-// stay as they are, and so do the weights, mapped and shared.
+// Package kernels makes llama.cpp's CPU backend faster on x86. It computes
+// products of weights, attention and GELU in the widest instructions of the
+// CPU, which are chosen when the program starts. It hooks into ggml from
+// outside: llama.cpp's sources are unchanged, and weights stay mapped and shared.
 package kernels
 
 /*
@@ -33,8 +33,7 @@ func wanted() (set string, exact bool) {
 	return strings.TrimSuffix(set, "-"), exact
 }
 
-// Name describes the set of kernels for this CPU; it is empty when there is
-// none.
+// Name describes the set of kernels in use. It is empty if there is none.
 func Name() string {
 	set, exact := wanted()
 	asked := C.CString(set)
@@ -46,7 +45,8 @@ func Name() string {
 	return name
 }
 
-// Sets names the sets of kernels that this CPU can run, the best first.
+// Sets returns the names of the sets of kernels that this CPU can run, the
+// best first.
 func Sets() []string {
 	var sets []string
 	for _, set := range []string{"avx512bf16", "avx512vnni", "avx512", "avxvnni", "avx2"} {
@@ -59,10 +59,11 @@ func Sets() []string {
 	return sets
 }
 
-// Supported tells whether there are kernels for this CPU.
+// Supported reports whether there are kernels for this CPU.
 func Supported() bool { return Name() != "" }
 
-// Enable hooks them into ggml, for the whole process, before a model is loaded.
+// Enable hooks the kernels into ggml, for the whole process. Call it before a
+// model is loaded.
 func Enable() { enable(wanted()) }
 
 func enable(set string, exact bool) {
@@ -72,20 +73,20 @@ func enable(set string, exact bool) {
 	C.pd_kernels_enable(name)
 }
 
-// Work is what a computation is for. It decides how products round, so that a
-// row comes out the same in whatever company it is computed.
+// Work is the purpose of a computation. It alone decides how products round, so
+// that a row's result does not depend on the rows computed with it.
 type Work bool
 
 // The kinds of work.
 const (
 	Prompts    Work = false // pictures and prompts: the same for any number of rows
-	NextTokens Work = true  // the next token of each slot: 8-bit integers, where the weights are
+	NextTokens Work = true  // the next token of each slot: in 8-bit integers if the weights are
 )
 
 var computing sync.Mutex
 
-// Compute runs f, which computes through ggml. Two engines of one process take
-// turns.
+// Compute runs f, which computes through ggml. Calls run one after another, also
+// those of different engines.
 func Compute(w Work, f func()) {
 	computing.Lock()
 	defer computing.Unlock()
@@ -93,6 +94,6 @@ func Compute(w Work, f func()) {
 	f()
 }
 
-// LeaveNextAttention leaves the attention of next tokens to ggml, or no longer,
-// for the whole process: to measure what the kernel for it gives.
+// LeaveNextAttention sets, for the whole process, whether ggml computes the
+// attention of next tokens. It is for measuring the gain of the kernel.
 func LeaveNextAttention(leave bool) { C.pd_kernels_next_attention(C.bool(!leave)) }

@@ -1,4 +1,4 @@
-// What package kernels gives to others, in plain C.
+// The C interface of package kernels.
 #pragma once
 #include <stdbool.h>
 
@@ -6,20 +6,21 @@
 extern "C" {
 #endif
 
-// What the set of kernels is called that this CPU can run, or that name asks for ("" for the best); NULL: there is none.
+// Describes the set called name, or the best that this CPU can run if name is "". NULL: the CPU cannot run it.
 const char * pd_kernels_name(const char * name);
 
-// Hooks that set into ggml's CPU backend, before the first model is loaded. Another call takes another set.
+// Hooks that set into ggml's CPU backend, before the first model is loaded. A later call replaces the set.
 void pd_kernels_enable(const char * name);
 
-// Which products come next: of prompts and pictures (the same for any number of rows) or of the next tokens of the slots
-// (8-bit integers where the weights are). A row must not be rounded differently for the company it is in.
+// Sets the kind of the products that follow: of pictures and prompts, or of the next tokens of the slots (in 8-bit integers
+// if the weights are). Within a kind, a row's rounding does not depend on the number of rows.
 void pd_kernels_next_tokens(bool yes);
 
-// Leaves attention of the next tokens to ggml, or takes it back.
+// Whether the attention of next tokens is computed here (the default) or by ggml.
 void pd_kernels_next_attention(bool on);
 
-// Whether prompts and pictures stay out of integers. For the whole process, before the first graph.
+// Whether pictures and prompts are multiplied in floats even if the weights are Q8_0. For the whole process; call it before
+// the first graph.
 void pd_kernels_exact(bool yes);
 
 #ifdef __cplusplus

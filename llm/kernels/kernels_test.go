@@ -33,7 +33,7 @@ func random(seed uint64, n int) []float32 {
 	return out
 }
 
-// both computes with ggml alone and with the kernels.
+// both runs a computation with ggml alone and with the kernels.
 func both(f func() []float32) (ggml, mine []float32) {
 	use(false)
 	ggml = f()
@@ -41,8 +41,8 @@ func both(f func() []float32) (ggml, mine []float32) {
 	return ggml, f()
 }
 
-// off is the difference as a share of what is expected, or of least where
-// that is more: root mean square.
+// off is the root mean square of the differences, divided by that of the
+// expected values or by least if that is more.
 func off(got, want []float32, least float64) float64 {
 	var d, w float64
 	for i := range want {
@@ -55,8 +55,8 @@ func off(got, want []float32, least float64) float64 {
 	return math.Sqrt(d / max(w, least*least*float64(len(want))))
 }
 
-// Two numbers rounded to bfloat16 (8 bits) give products off by 2⁻⁹·√2/√3 at
-// random: 0.16 %. ggml's side rounds too, to half precision or to 8 bits.
+// Rounding both factors to bfloat16 (8 bits) gives products a random error of
+// 2⁻⁹·√2/√3, that is 0.16 %. ggml rounds as well, to half precision or 8 bits.
 const bound = 0.01
 
 func TestProducts(t *testing.T) { eachSet(t, products) }
@@ -73,7 +73,7 @@ func products(t *testing.T) {
 	for _, w := range []weights{f32, f16, bf16, q8_0, q4_0, q4_K, q6_K} {
 		for _, s := range shapes {
 			if testing.Short() && s.k*s.n*s.m*s.batches > 1<<20 {
-				continue // ggml's own product is slow where each access is checked
+				continue // ggml's product is slow under AddressSanitizer
 			}
 			for _, next := range []bool{false, true} {
 				for _, threads := range threadCounts {
@@ -91,7 +91,7 @@ func products(t *testing.T) {
 	}
 }
 
-// Odd lengths, where a row does not fill whole blocks of 32.
+// Lengths for which a row does not fill whole blocks of 32.
 func TestProductsOfOddLength(t *testing.T) { eachSet(t, productsOfOddLength) }
 
 func productsOfOddLength(t *testing.T) {
@@ -106,8 +106,8 @@ func productsOfOddLength(t *testing.T) {
 	}
 }
 
-// Q8_0 against the sum in doubles: the largest values that bytes hold, sizes
-// that fill no panel and no register tile, activations from tiny to huge.
+// Compares Q8_0 with sums in float64: the largest values of a byte, sizes that
+// fill no panel and no register tile, activations from tiny to huge.
 func TestQ8(t *testing.T) { eachSet(t, q8Values) }
 
 func q8Values(t *testing.T) {
@@ -121,7 +121,7 @@ func q8Values(t *testing.T) {
 			for _, size := range []float32{1, 1e-6, 1e6} {
 				for _, next := range []bool{false, true} {
 					if next && size < 1 {
-						continue // ggml's scales of next tokens are halves, which are never so small
+						continue // scales of next tokens are in half precision, which holds no numbers so small
 					}
 					w, scales, x := make([]int8, s.k*s.n), random(1, s.k*s.n/32), random(2, s.k*s.m)
 					for i := range w {
@@ -143,7 +143,7 @@ func q8Values(t *testing.T) {
 						want[i] = float32(sum)
 					}
 					got := productQ8(s.k, s.n, s.m, 2, next, w, scales, x)
-					// Where products cancel out, their roundings do not.
+					// Products may cancel out, but their rounding errors do not.
 					if d := off(got, want, math.Sqrt(sizes/float64(len(want)))+1e-30); !(d < bound) {
 						t.Errorf("weights %s, %+v, activations of %g, next tokens %v: off by %.4f", name, s, size, next, d)
 					}
@@ -156,8 +156,8 @@ func q8Values(t *testing.T) {
 // half rounds to half precision.
 func half(v float32) float32 { return float16.Fromfloat32(v).Float32() }
 
-// What is not finite must not come out as a number: the engine finds broken
-// drivers and files by that.
+// Operands that are not finite must not give a finite result: the engine detects
+// broken drivers and files by it.
 func TestNotFinite(t *testing.T) { eachSet(t, notFinite) }
 
 func notFinite(t *testing.T) {
@@ -192,8 +192,8 @@ func notFinite(t *testing.T) {
 	}
 }
 
-// A row's result is the same to the bit in whatever company: what makes a
-// photo's words independent of the photos beside it.
+// A row's result is bit-identical whichever rows are computed with it, so a
+// photo's description does not depend on the other photos of a step.
 func TestRowsAlone(t *testing.T) { eachSet(t, rowsAlone) }
 
 func rowsAlone(t *testing.T) {
@@ -230,7 +230,7 @@ func attentions(t *testing.T) {
 		for _, threads := range []int{1, 3} {
 			q, k, v := random(1, s.heads*s.queries*s.dk), random(2, s.kvHeads*s.keys*s.dk), random(3, s.kvHeads*s.keys*s.dv)
 			var mask []float32
-			if s.mask { // causal, the last query sees all keys
+			if s.mask { // causal: the last query sees all keys
 				mask = make([]float32, s.queries*s.keys)
 				for i := range mask {
 					if i%s.keys > s.keys-s.queries+i/s.keys && i%s.keys > 0 {
@@ -250,8 +250,8 @@ func attentions(t *testing.T) {
 	}
 }
 
-// More keys that are masked change nothing, not even the last bit: the KV
-// cache's length also depends on the other sequences.
+// Additional masked keys do not change a bit of the result: the length of the
+// KV cache also depends on the other sequences.
 func TestMaskedKeys(t *testing.T) { eachSet(t, maskedKeys) }
 
 func maskedKeys(t *testing.T) {

@@ -1,26 +1,26 @@
-// Attention of a next token over the KV cache: softmax(q·kᵀ · scale + mask) · v in floats, keys and values in half
-// precision and read where they lie, once for all heads that share them. Cells that the mask hides are passed over:
-// a query's sums are those of its own cells in their order, whatever else the cache holds and wherever they lie.
+// Attention of a next token over the KV cache: softmax(q·kᵀ · scale + mask) · v in floats. Keys and values are in half
+// precision and read in place, once for all heads that share them. Cells that the mask hides are skipped, so a query's
+// sums depend on the values and the order of its own cells only, not on where they are or what else the cache holds.
 //
-// The memory is the limit. A cell's heads lie one behind the other, so a few cells are computed for all heads before
-// the next ones, which are asked for meanwhile in the order in which they lie.
+// Memory bandwidth is the limit. The heads of a cell are contiguous, so a few cells are computed for all heads before the
+// next ones, which are prefetched meanwhile in memory order.
 namespace pd::PD_SET {
 
 #ifdef PD_AVX512
-constexpr int NEXT_HEADS = 4; // at a time, as many as registers allow
+constexpr int NEXT_HEADS = 4; // at a time: as many as there are registers for
 #else
 constexpr int NEXT_HEADS = 3;
 #endif
 constexpr int NEXT_CELLS  = 4; // at a time
-constexpr int NEXT_VALUES = 4; // vectors of a value at a time
+constexpr int NEXT_VALUES = 4; // vectors of a cell's values at a time
 
-// Memory that one thread needs, laid out in this order; offsets in bytes.
+// The layout of one thread's memory: offsets in bytes, in this order.
 struct next_scratch {
-    int    n, dk, dv; // cells, values in a key, in a value, padded
+    int    n, dk, dv; // number of cells, length of a key, length of a value; all padded
     size_t cells, bias, q, scores, sums, part, total;
     next_scratch(const next_attention & a) {
         const size_t heads = (size_t) a.kv_heads * a.group;
-        n      = (a.keys + WIDTH - 1) / WIDTH * WIDTH + WIDTH; // rows of a power of two would share the cache's sets
+        n      = (a.keys + WIDTH - 1) / WIDTH * WIDTH + WIDTH; // one vector more, since rows of a power of two map to the same cache sets
         dk     = (a.dk + WIDTH - 1) / WIDTH * WIDTH;
         dv     = (a.dv + WIDTH - 1) / WIDTH * WIDTH;
         cells  = 0;
@@ -35,8 +35,8 @@ struct next_scratch {
 
 inline size_t next_bytes(const next_attention & a) { return next_scratch(a).total; }
 
-// Lists the cells that the mask shows, with what it adds to their scores, and returns their number. The lists are
-// filled up to whole vectors: with the last cell again, and with minus infinity.
+// Lists the cells that the mask does not hide and the bias that it adds to their scores. Returns their number. The lists
+// are padded to whole vectors with the last cell and a bias of minus infinity.
 inline int visible_cells(const uint16_t * mask, int keys, uint32_t * cells, float * bias) {
     int n = 0;
     for (int i = 0; i < keys; i++) {
@@ -110,8 +110,8 @@ template <int M> inline void next_scores(const next_attention & a, const char * 
     }
 }
 
-// Scores of n cells become weights, in whole vectors; returned is what their sum is to be multiplied by. It is no
-// number when one of the scores is none, which exponential would make one of.
+// Turns the scores of n cells into softmax weights that are not yet normalised, in whole vectors. Returns the factor that
+// normalises their sums. It is NaN if a score is NaN, which exponential() would turn into a number.
 inline float next_weights(float * s, int n, float scale, const float * bias) {
     floats top = all(-INFINITY), wrong = zero();
     for (int i = 0; i < n; i += WIDTH) {
@@ -125,14 +125,14 @@ inline float next_weights(float * s, int n, float scale, const float * bias) {
     floats sum = zero();
     for (int i = 0; i < n; i += WIDTH) {
         const floats x = sub(load(s + i), all(highest));
-        const floats e = where_above(x, -80.0f, exponential(x)); // exponential bounds its argument
+        const floats e = where_above(x, -80.0f, exponential(x)); // exponential() clamps its argument
         sum = add(sum, e);
         store(s + i, e);
     }
     return 1.0f / sum_of(sum) + sum_of(wrong);
 }
 
-// Adds J vectors of n cells' values from index c, weighted, to M heads' sums; the last vector may be short.
+// Adds the weighted values of n cells to the sums of M heads: J vectors from index c, of which the last may be short.
 template <int M, int J>
 inline void next_values(const next_attention & a, const char * values, const uint32_t * cells, int n, const float * w, int ldw, float * sums, int lds, int c) {
     const int last = a.dv - c - (J - 1) * WIDTH; // values in the last vector
@@ -164,7 +164,7 @@ inline void next_values(const next_attention & a, const char * values, const uin
     }
 }
 
-// Calls f with 1 to MOST, the constant that n is, or MOST where n is more.
+// Calls f with min(n, MOST) as a compile-time constant.
 template <int MOST, typename F> inline void at_most(int n, F && f) {
     if constexpr (MOST > 1) {
         if (n < MOST) {
@@ -175,7 +175,7 @@ template <int MOST, typename F> inline void at_most(int n, F && f) {
     f(std::integral_constant<int, MOST>());
 }
 
-// Calls f for each kv head's groups of at most NEXT_HEADS heads, with their number and the first one's index.
+// Calls f for groups of at most NEXT_HEADS query heads of a kv head, with their number and the index of the first.
 template <typename F> inline void next_groups(const next_attention & a, int kv_head, F && f) {
     for (int g = 0; g < a.group; g += NEXT_HEADS) {
         at_most<NEXT_HEADS>(a.group - g, [&](auto heads) { f(heads, kv_head * a.group + g); });
@@ -194,12 +194,12 @@ inline void attend_next(const next_attention & a, char * scratch) {
     for (int h = 0; h < heads; h++) {
         memcpy(q + h * at.dk, a.q + h * a.q_head, a.dk * sizeof(float));
         memset(q + h * at.dk + a.dk, 0, (at.dk - a.dk) * sizeof(float));
-        memset(scores + (size_t) h * at.n + n / WIDTH * WIDTH, 0, WIDTH * sizeof(float)); // of the last vector not all is computed
+        memset(scores + (size_t) h * at.n + n / WIDTH * WIDTH, 0, WIDTH * sizeof(float)); // the last vector is not computed as a whole
     }
     memset(sums, 0, (size_t) heads * at.dv * sizeof(float));
-    // Calls f for some cells and a kv head, and asks for the same of the next cells: in the order in which they lie.
+    // Calls f for NEXT_CELLS cells and each kv head, and meanwhile prefetches the next cells in memory order.
     auto by_cells = [&](const char * rows, size_t stride, size_t head, int values, auto && f) {
-        const bool   dense = head * a.kv_heads == stride; // rows lie one behind the other
+        const bool   dense = head * a.kv_heads == stride; // no gaps between rows
         const size_t each  = dense ? NEXT_CELLS * head : (size_t) values * 2;
         for (int i = 0; i < n; i += NEXT_CELLS) {
             const char * next = rows + cells[i + NEXT_CELLS < n ? i + NEXT_CELLS : n - 1] * stride;

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-var hidden = float32(math.Inf(-1)) // of a mask
+var hidden = float32(math.Inf(-1)) // a mask's value for a hidden cell
 
-// halves are random numbers that half precision holds: what is computed with
-// them differs from the reference by the kernel's own rounding alone.
+// halves returns random numbers that are exact in half precision, so that a
+// result differs from the reference by the kernel's rounding only.
 func halves(seed uint64, n int) []float32 {
 	r := rand.New(rand.NewPCG(seed, 9))
 	out := make([]float32, n)
@@ -20,8 +20,8 @@ func halves(seed uint64, n int) []float32 {
 	return out
 }
 
-// next is an attention of one query a stream. The first from cells are hidden,
-// and those after the first from+seen, as many as a stream's number more.
+// next returns an attention with one query for each stream. Stream number s sees
+// seen+s cells, after the first from cells.
 func next(seed uint64, d, dv, heads, kvHeads, streams, keys, from, seen int) attention {
 	a := attention{
 		next: true, kind: f16, dk: d, dv: dv, queries: 1, keys: keys, heads: heads, kvHeads: kvHeads, streams: streams, threads: 1,
@@ -37,7 +37,7 @@ func next(seed uint64, d, dv, heads, kvHeads, streams, keys, from, seen int) att
 	return a
 }
 
-// exact computes attention in double precision.
+// exact computes attention in float64.
 func exact(a attention) []float32 {
 	out := make([]float32, 0, a.streams*a.queries*a.heads*a.dv)
 	for row := range a.streams * a.queries * a.heads {
@@ -86,12 +86,12 @@ func TestNextAttention(t *testing.T) {
 			{64, 64, 32, 32, 1, 256, 0, 99}, // 2.2B
 			{72, 72, 4, 2, 3, 81, 0, 60}, {80, 80, 8, 1, 1, 33, 0, 33}, {96, 96, 6, 6, 2, 40, 7, 5}, {128, 128, 14, 2, 2, 100, 0, 77},
 			{64, 48, 5, 1, 1, 17, 0, 17}, {33, 7, 4, 4, 2, 19, 2, 3}, {1, 1, 1, 1, 1, 1, 0, 1}, {256, 256, 7, 1, 1, 64, 0, 50}, {16, 130, 2, 1, 1, 9, 0, 8},
-			{64, 64, 3, 1, 4, 32, 0, 0}, // the first sees nothing
+			{64, 64, 3, 1, 4, 32, 0, 0}, // the first stream sees nothing
 		} {
 			a := next(1, s.d, s.dv, s.heads, s.kvHeads, s.streams, s.keys, s.from, s.seen)
 			for _, threads := range []int{1, 3} {
 				a.threads = threads
-				// ggml rounds its sums to half precision: it is off by more.
+				// ggml rounds its sums to half precision, so its error is larger.
 				if d := off(attend(a), exact(a), 1e-3); !(d < 1e-6) {
 					t.Errorf("%+v, %d threads: off by %g", s, threads, d)
 				}
@@ -100,7 +100,7 @@ func TestNextAttention(t *testing.T) {
 	})
 }
 
-// Masks with gaps, with numbers, or none at all; several queries a stream.
+// Masks with gaps, masks with finite values, no mask; several queries in a stream.
 func TestNextAttentionMasks(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		const keys, queries = 75, 3
@@ -121,8 +121,8 @@ func TestNextAttentionMasks(t *testing.T) {
 	})
 }
 
-// A query's result is the same to the bit beside other streams, in a longer
-// cache, with its cells elsewhere in it, and on any number of threads.
+// A query's result is bit-identical beside other streams, in a longer cache, with
+// its cells in other places, and on any number of threads.
 func TestNextAttentionAlone(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		const d, heads, kvHeads, streams, keys, seen = 80, 6, 3, 5, 128, 61
@@ -154,8 +154,8 @@ func TestNextAttentionAlone(t *testing.T) {
 	})
 }
 
-// What lies in hidden cells is of an earlier photo and means nothing, even if
-// it is no number; in a cell that is seen it must show.
+// Hidden cells contain data of an earlier photo and must not change the result,
+// even if it is NaN. NaN in a visible cell must show in the result.
 func TestNextAttentionOfNoNumbers(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		const d, kvHeads, keys, seen = 64, 2, 50, 30
@@ -170,7 +170,7 @@ func TestNextAttentionOfNoNumbers(t *testing.T) {
 			}
 			for name, to := range map[string][]float32{"key": a.k, "value": a.v, "query": a.q} {
 				was := to[3]
-				to[3] = bad // of the first head that shares keys and values
+				to[3] = bad // of the first kv head
 				got := attend(a)
 				if x := float64(got[3]); !math.IsNaN(x) && !math.IsInf(x, 0) {
 					t.Errorf("%v in a %s gives %v", bad, name, x)
@@ -184,7 +184,8 @@ func TestNextAttentionOfNoNumbers(t *testing.T) {
 	})
 }
 
-// What the kernel does not know is ggml's, to the bit.
+// Operations that the kernel does not support are computed by ggml: the results
+// are bit-identical.
 func TestNextAttentionLeft(t *testing.T) {
 	eachSet(t, func(t *testing.T) {
 		for name, change := range map[string]func(*attention){

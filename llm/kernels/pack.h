@@ -1,4 +1,4 @@
-// Packing: weights, keys and values of any type into panels of elements.
+// Packs weights, keys and values of any type into panels of elements.
 #include "ggml.h"
 
 namespace pd::PD_SET {
@@ -10,12 +10,12 @@ struct q8_block { // ggml's block_q8_0: 32 values that share a scale
 
 inline float half_to_float(uint16_t h) { return _cvtsh_ss(h); }
 
-// Types that values can be read of without ggml's help.
+// The types that values() reads without ggml's conversion.
 inline bool direct(ggml_type t) {
     return t == GGML_TYPE_F32 || t == GGML_TYPE_F16 || t == GGML_TYPE_BF16 || t == GGML_TYPE_Q8_0;
 }
 
-// WIDTH values from index k of a row; of Q8_0, k is a multiple of WIDTH.
+// Reads WIDTH values from index k of a row. For Q8_0, k is a multiple of WIDTH.
 inline floats values(ggml_type type, const void * row, int k) {
     switch (type) {
         case GGML_TYPE_F16:  return from_half((const uint16_t *) row + k);
@@ -28,7 +28,7 @@ inline floats values(ggml_type type, const void * row, int k) {
     }
 }
 
-// A vector of elements, BLOCK values from index k of a row.
+// Reads BLOCK values from index k of a row as a vector of elements.
 inline dwords elements(ggml_type type, const void * row, int k) {
 #ifdef PD_BF16
     if (type == GGML_TYPE_BF16) {
@@ -40,7 +40,7 @@ inline dwords elements(ggml_type type, const void * row, int k) {
 #endif
 }
 
-// The same for the last n < BLOCK values of a row of F32, F16 or BF16; zeros follow.
+// The same for the last n < BLOCK values of a row of F32, F16 or BF16, filled up with zeros.
 inline dwords last_elements(ggml_type type, const void * row, int k, int n) {
     alignas(64) uint32_t some[BLOCK] = {};
     const size_t size = type == GGML_TYPE_F32 ? 4 : 2;
@@ -52,7 +52,7 @@ inline dwords some_elements(ggml_type type, const void * row, int k, int end) {
     return k + BLOCK <= end ? elements(type, row, k) : last_elements(type, row, k, end - k);
 }
 
-// A row of k values to elements, followed by zeros up to padded(k).
+// Converts a row of k values to elements, filled up with zeros to padded(k).
 inline void convert_row(ggml_type type, const void * row, int k, uint32_t * out) {
     for (int i = 0; i < k; i += BLOCK) {
         store(out + i / EACH, some_elements(type, row, i, k));
@@ -60,8 +60,8 @@ inline void convert_row(ggml_type type, const void * row, int k, uint32_t * out)
 }
 
 // Packs values from..to of n ≤ PANEL rows into a panel, a column for each row. Missing rows and values are zeros. from
-// is a multiple of BLOCK and of the type's blocks. Other than direct types go through ggml's own conversion; scratch
-// then holds WIDTH rows of to-from floats.
+// is a multiple of BLOCK and of the type's block size. Types that are not direct() are converted by ggml; scratch must
+// then hold WIDTH rows of to-from floats.
 inline void pack_rows(ggml_type type, const void * rows, size_t stride, int n, int from, int to, uint32_t * out, float * scratch) {
     const size_t offset = ggml_row_size(type, from);
     for (int half = 0; half < PANEL; half += WIDTH) {
@@ -89,8 +89,8 @@ inline void pack_rows(ggml_type type, const void * rows, size_t stride, int n, i
     }
 }
 
-// Packs columns c..c+PANEL of k rows, and zeros up to n of them, into a panel: the index k runs over the rows. For
-// attention's values.
+// Packs columns c..c+PANEL of k rows, filled up with zero rows to n, into a panel whose steps are the rows. For the values
+// of attention.
 inline void pack_columns(ggml_type type, const void * rows, size_t stride, int k, int n, int c, int columns, uint32_t * out) {
     for (int i = 0; i < n; i += EACH) {
         uint32_t * at = out + (size_t) (i / EACH) * PANEL;
@@ -98,7 +98,7 @@ inline void pack_columns(ggml_type type, const void * rows, size_t stride, int k
         const __m512i even = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8,
                                               39, 7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
         const __m512i odd  = _mm512_add_epi16(even, _mm512_set1_epi16(16));
-        dwords v[2]; // 32 columns of two rows, which alternate in the panel
+        dwords v[2]; // 32 columns of two rows, interleaved in the panel
         for (int j = 0; j < 2; j++) {
             v[j] = i + j < k ? some_elements(type, (const char *) rows + (size_t) (i + j) * stride, c, columns) : all(0u);
         }

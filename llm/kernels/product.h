@@ -1,10 +1,10 @@
-// Products of weights with many rows of activations, with sums in float: the encoder and prefill.
+// Products of weights with many rows of activations, with sums in float, for the encoder and prefill.
 namespace pd::PD_SET {
 
-// Values of k that are packed at once: the panel then stays in the second cache.
+// The number of values of k that are packed at once, so that the panel fits the L2 cache.
 constexpr int DEPTH = 1024 * EACH;
 
-// Memory that a thread needs for a panel.
+// The memory of one thread for a panel.
 inline size_t panel_bytes(int k) {
     const int depth = k < DEPTH ? padded(k) : DEPTH;
     return panel_dwords(depth / EACH) * 4 + (size_t) WIDTH * depth * 4;
@@ -22,7 +22,7 @@ inline void multiply_panel(const product & p, int panel, char * scratch) {
         by_rows(0, p.rows, [&](int row, auto count) {
             constexpr int M = decltype(count)::value;
             float * c = p.c + (size_t) row * p.ldc + n0;
-            alignas(64) float narrow[M][PANEL]; // for the last panel, whose columns are fewer
+            alignas(64) float narrow[M][PANEL]; // for the last panel, which may have fewer columns
             floats acc[M][2];
             clear(acc);
             if (from > 0 && n == PANEL) {

@@ -1,11 +1,11 @@
-// Products of Q8_0 weights with few rows of activations, in 8-bit integers: decoding the next tokens of all slots.
-// The arithmetic is ggml's own for Q8_0 (activations rounded to 8 bits in blocks of 32), in another order of sums.
+// Products of Q8_0 weights with few rows of activations, in 8-bit integers, for the next tokens of all slots. The
+// arithmetic is ggml's for Q8_0 (activations rounded to 8 bits in blocks of 32) with another order of sums.
 namespace pd::PD_SET {
 
 constexpr int Q8_ROWS = 16; // rows of activations at a time
 
-// One row of activations in 8 bits: k values, then k/32 scales, then for each block -128 times the sum of its values,
-// which takes back that the weights are made unsigned by adding 128.
+// A row of activations in 8 bits: k values, then k/32 scales, then for each block -128 times the sum of its values, which
+// compensates the 128 that makes the weights unsigned.
 inline size_t q8_bytes(int k) { return (size_t) k + (size_t) k / 32 * 8; }
 
 inline void quantise_row(const float * x, int k, char * out) {
@@ -20,13 +20,13 @@ inline void quantise_row(const float * x, int k, char * out) {
         const __m512i a   = _mm512_cvtps_epi32(_mm512_mul_ps(lo, r)), c = _mm512_cvtps_epi32(_mm512_mul_ps(hi, r));
         _mm_storeu_si128((__m128i *) (q + b * 32), _mm512_cvtsepi32_epi8(a));
         _mm_storeu_si128((__m128i *) (q + b * 32 + 16), _mm512_cvtsepi32_epi8(c));
-        // ggml keeps it in half precision. NaN for a block with NaN or infinities, which are not to be taken for numbers.
+        // Rounded to half precision, as in ggml. NaN for a block with NaN or infinities, so that it does not look like numbers.
         scale[b] = half_to_float(_cvtss_sh(d + (top - top), _MM_FROUND_TO_NEAREST_INT));
         shift[b] = -128 * _mm512_reduce_add_epi32(_mm512_add_epi32(a, c));
     }
 }
 
-// Vectors of two rows of 8 dwords each (0 and 4, 1 and 5, … 8 and 12, …) become 8 of the same dword of 16 rows.
+// Transposes 16 rows of 8 dwords. Each vector holds two rows (0 and 4, 1 and 5, … 8 and 12, …) and then one dword of all 16.
 inline void transpose8(__m512i (&v)[8]) {
     __m512i t[8];
     for (int i = 0; i < 8; i += 2) {
@@ -46,7 +46,7 @@ inline void transpose8(__m512i (&v)[8]) {
     }
 }
 
-// c[m][0..15] for M rows of quantised activations and 16 rows of weights.
+// Computes c[m][0..15] for M rows of quantised activations and 16 rows of weights.
 template <int M>
 inline void q8_tile(int blocks, const char * w, size_t stride, const char * a, size_t lda, float * c, size_t ldc, __mmask16 some) {
     const int k = blocks * 32;
@@ -55,8 +55,8 @@ inline void q8_tile(int blocks, const char * w, size_t stride, const char * a, s
     for (int m = 0; m < M; m++) {
         sum[m] = _mm512_setzero_ps();
     }
-    // Rows lie one behind the other, but 16 are read side by side, which no prefetcher of the CPU understands: the next
-    // 16 are asked for while these are computed.
+    // Rows are contiguous, but 16 are read side by side, which is more streams than the CPU prefetches. The next 16 rows are
+    // prefetched here while these are computed.
     const size_t ahead = (size_t) 16 * stride, step = ahead / blocks;
     const __m512i sign = _mm512_set1_epi8((char) 0x80);
     for (int b = 0; b < blocks; b++) {
@@ -64,7 +64,7 @@ inline void q8_tile(int blocks, const char * w, size_t stride, const char * a, s
         for (size_t line = 0; line < step + 63; line += 64) {
             _mm_prefetch(w + ahead + b * step + line, _MM_HINT_T1);
         }
-        // Scales: a half of each row.
+        // Scales: one half-precision number of each row.
         auto half = [&](int i) { return (short) *(const uint16_t *) (at + (some >> i & 1 ? i : 0) * stride); };
         const __m512 scale = _mm512_cvtph_ps(_mm256_set_epi16(half(15), half(14), half(13), half(12), half(11), half(10), half(9), half(8),
                                                               half(7), half(6), half(5), half(4), half(3), half(2), half(1), half(0)));
@@ -72,7 +72,7 @@ inline void q8_tile(int blocks, const char * w, size_t stride, const char * a, s
         __m512i v[8];
 #pragma GCC unroll 8
         for (int i = 0; i < 8; i++) {
-            const int     row = i < 4 ? i : i + 4; // and the fourth after it
+            const int     row = i < 4 ? i : i + 4; // together with row + 4
             const int     i0  = some >> row & 1 ? row : 0, i1 = some >> (row + 4) & 1 ? row + 4 : 0;
             const __m256i lo = _mm256_loadu_si256((const __m256i *) (at + i0 * stride + 2));
             const __m256i hi = _mm256_loadu_si256((const __m256i *) (at + i1 * stride + 2));
@@ -98,7 +98,7 @@ inline void q8_tile(int blocks, const char * w, size_t stride, const char * a, s
     }
 }
 
-// One to Q8_ROWS rows of activations.
+// Computes m ≤ M rows of activations and up to 16 columns from n0.
 template <int M> inline void q8_rows(const q8_product & p, int m, int from, int n0) {
     if constexpr (M > 1) {
         if (m < M) {
@@ -111,7 +111,7 @@ template <int M> inline void q8_rows(const q8_product & p, int m, int from, int 
     q8_tile<M>(p.k / 32, p.w + n0 * p.stride, p.stride, p.a + from * q8_bytes(p.k), q8_bytes(p.k), p.c + from * p.ldc + n0, p.ldc, some);
 }
 
-// Columns from..to; from is a multiple of 16.
+// Computes columns from..to. from is a multiple of 16.
 inline void q8_multiply(const q8_product & p, int from, int to) {
     for (int n0 = from; n0 < to; n0 += 16) {
         for (int row = 0; row < p.rows; row += Q8_ROWS) {

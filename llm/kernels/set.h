@@ -1,4 +1,4 @@
-// A set of kernels, made for one instruction set; hook.cpp chooses one when the program runs.
+// A set of kernels, compiled for one instruction set. choose.cpp selects one when the program starts.
 #pragma once
 #include "ggml.h"
 
@@ -34,7 +34,7 @@ struct integer_product {
     size_t  ldc;
 };
 
-// The same for few rows: a is made by q8_row and without gaps.
+// The same for few rows: a is made by q8_row, without gaps between rows.
 struct q8_product {
     int rows, columns, k;
 
@@ -49,7 +49,7 @@ struct q8_product {
 // One head's attention.
 struct attention {
     int queries, keys;
-    int dk, dv;            // values in a key (and a query), in a value
+    int dk, dv;            // length of a key (and a query), of a value
 
     const char * q;        // F32 rows
     size_t       q_stride; // bytes
@@ -67,11 +67,11 @@ struct attention {
     size_t out_stride;     // bytes
 };
 
-// One query's attention over the KV cache: some heads of keys and values, each shared by a group of the query's heads.
+// One query's attention over the KV cache, for some of its kv heads. Each kv head is shared by a group of query heads.
 // Strides are in bytes.
 struct next_attention {
     int kv_heads, group;   // the query has kv_heads · group heads
-    int keys, dk, dv;      // cells, values in a key (and a query), in a value
+    int keys, dk, dv;      // number of cells, length of a key (and a query), of a value
 
     const char * q;        // F32
     size_t       q_head;   // from head to head
@@ -87,24 +87,24 @@ struct next_attention {
 };
 
 struct set {
-    const char * name; // for people
+    const char * name; // as shown to people
 
-    // Rows of activations become elements: padded(k) values, each() of them in a dword.
+    // Converts rows of activations to elements: padded(k) values, EACH of them in a dword.
     size_t (*row_dwords)(int k);
     void   (*convert_row)(ggml_type type, const void * row, int k, uint32_t * out);
 
-    // A product is computed in panels of columns; a thread needs panel_bytes(k) for itself.
+    // Computes a product in panels of columns. Each thread needs panel_bytes(k).
     int    panel; // columns
     size_t (*panel_bytes)(int k);
     void   (*multiply_panel)(const product & p, int panel, char * scratch);
 
-    // Integers for many rows; null where they are no faster. A thread needs integer_panel_bytes(k) for each panel.
+    // The same in integers for many rows; null if that is no faster. Each thread needs integer_panel_bytes(k) for each panel.
     size_t (*integer_rows_bytes)(int rows, int k);
     void   (*integer_row)(const float * x, int k, int row, char * out);
     size_t (*integer_panel_bytes)(int k);
     void   (*multiply_integer_panels)(const integer_product & p, int from, int to, char * scratch);
 
-    // Integers for few rows; null where the CPU has no dot products of them.
+    // The same in integers for few rows; null if the CPU has no dot products of bytes.
     size_t (*q8_bytes)(int k);
     void   (*q8_row)(const float * x, int k, char * out);
     void   (*q8_multiply)(const q8_product & p, int from, int to); // columns; from a multiple of 16
@@ -113,14 +113,14 @@ struct set {
     void   (*pack_keys_and_values)(const attention & a, char * scratch);
     void   (*attend)(const attention & a, int from, int to, char * scratch); // queries
 
-    // A thread needs next_bytes(a) for itself.
+    // Each thread needs next_bytes(a).
     size_t (*next_bytes)(const next_attention & a);
     void   (*attend_next)(const next_attention & a, char * scratch);
 
     void (*gelu)(const float * x, float * y, int64_t n);
 };
 
-// The best set that this CPU can run, or that name asks for; null when there is none.
+// Returns the set called name, or the best one if name is ""; null if this CPU cannot run it.
 const set * choose(const char * name);
 
 } // namespace pd

@@ -1,14 +1,14 @@
-// The vectors that the kernels are written in, for the instruction set that the including file chose:
+// Vector types and functions for the instruction set that the including file chooses by these macros:
 //
-//   PD_SET      its namespace
-//   PD_AVX512   vectors of 16 dwords (else AVX2's of 8)
-//   PD_BF16     products of bfloat16, two to a dword (else of floats, one)
+//   PD_SET      its name, used as the namespace
+//   PD_AVX512   vectors of 16 dwords (otherwise AVX2's of 8)
+//   PD_BF16     products of bfloat16, two in a dword (otherwise of floats, one)
 //   PD_VNNI     8-bit integer dot products
 //
-// PD_INTEGERS is defined here where integer products are worth it.
+// PD_INTEGERS is defined here if products in integers are faster.
 //
-// Each file enables its instructions for itself alone, so that a program compiled for older CPUs has them all and
-// chooses when it runs.
+// Each file enables its instructions for itself only. A program compiled for older CPUs therefore contains all sets and
+// chooses one when it starts.
 #include <immintrin.h>
 
 #include <cmath>
@@ -36,7 +36,7 @@ using floats = __m512;
 using dwords = __m512i;
 constexpr int WIDTH = 16; // dwords in a vector
 constexpr int ROWS  = 12; // rows of a register tile
-constexpr int INTEGER_ROWS = 7; // of one with sums in integers and in floats
+constexpr int INTEGER_ROWS = 7; // rows of a tile with sums in integers and in floats
 
 inline floats load(const float * p) { return _mm512_loadu_ps(p); }
 inline void   store(float * p, floats v) { _mm512_storeu_ps(p, v); }
@@ -60,7 +60,7 @@ inline unsigned bits_above(floats x, float limit) { return _mm512_cmp_ps_mask(x,
 inline float  sum_of(floats v) { return _mm512_reduce_add_ps(v); }
 inline float  most_of(floats v) { return _mm512_reduce_max_ps(v); }
 inline floats from_half(const uint16_t * p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
-// The first n < 16 halves; zeros follow.
+// The first n < 16 half-precision numbers, then zeros.
 inline floats from_first_halves(const uint16_t * p, int n) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16((__mmask16) ((1u << n) - 1), p)); }
 inline floats from_bf16(const uint16_t * p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));
@@ -71,12 +71,12 @@ inline floats as_floats(dwords v) { return _mm512_castsi512_ps(v); }
 inline floats to_floats(dwords v) { return _mm512_cvtepi32_ps(v); }
 inline dwords plus(dwords a, dwords b) { return _mm512_add_epi32(a, b); }
 inline dwords minus(dwords v) { return _mm512_sub_epi32(_mm512_setzero_si512(), v); }
-inline dwords magnitude(floats v) { return _mm512_and_si512(as_dwords(v), all(0x7fffffffu)); } // NaN is above all numbers
+inline dwords magnitude(floats v) { return _mm512_and_si512(as_dwords(v), all(0x7fffffffu)); } // NaN is greater than all numbers
 inline dwords most(dwords a, dwords b) { return _mm512_max_epi32(a, b); }
 inline float  most_of(dwords v) {
     return float_of((uint32_t) _mm512_reduce_max_epi32(v));
 }
-// The first n values; n may be more than there are, or less than none.
+// Stores the first n values: all if n is WIDTH or more, none if it is 0 or less.
 inline void store_first(float * p, floats v, int n) {
     _mm512_mask_storeu_ps(p, n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16) ((1u << n) - 1), v);
 }
@@ -148,7 +148,7 @@ inline float most_of(floats v) {
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
 inline floats from_half(const uint16_t * p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p)); }
-inline floats from_first_halves(const uint16_t * p, int n) { // n < 8; zeros follow
+inline floats from_first_halves(const uint16_t * p, int n) { // n < 8; then zeros
     alignas(16) uint16_t some[8] = {};
     memcpy(some, p, n * sizeof(*p));
     return from_half(some);
@@ -201,17 +201,17 @@ inline void transpose(dwords (&r)[8]) {
 
 #endif
 
-// Elements of the products: what a dword holds of a row.
+// Elements of the products: a dword holds one or two values of a row.
 #ifdef PD_BF16
 constexpr int EACH = 2; // values in a dword
-inline dwords pack_two(floats lo, floats hi) { return (dwords) _mm512_cvtne2ps_pbh(hi, lo); } // in their order
+inline dwords pack_two(floats lo, floats hi) { return (dwords) _mm512_cvtne2ps_pbh(hi, lo); } // lo first
 inline floats dot(floats acc, dwords a, dwords b) { return _mm512_dpbf16_ps(acc, (__m512bh) a, (__m512bh) b); }
 #else
 constexpr int EACH = 1;
 inline floats dot(floats acc, dwords a, dwords b) { return fma(as_floats(a), as_floats(b), acc); }
 #endif
 
-// Integer products: four bytes in a dword, unsigned times signed, or two 16-bit integers.
+// Products of integers. A dword holds four bytes (unsigned times signed) or two 16-bit integers.
 #if defined(PD_VNNI) && defined(PD_AVX512)
 #define PD_INTEGERS
 inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm512_dpbusd_epi32(acc, a, b); }
@@ -245,7 +245,7 @@ inline int padded(int k) { return (k + BLOCK - 1) / BLOCK * BLOCK; }
 #ifdef PD_AVX512
 inline __m256 halves_added(floats v) { return _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)); }
 #else
-inline __m256 halves_added(floats v) { return v; } // a vector is no longer than that
+inline __m256 halves_added(floats v) { return v; } // it is as long already
 #endif
 
 // Stores the sum of the values of each of four vectors.
@@ -254,8 +254,8 @@ inline void store_four_sums(float * p, const floats (&v)[4]) {
     _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
-// exp: 2^n · p(f), p the Taylor polynomial of degree 6 on [-ln2/2, ln2/2]; relative error below 1e-6. Bounded to what
-// a float holds.
+// exp(x) as 2^n · p(f), with the Taylor polynomial p of degree 6 on [-ln2/2, ln2/2]. Relative error below 1e-6. x is clamped
+// so that the result is a normal float.
 inline floats exponential(floats x) {
     x = least(most(x, all(-87.0f)), all(88.0f));
     const floats n = nearest(mul(x, all(1.44269504f)));
@@ -271,9 +271,10 @@ inline floats exponential(floats x) {
     return times_power_of_two(p, n);
 }
 
-// 2^x for x ≤ 0; below 2^-126 it is nothing, NaN stays. A polynomial of degree 4 that is least wrong on [-1/2, 1/2]; relative error below 3e-6.
+// 2^x for x ≤ 0. The result is 0 where it would be below 2^-126, and NaN for NaN. A minimax polynomial of degree 4 on
+// [-1/2, 1/2]; relative error below 3e-6.
 inline floats power_of_two(floats x) {
-    x = most(all(-160.0f), x); // of two operands the second is taken if one is NaN
+    x = most(all(-160.0f), x); // max returns its second operand if one is NaN
     const floats n = nearest(x), f = sub(x, n);
     floats p = all(0x1.3a02c4p-7f);
     p = fma(p, f, all(0x1.c9fc48p-5f));

@@ -1,13 +1,13 @@
-// The register tile that all products are made of.
+// The register tile that all products use.
 namespace pd::PD_SET {
 
 constexpr int PANEL = 2 * WIDTH; // columns of a packed panel
 
-// A panel holds PANEL columns of the right-hand matrix as [step of k][column]: a dword of elements for each.
+// A panel holds PANEL columns of the right-hand matrix as [step of k][column], a dword of elements for each.
 inline size_t panel_dwords(int steps) { return (size_t) steps * PANEL; }
 
-// acc[m][0..1] += sum over k of a[m][k] · b[k][column], in the order of k whatever M is. a: rows of elements, lda
-// dwords apart; b: a panel.
+// acc[m][0..1] += sum over k of a[m][k] · b[k][column], in the order of k for any M. a: rows of elements, lda dwords
+// apart. b: a panel.
 template <int M> inline void tile(int steps, const uint32_t * a, size_t lda, const uint32_t * b, floats (&acc)[M][2]) {
     for (int k = 0; k < steps; k++) {
         const dwords b0 = load(b + (size_t) k * PANEL);
@@ -28,7 +28,7 @@ template <int M> inline void clear(floats (&acc)[M][2]) {
     }
 }
 
-// Calls f with a constant number of rows for from..to: M at a time, then the rest.
+// by_rows calls f for rows from..to with the number of rows as a compile-time constant: M at a time, then the rest.
 template <int M, typename F> inline void rest_of_rows(int row, int n, F && f) {
     if constexpr (M > 1) {
         if (n < M) {
