@@ -17,7 +17,7 @@ import (
 // step is a part of the check. Its error is reported and the next step runs.
 type step struct {
 	name    string
-	timeout time.Duration // at most; the whole check's end may come before
+	timeout time.Duration // at most; the time limit of the whole check may end it earlier
 	run     func(*checker, context.Context) error
 }
 
@@ -29,7 +29,7 @@ var steps = []step{
 	{"words", 90 * time.Second, (*checker).words},
 	{"rounding", 90 * time.Second, (*checker).rounding},
 	{"bench", 90 * time.Second, (*checker).bench},
-	{"trials", 5 * time.Minute, (*checker).trials}, // takes what time is left
+	{"trials", 5 * time.Minute, (*checker).trials}, // uses the remaining time
 }
 
 func stepNames() string {
@@ -54,14 +54,14 @@ func chooseSteps(names []string) (chosen []step, err error) {
 	return chosen, nil
 }
 
-// checker is one check. Its folder is the unpacked one.
+// checker is one run of the check.
 type checker struct {
-	dir, out string
+	dir, out string // the unpacked archive; the folder for results
 	arch     string
 	quick    bool
-	until    time.Time // no step goes on after it
+	until    time.Time // the end of the last step
 	report   io.Writer
-	work     string // workdirs, photos and models; removed afterwards
+	work     string // temporary folder for workdirs, photos and models
 }
 
 func (c *checker) check(ctx context.Context, chosen []step) error {
@@ -110,7 +110,7 @@ func (c *checker) check(ctx context.Context, chosen []step) error {
 
 func (c *checker) say(format string, args ...any) { fmt.Fprintf(c.report, format+"\n", args...) }
 
-// command is a program of this folder. Its libraries are those packed with it, and its caches go where they can be removed.
+// command prepares a program of the archive. It uses the libraries packed with it, and puts its caches into c.work.
 func (c *checker) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.dir, "bin", name), args...)
 	libs := filepath.Join(c.dir, "lib")
@@ -122,7 +122,8 @@ func (c *checker) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// endGroup has a command and what it started end with its context: with an interrupt first, as for Ctrl-C.
+// endGroup makes the end of its context end a command and all processes that it started: first by an interrupt, as Ctrl-C
+// does, and 5 s later by SIGKILL.
 func endGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
@@ -133,7 +134,7 @@ func endGroup(cmd *exec.Cmd) {
 	cmd.WaitDelay = 10 * time.Second
 }
 
-// output runs a command and returns what it said, on both streams.
+// output runs a command and returns its standard output and standard error together.
 func output(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
@@ -142,7 +143,7 @@ func output(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	return strings.TrimRight(string(out), "\n"), err
 }
 
-// indent puts a program's words into the report.
+// indent writes a program's output into the report.
 func (c *checker) indent(text string) {
 	for line := range strings.Lines(text) {
 		c.say("    %s", strings.TrimRight(line, "\n"))

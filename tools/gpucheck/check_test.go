@@ -25,7 +25,7 @@ func TestOwnLibraries(t *testing.T) {
 	}
 }
 
-// What links lead to is packed, under names that stay in the archive's folder.
+// The targets of links are packed, under names inside the archive's folder.
 func TestPackFolder(t *testing.T) {
 	dir := t.TempDir()
 	if err := errors.Join(
@@ -110,7 +110,7 @@ func TestSamplesBetween(t *testing.T) {
 	}
 }
 
-// A step that fails is told of, the next one runs, and what is left when the time is up is named.
+// A failed step is reported and the next one runs; steps not done when the time is up are named.
 func TestCheckGoesOn(t *testing.T) {
 	var ran []string
 	fails := func(c *checker, ctx context.Context) error {

@@ -16,28 +16,28 @@ import (
 	"photodesc/tracker"
 )
 
-// result is what one run of the program gave.
+// result holds descriptions and measurements of one run of the program.
 type result struct {
-	words      map[string]string // descriptions by path
-	gpu        bool              // a GPU did the work
-	protection string            // what its workers gave up
+	words      map[string]string // descriptions, by path
+	gpu        bool              // a GPU was used
+	protection string            // of its workers, as the log names it
 
 	photos, failed int
-	workers, slots int       // as the memory allowed; the slots of all workers together
-	ready, last    time.Time // the first worker was ready; the last photo was recorded
-	start          float64   // seconds from the command to ready
-	cpu            float64   // seconds of CPU from the command to its end
+	workers, slots int       // as planned for the memory; the slots of all workers together
+	ready, last    time.Time // when the first worker was ready; when the last photo was recorded
+	start          float64   // seconds from starting the program to ready
+	cpu            float64   // CPU seconds of the program and its workers
 
-	// Seconds of all photos together. Encode, prompt and generate follow each other inside a worker.
+	// Seconds, the sum of all photos. In a worker, encode, prompt and generate do not overlap.
 	decode, encode, prompt, generate float64
 	tiles, promptTokens, tokens      int
-	deaths                           []string // of workers, and why
+	deaths                           []string // of workers, with the reason; and photos that failed
 }
 
 // took is the time from the first ready worker to the last photo, in seconds.
 func (r *result) took() float64 { return max(r.last.Sub(r.ready).Seconds(), 1e-3) }
 
-// event is as much of an event of `photodesc run --json` as is needed here; docs/events.md has the rest.
+// event has the fields of an event of `photodesc run --json` that are used here; docs/events.md documents all.
 type event struct {
 	Event   string
 	Time    time.Time
@@ -48,7 +48,8 @@ type event struct {
 	Slots   int
 }
 
-// describe runs the program on a folder of photos, in a workdir of its own. Its error has the program's last words.
+// describe runs the program on a folder of photos, in a workdir of its own. An error contains the last lines of its standard
+// error.
 func (c *checker) describe(ctx context.Context, photos string, env []string, args ...string) (*result, error) {
 	work, err := os.MkdirTemp(c.work, "run-")
 	if err != nil {
@@ -140,7 +141,7 @@ func (r *result) add(at time.Time, p tracker.Record) {
 	r.tokens += p.Tokens
 }
 
-// readLog finds in a run's log what its events do not tell.
+// readLog reads from a run's log what its events do not have.
 func (r *result) readLog(work string) error {
 	files, err := filepath.Glob(filepath.Join(work, "logs", "*.log"))
 	if err != nil || len(files) == 0 {

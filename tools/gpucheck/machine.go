@@ -22,7 +22,7 @@ import (
 	"photodesc/internal/wording"
 )
 
-// machine tells what is measured.
+// machine reports the hardware and versions.
 func (c *checker) machine(ctx context.Context) error {
 	c.say("%d CPUs, %s", runtime.NumCPU(), cmp.Or(machine.CPUModel(), runtime.GOARCH))
 	if memory, err := mem.VirtualMemory(); err == nil {
@@ -92,7 +92,7 @@ func findNVCC() string {
 	return ""
 }
 
-// shapes are the models that are measured.
+// shapes returns the names of the models that are measured.
 func (c *checker) shapes() []string {
 	if c.quick {
 		return []string{"tiny"}
@@ -118,7 +118,7 @@ func (c *checker) models(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// doctor runs `photodesc doctor`. That the program was not compiled for this very CPU is expected, and is no failure here.
+// doctor runs `photodesc doctor`. It ignores the exit code: a program that is not compiled for this CPU is expected here.
 func (c *checker) doctor(ctx context.Context) error {
 	text, err := output(ctx, c.command(ctx, "photodesc", "doctor", "-C", c.work))
 	c.indent(text)
@@ -133,7 +133,7 @@ func (c *checker) doctor(ctx context.Context) error {
 	return nil
 }
 
-// bench runs `photodesc bench` as a person would.
+// bench runs `photodesc bench` for each model.
 func (c *checker) bench(ctx context.Context) error {
 	var errs []error
 	for _, shape := range c.shapes() {

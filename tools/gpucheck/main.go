@@ -4,10 +4,10 @@
 //	tar xJf photodesc-gpucheck.tar.xz       # on the machine with the GPU
 //	photodesc-gpucheck/gpucheck             # at most eight minutes
 //
-// It builds the CUDA library for that GPU, compares the built-in model's words on the GPU and on the CPU with the golden
-// texts, runs `photodesc doctor` and `photodesc bench`, and measures models of SmolVLM's shapes with random weights with
-// several numbers of workers and slots. The report goes to standard output and to report.txt, as it grows; the figures
-// to trials.jsonl. The exit code is 1 if any step failed.
+// It builds the CUDA library for that GPU, compares the built-in model's descriptions on the GPU and on the CPU with the
+// golden texts, and runs `photodesc doctor` and `photodesc bench`. It then measures models of SmolVLM's shapes with random
+// weights, for several numbers of workers and slots. The report goes to standard output and to report.txt, the figures to
+// trials.jsonl. The exit code is 1 if a step failed.
 package main
 
 import (

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// pack writes the archive that is carried to the machine with the GPU, a tar. It runs in the repository, and compiles with
-// the flags that the environment has, as `make gpucheck` sets them.
+// pack writes the tar archive for the machine with the GPU. It runs in the repository and compiles with the flags of the
+// environment, which `make gpucheck` sets.
 func pack(ctx context.Context, w io.Writer) error {
 	tmp, err := os.MkdirTemp("", "photodesc-gpucheck-")
 	if err != nil {
@@ -88,8 +88,8 @@ func (p *packer) pack(ctx context.Context) error {
 	)
 }
 
-// ownLibraries are those that a machine must have of its own: the C library's parts belong together, and its compiler's
-// C++ library is that of the CUDA library, which is built there.
+// ownLibraries are the libraries that are not packed, because they must be those of the machine: the parts of its C library
+// belong together, and its compiler links the CUDA library with its C++ library.
 var ownLibraries = regexp.MustCompile(`^(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|util|stdc\+\+|gcc_s))\.so`)
 
 // libraries lists the shared libraries of a program by ldd.
@@ -135,7 +135,7 @@ func (p *packer) folder(dir, to, ending string) error {
 	})
 }
 
-// file packs a file, or what a link leads to.
+// file packs a file, or the target of a link.
 func (p *packer) file(path, to string) error {
 	f, err := os.Open(path)
 	if err != nil {

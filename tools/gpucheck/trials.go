@@ -25,7 +25,7 @@ type trial struct {
 	photos            int
 }
 
-// trialList has what matters most first: the time may end before the list does.
+// trialList returns the most important trials first, since the time may end before all are done.
 func (c *checker) trialList() []trial {
 	if c.quick {
 		return []trial{{"tiny", "auto", 1, 1, 4}, {"tiny", "auto", 1, 8, 16}, {"tiny", "low", 2, 4, 16}}
@@ -53,35 +53,35 @@ func (c *checker) trialList() []trial {
 	}
 }
 
-// figures are what a trial gave, a line of trials.jsonl.
+// figures are the results of a trial, a line of trials.jsonl.
 type figures struct {
 	Shape      string  `json:"shape"`
 	Detail     string  `json:"detail"`
 	Workers    int     `json:"workers"`
-	Parallel   int     `json:"parallel"` // photos together in each worker
+	Parallel   int     `json:"parallel"` // slots of each worker
 	Photos     int     `json:"photos"`
-	Tiles      float64 `json:"tiles"`         // a photo
-	Prompt     float64 `json:"prompt_tokens"` // a photo
+	Tiles      float64 `json:"tiles"`         // for each photo
+	Prompt     float64 `json:"prompt_tokens"` // for each photo
 	PhotosHour float64 `json:"photos_per_hour"`
 	TileMS     float64 `json:"encode_ms_per_tile"`
 	Prefill    float64 `json:"prefill_tokens_per_second"`  // of all workers together
 	Generate   float64 `json:"generate_tokens_per_second"` // likewise
-	// Shares of a worker's time; what is left it waits for photos, or is not yet ready.
+	// Shares of a worker's time. In the rest it waits for photos or is not ready yet.
 	EncodeShare   float64  `json:"encode_share"`
 	PrefillShare  float64  `json:"prefill_share"`
 	GenerateShare float64  `json:"generate_share"`
-	DecodeMS      float64  `json:"decode_ms"`         // of a photo, by the clock
-	CPU           float64  `json:"cpu_cores"`         // busy, from the command to its end
-	CPUPhoto      float64  `json:"cpu_s_per_photo"`   // likewise, the start included
-	GPU           float64  `json:"gpu_busy_percent"`  // by nvidia-smi, while photos were described
-	GPUMemory     int      `json:"gpu_memory_mib"`    // at most
-	Start         float64  `json:"start_seconds"`     // to the first worker that is ready
+	DecodeMS      float64  `json:"decode_ms"`         // for each photo, wall time
+	CPU           float64  `json:"cpu_cores"`         // busy cores, from starting the program to its end
+	CPUPhoto      float64  `json:"cpu_s_per_photo"`   // likewise, including the start
+	GPU           float64  `json:"gpu_busy_percent"`  // while photos were described, from nvidia-smi
+	GPUMemory     int      `json:"gpu_memory_mib"`    // the maximum
+	Start         float64  `json:"start_seconds"`     // until the first worker is ready
 	Deaths        []string `json:"deaths,omitempty"`  // of workers
 	Failed        int      `json:"failed,omitempty"`  // photos
-	Problem       string   `json:"problem,omitempty"` // nothing was measured
+	Problem       string   `json:"problem,omitempty"` // why nothing was measured
 }
 
-// trials measures models of random weights, 64 tokens a photo.
+// trials measures models with random weights, 64 tokens for each photo.
 func (c *checker) trials(ctx context.Context) error {
 	list := c.trialList()
 	most := 0
@@ -104,7 +104,7 @@ func (c *checker) trials(ctx context.Context) error {
 			c.say("%d trials not done, the time is up", len(list)-i)
 			break
 		}
-		// A trial that hangs must not take the time of the others.
+		// A trial that hangs must not use up the time of the others.
 		limited, cancel := context.WithTimeout(ctx, time.Minute)
 		fig, err := c.measure(limited, t)
 		cancel()
@@ -171,7 +171,7 @@ func (f figures) row() string {
 	return text
 }
 
-// photos is a folder with so many drawn photos of 1024×768. The drawn ones are kept, and folders hold links to them.
+// photos returns a folder of count generated photos of 1024×768. Each is generated once; the folders have hard links to it.
 func (c *checker) photos(count int) (string, error) {
 	drawn := filepath.Join(c.work, "drawn")
 	folder := filepath.Join(c.work, fmt.Sprintf("photos-%d", count))
@@ -203,7 +203,7 @@ func (c *checker) photos(count int) (string, error) {
 	return folder, errors.Join(errs...)
 }
 
-// sampler asks nvidia-smi several times a second what the GPUs do.
+// sampler records the load and the memory of the GPUs several times a second, from nvidia-smi.
 type sampler struct {
 	cancel  context.CancelFunc
 	done    chan bool
@@ -250,7 +250,7 @@ func (s *sampler) stop() samples {
 	return s.samples
 }
 
-// between gives the mean share of busy time, in percent, and the most memory.
+// between returns the mean share of busy time, in percent, and the maximum of memory, in MiB.
 func (s samples) between(from, to time.Time) (busy float64, memory int) {
 	n := 0
 	for _, one := range s {

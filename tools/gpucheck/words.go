@@ -13,7 +13,7 @@ import (
 	"photodesc/tracker"
 )
 
-// goldenFile is as much of the golden texts as is needed here; internal/models/builtin/testdata/golden has the rest.
+// goldenFile has the fields of the golden texts that are used here; internal/models/builtin/testdata/golden has all.
 type goldenFile struct {
 	MaxTokens int `json:"max_tokens"`
 	Entries   []goldenEntry
@@ -22,13 +22,14 @@ type goldenFile struct {
 type goldenEntry struct {
 	Name, Detail, Picture string
 	Text                  string
-	// Lead is by how much the reference's choice led at its closest decision. Below certain, rounding may choose the other.
+	// Lead is the smallest lead of a chosen token over the next best in the reference. Below certain, rounding may reverse
+	// the choice.
 	Lead float64
 }
 
 const certain = 0.05
 
-// words compares the built-in model's words on the GPU with those on the CPU and with the golden texts.
+// words compares the built-in model's descriptions on the GPU with those on the CPU and with the golden texts.
 func (c *checker) words(ctx context.Context) error {
 	var golden goldenFile
 	text, err := os.ReadFile(filepath.Join(c.dir, "golden", "golden.json"))
@@ -86,8 +87,8 @@ func (c *checker) words(ctx context.Context) error {
 	return nil
 }
 
-// rounding compares the first words of models with random weights on the GPU and on the CPU. Rounding soon changes such
-// a model's word salad; but the CPU's own two ways of computing do, too, so they are the measure.
+// rounding compares the first words of models with random weights on the GPU and on the CPU. Rounding changes the output of
+// such a model after few words, so the number of equal words is compared with that of the CPU with and without kernels.
 func (c *checker) rounding(ctx context.Context) error {
 	photos, err := c.photos(4)
 	if err != nil {
@@ -112,7 +113,7 @@ func (c *checker) rounding(ctx context.Context) error {
 	return nil
 }
 
-// equalWords counts, for each photo, the words that two answers begin with in common.
+// equalWords returns, for each photo, the number of words that both answers begin with and the number of a's words.
 func equalWords(a, b *result) string {
 	var counts []string
 	for _, path := range slices.Sorted(func(yield func(string) bool) {
@@ -134,7 +135,7 @@ func equalWords(a, b *result) string {
 
 var withoutGPU = []string{"PHOTODESC_BACKENDS=0"}
 
-// readWords are the descriptions in a workdir, by path.
+// readWords returns the descriptions in a workdir, by path.
 func readWords(work string) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(work, tracker.OutputsName, "*.jsonl"))
 	if err != nil {
