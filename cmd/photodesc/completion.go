@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"photodesc/internal/config"
+	"photodesc/internal/export"
 	"photodesc/internal/models"
 	"photodesc/internal/ui"
 )
@@ -98,8 +99,11 @@ func completionOf(flag string) cobra.CompletionFunc {
 		return onlyFiles("gguf")
 	case "workdir":
 		return folders
-	case "prompt-file", "keywords", "files-from":
+	case "prompt-file", "keywords", "files-from", "output":
 		return files
+	}
+	if flag == "columns" {
+		return cobra.FixedCompletions(export.ColumnNames(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace|cobra.ShellCompDirectiveKeepOrder)
 	}
 	list, _ := config.Words(flag)
 	var words []string

@@ -118,6 +118,7 @@ func newRoot() *cobra.Command {
 		summaryCommand(g),
 		showCommand(g),
 		searchCommand(g),
+		exportCommand(g),
 		logsCommand(g),
 		stopCommand(g),
 		serviceCommand(g),

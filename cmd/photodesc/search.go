@@ -86,20 +86,11 @@ func searchCommand(g *global) *cobra.Command {
 }
 
 func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text string, o search.Options, f searchFlags) error {
-	x, err := search.Open(ctx, s.Dir)
+	x, err := updatedIndex(ctx, s.Dir)
 	if err != nil {
 		return err
 	}
 	defer x.Close()
-	indexed, done := indexProgress(os.Stderr)
-	err = x.Update(ctx, indexed)
-	done()
-	if errors.Is(err, context.Canceled) {
-		return &ui.Exit{Code: ui.ExitStopped}
-	}
-	if err != nil {
-		return fmt.Errorf("the search index cannot be brought up to date: %w\n  is the disk full? what is missing there is no photo: %s may be removed", err, search.IndexName)
-	}
 	root, err := tracker.DecodePath(s.Root)
 	if err != nil {
 		root = ""
@@ -136,6 +127,27 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		fmt.Fprintln(w, ui.FoundText(shown, matches, more))
 	}
 	return nil
+}
+
+// updatedIndex opens the index of a workdir and brings it up to date.
+func updatedIndex(ctx context.Context, dir string) (*search.Index, error) {
+	x, err := search.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	indexed, done := indexProgress(os.Stderr)
+	err = x.Update(ctx, indexed)
+	done()
+	switch {
+	case err == nil:
+		return x, nil
+	case errors.Is(err, context.Canceled):
+		err = &ui.Exit{Code: ui.ExitStopped}
+	default:
+		err = fmt.Errorf("the search index cannot be brought up to date: %w\n  is the disk full? what is missing there is no photo: %s may be removed", err, search.IndexName)
+	}
+	_ = x.Close()
+	return nil, err
 }
 
 // foundJSON is a photo that was found, for programs.

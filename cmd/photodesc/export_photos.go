@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"photodesc/internal/fsutil"
+	"photodesc/internal/search"
+	"photodesc/internal/ui"
+	"photodesc/tracker"
+)
+
+// exporter is one call of `photodesc export`.
+type exporter struct {
+	ctx      context.Context
+	out      io.Writer // standard output
+	flags    *exportFlags
+	snapshot tracker.Snapshot
+	words    string
+	folder   string // "" is all
+	since    time.Time
+
+	matches map[photoKey]bool // with words: the photos that have them
+}
+
+// photoKey stands for the path of a photo where a million of them are kept.
+type photoKey [16]byte
+
+func keyOfPhoto(path string) photoKey {
+	sum := sha256.Sum256([]byte(path))
+	return photoKey(sum[:])
+}
+
+// each calls found with the newest record of each photo that was asked for. It may be called several times.
+func (x *exporter) each(found func(*tracker.Record) error) error {
+	if err := x.findWords(); err != nil {
+		return err
+	}
+	show := newExportProgress()
+	if x.flags.output == "" && ui.TerminalWidth(x.out) > 0 {
+		show = nil // the photos themselves are on the terminal
+	}
+	defer show.end()
+	err := tracker.Find(x.snapshot.Dir, x.wanted, 0, func(r tracker.Record) error {
+		if err := x.ctx.Err(); err != nil {
+			return err
+		}
+		if r.Status != tracker.OK && !x.flags.failed || r.Time.Before(x.since) {
+			return nil
+		}
+		show.count()
+		return found(&r)
+	})
+	return ui.WorkdirError(x.snapshot.Dir, err)
+}
+
+// wanted is whether a photo was asked for, as far as its path tells. It is called by several goroutines at once.
+func (x *exporter) wanted(path string) bool {
+	if x.words != "" {
+		return x.matches[keyOfPhoto(path)]
+	}
+	return x.folder == "" || x.folder == "." || fsutil.Below(path, x.folder)
+}
+
+// findWords looks for the photos that have the words.
+func (x *exporter) findWords() error {
+	if x.words == "" || x.matches != nil {
+		return nil
+	}
+	index, err := updatedIndex(x.ctx, x.snapshot.Dir)
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	x.matches = map[photoKey]bool{}
+	err = index.Paths(x.ctx, x.words, search.Options{Folder: x.folder, Since: x.since}, func(path string) error {
+		x.matches[keyOfPhoto(path)] = true
+		return nil
+	})
+	if errors.Is(err, search.ErrEmpty) {
+		return ui.UsageError("%v; leave the words out to export all photos", err)
+	}
+	return err
+}
+
+// exportProgress counts photos on a terminal, once that takes a while.
+type exportProgress struct {
+	show   *ui.Progress
+	begun  time.Time
+	photos int
+}
+
+// shownFromSecond is after how long an export shows how far it is.
+const shownFromSecond = time.Second
+
+func newExportProgress() *exportProgress {
+	return &exportProgress{show: ui.NewProgress(os.Stderr), begun: time.Now()}
+}
+
+func (p *exportProgress) count() {
+	if p == nil {
+		return
+	}
+	p.photos++
+	if p.photos%256 == 0 && time.Since(p.begun) > shownFromSecond {
+		p.show.Wait("exporting photos: " + ui.Comma(p.photos))
+	}
+}
+
+func (p *exportProgress) end() {
+	if p != nil {
+		p.show.End()
+		p.show.Plain.Flush()
+	}
+}
