@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+
+	"photodesc/internal/photo/ifd"
 )
 
 // containerOrientation returns the EXIF orientation that Canon's CR3 and CRW,
@@ -38,12 +40,11 @@ func Orientation(tiff []byte) int {
 // tiffOrientation returns the orientation in the first directory of a TIFF block
 // within a file.
 func tiffOrientation(r io.ReaderAt, offset, length int64) int {
-	t, first, ok := openTIFF(io.NewSectionReader(r, offset, length))
+	in, ok := openTIFF(io.NewSectionReader(r, offset, length), length)
 	if !ok {
 		return 0
 	}
-	d, _ := t.directory(first)
-	if o := d.first(tagOrientation); 1 <= o && o <= 8 {
+	if o := in.Directory(in.First).First(ifd.Orientation, 0); 1 <= o && o <= 8 {
 		return int(o)
 	}
 	return 0

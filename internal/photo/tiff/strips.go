@@ -1,6 +1,10 @@
 package tiff
 
-import "io"
+import (
+	"io"
+
+	"photodesc/internal/photo/ifd"
+)
 
 // maxStrips is how many strips or tiles of a picture are read: one for each row of
 // the tallest picture that is decoded.
@@ -12,17 +16,18 @@ type Strip struct{ At, Length int64 } // bytes
 // Strips returns the strips or tiles of a picture in its file r of size bytes.
 // Adjacent uncompressed strips are joined. It returns nil if they cannot be read.
 func (d Directory) Strips(r io.ReaderAt, size int64) []Strip {
-	in := reader{r: r, size: size, strips: true}
-	if _, ok := in.header(); !ok {
+	offsetTag, countTag := uint16(ifd.StripOffsets), uint16(ifd.StripByteCounts)
+	if d.Tiled {
+		offsetTag, countTag = ifd.TileOffsets, ifd.TileByteCounts
+	}
+	in, ok := ifd.Open(r, size, map[uint16]int64{offsetTag: maxStrips, countTag: maxStrips})
+	if !ok {
 		return nil
 	}
-	e, _, ok := in.entries(d.Offset)
-	offsets, counts := e[tagStripOffsets], e[tagStripByteCounts]
-	if d.Tiled {
-		offsets, counts = e[tagTileOffsets], e[tagTileByteCounts]
-	}
+	e := in.Directory(d.Offset)
+	offsets, counts := e.Values[offsetTag], e.Values[countTag]
 	join := d.Uncompressed() && !d.Tiled
-	if !ok || in.err != nil || len(offsets) != len(counts) {
+	if !e.Whole || in.Err != nil || len(offsets) != len(counts) {
 		return nil
 	}
 	var list []Strip

@@ -11,9 +11,10 @@ package tiff
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"io"
+
+	"photodesc/internal/photo/ifd"
 )
 
 // Limits of what is read of a file's directories, far above what programs write.
@@ -21,8 +22,7 @@ import (
 const (
 	maxPages   = 256
 	maxSubIFDs = 32 // of one page
-	maxEntries = 4096
-	maxValues  = 64 // of one entry
+	maxSamples = 64 // of a pixel
 )
 
 // Directory is the directory (IFD) of one picture in a TIFF file. A number that is
@@ -70,213 +70,37 @@ var ErrNoDirectory = errors.New("it has no readable TIFF directory")
 // Read reads the directories of the TIFF file r of size bytes. The error is
 // ErrNoDirectory or one of reading.
 func Read(r io.ReaderAt, size int64) (File, error) {
-	in := reader{r: r, size: size}
-	at, ok := in.header()
-	if !ok {
-		return File{}, cmp.Or(in.err, ErrNoDirectory)
+	in, ok := ifd.Open(r, size, tags)
+	if !ok || in.Magic != ifd.TIFF && in.Magic != ifd.BigTIFF {
+		return File{}, cmp.Or(in.Err, ErrNoDirectory)
 	}
 	var f File
 	seen := make(map[int64]bool)
 	// add adds the directory at an offset to the list, unless it is in it already.
-	add := func(at int64, page, subIFD int) (e entries, next int64) {
+	add := func(at int64, page, subIFD int) (subIFDs []int64, next int64) {
 		if seen[at] {
 			return nil, 0
 		}
 		seen[at] = true
-		e, next, ok := in.entries(at)
-		if !ok {
+		e := entries{in.Directory(at)}
+		if !e.Whole {
 			f.Cut = true
 			return nil, 0
 		}
 		d := e.directory()
 		d.Page, d.SubIFD, d.Offset = page, subIFD, at
 		f.Directories = append(f.Directories, d)
-		return e, next
+		return e.Values[ifd.SubIFDs], e.Next
 	}
-	for page := 0; page < maxPages && at != 0; page++ {
-		e, next := add(at, page, -1)
-		subs := e[tagSubIFDs]
-		for i, sub := range subs[:min(len(subs), maxSubIFDs)] {
+	for page, at := 0, in.First; page < maxPages && at != 0; page++ {
+		subIFDs, next := add(at, page, -1)
+		for i, sub := range subIFDs {
 			add(sub, page, i)
 		}
 		at = next
 	}
-	if in.err != nil || len(f.Directories) == 0 {
-		return File{}, cmp.Or(in.err, ErrNoDirectory)
+	if in.Err != nil || len(f.Directories) == 0 {
+		return File{}, cmp.Or(in.Err, ErrNoDirectory)
 	}
 	return f, nil
-}
-
-// reader reads a TIFF file's directories.
-type reader struct {
-	r     io.ReaderAt
-	size  int64
-	order binary.ByteOrder
-	big   bool  // BigTIFF: 64-bit offsets
-	err   error // of reading, other than the end of the file
-
-	strips bool // also read the offsets and lengths of strips and tiles
-}
-
-// read reads into buf from offset at up to the end of the file and returns what it read.
-func (in *reader) read(buf []byte, at int64) []byte {
-	if at < 0 || at >= in.size {
-		return nil
-	}
-	n, err := in.r.ReadAt(buf, at)
-	if err != nil && !errors.Is(err, io.EOF) {
-		in.err = err
-	}
-	return buf[:n]
-}
-
-// header reads the file's first bytes and returns the first directory's offset.
-func (in *reader) header() (first int64, ok bool) {
-	head := in.read(make([]byte, 16), 0)
-	if len(head) < 8 {
-		return 0, false
-	}
-	switch string(head[:2]) {
-	case "II":
-		in.order = binary.LittleEndian
-	case "MM":
-		in.order = binary.BigEndian
-	default:
-		return 0, false
-	}
-	switch in.order.Uint16(head[2:]) {
-	case 42:
-		return int64(in.order.Uint32(head[4:])), true
-	case 43:
-		in.big = true
-		if len(head) < 16 || in.order.Uint16(head[4:]) != 8 {
-			return 0, false
-		}
-		return int64(in.order.Uint64(head[8:])), true
-	}
-	return 0, false
-}
-
-// entries reads the directory at offset at. next is the offset of the next one, 0 if
-// there is none, or -1 if it cannot be read.
-func (in *reader) entries(at int64) (e entries, next int64, ok bool) {
-	const headerBytes = 8 // of the file
-	if at < headerBytes {
-		return nil, 0, false
-	}
-	countBytes, entryBytes, offsetBytes := 2, 12, 4
-	if in.big {
-		countBytes, entryBytes, offsetBytes = 8, 20, 8
-	}
-	head := in.read(make([]byte, countBytes), at)
-	if len(head) < countBytes {
-		return nil, 0, false
-	}
-	n := uint64(in.order.Uint16(head))
-	if in.big {
-		n = in.order.Uint64(head)
-	}
-	if n == 0 || n > maxEntries {
-		return nil, 0, false
-	}
-	all := int(n) * entryBytes
-	buf := in.read(make([]byte, all+offsetBytes), at+int64(countBytes))
-	if len(buf) < all {
-		return nil, 0, false
-	}
-	e = make(entries)
-	for i := 0; i < all; i += entryBytes {
-		tag := in.order.Uint16(buf[i:])
-		if _, twice := e[tag]; in.wants(tag) && !twice {
-			e[tag] = in.values(buf[i : i+entryBytes])
-		}
-	}
-	next = -1 // the file ends before it
-	if len(buf) == all+offsetBytes {
-		next = in.offset(buf[all:])
-	}
-	return e, next, true
-}
-
-// offset parses an offset of 32 bits, or 64 in BigTIFF. An impossible one gives 0.
-func (in *reader) offset(b []byte) int64 {
-	if !in.big {
-		return int64(in.order.Uint32(b))
-	}
-	return max(int64(in.order.Uint64(b)), 0)
-}
-
-// The types of whole numbers.
-const (
-	typeByte   = 1
-	typeShort  = 3
-	typeLong   = 4
-	typeSByte  = 6
-	typeSShort = 8
-	typeSLong  = 9
-	typeIFD    = 13
-	typeLong8  = 16
-	typeSLong8 = 17
-	typeIFD8   = 18
-)
-
-// wants reports whether a tag's values are read.
-func (in *reader) wants(tag uint16) bool {
-	return wanted[tag] || in.strips && placesOfPixels(tag)
-}
-
-// placesOfPixels reports whether a tag has the offsets or lengths of strips or tiles.
-func placesOfPixels(tag uint16) bool {
-	switch tag {
-	case tagStripOffsets, tagStripByteCounts, tagTileOffsets, tagTileByteCounts:
-		return true
-	}
-	return false
-}
-
-// maxValues returns how many values of a tag are read.
-func (in *reader) maxValues(tag uint16) int64 {
-	if placesOfPixels(tag) {
-		return maxStrips
-	}
-	return maxValues
-}
-
-// values reads an entry's whole numbers, up to maxValues. It returns nil for an entry
-// with other values, such as the bytes of a profile.
-func (in *reader) values(entry []byte) []int64 {
-	// The widths of the types of whole numbers in bytes. Signed ones are read as
-	// unsigned, since no wanted value is negative.
-	width, ok := map[uint16]int64{typeByte: 1, typeSByte: 1, typeShort: 2, typeSShort: 2, typeLong: 4, typeSLong: 4, typeIFD: 4,
-		typeLong8: 8, typeSLong8: 8, typeIFD8: 8}[in.order.Uint16(entry[2:])]
-	if !ok {
-		return nil
-	}
-	count, value := int64(in.order.Uint32(entry[4:])), entry[8:]
-	if in.big {
-		count, value = int64(in.order.Uint64(entry[4:])), entry[12:]
-	}
-	if count < 0 {
-		return nil
-	}
-	inEntry := count <= int64(len(value))/width
-	count = min(count, in.maxValues(in.order.Uint16(entry)))
-	data := value
-	if !inEntry {
-		data = in.read(make([]byte, count*width), in.offset(value))
-	}
-	var out []int64
-	for ; count > 0 && int64(len(data)) >= width; count, data = count-1, data[width:] {
-		switch width {
-		case 1:
-			out = append(out, int64(data[0]))
-		case 2:
-			out = append(out, int64(in.order.Uint16(data)))
-		case 4:
-			out = append(out, int64(in.order.Uint32(data)))
-		case 8:
-			out = append(out, max(int64(in.order.Uint64(data)), 0))
-		}
-	}
-	return out
 }
