@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -30,6 +31,7 @@ type Live struct {
 	activity time.Time // as s.Activity, with the monotonic clock, which stops while the machine sleeps
 	dirty    bool
 	err      error
+	stopping bool
 	broken   func() error
 	foreign  func() bool // another run works here
 
@@ -142,21 +144,39 @@ func (l *Live) setCounts(c Counts) {
 func (l *Live) SetArgs(args []string) { l.change(func(s *state) { s.Args = slices.Clone(args) }) }
 
 // SetPhase records what the run does instead of describing, in a few words
-// ("loading model"). "" is describing. It is a sign of progress.
+// ("loading model"). "" is describing. What follows a colon is news of the same
+// phase. It is a sign of progress.
 func (l *Live) SetPhase(phase string) {
 	l.change(func(s *state) {
+		if l.stopping {
+			return
+		}
 		s.setPhase(phase, l.activity)
 		s.Waiting = false
 		s.Meter.Run.Working = s.Meter.Run.Seconds > 0
 	})
 }
 
+// StoppingPhase is the phase of a run that was asked to stop.
+const StoppingPhase = "stopping"
+
+// Stopping records that the run was asked to stop. Its phase no longer changes.
+func (l *Live) Stopping() {
+	l.change(func(s *state) {
+		l.stopping = true
+		s.setPhase(StoppingPhase, l.activity)
+		s.Waiting = false
+	})
+}
+
 // setPhase notes since when a phase lasts.
 func (s *state) setPhase(phase string, now time.Time) {
-	if phase == "" {
-		s.Phase, s.Since = "", time.Time{}
-	} else if phase != s.Phase {
-		s.Phase, s.Since = phase, now
+	what := func(phase string) string { w, _, _ := strings.Cut(phase, ":"); return w }
+	if what(phase) != what(s.Phase) {
+		s.Since = now
+	}
+	if s.Phase = phase; phase == "" {
+		s.Since = time.Time{}
 	}
 }
 
@@ -165,6 +185,9 @@ func (s *state) setPhase(phase string, now time.Time) {
 // nothing to do with how fast the machine is does not count in the rate.
 func (l *Live) SetWaiting(forWhat string, counts bool) {
 	l.change(func(s *state) {
+		if l.stopping {
+			return
+		}
 		s.setPhase(forWhat, l.activity)
 		s.Waiting = true
 		s.Meter.Run.Working = s.Meter.Run.Working && counts
@@ -249,7 +272,7 @@ func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 	l.change(func(s *state) {
 		s.Meter.add(len(records))
 		s.setCounts(c, progressSize)
-		if !s.Waiting { // that is for SetPhase to end
+		if !s.Waiting && !l.stopping { // that is for SetPhase to end
 			s.setPhase("", l.activity)
 		}
 		for _, r := range records {

@@ -150,6 +150,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		// They will be tried again only when somebody asks for it.
 		s.Failed += s.Retrying
 		s.Meter.Run.handedOut(0, 0)
+		s.Phase = ""
 	}
 	s.Done = done
 	snap.Progress = s.progress()

@@ -28,7 +28,7 @@ type Progress struct {
 	RateOverall  float64 `json:"rate_overall"` // the same of all runs
 	RunSeconds   float64 `json:"run_seconds"`  // of describing, in the last run
 	UpSeconds    float64 `json:"up_seconds"`   // in which runs were up, loading and waiting included
-	LeftSeconds  float64 `json:"left_seconds"` // until the run is done; 0 if not known
+	LeftSeconds  float64 `json:"left_seconds"` // until the run is done; 0 if not known, or if it stops before
 }
 
 // Percent is how much of all is described, from 0 to 100.
@@ -63,7 +63,9 @@ func (s *state) progress() Progress {
 	p.Total = max(s.Total, p.Completed+p.Failed)
 	p.Remaining = p.Total - p.Completed - p.Failed
 	p.Later = min(s.Later, p.Remaining)
-	p.LeftSeconds = round(s.Meter.secondsLeft(p.Remaining-p.Later), 0)
+	if s.Phase != StoppingPhase {
+		p.LeftSeconds = round(s.Meter.secondsLeft(p.Remaining-p.Later), 0)
+	}
 	return p
 }
 

@@ -79,6 +79,41 @@ func TestPeek(t *testing.T) {
 	}
 }
 
+// TestStopping shows that a run is stopping until it has ended, whatever else it says.
+func TestStopping(t *testing.T) {
+	dir := t.TempDir()
+	tr := open(t, dir, Options{Root: "/photos"})
+	live := tr.Live()
+	live.SetPhotos(100, 0, 0)
+	live.SetInFlight(4, 1)
+	live.SetPhase("looking for photos: 1,000 so far")
+	began := live.s.Since
+	live.SetPhase("looking for photos: 2,000 so far")
+	if live.s.Since != began {
+		t.Error("news of a phase begin another one")
+	}
+	live.s.Meter.Run.Photos, live.s.Meter.Run.Seconds = 50, 100
+	live.Stopping()
+	live.SetPhase("")
+	live.SetPhase("loading model")
+	live.SetWaiting("memory to free up", true)
+	add(t, tr, okRecord("a.jpg"))
+	live.flush()
+	s, err := Peek(dir)
+	if err != nil || s.State != StateRunning || s.Phase != StoppingPhase || s.PhaseSince.IsZero() || s.Waiting || s.InFlight != 4 || s.LeftSeconds != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	closeTracker(t, tr)
+	if s, err = Peek(dir); err != nil || s.State != StateStopped || s.Phase != "" || s.InFlight != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	tr = open(t, dir, Options{Root: "/photos"})
+	defer closeTracker(t, tr)
+	if s, err = Peek(dir); err != nil || s.Phase != "starting" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 func TestStalled(t *testing.T) {
 	now := testTime
 	for _, c := range []struct {

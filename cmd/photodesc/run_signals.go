@@ -39,6 +39,7 @@ func (r *runner) untilStopped() (ctx context.Context, release func()) {
 			case s := <-r.signals.stop:
 				r.service.Stopping()
 				r.show.SetPhase(ui.StoppingPhase)
+				r.track.Live().Stopping()
 				if first {
 					r.hungUp.Store(s == syscall.SIGHUP)
 				}

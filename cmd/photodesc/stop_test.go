@@ -6,7 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,10 +63,41 @@ func TestStopInTerminal(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Cleanup(func() { exec.Command("photodesc", "-C", workdir, "stop", "--now").Run() })
+	// Its workers halt, so the run cannot end before it was looked at.
+	each := func(sig syscall.Signal) {
+		for _, pid := range workersOf(photos) {
+			n, err := strconv.Atoi(pid)
+			if err == nil {
+				err = syscall.Kill(n, sig)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	each(syscall.SIGSTOP)
+	defer each(syscall.SIGCONT)
 	term := newTmux(t, 70, 15, "cd "+workdir+"; photodesc stop")
-	term.await(`(?m)^stopping for .*, finishing \d+ photos in flight …$`)
+	term.await(`(?m)^stopping for \d+ s, finishing \d+ photos in flight …$`)
+	flat := func(args ...string) string {
+		out, err := exec.Command("photodesc", append([]string{"-C", workdir}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	if s := flat("status"); !regexp.MustCompile(`(?m)^Running: .*, stopping( for .*)?, \d+ photos in flight$`).MatchString(s) || strings.Contains(s, "Time left") {
+		t.Error(s)
+	}
+	if s := flat("status", "--json"); !strings.Contains(s, `"phase":"stopping"`) || !strings.Contains(s, `"left_seconds":0`) {
+		t.Error(s)
+	}
+	watch := newTmux(t, 40, 15, "photodesc -C "+workdir+" status --watch")
+	watch.await(`(?s)● stopping.*stopping for .*photos\s+in\s+flight`)
+	each(syscall.SIGCONT)
 	s := term.await(`(?m)^Stopped after .*: \d+ / 40 .*Run again to go on\.$`)
 	if strings.Contains(s, "stopping for") {
 		t.Errorf("the countdown is left behind\n%s", s)
 	}
+	watch.await(`○ stopped`)
 }

@@ -163,6 +163,9 @@ func (p *page) title(s tracker.Snapshot) {
 func stateText(s tracker.Snapshot) string {
 	switch s.State {
 	case tracker.StateRunning:
+		if s.Phase == StoppingPhase {
+			return styleWarn.Render("● stopping")
+		}
 		return styleGood.Render("● running")
 	case tracker.StateWaiting:
 		return styleWarn.Render("● waiting")
@@ -194,28 +197,54 @@ func (p *page) progress(s tracker.Snapshot, now time.Time) {
 	}
 	left := ""
 	if s.TotalKnown && s.Remaining > 0 {
-		counts += ", " + Comma(s.Remaining) + " to go"
+		toGo := Comma(s.Remaining) + " to go"
+		if Cells(counts+", "+toGo) > p.inner() {
+			p.add(counts)
+			counts = toGo
+		} else {
+			counts += ", " + toGo
+		}
 		if d := s.Left(); s.Running && !s.Stalled && d > 0 {
 			left = Spell(d) + ", until " + untilText(d, now)
 		}
 	}
-	p.add(spread(counts, left, p.inner()))
-	if left != "" && Cells(counts)+Cells(left)+2 > p.inner() {
-		p.add(left)
+	p.ends(counts, left)
+}
+
+// ends puts two texts at the ends of a line, or on two lines where one is too narrow.
+func (p *page) ends(left, right string) {
+	p.add(spread(left, right, p.inner()))
+	if right != "" && Cells(left)+Cells(right)+2 > p.inner() {
+		p.add(right)
 	}
 }
 
 // state shows what the run is doing, or how it ended and how to resume it.
 func (p *page) state(s tracker.Snapshot, now time.Time) {
-	p.add(spread(rates(s), "up "+Spell(seconds(s.UpSeconds))+" in "+Plural(s.Counters.Runs, "run"), p.inner()))
+	rate, up := rates(s), "up "+Spell(seconds(s.UpSeconds))+" in "+Plural(s.Counters.Runs, "run")
+	if Cells(rate) > p.inner() {
+		rate = rateText(s.Progress)
+	}
+	p.ends(rate, up)
 	if s.State == tracker.StateRunning && s.Phase == "" {
 		return
 	}
 	p.gap()
-	p.add("Running: " + runningText(s, now))
+	text := "Running: " + runningText(s, now)
+	if Cells(text) > p.inner() && s.Phase != "" && !s.Stalled {
+		text = styleWarn.Render(phaseText(s, now))
+	}
+	p.wrapped(text)
 	for _, hint := range goOnText(s) {
 		p.hint(hint)
 	}
+}
+
+// wrapped adds a text, on up to three lines if one is too narrow.
+func (p *page) wrapped(text string) {
+	lines := strings.SplitN(Wrap(text, p.inner(), "  "), "\n", 3)
+	lines[len(lines)-1] = strings.ReplaceAll(lines[len(lines)-1], "\n ", "")
+	p.add(lines...)
 }
 
 // hint shows what to do next. A command in it that does not fit begins a line of
@@ -241,37 +270,53 @@ func machineLines(s tracker.Snapshot, width int) []string {
 		return nil
 	}
 	var lines []string
-	row := func(name string, percent float64, text string) {
+	row := func(name string, percent float64, texts ...string) {
 		wide := max(min(20, width-46), 6)
 		style := styleBar
 		if name == "Memory" && percent >= 90 {
 			style = styleWarn
 		}
-		lines = append(lines, Pad(name, 8)+style.Render(bar(percent, wide))+"  "+text)
+		lines = append(lines, Pad(name, 8)+style.Render(bar(percent, wide))+"  "+firstThatFits(width-10-wide, texts))
 	}
 	if m.WorkerBytes > 0 || m.SupervisorBytes > 0 {
-		text := "workers " + bytesText(float64(m.WorkerBytes))
+		text := bytesText(float64(m.WorkerBytes))
 		percent := 0.0
 		if m.BudgetBytes > 1 {
 			percent = 100 * float64(m.WorkerBytes) / float64(m.BudgetBytes)
 			text += " of " + bytesText(float64(m.BudgetBytes))
 		}
-		row("Memory", percent, text+"; supervisor "+bytesText(float64(m.SupervisorBytes)))
-		row("CPU", m.CPUPercent, fmt.Sprintf("%.0f%% of this machine", m.CPUPercent))
+		row("Memory", percent, "workers "+text+"; supervisor "+bytesText(float64(m.SupervisorBytes)), text)
+		row("CPU", m.CPUPercent, fmt.Sprintf("%.0f%% of this machine", m.CPUPercent), fmt.Sprintf("%.0f%%", m.CPUPercent))
 	}
 	if m.Slots > 0 {
 		used := min(m.SlotsUsed, m.Slots)
-		text := fmt.Sprintf("%d of %d in use", used, m.Slots)
+		of, ready := fmt.Sprintf("%d of %d", used, m.Slots), ""
 		if ahead := m.SlotsUsed - used; ahead > 0 {
-			text += fmt.Sprintf(", %d ready", ahead)
+			ready = fmt.Sprintf(", %d ready", ahead)
 		}
-		text += fmt.Sprintf("; %s, batch %s", Plural(m.Workers, "worker"), Comma(s.Batch))
-		row("Slots", 100*float64(used)/float64(m.Slots), text)
+		workers, batch := "; "+Plural(m.Workers, "worker"), ", batch "+Comma(s.Batch)
+		row("Slots", 100*float64(used)/float64(m.Slots), of+" in use"+ready+workers+batch, of+workers+batch, of+workers, of)
 	}
 	if restarts := restartsText(s.Counters); restarts != "" {
-		lines = append(lines, Pad("Trouble", 8)+styleWarn.Render(restarts))
+		for i, line := range strings.Split(Wrap(restarts, max(width-8, 1), ""), "\n") {
+			name := ""
+			if i == 0 {
+				name = "Trouble"
+			}
+			lines = append(lines, Pad(name, 8)+styleWarn.Render(line))
+		}
 	}
 	return lines
+}
+
+// firstThatFits is the first text of at most so many cells, or the last.
+func firstThatFits(cells int, texts []string) string {
+	for _, text := range texts {
+		if Cells(text) <= cells {
+			return text
+		}
+	}
+	return texts[len(texts)-1]
 }
 
 // restartsText counts workers replaced before their time, with reasons.

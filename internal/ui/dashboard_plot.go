@@ -33,7 +33,11 @@ func drawPlot(s tracker.Snapshot, width, height int) []string {
 	values = values[max(0, len(values)-room/wide):]
 	span := min(room/wide, max(len(values), 60)) * wide
 
-	lines := []string{StyleBold.Render("Photos "+unit) + StyleFaint.Render(", the last "+Spell(time.Duration(len(values))*each)+" of work")}
+	heading, of := "Photos "+unit, ", the last "+Spell(time.Duration(len(values))*each)+" of work"
+	lines := []string{StyleBold.Render(heading)}
+	if Cells(heading+of) <= width {
+		lines[0] += StyleFaint.Render(of)
+	}
 	for row := height - 1; row >= 0; row-- {
 		name, axis := "", "│"
 		if row == height-1 {

@@ -24,7 +24,11 @@ func phaseText(s tracker.Snapshot, now time.Time) string {
 	if s.Waiting {
 		text = "waiting for " + text
 	}
-	return text + forText(s.PhaseSince, now)
+	text += forText(s.PhaseSince, now)
+	if s.Phase == StoppingPhase && s.InFlight > 0 {
+		text += ", " + Plural(s.InFlight, "photo") + " in flight"
+	}
+	return text
 }
 
 // forText is " for 12 seconds", or "" as long as that is nothing to speak of.

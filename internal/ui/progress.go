@@ -39,7 +39,7 @@ const (
 	progressRedraw = 100 * time.Millisecond
 
 	// StoppingPhase is the phase of a run that was told to stop.
-	StoppingPhase = "stopping"
+	StoppingPhase = tracker.StoppingPhase
 )
 
 // NewProgress shows progress on out, with a bar if that is a terminal.

@@ -10,7 +10,7 @@ import (
 // StoppingText is what a run that was asked to stop is doing, and for how long.
 func StoppingText(s tracker.Snapshot, took time.Duration) string {
 	what := "waiting for the run"
-	switch n := s.Sample.SlotsUsed; {
+	switch n := s.InFlight; {
 	case s.Phase != "" && s.Waiting:
 		what = "the run is waiting for " + OneLine(s.Phase)
 	case s.Phase != "" && s.Phase != StoppingPhase:

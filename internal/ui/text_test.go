@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"photodesc/tracker"
 )
 
@@ -65,6 +67,44 @@ func TestDashboardFits(t *testing.T) {
 						}
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestDashboardUncut has all figures whole in the terminals that people have.
+func TestDashboardUncut(t *testing.T) {
+	now := time.Now()
+	s := tracker.Snapshot{
+		Dir: "/home/ada/w", Root: "/home/ada/p", HasRun: true, Running: true, State: tracker.StateRunning, PID: 4_194_303, Model: "smolvlm-500m",
+		PerTen: []int{1, 5, 0, 9, 3}, PerMinute: []int{1},
+		Progress: tracker.Progress{Completed: 123_456, Failed: 1_007, Total: 1_000_000, TotalKnown: true, Remaining: 875_537, Batch: 12_345, InFlight: 10,
+			RateLastHour: 93_415, RateRun: 93_415, RateOverall: 93_415, RunSeconds: 1e5, UpSeconds: 1e6, LeftSeconds: 1e5},
+		Sample:   tracker.Sample{SupervisorBytes: 123 << 20, WorkerBytes: 1023 << 20, BudgetBytes: 1023 << 30, CPUPercent: 100, Workers: 16, SlotsUsed: 132, Slots: 128},
+		Counters: tracker.Counters{Runs: 31, Batches: 12_345, Restarts: map[string]int{"crash": 3, "memory-budget": 1}},
+	}
+	stopping := s
+	stopping.Phase, stopping.PhaseSince, stopping.LeftSeconds = StoppingPhase, now.Add(-75*time.Second), 0
+	waiting := s
+	waiting.Phase, waiting.PhaseSince, waiting.Waiting, waiting.State = "the photos to come back", now.Add(-75*time.Minute), true, tracker.StateWaiting
+	for _, c := range []struct {
+		s    tracker.Snapshot
+		want []string
+	}{
+		{s, []string{"123,456 of 1,000,000", "1,007 failed", "875,537 to go", "~93,415 photos/hour", "in 31 runs", "1023 MiB of 1023 GiB", "100%", "128 of 128", "4 restarts", "memory budget 1"}},
+		{stopping, []string{"● stopping", "stopping for 1 minute 15 seconds, 10 photos in flight"}},
+		{waiting, []string{"● waiting", "waiting for the photos to come back for 1 hour 15 minutes"}},
+	} {
+		for _, size := range [][2]int{{40, 15}, {80, 24}, {120, 40}} {
+			screen := ansi.Strip(drawDashboard(c.s, nil, now, size[0], size[1]))
+			text := strings.Join(strings.Fields(screen), " ")
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%v: no %q in\n%s", size, want, screen)
+				}
+			}
+			if strings.Contains(screen, "…") {
+				t.Errorf("%v: something is cut in\n%s", size, screen)
 			}
 		}
 	}
