@@ -39,13 +39,9 @@ func runCommand(g *global) *cobra.Command {
 	}
 	f.Register(c.Flags())
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		root := ""
-		if len(args) > 0 {
-			root = args[0]
-		} else if last, err := goOn(c, g.dir, &f); err != nil {
+		root, err := folderOrLast(c, args, g.dir, &f)
+		if err != nil {
 			return err
-		} else {
-			root = last
 		}
 		cfg, s, err := f.Configure(g.dir, c.Flags())
 		if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,13 +19,21 @@ func runArgs(c *cobra.Command, args []string) error {
 	return photosArg(c, args)
 }
 
+// folderOrLast is the photo folder given or, without one, the last run's with its settings.
+func folderOrLast(c *cobra.Command, args []string, dir string, f *config.Flags) (root string, err error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	return goOn(c, dir, f)
+}
+
 // goOn returns the photo folder of the workdir and has f take over the settings of
 // its last run.
 func goOn(c *cobra.Command, dir string, f *config.Flags) (root string, err error) {
 	s, err := ui.Peek(dir)
 	if err != nil || s.Root == "" {
-		return "", ui.UsageError("%s wants one folder of photos; without one it goes on with the run before, and no run has worked in this workdir yet\n  begin one: %s",
-			c.CommandPath(), ui.CommandLine(dir, "run", "DIR"))
+		return "", ui.UsageError("%s wants one folder of photos; without one it goes on with the run before, and no run has worked in this workdir yet\n  give the folder: %s",
+			c.CommandPath(), ui.CommandLine(dir, append(strings.Fields(c.CommandPath())[1:], "DIR")...))
 	}
 	if root, err = tracker.DecodePath(s.Root); err != nil {
 		return "", fmt.Errorf("the folder of the last run cannot be read: %w\n  give it: %s", err, ui.CommandLine(dir, "run", "DIR"))

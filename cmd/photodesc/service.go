@@ -13,7 +13,9 @@ run at every login, until all photos are described, and describes photos that
 have been added since. It stops in good order when the computer shuts down.`
 
 const serviceInstallHelp = `Writes the service for this workdir and photo folder, with the flags given, which
-are those of run, and says how to start it. Installing again replaces it.`
+are those of run, and says how to start it. Without DIR the service goes on with
+the folder and the settings of the last run; flags that are given change only what
+they name. Installing again replaces it.`
 
 func serviceCommand(g *global) *cobra.Command {
 	c := &cobra.Command{
@@ -25,11 +27,11 @@ func serviceCommand(g *global) *cobra.Command {
 	}
 	var f config.Flags
 	install := &cobra.Command{
-		Use:     "install [run flags] DIR",
+		Use:     "install [run flags] [DIR]",
 		Short:   "Write a service that goes on with the run",
 		Long:    serviceInstallHelp,
-		Example: "  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
-		Args:    photosArg,
+		Example: "  photodesc -C ~/descriptions service install\n  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
+		Args:    runArgs,
 
 		ValidArgsFunction:     oneFolder,
 		DisableFlagsInUseLine: true,
@@ -37,13 +39,17 @@ func serviceCommand(g *global) *cobra.Command {
 	f.Register(install.Flags())
 	hidePassing(install)
 	install.RunE = func(c *cobra.Command, args []string) error {
+		dir, err := folderOrLast(install, args, g.dir, &f)
+		if err != nil {
+			return err
+		}
 		if _, _, err := f.Configure(g.dir, install.Flags()); err != nil {
 			return err
 		}
 		if f.Background || f.Json || f.Limit > 0 || f.RetryFailed || f.DryRun || f.FilesFrom != "" {
 			return ui.UsageError("--background, --json, --limit, --retry-failed, --files-from and --dry-run make no sense for a service")
 		}
-		root, err := photoFolder(args[0])
+		root, err := photoFolder(dir)
 		if err != nil {
 			return err
 		}
