@@ -87,6 +87,7 @@ type runner struct {
 	found   scan
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
+	loading *step // of the first photos: loading the model, then describing them; nil afterwards
 	outcomes
 	beside <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
@@ -247,7 +248,9 @@ func (r *runner) logSettings() {
 func (r *runner) planWorkers(ctx context.Context) error {
 	r.show.Wait("measuring the model")
 	r.track.Live().SetPhase("measuring model")
+	step := r.startStep("Measuring the model" + r.modelSize() + ": it is loaded once and looks at a first picture")
 	m, err := worker.Measure(ctx, r.workerJob(), r.flags.Nice)
+	step.end()
 	if err != nil {
 		return err
 	}
@@ -275,7 +278,9 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	r.show.SetPhase("loading the model")
 	r.track.Live().SetPhase("loading model")
 	r.show.Begin(r.track.Live().Progress)
+	r.loading = r.startStep("Loading the model" + r.modelSize())
 	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
+	r.endLoading()
 	r.show.End()
 	r.service.Stopping()
 	return explain(err)

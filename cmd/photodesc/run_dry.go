@@ -67,7 +67,11 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 	show.Wait("looking for photos")
 	d := ui.DryRun{Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root), Model: r.model.Name, Unused: []string{}}
 	s := newScanner(r)
-	s.warn = func(text string) { d.Warnings = append(d.Warnings, text) }
+	warned := folds{say: func(text string) { d.Warnings = append(d.Warnings, text) }}
+	s.warn = warned.add
+	if r.flags.Json { // for programs each is told
+		s.warn = func(w warning) { d.Warnings = append(d.Warnings, w.line) }
+	}
 	s.progress = func(photos int) { show.Wait("looking for photos: " + ui.Comma(photos) + " so far") }
 	s.described = func(rel string) {
 		if changed.Has(rel) {
@@ -75,6 +79,7 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 		}
 	}
 	found, err := s.scan(ctx)
+	warned.flush()
 	d.Todo, d.Later, d.NotListed = len(found.todo), found.later-found.unlisted, found.unlisted
 	d.Described, d.Failed = found.described, found.failed+len(found.problems)
 	d.UnreadFolders, d.LeftOut = found.unread, leftOut(found.leftOut)

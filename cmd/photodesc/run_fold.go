@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -18,6 +17,13 @@ const (
 	maxFolds = 200
 )
 
+// warning is what happened to a photo, a folder or another file, and why.
+type warning struct {
+	of, happened string // "photo", "failed"
+	path, why    string
+	line         string // all of it for the log
+}
+
 // folds keeps the log readable when photos meet the same trouble by the
 // hundred, as after their folder was renamed. The first lines of a kind are logged as
 // they come, then a line now and then has their number. It may be used concurrently.
@@ -30,43 +36,43 @@ type folds struct {
 
 // fold is the lines of one kind.
 type fold struct {
-	happened, why string // "failed" and why
-	said          int    // lines logged one by one
-	more          int    // lines since the last that was logged
-	last          string // path of the last of them
+	last warning // of them
+	said int     // lines logged one by one
+	more int     // lines since the last that was logged
 }
 
 // varying is what differs among messages of the same kind: texts in quotation marks, and
 // numbers.
 var varying = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[0-9]+`)
 
-// add logs the line, or counts it: path has met what happened, and why.
-func (f *folds) add(happened, path, why, line string) {
+// add logs the warning, or counts it.
+func (f *folds) add(w warning) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.kinds == nil {
 		f.kinds = map[string]*fold{}
 	}
-	name := happened + "\x00" + varying.ReplaceAllString(strings.ReplaceAll(why, path, ""), "")
+	what := w.of + " " + w.happened
+	name := what + "\x00" + varying.ReplaceAllString(strings.ReplaceAll(w.why, w.path, ""), "")
 	kind := f.kinds[name]
 	if kind == nil && len(f.kinds) >= maxFolds {
-		name, why = happened, "for different reasons"
+		name, w.why = what, "for different reasons"
 		kind = f.kinds[name]
 	}
 	if kind == nil {
-		kind = &fold{happened: happened, why: why}
+		kind = &fold{}
 		f.kinds[name] = kind
 	}
+	kind.last = w
 	if kind.said < foldAfter {
 		kind.said++
-		f.say(line)
+		f.say(w.line)
 		return
 	}
 	kind.more++
-	kind.last = path
 }
 
-// flush logs how many lines of each kind have come since.
+// flush logs how many warnings of each kind have come since.
 func (f *folds) flush() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -75,7 +81,7 @@ func (f *folds) flush() {
 		if kind.more == 0 {
 			continue
 		}
-		f.say(fmt.Sprintf("%s %s, as %s: %s", ui.Plural(kind.more, "more photo"), kind.happened, kind.last, kind.why))
+		f.say(ui.Plural(kind.more, "more "+kind.last.of) + " " + kind.last.happened + ", as " + kind.last.path + ": " + kind.last.why)
 		kind.more = 0
 	}
 }

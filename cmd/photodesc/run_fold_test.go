@@ -11,7 +11,7 @@ import (
 func TestFolds(t *testing.T) {
 	var said []string
 	f := folds{say: func(text string) { said = append(said, text) }}
-	fail := func(path, why string) { f.add("failed", path, why, "Failed: "+path+": "+why) }
+	fail := func(path, why string) { f.add(warning{"photo", "failed", path, why, "Failed: " + path + ": " + why}) }
 	for i := range 309 {
 		fail(fmt.Sprintf("a/%d.jpg", i), "unreadable: the file is gone")
 		if i%100 == 0 {
@@ -31,7 +31,7 @@ func TestFolds(t *testing.T) {
 		"97 more photos failed, as a/99.jpg: unreadable: the file is gone",
 		"Failed: b/100.jpg: timeout (tried 100 times): no answer within 100 s",
 		"Failed: b/200.jpg: timeout (tried 200 times): no answer within 200 s",
-		"1 more photo failed, as b/300.jpg: timeout (tried 0 times): no answer within 0 s",
+		"1 more photo failed, as b/300.jpg: timeout (tried 300 times): no answer within 300 s",
 		"209 more photos failed, as a/308.jpg: unreadable: the file is gone",
 	}
 	slices.Sort(want)
@@ -46,7 +46,7 @@ func TestFoldsBounded(t *testing.T) {
 	lines := 0
 	f := folds{say: func(string) { lines++ }}
 	for i := range 5000 {
-		f.add("failed", "x", strings.Repeat("y", i), "")
+		f.add(warning{"photo", "failed", "x", strings.Repeat("y", i), ""})
 	}
 	f.flush()
 	if len(f.kinds) > maxFolds+1 || lines > maxFolds+foldAfter+1 {

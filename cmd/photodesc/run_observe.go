@@ -47,6 +47,7 @@ func (r *poolObserver) observe(e pool.Event) {
 	case pool.EventHandOut:
 		live.SetInFlight(e.InFlight, e.Ages)
 	case pool.EventAnswer:
+		r.endLoading()
 		live.SetInFlight(e.InFlight, e.Ages)
 		live.Answered(e.Seconds)
 	case pool.EventMemory:
@@ -93,6 +94,7 @@ func (r *poolObserver) wait(inFlight int) {
 		r.show.SetPhase("")
 		return
 	}
+	r.endLoading()
 	r.track.Live().SetWaiting(forWhat, reason != "folder")
 	r.show.SetPhase("waiting for " + forWhat)
 	r.service.Status("Waiting for " + forWhat)
@@ -142,11 +144,15 @@ func (r *poolObserver) workerReady(e pool.Event) {
 	if info.NoGPU != "" {
 		r.log.Warn("GPU: the model does not load on it, the CPU does the work: " + info.NoGPU)
 	}
+	r.endLoading()
 	r.log.Info(fmt.Sprintf("Model loaded in %.1f s on %s", e.Seconds, strings.Join(names, ", ")))
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)
 	}
 	r.log.Info("Protection: " + info.Protection + loaders(r.flags.Untrusted))
+	if r.track.Live().Progress().RunCompleted == 0 {
+		r.loading = r.startStep("The first photos are under way")
+	}
 }
 
 // workerSays logs a line that a worker printed, with the level at its beginning.

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
 	"photodesc/pool"
@@ -21,18 +19,13 @@ import (
 func (r *runner) keep(res pool.Result) error {
 	rec := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
-	if err := r.track.Add(rec); alreadyDone(r.log, rec.Path, err) {
+	if err := r.track.Add(rec); r.alreadyDone(rec.Path, err) {
 		return nil
 	} else if err != nil {
 		return err
 	}
 	if rec.Status == tracker.Failed {
-		tried := ""
-		if rec.Attempts > 1 {
-			tried = fmt.Sprintf(" (tried %d times)", rec.Attempts)
-		}
-		why := string(rec.Error.Kind) + tried + ": " + rec.Error.Message
-		r.folds.add("failed", tracker.EncodePath(rec.Path), why, fmt.Sprintf("Failed: %s: %s", tracker.EncodePath(rec.Path), why))
+		r.folds.add(failedWarning(rec))
 	}
 	if res.Failure == nil {
 		if warning := r.blanks.add(rec.Blank > 0); warning != "" {
@@ -48,14 +41,25 @@ func (r *runner) keep(res pool.Result) error {
 	return nil
 }
 
+// failedWarning is what is logged of a photo that failed.
+func failedWarning(rec tracker.Record) warning {
+	tried := ""
+	if rec.Attempts > 1 {
+		tried = fmt.Sprintf(" (tried %d times)", rec.Attempts)
+	}
+	path, why := tracker.EncodePath(rec.Path), string(rec.Error.Kind)+tried+": "+rec.Error.Message
+	return warning{"photo", "failed", path, why, fmt.Sprintf("Failed: %s: %s", path, why)}
+}
+
 // alreadyDone is whether err says only that a photo is described already, which
 // does not end the run. It is logged.
-func alreadyDone(log *zap.Logger, path string, err error) bool {
+func (r *runner) alreadyDone(path string, err error) bool {
 	var failed *tracker.WriteError
 	if !errors.Is(err, tracker.ErrDone) || errors.As(err, &failed) || errors.Is(err, tracker.ErrClosed) {
 		return false
 	}
-	log.Warn(fmt.Sprintf("%s came twice: its first result stays", tracker.EncodePath(path)))
+	path = tracker.EncodePath(path)
+	r.folds.add(warning{"photo", "came twice", path, "its first result stays", path + " came twice: its first result stays"})
 	return true
 }
 

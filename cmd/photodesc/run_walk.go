@@ -64,7 +64,7 @@ type scanner struct {
 	pick     photo.Picker // chooses among the photos that may be described
 	list     *photo.List  // of --files-from; nil for all photos
 	track    *tracker.Tracker
-	warn     func(string)
+	warn     func(warning)
 	progress func(photos int) // called now and then
 
 	described func(rel string) // called with each photo that is; may be nil
@@ -76,7 +76,10 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	var rootErr error
 	opts := s.options
 	opts.LeftOut = &found.leftOut
-	opts.Warn = func(rel string, err error) { s.warn(fmt.Sprintf("%s: %v", tracker.EncodePath(rel), err)) }
+	opts.Warn = func(rel string, err error) {
+		path := tracker.EncodePath(rel)
+		s.warn(warning{"pattern file", "with errors", path, err.Error(), fmt.Sprintf("%s: %v", path, err)})
+	}
 	opts.Link = func(path string) {
 		links.Add(path)
 		found.mountPoints.Add(path)
@@ -140,7 +143,7 @@ func (s *scanner) problem(found *scan, p photo.Problem) {
 	switch {
 	case p.Folder:
 		found.unread++
-		s.warn(fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err))
+		s.warn(warning{"folder", "left out", tracker.EncodePath(p.Path), p.Err.Err.Error(), fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err)})
 	case !s.listed(p.Path), s.track.Done(p.Path): // not asked for, or it was described when it was still a file
 	case isFailed(s.track, p.Path):
 		found.failed++
@@ -161,10 +164,19 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	const phase = "looking for photos"
 	r.track.Live().SetPhase(phase)
 	r.show.Wait(phase)
+	step := r.startStep("Looking for photos")
 	s := newScanner(r)
-	s.warn = func(text string) { r.log.Warn(text) }
-	s.progress = func(photos int) { r.show.Wait(phase + ": " + ui.Comma(photos) + " so far") }
-	if r.found, err = s.scan(ctx); err != nil {
+	s.warn = r.folds.add
+	s.progress = func(photos int) {
+		news := ui.Comma(photos) + " so far"
+		step.at(news)
+		r.track.Live().SetPhase(phase + ": " + news)
+		r.show.Wait(phase + ": " + news)
+	}
+	r.found, err = s.scan(ctx)
+	step.end()
+	r.folds.flush()
+	if err != nil {
 		return err
 	}
 	found := &r.found
@@ -175,11 +187,15 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 			r.root, ui.Plural(known, "photo"))
 	}
 	for _, p := range found.problems {
-		err := r.track.Add(unreadFailure(p, r))
-		if err != nil && !alreadyDone(r.log, p.Path, err) {
+		rec := unreadFailure(p, r)
+		if err := r.track.Add(rec); r.alreadyDone(p.Path, err) {
+			continue
+		} else if err != nil {
 			return err
 		}
+		r.folds.add(failedWarning(rec))
 	}
+	r.folds.flush()
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
 	r.logFound()
 	return nil
