@@ -27,10 +27,17 @@ func TestParseExif(t *testing.T) {
 		{"no direction", ExifFields{Latitude: "48/1", Longitude: "2/1", LongitudeRef: "E"}, Metadata{}},
 		{"by zero", ExifFields{Latitude: "48/0", LatitudeRef: "N", Longitude: "2/1", LongitudeRef: "E"}, Metadata{}},
 		{"negative", ExifFields{Latitude: "-48/1", LatitudeRef: "N", Longitude: "2/1", LongitudeRef: "E"}, Metadata{}},
+		{"with an offset", ExifFields{Original: "2019:07:14 12:30:00", OffsetOriginal: " +02:00 ", OffsetChanged: "-01:00"}, Metadata{Taken: day, Offset: "+02:00"}},
+		{"an offset that is none", ExifFields{Original: "2019:07:14 12:30:00", OffsetOriginal: "   :  "}, Metadata{Taken: day}},
+		{"too much of an offset", ExifFields{Original: "2019:07:14 12:30:00", OffsetOriginal: "+23:00"}, Metadata{Taken: day}},
+		{"maker in the model", ExifFields{Make: "NIKON CORPORATION", Model: "NIKON D70"}, Metadata{Camera: "NIKON D70"}},
+		{"maker and model", ExifFields{Make: "SONY", Model: "DSC-RX100"}, Metadata{Camera: "SONY DSC-RX100"}},
+		{"maker alone", ExifFields{Make: " Apple\n"}, Metadata{Camera: "Apple"}},
+		{"a camera that is a trick", ExifFields{Model: "\x1b[31m\xffx\u202ey"}, Metadata{Camera: "[31mx y"}},
 		{"half a place", ExifFields{Latitude: "48/1", LatitudeRef: "N"}, Metadata{}},
 	} {
 		got := ParseExif(c.f)
-		if !got.Taken.Equal(c.want.Taken) || got.HasPlace != c.want.HasPlace ||
+		if !got.Taken.Equal(c.want.Taken) || got.Offset != c.want.Offset || got.Camera != c.want.Camera || got.HasPlace != c.want.HasPlace ||
 			math.Abs(got.Latitude-c.want.Latitude) > 1e-4 || math.Abs(got.Longitude-c.want.Longitude) > 1e-4 {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}

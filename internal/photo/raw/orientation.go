@@ -54,11 +54,21 @@ func tiffOrientation(r io.ReaderAt, offset, length int64) int {
 // Cameras write fewer than twenty.
 const maxBlocks = 256
 
-// cr3Orientation reads CR3, an ISO media file: moov holds Canon's box, whose
-// CMT1 is a TIFF block with IFD0.
+// cr3Orientation reads the TIFF block with IFD0 of a CR3.
 func cr3Orientation(r io.ReaderAt, size int64) int {
-	const canon = "\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48"
 	orientation := 0
+	cr3Blocks(r, size, func(name string, block *io.SectionReader) {
+		if name == "CMT1" && orientation == 0 {
+			orientation = tiffOrientation(block, 0, block.Size())
+		}
+	})
+	return orientation
+}
+
+// cr3Blocks calls f with the boxes in Canon's own box of a CR3, an ISO media file:
+// CMT1 to CMT4 are TIFF blocks.
+func cr3Blocks(r io.ReaderAt, size int64, f func(name string, block *io.SectionReader)) {
+	const canon = "\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48"
 	boxes(r, 0, size, func(name string, at, end int64) {
 		if name != "moov" {
 			return
@@ -69,13 +79,10 @@ func cr3Orientation(r io.ReaderAt, size int64) int {
 				return
 			}
 			boxes(r, at+int64(len(canon)), end, func(name string, at, end int64) {
-				if name == "CMT1" && orientation == 0 {
-					orientation = tiffOrientation(r, at, end-at)
-				}
+				f(name, io.NewSectionReader(r, at, end-at))
 			})
 		})
 	})
-	return orientation
 }
 
 // boxes calls f with the name of each box of an ISO media file from at to end, and
@@ -108,26 +115,13 @@ func isMinolta(r io.ReaderAt) bool {
 	return err == nil && string(head[:]) == "\x00MRM"
 }
 
-// mrwOrientation reads MRW, a list of blocks before the sensor's data. TTW is a
-// TIFF block with IFD0.
+// mrwOrientation reads the TIFF block of an MRW, which has IFD0.
 func mrwOrientation(r io.ReaderAt, size int64) int {
-	const header = 8
-	at := int64(header)
-	for range maxBlocks {
-		var head [header]byte
-		if _, err := r.ReadAt(head[:], at); err != nil {
-			return 0
-		}
-		length := int64(binary.BigEndian.Uint32(head[4:]))
-		if string(head[:4]) == "\x00TTW" {
-			return tiffOrientation(r, at+header, length)
-		}
-		at += header + length
-		if head[0] != 0 || at >= size {
-			return 0
-		}
+	at, length, ok := mrwBlock(r, size)
+	if !ok {
+		return 0
 	}
-	return 0
+	return tiffOrientation(r, at, length)
 }
 
 // crwOrientation reads CRW, a tree of heaps. Each heap ends with the offset of its

@@ -146,23 +146,17 @@ static int upright(VipsObject *owner, VipsImage *in, VipsImage **out, int orient
 	return vips_autorot(t[1], out, NULL);
 }
 
-// Takes what is asked for out of the header's EXIF.
-static void read_exif(VipsImage *image, pd_result *res)
+// Copies the header's EXIF data.
+static void keep_exif(VipsImage *image, pd_result *res)
 {
-	static const char *const names[PD_EXIF_FIELDS] = {
-		[PD_EXIF_ORIGINAL] = "exif-ifd2-DateTimeOriginal",
-		[PD_EXIF_DIGITIZED] = "exif-ifd2-DateTimeDigitized",
-		[PD_EXIF_CHANGED] = "exif-ifd0-DateTime",
-		[PD_EXIF_LATITUDE] = "exif-ifd3-GPSLatitude",
-		[PD_EXIF_LATITUDE_REF] = "exif-ifd3-GPSLatitudeRef",
-		[PD_EXIF_LONGITUDE] = "exif-ifd3-GPSLongitude",
-		[PD_EXIF_LONGITUDE_REF] = "exif-ifd3-GPSLongitudeRef",
-	};
-	for (int i = 0; i < PD_EXIF_FIELDS; i++) {
-		const char *value;
-		if (vips_image_get_typeof(image, names[i]) == VIPS_TYPE_REF_STRING &&
-			!vips_image_get_string(image, names[i], &value))
-			g_strlcpy(res->exif[i], value, sizeof(res->exif[i]));
+	const void *data;
+	size_t size;
+
+	if (vips_image_get_typeof(image, VIPS_META_EXIF_NAME) &&
+		!vips_image_get_blob(image, VIPS_META_EXIF_NAME, &data, &size)) {
+		res->exif_size = VIPS_MIN(size, PD_MAX_EXIF);
+		res->exif = g_malloc(res->exif_size);
+		memcpy(res->exif, data, res->exif_size);
 	}
 }
 
@@ -189,7 +183,7 @@ static int decode(VipsObject *owner, const pd_request *req, pd_result *res)
 		!vips_image_get_string(full, "heif-compression", &codec))
 		g_strlcpy(res->codec, codec, sizeof(res->codec));
 
-	read_exif(full, res);
+	keep_exif(full, res);
 	if (is_loader(res->loader, "gifload") || is_loader(res->loader, "webpload") || is_loader(res->loader, "jxlload"))
 		res->pages = vips_image_get_n_pages(full);
 	int samples = req->samples || pd_hdr_profile(full, res);
@@ -267,8 +261,11 @@ void pd_decode(const pd_request *req, pd_result *res)
 	VipsObject *owner = VIPS_OBJECT(vips_image_new());
 	if (decode(owner, req, res) == 0)
 		res->status = PD_OK;
-	else
+	else {
 		g_strlcpy(res->error, vips_error_buffer(), sizeof(res->error));
+		g_free(res->exif);
+		res->exif = NULL;
+	}
 	g_object_unref(owner);
 
 	// Go calls from whatever thread it likes; leave nothing behind on this one.

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 
 	"photodesc/internal/photo"
@@ -62,7 +63,13 @@ type Image struct {
 	// photo.FormatRAW for the preview in a RAW file.
 	Format string
 
+	// Size of the file in bytes, and when it was last changed. ModTime is zero if it is
+	// not known.
+	Size    int64
+	ModTime time.Time
+
 	pages int // frames of an animation, otherwise 0
+	exif  photo.ExifFields
 }
 
 // Decode decodes the photo at path. It shrinks a large photo while it decodes, as
@@ -91,8 +98,16 @@ func Decode(path string, opts Options) (*Image, error) {
 	if err := f.load(opts); err != nil {
 		return nil, err
 	}
+	img, err := decodeOpened(f, opts, untrusted)
+	if err != nil {
+		return nil, err
+	}
+	img.Metadata, img.Size, img.ModTime = photo.ParseExif(img.exif), f.size, f.modTime
+	return img, nil
+}
 
-	format := photo.Sniff(f.head)
+func decodeOpened(f *file, opts Options, untrusted bool) (*Image, error) {
+	path, format := f.path, photo.Sniff(f.head)
 	if format == "" && damage.PNGLineEndsChanged(f.head) {
 		return nil, damaged(path, damage.ErrLineEnds)
 	}
@@ -114,6 +129,7 @@ func Decode(path string, opts Options) (*Image, error) {
 		return nil, err
 	}
 	var img *Image
+	var err error
 	if format == photo.FormatTIFF {
 		img, err = decodeTIFF(f, opts, untrusted)
 	} else {
@@ -259,9 +275,9 @@ func call(path string, req *C.pd_request, opts Options) (*Image, error) {
 	img := &Image{
 		Width: int(res.width), Height: int(res.height),
 		OrigWidth: int(res.orig_width), OrigHeight: int(res.orig_height),
-		Format:   formatOf(&res),
-		Metadata: metadataOf(&res),
-		pages:    int(res.pages),
+		Format: formatOf(&res),
+		pages:  int(res.pages),
+		exif:   takeExif(&res),
 	}
 	if res.bands > 0 {
 		img.Pix = toSRGB(&res, opts.signal)

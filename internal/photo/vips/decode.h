@@ -59,12 +59,8 @@ enum { PD_FAIL_ON_TRUNCATED, PD_FAIL_ON_WARNING, PD_FAIL_ON_NOTHING };
 // PD_UNSUPPORTED: no loader knows the format. PD_KIND_NOT_READ: this kind of it is not read.
 enum { PD_OK, PD_UNREADABLE, PD_UNSUPPORTED, PD_KIND_NOT_READ, PD_TOO_MANY_PIXELS, PD_TOO_MUCH_MEMORY };
 
-// The EXIF fields that are read.
-enum {
-	PD_EXIF_ORIGINAL, PD_EXIF_DIGITIZED, PD_EXIF_CHANGED,
-	PD_EXIF_LATITUDE, PD_EXIF_LATITUDE_REF, PD_EXIF_LONGITUDE, PD_EXIF_LONGITUDE_REF,
-	PD_EXIF_FIELDS
-};
+// How much of a file's EXIF data is kept, in bytes.
+#define PD_MAX_EXIF (1 << 18)
 
 typedef struct {
 	int status;           // PD_…
@@ -82,7 +78,8 @@ typedef struct {
 	char loader[32];      // libvips' name of what read it, such as "jpegload_source"
 	char codec[16];       // in a HEIF: "hevc", "av1" …
 	char error[1024];     // libvips' own words, unless PD_OK
-	char exif[PD_EXIF_FIELDS][64]; // values as libvips words them; empty: not there
+	void *exif;           // the file's EXIF data, or NULL; free with g_free
+	size_t exif_size;
 } pd_result;
 
 // How many times the edge needed a picture keeps for a caller's better

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 
 	"photodesc/internal/photo"
 )
@@ -21,9 +22,11 @@ var inMemory int64 = 64 << 20
 type file struct {
 	*os.File
 	path string
-	size int64  // bytes when it was opened; 0 if unknown until load
-	head []byte // its first bytes, for photo.Sniff
-	data []byte // its content, if load has read it
+	size int64 // bytes when it was opened; 0 if unknown until load
+
+	modTime time.Time
+	head    []byte // its first bytes, for photo.Sniff
+	data    []byte // its content, if load has read it
 }
 
 // open opens the photo at path, which must be a regular file and not empty. It
@@ -66,7 +69,7 @@ func opened(f *os.File, path string) (*file, error) {
 	case n == 0 && err != nil:
 		return nil, cannotRead(path, err)
 	}
-	return &file{File: f, path: path, size: info.Size(), head: head[:n]}, nil
+	return &file{File: f, path: path, size: info.Size(), modTime: info.ModTime(), head: head[:n]}, nil
 }
 
 // load reads a file of unknown size, up to half of opts.MaxBytes, and so finds its

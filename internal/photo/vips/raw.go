@@ -33,5 +33,7 @@ func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
 		return nil, err
 	}
 	img.Format = photo.FormatRAW
+	// What the preview lacks may be in the container.
+	img.addExif(raw.Exif(f, f.size))
 	return img, nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"photodesc/internal/photo"
+	"photodesc/internal/photo/exif"
 	"photodesc/internal/photo/tiff"
 )
 
@@ -49,8 +50,13 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 		return decodeRaw(f, opts, untrusted)
 	}
 	img, err := decodeDirectory(in, main, opts)
-	if err != nil || !blank(img) {
-		return img, err
+	if err != nil {
+		return nil, err
+	}
+	fields := exif.Read(r) // libvips reads none of a TIFF's
+	img.addExif(fields)
+	if !blank(img) {
+		return img, nil
 	}
 	pixels := int64(0)
 	for _, page := range header.After(main, maxTIFFPages) {
@@ -58,6 +64,7 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 			break
 		}
 		if shown, err := decodeDirectory(in, page, opts); err == nil && !blank(shown) {
+			shown.addExif(fields)
 			return shown, nil
 		}
 	}
