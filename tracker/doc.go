@@ -11,6 +11,8 @@
 //   - outputs/image_analysis_*.jsonl: one [Record] a line, one file a run;
 //   - outputs/settings_ID.json: the [Settings] that result lines name by their
 //     ID: all that decides what descriptions say;
+//   - outputs/corrections.jsonl: what people say of photos in place of the model, one
+//     [Correction] a line; it has a lock of its own, so that it may be written while a run works;
 //   - photodesc.pid: the process that works here. It and the progress file are locked while a
 //     run works, see [LockedError];
 //   - photodesc_state.json: figures for [Peek] and [Summarize] and the name of
@@ -27,6 +29,9 @@
 // the progress line of a result that has none, and reports and skips a damaged line.
 // Whatever the state of the files, it fails only if the workdir cannot be written,
 // another run has locked it, or it belongs to another photo folder.
+//
+// [Photos] is the one reader of results and corrections together: it gives what counts of each photo. [Follow] gives
+// what was added since.
 //
 // One run works in a workdir at a time. If photodesc.pid is removed, it is written
 // again, and a second run is still refused. If the progress file was removed as well,

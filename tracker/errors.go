@@ -63,6 +63,8 @@ type WriteError struct {
 	Path string
 	Err  error
 	Need int64 // bytes the rest of the run takes, about; 0 when not known
+
+	corrections bool // it is no run that cannot write, but a correction
 }
 
 func (e *WriteError) Error() string {
@@ -77,11 +79,16 @@ func (e *WriteError) Error() string {
 func (e *WriteError) Unwrap() error { return e.Err }
 
 func (e *WriteError) hint() string {
-	const again = "run again: it goes on where it stopped"
+	again := "run again: it goes on where it stopped"
+	if e.corrections {
+		again = "correct again"
+	}
 	var other *LockedError
 	switch {
 	case errors.As(e.Err, &other):
 		return "the other run goes on with what is left; leave " + LockName + " where it is while a run works"
+	case e.corrections && errors.Is(e.Err, errReplaced):
+		return again
 	case e.Op == "lock" && durable.NoLocks(e.Err):
 		return "its file system has no file locks, without which two runs could describe the same photos: " +
 			"put the workdir on a local disk with -C FOLDER (the photos may stay where they are)"

@@ -1,6 +1,9 @@
 package tracker
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // Find calls found with one record of each photo whose path is matched: its newest description or, if it never
 // was described, its last failure. Records come in the order in which the photos were done. With last above 0 only the
@@ -24,14 +27,17 @@ func Find(dir string, match func(path string) bool, last int, found func(Record)
 	first := firstOf(newest, last)
 	line = 0
 	var stop error
-	err = readOutputs(dir, parseMatched(match, parseRecord), func(_ string, _ int, r *Record, err error) {
+	var stopped atomic.Bool
+	err = readOutputsUntil(dir, &stopped, parseMatched(match, parseRecord), func(_ string, _ int, r *Record, err error) {
 		line++
 		if err != nil || r == nil || stop != nil || line < first {
 			return
 		}
 		// A run may have added lines since the first reading: those of photos that were described again are found next time.
 		if newest[keyOf(r.Path)].line == line {
-			stop = found(*r)
+			if stop = found(*r); stop != nil {
+				stopped.Store(true)
+			}
 		}
 	})
 	if stop != nil {

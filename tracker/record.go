@@ -81,14 +81,59 @@ type Record struct {
 	Tokens       int      `json:"tokens"` // generated
 	// Answers to further prompts, by their names: those of the named ones,
 	// "prompt-2" for the second of the run if it has none.
-	Answers  map[string]RecordAnswer `json:"answers,omitempty"`
-	Seconds  Seconds                 `json:"seconds"`
-	Attempts int                     `json:"attempts"` // 1 when it went well at once
+	Answers map[string]RecordAnswer `json:"answers,omitempty"`
+	// What the file says of itself; each is left out where it does not say so.
+	File     *PhotoFile  `json:"file,omitempty"`
+	Taken    string      `json:"taken,omitempty"`  // see [ParseTaken]
+	Camera   string      `json:"camera,omitempty"` // maker and model, "Canon EOS 5D"
+	Place    *PhotoPlace `json:"place,omitempty"`  // where the camera was
+	Seconds  Seconds     `json:"seconds"`
+	Attempts int         `json:"attempts"` // 1 when it went well at once
 	// Blank is how many answers without a letter came before this one; of a
 	// failed photo, how many there were.
 	Blank int          `json:"blank,omitempty"`
 	Time  time.Time    `json:"time"` // when it ended
 	Error *RecordError `json:"error,omitempty"`
+}
+
+// PhotoFile is the file that was described, as it was then.
+type PhotoFile struct {
+	Size    int64     `json:"size"`  // bytes
+	ModTime time.Time `json:"mtime"` // when it was last changed, as its file system says
+}
+
+// mtimeTolerance is by how much times of the same file may differ: file systems round them when files are copied, FAT to
+// two seconds.
+const mtimeTolerance = 2 * time.Second
+
+// Same is whether both can be the same file with the same content. What is not known, nil, differs from nothing.
+func (f *PhotoFile) Same(other *PhotoFile) bool {
+	if f == nil || other == nil {
+		return true
+	}
+	return f.Size == other.Size && f.ModTime.Sub(other.ModTime).Abs() <= mtimeTolerance
+}
+
+// PhotoPlace is where a photo was taken, in degrees; north and east are positive.
+type PhotoPlace struct {
+	Latitude  float64 `json:"latitude"`  // degrees; north is positive
+	Longitude float64 `json:"longitude"` // degrees; east is positive
+}
+
+// Layouts of [Record.Taken].
+const (
+	takenLayout      = "2006-01-02T15:04:05"
+	takenZonedLayout = "2006-01-02T15:04:05Z07:00"
+)
+
+// ParseTaken reads when a photo was taken: the date and time of the camera's clock, "2019-07-14T12:30:05", with the
+// offset from UTC, "+02:00", only where the file has it. Without it the time is one in UTC and zoned is false.
+func ParseTaken(text string) (t time.Time, zoned bool, err error) {
+	if t, err := time.Parse(takenLayout, text); err == nil {
+		return t, false, nil
+	}
+	t, err = time.Parse(takenZonedLayout, text)
+	return t, err == nil, err
 }
 
 // RecordAnswer is the answer to a further prompt. The picture's part of the

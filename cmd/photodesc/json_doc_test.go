@@ -37,6 +37,8 @@ var jsonDocs = []jsonDoc{
 	{"json.md", "summary", tracker.Summary{}, nil},
 	{"json.md", "failed photo", tracker.FailedPhoto{}, nil},
 	{"json.md", "record", tracker.Record{}, nil},
+	{"json.md", "corrected photo", tracker.Photo{}, tracker.Record{}},
+	{"json.md", "correction", tracker.Correction{}, nil},
 	{"json.md", "found photo", foundJSON{}, nil},
 	{"json.md", "dry run", ui.DryRun{}, nil},
 	{"json.md", "models", modelsJSON{}, nil},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -107,12 +108,26 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 		return llm.Picture{}, err
 	}
 	rec.Width, rec.Height = img.OrigWidth, img.OrigHeight
+	recordFile(rec, img)
 	return llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
 		Context: w.job.Ask.context(j.Path, img.Metadata),
 	}, nil
 }
+
+// recordFile fills in what the file says of itself.
+func recordFile(rec *tracker.Record, img *vips.Image) {
+	m := img.Metadata
+	rec.File = &tracker.PhotoFile{Size: img.Size, ModTime: img.ModTime.UTC()}
+	rec.Taken, rec.Camera, rec.Place = m.TakenText(), m.Camera, nil
+	if m.HasPlace {
+		rec.Place = &tracker.PhotoPlace{Latitude: rounded(m.Latitude), Longitude: rounded(m.Longitude)}
+	}
+}
+
+// rounded rounds degrees to a centimetre.
+func rounded(degrees float64) float64 { return math.Round(degrees*1e7) / 1e7 }
 
 // decode decodes the photo at a path below the photo folder. It waits for a free
 // decoder.
