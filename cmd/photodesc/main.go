@@ -117,6 +117,7 @@ func newRoot() *cobra.Command {
 		statusCommand(g),
 		summaryCommand(g),
 		showCommand(g),
+		correctCommand(g),
 		searchCommand(g),
 		exportCommand(g),
 		logsCommand(g),

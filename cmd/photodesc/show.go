@@ -15,11 +15,12 @@ import (
 )
 
 const showHelp = `Prints what is known of photos: description, keywords, answers to further
-prompts, size, model, time. PATH is a photo or a folder of photos, relative to
+prompts, corrections with the model's own words, date taken, camera and place,
+size, model, time. PATH is a photo or a folder of photos, relative to
 the photo folder or to where you are, or absolute. Without PATH the 10 photos
 that were done last are shown.
 
-With --json each photo is a line, as it is in the outputs.`
+With --json each photo is a line, as it is in the outputs, with its correction.`
 
 // shownLast is how many photos are shown when none is named.
 const shownLast = 10
@@ -58,22 +59,26 @@ func show(w io.Writer, s tracker.Snapshot, args []string, last int, asJSON bool)
 	wanted := newShownPaths(s.Root, args)
 	colors, width := ui.Colors(w), ui.TerminalWidth(w)
 	shown := 0
-	err := tracker.Find(s.Dir, wanted.match, last, func(r tracker.Record) error {
+	for photo, err := range tracker.Photos(s.Dir, tracker.Select{Match: wanted.match, Last: last}) {
+		if err != nil {
+			return err
+		}
 		if shown++; asJSON {
-			line, err := r.Line()
+			line, err := photo.Line()
+			if err == nil {
+				_, err = w.Write(line)
+			}
 			if err != nil {
 				return err
 			}
-			_, err = w.Write(line)
-			return err
+			continue
 		}
 		if shown > 1 {
 			fmt.Fprintln(colors)
 		}
-		return ui.WriteRecord(colors, r, width)
-	})
-	if err != nil {
-		return err
+		if err := ui.WritePhoto(colors, photo, width); err != nil {
+			return err
+		}
 	}
 	if missing := wanted.missing(); len(missing) > 0 {
 		return notShown(s, missing)

@@ -10,8 +10,8 @@ import (
 	"photodesc/tracker"
 )
 
-// WriteRecord writes all that a record says of its photo, in lines of at most width cells; 0 is no limit.
-func WriteRecord(w io.Writer, r tracker.Record, width int) error {
+// WritePhoto writes all that is known of a photo, in lines of at most width cells; 0 is no limit.
+func WritePhoto(w io.Writer, r tracker.Photo, width int) error {
 	p := &errWriter{w: w}
 	p.printf("%s\n", StyleBold.Render(OneLine(tracker.EncodePath(r.Path))))
 	text := func(name, s string) {
@@ -22,21 +22,66 @@ func WriteRecord(w io.Writer, r tracker.Record, width int) error {
 			p.printf("  %s\n", wrap(OneLine(strings.TrimRight(line, "\n")), width, 2))
 		}
 	}
-	if r.Status == tracker.Failed {
+	if r.Status == tracker.Failed && r.Error != nil {
 		p.printf("  %s (%s): %s\n", styleBad.Render("failed"), r.Error.Kind, wrap(folded(r.Error.Message), width, 2))
-	} else {
+	}
+	if r.HasWords() && (r.Status != tracker.Failed || r.Description != "") {
 		text("", r.Description)
+	}
+	if r.Corrected() {
+		correctedWords(r, text)
 	}
 	// Keywords of the first prompt are the description already.
 	for _, name := range slices.Sorted(maps.Keys(r.Answers)) {
-		if name == "keywords" && len(r.Keywords) > 0 {
-			text(name, strings.Join(r.Keywords, ", "))
-		} else {
+		switch {
+		case name != "keywords" || len(r.Keywords) == 0 && !r.Corrected():
 			text(name, r.Answers[name].Text)
+		case !r.Corrected():
+			text(name, strings.Join(r.Keywords, ", "))
 		}
 	}
-	p.printf("  %s\n", StyleFaint.Render(Fit(recordFacts(r), max(width-2, 0))))
+	for _, facts := range []string{fileFacts(r.Record), recordFacts(r.Record)} {
+		if facts != "" {
+			p.printf("  %s\n", StyleFaint.Render(Fit(facts, max(width-2, 0))))
+		}
+	}
 	return p.err
+}
+
+// correctedWords writes the keywords of a corrected photo and what the model had said.
+func correctedWords(r tracker.Photo, text func(name, s string)) {
+	if len(r.Keywords) > 0 {
+		text("keywords", strings.Join(r.Keywords, ", "))
+	}
+	text("corrected", r.CorrectedAt.Local().Format("2 Jan 2006 15:04"))
+	if r.ModelDescription != r.Description && r.ModelDescription != "" {
+		text("the model's description", r.ModelDescription)
+	}
+	if len(r.ModelKeywords) > 0 && !slices.Equal(r.ModelKeywords, r.Keywords) {
+		text("the model's keywords", strings.Join(r.ModelKeywords, ", "))
+	}
+}
+
+// fileFacts is what the file says of itself: date taken, camera, place, size.
+func fileFacts(r tracker.Record) string {
+	var facts []string
+	if t, zoned, err := tracker.ParseTaken(r.Taken); err == nil {
+		layout := "2 Jan 2006 15:04"
+		if zoned {
+			layout += " -07:00"
+		}
+		facts = append(facts, "taken "+t.Format(layout))
+	}
+	if r.Camera != "" {
+		facts = append(facts, OneLine(r.Camera))
+	}
+	if r.Place != nil {
+		facts = append(facts, fmt.Sprintf("at %.5f, %.5f", r.Place.Latitude, r.Place.Longitude))
+	}
+	if r.File != nil {
+		facts = append(facts, bytesText(float64(r.File.Size)))
+	}
+	return strings.Join(facts, " · ")
 }
 
 // recordFacts is the line below the words: size, model, time taken, date.
