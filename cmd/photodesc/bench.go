@@ -89,7 +89,7 @@ func (r *runner) prepareBench(ctx context.Context, sweep bool, say func(string, 
 		return p, fmt.Errorf("the model %s is not on this machine\n  fetch it first: %s", r.model.Name, ui.CommandLine("", "models", "pull", r.flags.Model))
 	}
 	say("Loading %s", r.model.Name)
-	m, err := worker.Measure(ctx, r.workerJob(), 0)
+	m, err := worker.Measure(ctx, r.workerConfig(), 0)
 	if err != nil {
 		return p, err
 	}
@@ -102,7 +102,7 @@ func (r *runner) prepareBench(ctx context.Context, sweep bool, say func(string, 
 	}
 	r.plan = r.set.Plan(m, 0)
 	return measure.Prepared{
-		Model: r.model.Name, Plan: r.plan, Job: r.workerJob(), GPU: m.GPU, Fingerprint: sum,
+		Model: r.model.Name, Plan: r.plan, Worker: r.workerConfig(), GPU: m.GPU, Fingerprint: sum,
 		PlanOf: func(shape pool.Shape) pool.Plan { return r.set.WithShape(shape).Plan(m, 0) },
 	}, nil
 }

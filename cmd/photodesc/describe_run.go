@@ -93,12 +93,12 @@ func (d *describer) work(ctx context.Context, names []string) error {
 		return err
 	}
 	d.show.Wait("loading the model")
-	job := func() worker.Job {
-		job := r.workerJob()
-		job.Only = storage.RawPaths(read)
-		return job
+	config := func() worker.Config {
+		config := r.workerConfig()
+		config.Only = storage.RawPaths(read)
+		return config
 	}
-	m, err := worker.Measure(ctx, job(), r.flags.Nice)
+	m, err := worker.Measure(ctx, config(), r.flags.Nice)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (d *describer) work(ctx context.Context, names []string) error {
 	r.plan.Workers = min(r.plan.Workers, (len(todo)+r.plan.Slots-1)/r.plan.Slots)
 	p := pool.New(pool.Config{
 		Command: func(int) *exec.Cmd {
-			cmd, err := worker.Command(job())
+			cmd, err := worker.Command(config())
 			if err != nil {
 				return &exec.Cmd{Err: err}
 			}

@@ -118,7 +118,7 @@ var (
 const dieMeasuring = "PHOTODESC_TEST_DIE_MEASURING"
 
 func faultWhileMeasuring() {
-	if os.Getenv(dieMeasuring) != "" && strings.Contains(os.Getenv(worker.JobEnv), `"Measure":true`) {
+	if os.Getenv(dieMeasuring) != "" && strings.Contains(os.Getenv(worker.ConfigEnv), `"Measure":true`) {
 		forbiddenPage()[0] = 1
 	}
 }

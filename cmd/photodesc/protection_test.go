@@ -18,11 +18,11 @@ import (
 // escape has a worker, with model and libraries loaded, try what a photo must
 // not be able to make it do. What came of it is its description.
 func escape(j pool.Job) (any, error) {
-	var job worker.Job
-	if err := json.Unmarshal([]byte(os.Getenv(worker.JobEnv)), &job); err != nil {
+	var config worker.Config
+	if err := json.Unmarshal([]byte(os.Getenv(worker.ConfigEnv)), &config); err != nil {
 		return nil, err
 	}
-	photos := string(job.Root)
+	photos := string(config.Root)
 	outside := filepath.Dir(photos)
 	got := map[string]string{}
 	try := func(name string, err error) {

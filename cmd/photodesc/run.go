@@ -249,7 +249,7 @@ func (r *runner) planWorkers(ctx context.Context) error {
 	r.show.Wait("measuring the model")
 	r.track.Live().SetPhase("measuring model")
 	step := r.startStep("Measuring the model" + r.modelSize() + ": it is loaded once and looks at a first picture")
-	m, err := worker.Measure(ctx, r.workerJob(), r.flags.Nice)
+	m, err := worker.Measure(ctx, r.workerConfig(), r.flags.Nice)
 	step.end()
 	if err != nil {
 		return err

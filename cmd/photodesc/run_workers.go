@@ -63,8 +63,8 @@ func measuredShape(set config.Settings, model models.Wanted, say func(string)) p
 	return pool.Shape{Workers: found.Workers, Threads: found.Threads}
 }
 
-func (r *runner) workerJob() worker.Job {
-	return worker.Job{
+func (r *runner) workerConfig() worker.Config {
+	return worker.Config{
 		Root:      storage.RawPath(r.root),
 		Links:     storage.RawPaths(r.found.links),
 		Untrusted: r.flags.Untrusted,
@@ -96,7 +96,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 	o := &poolObserver{runner: r}
 	return pool.Config{
 		Command: func(int) *exec.Cmd {
-			cmd, err := worker.Command(r.workerJob())
+			cmd, err := worker.Command(r.workerConfig())
 			if err != nil {
 				return &exec.Cmd{Err: err}
 			}

@@ -270,7 +270,7 @@ func workersOf(dir string) (pids []string) {
 		s.Buffer(nil, 1<<20)
 		s.Split(bufio.ScanLines)
 		for s.Scan() {
-			if strings.Contains(s.Text(), worker.JobEnv+"=") && strings.Contains(s.Text(), dir) {
+			if strings.Contains(s.Text(), worker.ConfigEnv+"=") && strings.Contains(s.Text(), dir) {
 				pids = append(pids, filepath.Base(p))
 			}
 		}

@@ -33,8 +33,8 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	var rec tracker.Record
 	var decoding time.Duration
 	a, err := w.ask(ctx, j, &rec, &decoding, llm.Answer{}, nil)
-	for err == nil && !w.job.Engine.Exact { // measuring takes every photo alike
-		blank := w.job.Ask.blank(a)
+	for err == nil && !w.config.Engine.Exact { // measuring takes every photo alike
+		blank := w.config.Ask.blank(a)
 		if len(blank) > 0 && rec.Blank < maxRetries {
 			rec.Blank++
 			a, err = w.ask(ctx, j, &rec, &decoding, a, blank)
@@ -62,7 +62,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		Generate: Round(a.Generate),
 		Total:    Round(time.Since(began)),
 	}
-	w.job.Ask.record(&rec, a)
+	w.config.Ask.record(&rec, a)
 	return rec, nil
 }
 
@@ -112,7 +112,7 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 	return llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
-		Context: w.job.Ask.context(j.Path, img.Metadata),
+		Context: w.config.Ask.context(j.Path, img.Metadata),
 	}, nil
 }
 
@@ -134,7 +134,7 @@ func rounded(degrees float64) float64 { return math.Round(degrees*1e7) / 1e7 }
 func (w *worker) decode(rel string) (*vips.Image, error) {
 	w.decoders <- struct{}{}
 	defer func() { <-w.decoders }()
-	return vips.Decode(fsutil.Join(string(w.job.Root), rel), vips.Options{
-		Longest: w.engine.LongestEdge(), MaxBytes: w.job.MaxBytes,
+	return vips.Decode(fsutil.Join(string(w.config.Root), rel), vips.Options{
+		Longest: w.engine.LongestEdge(), MaxBytes: w.config.MaxBytes,
 	})
 }

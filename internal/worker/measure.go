@@ -51,9 +51,9 @@ const loadTimeout = 5 * time.Minute
 // Measure loads the model in a separate process and returns what it needs. It
 // fails if the model cannot be loaded, before any photo is opened. The process has
 // a niceness of at least nice.
-func Measure(ctx context.Context, job Job, nice int) (Measured, error) {
-	job.Measure = true
-	cmd, err := Command(job)
+func Measure(ctx context.Context, config Config, nice int) (Measured, error) {
+	config.Measure = true
+	cmd, err := Command(config)
 	if err != nil {
 		return Measured{}, err
 	}
@@ -128,25 +128,25 @@ func noThreads(stderr string) bool {
 }
 
 // measureHere runs in the process that Measure has started.
-func measureHere(job Job) error {
+func measureHere(config Config) error {
 	// The supervisor handles signals, as it does for workers.
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM)
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
 		os.Exit(ui.ExitError)
 	}()
-	opt := job.Ask.engine(job.Engine)
+	opt := config.Ask.engine(config.Engine)
 	opt.Parallel, opt.Threads = 2, 1
 	engine, err := llm.Open(opt)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	if err := vips.Startup(vips.StartupOptions{Untrusted: job.Untrusted}); err != nil {
+	if err := vips.Startup(vips.StartupOptions{Untrusted: config.Untrusted}); err != nil {
 		return err
 	}
 	if !engine.OnGPU() { // a GPU's driver must be able to write its caches
-		protect(job, false)
+		protect(config, false)
 	}
 	// The encoder allocates its buffers with its first tile.
 	if err := engine.WarmUp(context.Background()); err != nil {

@@ -21,17 +21,17 @@ func OwnBinary() (string, error) {
 }
 
 // Command returns the command of a worker, which runs this executable.
-func Command(job Job) (*exec.Cmd, error) {
+func Command(config Config) (*exec.Cmd, error) {
 	self, err := OwnBinary()
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(job)
+	text, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(self, "worker")
 	cmd.Args[0] = "photodesc" // what ps shows
-	cmd.Env = append(Environment(os.Environ()), JobEnv+"="+string(text))
+	cmd.Env = append(Environment(os.Environ()), ConfigEnv+"="+string(text))
 	return cmd, nil
 }

@@ -1,5 +1,5 @@
 // Package worker implements the process that describes one batch of photos: its
-// job, the information that it reports, and the steps from a path to a record.
+// configuration, the information that it reports, and the steps from a path to a record.
 package worker
 
 import (
@@ -19,8 +19,8 @@ import (
 	"photodesc/pool"
 )
 
-// Job is the configuration of a worker, which it gets in its environment.
-type Job struct {
+// Config is what a worker is told by its environment.
+type Config struct {
 	Root      storage.RawPath   // photo folder, absolute
 	Links     []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
 	Only      []storage.RawPath `json:",omitempty"` // what may be read instead of Root and Links; empty: these
@@ -32,8 +32,8 @@ type Job struct {
 	Measure   bool  `json:",omitempty"` // load the model, print its sizes and exit
 }
 
-// JobEnv is the environment variable with a worker's Job in JSON.
-const JobEnv = "PHOTODESC_WORKER"
+// ConfigEnv is the environment variable with a worker's Config in JSON.
+const ConfigEnv = "PHOTODESC_WORKER"
 
 // Info is what a worker reports when its model is loaded.
 type Info struct {
@@ -47,22 +47,22 @@ type Info struct {
 // Serve runs a worker: it loads the model, answers the supervisor's jobs and
 // returns at the end of the batch. version must be that of the supervisor.
 func Serve(version string) error {
-	var job Job
-	if err := json.Unmarshal([]byte(os.Getenv(JobEnv)), &job); err != nil {
+	var config Config
+	if err := json.Unmarshal([]byte(os.Getenv(ConfigEnv)), &config); err != nil {
 		return &ui.Exit{Code: ui.ExitUsage, Err: fmt.Errorf("worker is started by `photodesc run` only")}
 	}
 	llm.SetLog(func(level llm.Level, line string) {
 		fmt.Fprintf(os.Stderr, "%s%s\n", LogPrefixes[level], line)
 	})
-	if job.Measure {
-		return measureHere(job)
+	if config.Measure {
+		return measureHere(config)
 	}
 	// If the system runs out of memory, it should kill a worker, not the supervisor.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	// Nearly all of the heap is pixels. They are cheap to collect, and the default
 	// would let them take twice the memory.
 	debug.SetGCPercent(20)
-	w := &worker{job: job, decoders: make(chan struct{}, max(job.Decoders, 1))}
+	w := &worker{config: config, decoders: make(chan struct{}, max(config.Decoders, 1))}
 	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, WrapHandler(w.describe))
 }
 
@@ -71,7 +71,7 @@ func Serve(version string) error {
 var LogPrefixes = map[llm.Level]string{llm.Debug: "D ", llm.Info: "I ", llm.Warn: "W ", llm.Error: "E "}
 
 type worker struct {
-	job      Job
+	config   Config
 	engine   *llm.Engine
 	decoders chan struct{}
 	answered atomic.Int64
@@ -82,10 +82,10 @@ type worker struct {
 const trimInterval = 25
 
 func (w *worker) load(context.Context) (any, error) {
-	if err := vips.Startup(vips.StartupOptions{Untrusted: w.job.Untrusted}); err != nil {
+	if err := vips.Startup(vips.StartupOptions{Untrusted: w.config.Untrusted}); err != nil {
 		return nil, err
 	}
-	engine, err := llm.Open(w.job.Ask.engine(w.job.Engine))
+	engine, err := llm.Open(w.config.Ask.engine(w.config.Engine))
 	if err != nil {
 		return nil, err
 	}
@@ -103,16 +103,16 @@ func (w *worker) load(context.Context) (any, error) {
 		NoGPU:    engine.NoGPU(),
 	}
 	// From here on only photos are opened.
-	info.Protection, info.Weak = protect(w.job, engine.OnGPU())
+	info.Protection, info.Weak = protect(w.config, engine.OnGPU())
 	return info, nil
 }
 
 // protect gives up all rights but to read the photos. It returns what protects
 // the process and, if that is less than usual, why.
-func protect(job Job, gpu bool) (protection, weak string) {
-	allowed := job.Only
+func protect(config Config, gpu bool) (protection, weak string) {
+	allowed := config.Only
 	if len(allowed) == 0 {
-		allowed = append([]storage.RawPath{job.Root}, job.Links...)
+		allowed = append([]storage.RawPath{config.Root}, config.Links...)
 	}
 	read := make([]string, len(allowed))
 	for i, path := range allowed {

@@ -50,7 +50,7 @@ func (b *Benchmark) engine(ctx context.Context, photos []string) (r engineResult
 	defer cancel() // ends those that are left when one fails
 	var engines []*bareEngine
 	for _, share := range shares {
-		e, err := startBareEngine(ctx, b.Job, share)
+		e, err := startBareEngine(ctx, b.Worker, share)
 		if err != nil {
 			return r, err
 		}
@@ -92,8 +92,8 @@ type bareEngine struct {
 	ctx   context.Context
 }
 
-func startBareEngine(ctx context.Context, job worker.Job, photos []storage.RawPath) (*bareEngine, error) {
-	cmd, err := worker.Command(job)
+func startBareEngine(ctx context.Context, config worker.Config, photos []storage.RawPath) (*bareEngine, error) {
+	cmd, err := worker.Command(config)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +132,8 @@ func (e *bareEngine) number() (float64, error) {
 
 // ServeBareEngine runs a bare engine in a process that engine has started.
 func ServeBareEngine(in io.Reader, out io.Writer) error {
-	var job worker.Job
-	if err := json.Unmarshal([]byte(os.Getenv(worker.JobEnv)), &job); err != nil {
+	var config worker.Config
+	if err := json.Unmarshal([]byte(os.Getenv(worker.ConfigEnv)), &config); err != nil {
 		return &ui.Exit{Code: ui.ExitUsage, Err: errors.New("this is started by `photodesc bench` only")}
 	}
 	llm.SetLog(func(level llm.Level, line string) { fmt.Fprintf(os.Stderr, "%s%s\n", worker.LogPrefixes[level], line) })
@@ -146,14 +146,14 @@ func ServeBareEngine(in io.Reader, out io.Writer) error {
 	if err := vips.Startup(vips.StartupOptions{}); err != nil {
 		return err
 	}
-	engine, err := llm.Open(job.Engine)
+	engine, err := llm.Open(config.Engine)
 	if err != nil {
 		return err
 	}
 	before := cpuSeconds()
 	var pictures []llm.Picture
 	for _, p := range photos {
-		img, err := vips.Decode(string(p), vips.Options{Longest: engine.LongestEdge(), MaxBytes: job.MaxBytes})
+		img, err := vips.Decode(string(p), vips.Options{Longest: engine.LongestEdge(), MaxBytes: config.MaxBytes})
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func ServeBareEngine(in io.Reader, out io.Writer) error {
 		io.Copy(io.Discard, lines)
 		os.Exit(ui.ExitError)
 	}()
-	if err := describeAll(engine, pictures, job.Engine.Parallel+worker.DecodeAhead); err != nil {
+	if err := describeAll(engine, pictures, config.Engine.Parallel+worker.DecodeAhead); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, len(pictures))

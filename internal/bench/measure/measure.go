@@ -35,10 +35,10 @@ type Benchmark struct {
 
 // Prepared is what a run with the same flags would do.
 type Prepared struct {
-	Model string     // its name
-	Plan  pool.Plan  // a run's
-	Job   worker.Job // a worker's, as a run would tell it
-	GPU   bool       // does the work
+	Model  string        // its name
+	Plan   pool.Plan     // a run's
+	Worker worker.Config // as a run would configure its workers
+	GPU    bool          // does the work
 
 	PlanOf      func(pool.Shape) pool.Plan // a run's plan with so many workers and threads
 	Fingerprint string                     // of the model
@@ -149,12 +149,12 @@ func padded(name string) string { return ui.Pad("  "+name, 14) }
 func (b *Benchmark) sizes() (*bench.Vision, *bench.Text) {
 	var v *bench.Vision
 	var t *bench.Text
-	if f, err := gguf.Open(b.Job.Engine.Vision); err == nil {
+	if f, err := gguf.Open(b.Worker.Engine.Vision); err == nil {
 		if sizes, ok := bench.VisionOf(f); ok {
 			v = &sizes
 		}
 	}
-	if f, err := gguf.Open(b.Job.Engine.Model); err == nil {
+	if f, err := gguf.Open(b.Worker.Engine.Model); err == nil {
 		if sizes, ok := bench.TextOf(f); ok {
 			t = &sizes
 		}
