@@ -30,6 +30,9 @@ func Open(opt Options) (*Engine, error) {
 }
 
 func openOn(opt Options, gpu bool) (_ *Engine, err error) {
+	if err := kernels.Check(); err != nil {
+		return nil, err
+	}
 	if opt.Parallel < 1 {
 		opt.Parallel = 1
 	}

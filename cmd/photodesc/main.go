@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"photodesc/internal/ui"
+	"photodesc/llm/kernels"
 
 	"github.com/spf13/cobra"
 )
@@ -109,7 +110,12 @@ func newRoot() *cobra.Command {
 	all.StringVar(&g.manner.Color, "color", ui.ColorAuto, "when text has colours; auto is on a terminal, NO_COLOR and CLICOLOR_FORCE count")
 	all.BoolP("help", "h", false, "show this help")
 	root.Flags().BoolP("version", "v", false, "print the version")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return g.setManner() }
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if err := kernels.Check(); err != nil {
+			return ui.UsageError("%v", err)
+		}
+		return g.setManner()
+	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		runCommand(g),

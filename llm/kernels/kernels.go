@@ -16,7 +16,9 @@ package kernels
 import "C"
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -31,6 +33,18 @@ import (
 func wanted() (set string, exact bool) {
 	set, exact = strings.CutSuffix(os.Getenv("PHOTODESC_KERNELS"), "exact")
 	return strings.TrimSuffix(set, "-"), exact
+}
+
+// Check returns an error if PHOTODESC_KERNELS has a value that is not valid on
+// this CPU.
+func Check() error {
+	value := os.Getenv("PHOTODESC_KERNELS")
+	valid := append(Sets(), "0", "exact")
+	if value == "" || slices.Contains(valid, value) || slices.Contains(Sets(), strings.TrimSuffix(value, "-exact")) {
+		return nil
+	}
+	return fmt.Errorf("PHOTODESC_KERNELS is %q, which this CPU has no kernels for\n"+
+		"  on this CPU it may be %s, or a set's name with -exact; without it the best set is used", value, strings.Join(valid, ", "))
 }
 
 // Name describes the set of kernels in use. It is empty if there is none.

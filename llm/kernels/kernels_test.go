@@ -24,6 +24,32 @@ func eachSet(t *testing.T, f func(*testing.T)) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	valid := []string{"", "0", "exact"}
+	for _, set := range Sets() {
+		valid = append(valid, set, set+"-exact")
+	}
+	for _, value := range valid {
+		t.Setenv("PHOTODESC_KERNELS", value)
+		if err := Check(); err != nil {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+	for _, value := range []string{"bogus", "AVX2", "avx2exact", "0-exact", "-exact", " avx2", "1", "avx2-exact-exact"} {
+		t.Setenv("PHOTODESC_KERNELS", value)
+		err := Check()
+		if err == nil {
+			t.Errorf("%q is no error", value)
+			continue
+		}
+		for _, name := range append([]string{value}, Sets()...) {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("%q: %v does not name %s", value, err, name)
+			}
+		}
+	}
+}
+
 func random(seed uint64, n int) []float32 {
 	r := rand.New(rand.NewPCG(seed, 7))
 	out := make([]float32, n)
