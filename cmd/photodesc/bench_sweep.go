@@ -10,6 +10,7 @@ import (
 	"photodesc/internal/bench/measure"
 	"photodesc/internal/tuning"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 
 	"github.com/spf13/cobra"
 )
@@ -37,7 +38,7 @@ func sweep(ctx context.Context, c *cobra.Command, b *measure.Benchmark, asJSON b
 	if err := kept.Save(); err != nil {
 		return fmt.Errorf("the result could not be kept: %w\n  runs of this model choose as before; --workers %d --threads %d chooses by hand", err, best.Workers, best.Threads)
 	}
-	fmt.Fprintf(os.Stderr, "Later runs of %s use %s of %s.\n", b.Model, ui.Plural(best.Workers, "worker"), ui.Plural(best.Threads, "thread"))
+	fmt.Fprintf(os.Stderr, "Later runs of %s use %s of %s.\n", b.Model, wording.Count(best.Workers, "worker"), wording.Count(best.Threads, "thread"))
 	return nil
 }
 
@@ -49,7 +50,7 @@ func checkThreads() (string, error) {
 			bad += fmt.Sprintf("\nnot used, for %s: %v", nameOf(r), r.Err)
 			continue
 		}
-		text += fmt.Sprintf("\n%s: %s of %s, measured %s", nameOf(r), ui.Plural(r.Workers, "worker"), ui.Plural(r.Threads, "thread"), r.Time.Format("2 January 2006"))
+		text += fmt.Sprintf("\n%s: %s of %s, measured %s", nameOf(r), wording.Count(r.Workers, "worker"), wording.Count(r.Threads, "thread"), r.Time.Format("2 January 2006"))
 	}
 	switch {
 	case text != "":

@@ -17,6 +17,7 @@ import (
 	"photodesc/internal/machine"
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/llm/kernels"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -133,7 +134,7 @@ func checkCPU() (string, error) {
 	if i := slices.Index(compiled, "LLAMAFILE"); i >= 0 {
 		compiled = slices.Delete(compiled, i, i+1)
 	}
-	return fmt.Sprintf("%s, compiled for this CPU: %s", ui.Plural(runtime.NumCPU(), "core"), strings.Join(compiled, " ")), nil
+	return fmt.Sprintf("%s, compiled for this CPU: %s", wording.Count(runtime.NumCPU(), "core"), strings.Join(compiled, " ")), nil
 }
 
 func checkBLAS() (string, error) {

@@ -12,6 +12,7 @@ import (
 
 	"photodesc/internal/export"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 
 	"github.com/spf13/pflag"
@@ -128,7 +129,7 @@ func (x *exporter) toFile(begin recordWriter) error {
 		if x.flags.output != "" {
 			to = fmt.Sprintf("%q", x.flags.output)
 		}
-		_, err := fmt.Fprintf(x.out, "%s would be written to %s.\n", ui.Plural(photos, "photo"), to)
+		_, err := fmt.Fprintf(x.out, "%s would be written to %s.\n", wording.Count(photos, "photo"), to)
 		return err
 	}
 	write := func(w io.Writer) error {
@@ -165,7 +166,7 @@ func (x *exporter) toFile(begin recordWriter) error {
 		return outputError(x.flags.output, err)
 	}
 	if !ui.Quiet() {
-		fmt.Fprintf(os.Stderr, "%s written to %s\n", ui.Plural(photos, "photo"), tracker.EncodePath(x.flags.output))
+		fmt.Fprintf(os.Stderr, "%s written to %s\n", wording.Count(photos, "photo"), tracker.EncodePath(x.flags.output))
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"photodesc/internal/runs"
 	"photodesc/internal/service"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
@@ -302,9 +303,9 @@ func (r *runner) stopped(err error) error {
 		return err
 	}
 	if r.hungUp.Load() {
-		r.log.Info(fmt.Sprintf("Stopped after %s, because %s; the next run goes on", ui.Plural(p.RunCompleted, "photo"), ui.TerminalClosed))
+		r.log.Info(fmt.Sprintf("Stopped after %s, because %s; the next run goes on", wording.Count(p.RunCompleted, "photo"), ui.TerminalClosed))
 		return &ui.Exit{Code: ui.ExitStopped, Err: errors.New(ui.TerminalClosed), Said: true}
 	}
-	r.log.Info(fmt.Sprintf("Stopped on request after %s; the next run goes on", ui.Plural(p.RunCompleted, "photo")))
+	r.log.Info(fmt.Sprintf("Stopped on request after %s; the next run goes on", wording.Count(p.RunCompleted, "photo")))
 	return &ui.Exit{Code: ui.ExitStopped}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 )
 
 const (
@@ -81,7 +81,7 @@ func (f *folds) flush() {
 		if kind.more == 0 {
 			continue
 		}
-		f.say(ui.Plural(kind.more, "more "+kind.last.of) + " " + kind.last.happened + ", as " + kind.last.path + ": " + kind.last.why)
+		f.say(wording.Count(kind.more, "more "+kind.last.of) + " " + kind.last.happened + ", as " + kind.last.path + ": " + kind.last.why)
 		kind.more = 0
 	}
 }

@@ -6,11 +6,12 @@ import (
 
 	"photodesc/internal/machine"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 )
 
 // machineText says in a line what the machine is like when a run begins.
 func machineText() string {
-	text := "Machine: " + ui.Plural(runtime.NumCPU(), "CPU")
+	text := "Machine: " + wording.Count(runtime.NumCPU(), "CPU")
 	if model := machine.CPUModel(); model != "" {
 		text += " (" + ui.OneLine(model) + ")"
 	}

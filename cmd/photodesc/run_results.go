@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/pool"
 	"photodesc/tracker"
@@ -95,24 +96,24 @@ func (r *runner) finish() error {
 	r.log.Info(r.summary().Text())
 	switch {
 	case r.found.unlisted > 0 && r.found.unlisted == p.Later:
-		r.log.Info(fmt.Sprintf("Done with the list of --files-from; %s of the folder, not in it, left for other runs", ui.Plural(p.Later, "photo")))
+		r.log.Info(fmt.Sprintf("Done with the list of --files-from; %s of the folder, not in it, left for other runs", wording.Count(p.Later, "photo")))
 	case p.Later > 0:
-		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", ui.Plural(p.Later-r.found.unlisted, "photo")))
+		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", wording.Count(p.Later-r.found.unlisted, "photo")))
 	case p.Total == 0 && r.found.gone == 0: // it was said that there is no photo
 	case p.Failed == 0 && r.found.unread == 0 && p.Completed == 1:
 		r.log.Info("Done: the one photo is described")
 	case p.Failed == 0 && r.found.unread == 0:
-		r.log.Info(fmt.Sprintf("Done: all %s are described", ui.Plural(p.Completed, "photo")))
+		r.log.Info(fmt.Sprintf("Done: all %s are described", wording.Count(p.Completed, "photo")))
 	}
 	if r.found.unread > 0 {
-		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", ui.Plural(r.found.unread, "folder")))
+		r.log.Warn(fmt.Sprintf("%s could not be read; what is in there is not described", wording.Count(r.found.unread, "folder")))
 	}
 	for _, line := range ui.LeftOutNames(r.track.Live().LeftOut(), false) {
 		r.log.Warn(line)
 	}
 	if p.Failed > 0 {
 		r.log.Warn(fmt.Sprintf("%s failed, see `%s`; run again with --retry-failed to try once more",
-			ui.Plural(p.Failed, "photo"), ui.CommandLine(r.dir, "summary", "--failed")))
+			wording.Count(p.Failed, "photo"), ui.CommandLine(r.dir, "summary", "--failed")))
 	}
 	if p.Failed > 0 || r.found.unread > 0 {
 		return &ui.Exit{Code: ui.ExitFailed}

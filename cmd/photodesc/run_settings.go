@@ -12,6 +12,7 @@ import (
 	"photodesc/internal/config"
 	"photodesc/internal/photo"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -79,7 +80,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 			does = "left as they are"
 		}
 		r.log.Info(fmt.Sprintf("%s described with other settings, %s: %s",
-			ui.Plural(c.Photos, "photo"), does, strings.Join(changedText(s, c.From[0]), "; ")))
+			wording.Count(c.Photos, "photo"), does, strings.Join(changedText(s, c.From[0]), "; ")))
 	}
 	r.track.Use(s, r.flags.Redo == config.RedoChanged)
 	return nil
@@ -135,14 +136,14 @@ func (r *runner) goOnHint() string {
 func (e changedError) Error() string {
 	var b strings.Builder
 	most := e.c.From[0]
-	fmt.Fprintf(&b, "this workdir has %s made with other settings", ui.Plural(e.c.Photos, "description"))
+	fmt.Fprintf(&b, "this workdir has %s made with other settings", wording.Count(e.c.Photos, "description"))
 	for _, line := range changedText(e.now, most) {
 		fmt.Fprintf(&b, "\n    %s", line)
 	}
 	if more := e.c.Photos - most.Photos; more > 0 {
-		fmt.Fprintf(&b, "\n    (so much of %s; the rest differs otherwise)", ui.Plural(most.Photos, "photo"))
+		fmt.Fprintf(&b, "\n    (so much of %s; the rest differs otherwise)", wording.Count(most.Photos, "photo"))
 	}
-	b.WriteString("\n  --redo changed   describes " + ui.Plural(e.c.Photos, "photo") + " again" + e.takes + "; nothing that is written is lost" +
+	b.WriteString("\n  --redo changed   describes " + wording.Count(e.c.Photos, "photo") + " again" + e.takes + "; nothing that is written is lost" +
 		"\n  --redo never     leaves them as they are and describes what is left" +
 		"\n  -C OTHER         takes another workdir" + e.goOn)
 	return b.String()

@@ -11,6 +11,7 @@ import (
 	"photodesc/internal/photo"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -184,7 +185,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	c := r.track.Counts()
 	if known := c.Done + c.Failed; found.photos()+len(found.leftOut.Excluded) == 0 && known > 0 {
 		return fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
-			r.root, ui.Plural(known, "photo"))
+			r.root, wording.Count(known, "photo"))
 	}
 	for _, p := range found.problems {
 		rec := unreadFailure(p, r)
@@ -214,7 +215,7 @@ func newScanner(r *runner) *scanner {
 func (r *runner) logFound() {
 	found, photos := &r.found, r.found.photos()
 	if found.gone > 0 {
-		r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", ui.Plural(found.gone, "photo")))
+		r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", wording.Count(found.gone, "photo")))
 	}
 	if photos == 0 {
 		besides := ""
@@ -227,7 +228,7 @@ func (r *runner) logFound() {
 	if found.later > 0 {
 		later = fmt.Sprintf(", %s for later runs", ui.Comma(found.later))
 	}
-	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s", ui.Plural(photos, "photo"),
+	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s", wording.Count(photos, "photo"),
 		ui.Comma(found.described), ui.Comma(found.failed+len(found.problems)), ui.Comma(len(found.todo)), later))
 }
 

@@ -12,6 +12,7 @@ import (
 	"photodesc/internal/storage"
 	"photodesc/internal/tuning"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/llm"
 	"photodesc/pool"
@@ -21,8 +22,8 @@ import (
 
 // planText says how the work is shared out.
 func planText(plan pool.Plan, flags *config.Flags) string {
-	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", ui.Plural(plan.Workers, "worker"),
-		ui.Plural(plan.Slots, "photo"), ui.Plural(plan.Threads, "thread"), ui.Comma(flags.BatchSize))
+	text := fmt.Sprintf("%s, each with %s at once on %s; batches of %s", wording.Count(plan.Workers, "worker"),
+		wording.Count(plan.Slots, "photo"), wording.Count(plan.Threads, "thread"), ui.Comma(flags.BatchSize))
 	if plan.Measured {
 		text += "; measured fastest by bench --threads-sweep"
 	}
@@ -39,7 +40,7 @@ func tooManyThreads(threads, cores int) string {
 		return ""
 	}
 	return fmt.Sprintf("%s in a worker on %s take many times as long as few, or do not get anywhere; leave --threads out",
-		ui.Plural(threads, "thread"), ui.Plural(cores, "core"))
+		wording.Count(threads, "thread"), wording.Count(cores, "core"))
 }
 
 // measuredShape is what `photodesc bench --threads-sweep` found for this model; zero

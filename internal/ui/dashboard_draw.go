@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -221,7 +222,7 @@ func (p *page) ends(left, right string) {
 
 // state shows what the run is doing, or how it ended and how to resume it.
 func (p *page) state(s tracker.Snapshot, now time.Time) {
-	rate, up := rates(s), "up "+Spell(seconds(s.UpSeconds))+" in "+Plural(s.Counters.Runs, "run")
+	rate, up := rates(s), "up "+Spell(seconds(s.UpSeconds))+" in "+wording.Count(s.Counters.Runs, "run")
 	if Cells(rate) > p.inner() {
 		rate = rateText(s.Progress)
 	}
@@ -294,7 +295,7 @@ func machineLines(s tracker.Snapshot, width int) []string {
 		if ahead := m.SlotsUsed - used; ahead > 0 {
 			ready = fmt.Sprintf(", %d ready", ahead)
 		}
-		workers, batch := "; "+Plural(m.Workers, "worker"), ", batch "+Comma(s.Batch)
+		workers, batch := "; "+wording.Count(m.Workers, "worker"), ", batch "+Comma(s.Batch)
 		row("Slots", 100*float64(used)/float64(m.Slots), of+" in use"+ready+workers+batch, of+workers+batch, of+workers, of)
 	}
 	if restarts := restartsText(s.Counters); restarts != "" {
@@ -330,7 +331,7 @@ func restartsText(c tracker.Counters) string {
 	if total == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s (%s)", Plural(total, "restart"), strings.Join(reasons, ", "))
+	return fmt.Sprintf("%s (%s)", wording.Count(total, "restart"), strings.Join(reasons, ", "))
 }
 
 // reasonText is why a worker was replaced, in a few words.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -35,7 +36,7 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 	line := func(name, text string) {
 		fmt.Fprintf(w, "%-*s%s\n", labelWidth, name+":", wrap(text, width, labelWidth))
 	}
-	todo := Plural(d.Todo, "photo")
+	todo := wording.Count(d.Todo, "photo")
 	if d.Later > 0 {
 		todo += ", " + Comma(d.Later) + " more left to later runs by --limit"
 	}
@@ -74,7 +75,7 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 		line(name, "nothing")
 	}
 	if d.UnreadFolders > 0 {
-		line("Not read", styleWarn.Render(Plural(d.UnreadFolders, "folder")))
+		line("Not read", styleWarn.Render(wording.Count(d.UnreadFolders, "folder")))
 	}
 	for _, text := range append(d.Unused, d.Warnings...) {
 		line("Note", text)

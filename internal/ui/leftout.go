@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -25,7 +26,7 @@ func LeftOutNames(o tracker.LeftOut, examples bool) (lines []string) {
 		if k.Count == 1 {
 			is = " is in "
 		}
-		lines = append(lines, Plural(k.Count, "photo")+is+OneLine(k.Of)+" only"+firstText(o.Cloud[i:], examples))
+		lines = append(lines, wording.Count(k.Count, "photo")+is+OneLine(k.Of)+" only"+firstText(o.Cloud[i:], examples))
 	}
 	return lines
 }
@@ -42,7 +43,7 @@ func LeftOutFolders(o tracker.LeftOut, examples bool) (lines []string) {
 	if n := total(o.Excluded); n > 0 {
 		var parts []string
 		for _, k := range o.Excluded {
-			parts = append(parts, Plural(k.Count, strings.TrimSuffix(OneLine(k.Of), "s")))
+			parts = append(parts, wording.Count(k.Count, strings.TrimSuffix(OneLine(k.Of), "s")))
 		}
 		was := " were"
 		if n == 1 {

@@ -3,6 +3,7 @@ package ui
 import (
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -26,7 +27,7 @@ func phaseText(s tracker.Snapshot, now time.Time) string {
 	}
 	text += forText(s.PhaseSince, now)
 	if s.Phase == StoppingPhase && s.InFlight > 0 {
-		text += ", " + Plural(s.InFlight, "photo") + " in flight"
+		text += ", " + wording.Count(s.InFlight, "photo") + " in flight"
 	}
 	return text
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -191,7 +192,7 @@ func (p *Progress) details(n tracker.Progress, now time.Time) string {
 	lasts := now.Sub(p.since)
 	switch {
 	case p.phase == StoppingPhase && n.InFlight > 0:
-		parts = append(parts, StoppingPhase, Plural(n.InFlight, "photo")+" in flight", short(lasts))
+		parts = append(parts, StoppingPhase, wording.Count(n.InFlight, "photo")+" in flight", short(lasts))
 	case p.phase != "":
 		parts = append(parts, p.phase)
 		if !p.since.IsZero() && lasts >= shownFrom {

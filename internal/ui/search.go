@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -51,7 +52,7 @@ func marked(s, begin, end string) string {
 
 // FoundText says how many photos were found.
 func FoundText(shown, matches int, more bool) string {
-	all := Plural(matches, "photo")
+	all := wording.Count(matches, "photo")
 	if more {
 		all = "more than " + all
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -136,7 +137,7 @@ func runningText(s tracker.Snapshot, now time.Time) string {
 		return text + ", stopped on request" + endedText(s, now)
 	}
 	if s.Stop != nil && s.Remaining > 0 { // by --limit, or photos have come since
-		return text + ", ended" + endedText(s, now) + " with " + Plural(s.Remaining, "photo") + " left"
+		return text + ", ended" + endedText(s, now) + " with " + wording.Count(s.Remaining, "photo") + " left"
 	}
 	return text
 }

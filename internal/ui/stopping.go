@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -18,7 +19,7 @@ func StoppingText(s tracker.Snapshot, took time.Duration) string {
 	case n == 1:
 		what = "finishing 1 photo in flight"
 	case n > 1:
-		what = fmt.Sprintf("finishing %s in flight", Plural(n, "photo"))
+		what = fmt.Sprintf("finishing %s in flight", wording.Count(n, "photo"))
 	}
 	return fmt.Sprintf("stopping for %s, %s", short(took), what)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -102,7 +103,7 @@ func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 		p.line("Period", "%s to %s", s.First.Local().Format("Mon 2 Jan 2006 15:04"), s.Last.Local().Format("Mon 2 Jan 2006 15:04"))
 	}
 	if up := s.Run.UpSeconds; up > 0 {
-		p.line("Up", "%s in %s", Spell(seconds(up)), Plural(s.Run.Counters.Runs, "run"))
+		p.line("Up", "%s in %s", Spell(seconds(up)), wording.Count(s.Run.Counters.Runs, "run"))
 	}
 	if s.Run.RateOverall > 0 {
 		p.line("Rate", "~%s photos/hour, %s seconds a photo", RateText(s.Run.RateOverall), secondsText(3600/s.Run.RateOverall))
@@ -166,7 +167,7 @@ func (p *summaryPage) errors(s tracker.Summary, now time.Time) {
 		for _, f := range k.Worst {
 			detail := ""
 			if f.Attempts > 1 || f.Seconds >= 1 {
-				detail = fmt.Sprintf(" (%s, %s s)", Plural(f.Attempts, "attempt"), secondsText(f.Seconds))
+				detail = fmt.Sprintf(" (%s, %s s)", wording.Count(f.Attempts, "attempt"), secondsText(f.Seconds))
 			}
 			fmt.Fprintln(p.w, Fit("      "+f.Path+detail+": "+folded(f.Message), p.width))
 		}
@@ -181,7 +182,7 @@ func (p *summaryPage) errors(s tracker.Summary, now time.Time) {
 		fmt.Fprintln(p.w, Fit("      "+timeText(r.Time, now)+"  "+OneLine(r.Path)+": "+string(r.Kind)+": "+folded(r.Text), p.width))
 	}
 	if s.Damaged > 0 {
-		fmt.Fprintf(p.w, "  %s of the outputs cannot be read and are left out here\n", Plural(s.Damaged, "line"))
+		fmt.Fprintf(p.w, "  %s of the outputs cannot be read and are left out here\n", wording.Count(s.Damaged, "line"))
 	}
 }
 
@@ -191,7 +192,7 @@ func (p *summaryPage) work(s tracker.Summary, now time.Time) {
 		return
 	}
 	p.heading("Work")
-	p.line("Workers", "%s in %s", Comma(c.Workers), Plural(c.Batches, "batch"))
+	p.line("Workers", "%s in %s", Comma(c.Workers), wording.Count(c.Batches, "batch"))
 	restarts := restartsText(c)
 	if restarts == "" {
 		restarts = "none"
@@ -261,7 +262,7 @@ func (p *summaryPage) files(s tracker.Summary) {
 		}
 		lines := ""
 		if f.Lines > 0 {
-			lines = ", " + Plural(f.Lines, "line")
+			lines = ", " + wording.Count(f.Lines, "line")
 		}
 		fmt.Fprintf(p.w, "  %10s  %s%s\n", bytesText(float64(f.Bytes)), f.Name, lines)
 	}

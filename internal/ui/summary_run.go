@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -68,7 +69,7 @@ func (s RunSummary) Text() string {
 	}
 	line("Took", "%s", took)
 	if s.Workers > 0 {
-		work := Plural(s.Batches, "batch") + ", " + Plural(s.Workers, "worker")
+		work := wording.Count(s.Batches, "batch") + ", " + wording.Count(s.Workers, "worker")
 		if restarts := countsText(s.Restarts); restarts != "" {
 			work += "; replaced before their time: " + restarts
 		}

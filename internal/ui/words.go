@@ -18,9 +18,6 @@ import (
 // Comma returns n with commas between thousands.
 func Comma(n int) string { return humanize.Comma(int64(n)) }
 
-// Plural returns n with its noun, as wording.Count does.
-func Plural(n int, noun string) string { return wording.Count(n, noun) }
-
 // bytesText is a size with the units that memory is sold in.
 func bytesText(n float64) string {
 	if n < 0 {
@@ -68,7 +65,7 @@ func Spell(d time.Duration) string {
 		if n := int(d / u.size); n > 0 || len(parts) == 1 {
 			d -= time.Duration(n) * u.size
 			if n > 0 {
-				parts = append(parts, Plural(n, u.name))
+				parts = append(parts, wording.Count(n, u.name))
 			}
 			if len(parts) == 2 || n == 0 {
 				break
@@ -96,7 +93,7 @@ func ago(t, now time.Time) string {
 	case d < 2*time.Second:
 		return "just now"
 	case d < time.Minute:
-		return Plural(int(d.Seconds()), "second") + " ago"
+		return wording.Count(int(d.Seconds()), "second") + " ago"
 	}
 	return humanize.RelTime(t, now, "ago", "from now")
 }

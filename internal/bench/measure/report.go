@@ -9,6 +9,7 @@ import (
 
 	"photodesc/internal/bench"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 )
 
 // Report is a measurement, the medians of its rounds.
@@ -171,15 +172,15 @@ func (b *Benchmark) stages(r *Report, median func(func(benchRound) float64) floa
 func (r *Report) Write(w io.Writer) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("%s, %s of %d×%d in %s: %s and %s tokens in, %s out", r.Model, ui.Plural(r.Photos, "photo"), r.Width, r.Height,
-		ui.Plural(r.Rounds, "round"), tilesText(r.Tiles), numberText(r.PromptTokens), numberText(r.Tokens))
-	line("%s of %s, %s together in each%s", ui.Plural(r.Workers, "worker"), ui.Plural(r.Threads, "thread"), ui.Plural(r.Parallel, "photo"), r.limitText())
+	line("%s, %s of %d×%d in %s: %s and %s tokens in, %s out", r.Model, wording.Count(r.Photos, "photo"), r.Width, r.Height,
+		wording.Count(r.Rounds, "round"), tilesText(r.Tiles), numberText(r.PromptTokens), numberText(r.Tokens))
+	line("%s of %s, %s together in each%s", wording.Count(r.Workers, "worker"), wording.Count(r.Threads, "thread"), wording.Count(r.Parallel, "photo"), r.limitText())
 	if full := 2 * r.Workers * r.Parallel; r.Photos < full {
 		line("So few photos do not fill it: --photos %d or more shows what a long run does.", full)
 	}
 	line("")
 	line("Photos an hour  %s  (%s a photo; a new worker for every %s included)",
-		ui.RateText(r.PhotosHour), timeText(r.PhotoSeconds), ui.Plural(r.Process.Batch, "photo"))
+		ui.RateText(r.PhotosHour), timeText(r.PhotoSeconds), wording.Count(r.Process.Batch, "photo"))
 	line("")
 	line("%-13s %10s %7s  %s", "Stage", "a photo", "of it", "how fast")
 	row := func(name string, seconds, share float64, format string, args ...any) {
@@ -211,7 +212,7 @@ func (r *Report) limitText() string {
 	if blas == "" {
 		blas = "the system's BLAS"
 	}
-	return fmt.Sprintf("\nLimit of %s: %s (%s)", ui.Plural(r.Limit.Threads, "thread"), r.Limit.text(), strings.TrimSpace(blas+" "+r.Limit.Core))
+	return fmt.Sprintf("\nLimit of %s: %s (%s)", wording.Count(r.Limit.Threads, "thread"), r.Limit.text(), strings.TrimSpace(blas+" "+r.Limit.Core))
 }
 
 func (s benchStage) speedText() string {

@@ -12,6 +12,7 @@ import (
 	"photodesc/internal/bench"
 	"photodesc/internal/machine"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/pool"
 
 	"github.com/dustin/go-humanize"
@@ -127,13 +128,13 @@ func best(rows []SweepRow) int {
 }
 
 func (r SweepRow) text() string {
-	return fmt.Sprintf("%s of %s", ui.Plural(r.Workers, "worker"), ui.Plural(r.Threads, "thread"))
+	return fmt.Sprintf("%s of %s", wording.Count(r.Workers, "worker"), wording.Count(r.Threads, "thread"))
 }
 
 // Write is the report for people.
 func (r *SweepReport) Write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s in each run, %s, %s (%s)\n\n", r.Model, ui.Plural(r.Photos, "photo"), ui.Plural(r.Rounds, "round"), ui.Plural(r.Cores, "core"), r.CPU)
+	fmt.Fprintf(&b, "%s, %s in each run, %s, %s (%s)\n\n", r.Model, wording.Count(r.Photos, "photo"), wording.Count(r.Rounds, "round"), wording.Count(r.Cores, "core"), r.CPU)
 	fmt.Fprintf(&b, "%7s × %-7s  %14s  %10s\n", "workers", "threads", "photos an hour", "memory")
 	for i, row := range r.Shapes {
 		rate, memory, mark := ui.RateText(row.PhotosHour), humanize.IBytes(row.Memory), ""
