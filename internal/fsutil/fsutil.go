@@ -1,5 +1,5 @@
-// Package fsutil opens and reads files that may be something else, and handles
-// paths that path/filepath would change.
+// Package fsutil opens and reads files that may be something else, handles paths
+// that path/filepath would change, and names folders for what is cached.
 package fsutil
 
 import (
@@ -98,6 +98,16 @@ func Resolve(path string) string {
 		path = target
 	}
 	return path
+}
+
+// CacheDir returns the folder called name of this program in the user's cache folder.
+// It need not exist. The error means that the user has no cache folder.
+func CacheDir(name string) (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(base, "photodesc", name), nil
 }
 
 // QuoteGlob makes filepath.Glob take path literally.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 )
 
 // The small model that is part of the program; builtin/README.md says what it can do.
@@ -47,13 +48,10 @@ func builtin() (Files, error) {
 // builtinDir returns a folder in the user's cache folder, or among the temporary
 // files if there is no home.
 func builtinDir() (string, error) {
-	base, err := os.UserCacheDir()
-	if err == nil {
-		dir := filepath.Join(base, "photodesc", "builtin")
-		if err = os.MkdirAll(dir, 0o755); err == nil {
-			return dir, nil
-		}
+	dir, err := fsutil.CacheDir("builtin")
+	if err == nil && os.MkdirAll(dir, 0o755) == nil {
+		return dir, nil
 	}
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("photodesc-builtin-%d", os.Getuid()))
+	dir = filepath.Join(os.TempDir(), fmt.Sprintf("photodesc-builtin-%d", os.Getuid()))
 	return dir, os.MkdirAll(dir, 0o700)
 }

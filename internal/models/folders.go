@@ -19,11 +19,7 @@ func Dir() (string, error) {
 	if dir := os.Getenv("PHOTODESC_MODELS"); dir != "" {
 		return filepath.Abs(dir)
 	}
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(base, "photodesc", "models"), nil
+	return fsutil.CacheDir("models")
 }
 
 // place is a path at which a file of a repository may be.

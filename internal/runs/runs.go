@@ -39,13 +39,7 @@ type Entry struct {
 }
 
 // Folder is where entries are kept. An error means that the user has no cache folder.
-func Folder() (string, error) {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(base, "photodesc", "runs"), nil
-}
+func Folder() (string, error) { return fsutil.CacheDir("runs") }
 
 // Add remembers a run that begins in workdir with the photos of root. An error costs nothing but this memory.
 func Add(workdir, root string, started time.Time) error {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the driver "sqlite", FTS5 included
+
+	"photodesc/internal/fsutil"
 )
 
 // IndexName is the index's file in a workdir.
@@ -100,11 +102,10 @@ var errLayout = errors.New("of another layout")
 
 // cachedPath is where the index of a workdir lies that may not be written. Its folder is made.
 func cachedPath(dir string) (string, error) {
-	base, err := os.UserCacheDir()
+	folder, err := fsutil.CacheDir("search")
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(base, "photodesc", "search")
 	sum := sha256.Sum256([]byte(dir))
 	return filepath.Join(folder, hex.EncodeToString(sum[:12])+".db"), os.MkdirAll(folder, 0o700)
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/machine"
 )
 
@@ -48,13 +49,7 @@ const (
 )
 
 // Dir is the folder of the results.
-func Dir() (string, error) {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(base, "photodesc", "threads"), nil
-}
+func Dir() (string, error) { return fsutil.CacheDir("threads") }
 
 func path(fingerprint string) (string, error) {
 	dir, err := Dir()
