@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"photodesc/internal/export"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
+	"photodesc/tracker"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,6 +37,9 @@ var exportFormats = []exportFormat{
 	csvFormat,
 	tsvFormat,
 	jsonlFormat,
+	sidecarFormat("txt"),
+	sidecarFormat("caption"),
+	imagefolderFormat,
 }
 
 // exportFlags are the flags of all formats; which of them a format has is in its entry.
@@ -47,6 +54,13 @@ type exportFlags struct {
 	separator string
 	noMark    bool
 	raw       bool
+
+	prompt       string
+	withKeywords bool
+	template     string
+	captionForm  export.Caption // of the three
+	wholeName    bool
+	remove       bool
 }
 
 // choosing registers the flags that choose photos.
@@ -129,7 +143,7 @@ func newExporter(ctx context.Context, dir string, f *exportFlags, words string) 
 	if x.snapshot, err = ui.Peek(dir); err != nil {
 		return nil, err
 	}
-	if !x.snapshot.HasRun {
+	if !x.snapshot.HasRun && !hasOutputs(dir) {
 		return nil, fmt.Errorf("no photo has been described in the workdir %q\n  -C names another; a run begins with: %s", dir, ui.CommandLine(dir, "run", "DIR"))
 	}
 	if f.folder != "" {
@@ -138,6 +152,12 @@ func newExporter(ctx context.Context, dir string, f *exportFlags, words string) 
 		}
 	}
 	return x, nil
+}
+
+// hasOutputs is whether there are outputs, be it without the files of a run.
+func hasOutputs(dir string) bool {
+	found, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(dir), tracker.OutputsName, "*.jsonl"))
+	return len(found) > 0
 }
 
 func unknownFormat(c *cobra.Command, args []string) error {

@@ -115,14 +115,38 @@ func (x *exporter) exportTable(tabs bool) error {
 	})
 }
 
+// errLeftOut is returned for a photo that a format cannot have.
+var errLeftOut = errors.New("left out")
+
 // recordWriter begins a format in w. It returns what writes a record and what ends the format, which may be nil.
 type recordWriter func(w io.Writer) (write func(*tracker.Record) error, end func() error, err error)
 
 // toFile writes a format that is one file, to -o or standard output.
 func (x *exporter) toFile(begin recordWriter) error {
 	photos := 0
+	write := func(w io.Writer) error {
+		record, end, err := begin(w)
+		if err != nil {
+			return err
+		}
+		err = x.each(func(r *tracker.Record) error {
+			err := record(r)
+			if errors.Is(err, errLeftOut) {
+				return nil
+			}
+			photos++
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if end != nil {
+			return end()
+		}
+		return nil
+	}
 	if x.flags.dryRun {
-		if err := x.each(func(*tracker.Record) error { photos++; return nil }); err != nil {
+		if err := write(io.Discard); err != nil {
 			return err
 		}
 		to := "standard output"
@@ -131,19 +155,6 @@ func (x *exporter) toFile(begin recordWriter) error {
 		}
 		_, err := fmt.Fprintf(x.out, "%s would be written to %s.\n", wording.Count(photos, "photo"), to)
 		return err
-	}
-	write := func(w io.Writer) error {
-		record, end, err := begin(w)
-		if err != nil {
-			return err
-		}
-		if err := x.each(func(r *tracker.Record) error { photos++; return record(r) }); err != nil {
-			return err
-		}
-		if end != nil {
-			return end()
-		}
-		return nil
 	}
 	if x.flags.output == "" {
 		w := bufio.NewWriterSize(x.out, 1<<16)

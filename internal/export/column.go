@@ -27,7 +27,7 @@ var columns = []struct {
 }{
 	{Column{"path", func(r *tracker.Record) string { return tracker.EncodePath(r.Path) }}, true},
 	{Column{"description", func(r *tracker.Record) string { return r.Description }}, true},
-	{Column{"keywords", func(r *tracker.Record) string { return strings.Join(r.Keywords, ", ") }}, true},
+	{Column{"keywords", func(r *tracker.Record) string { return joined(r.Keywords) }}, true},
 	{Column{"model", func(r *tracker.Record) string { return r.Model }}, true},
 	{Column{"width", func(r *tracker.Record) string { return number(r.Width) }}, true},
 	{Column{"height", func(r *tracker.Record) string { return number(r.Height) }}, true},
@@ -43,6 +43,8 @@ var columns = []struct {
 
 // failedColumns are added where photos that failed are written, too.
 var failedColumns = []string{"status", "error_kind", "error"}
+
+func joined(keywords []string) string { return strings.Join(keywords, ", ") }
 
 // number is empty for 0: a failed photo has no size.
 func number(n int) string {

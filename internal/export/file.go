@@ -53,6 +53,7 @@ type File struct {
 	ledger *Ledger
 	path   string // its place, absolute, without links
 	old    fs.FileInfo
+	before *Sum // of the old file, if it is ours
 	force  bool
 	part   *flock.Flock
 	f      *os.File
@@ -111,9 +112,13 @@ func (x *File) mayReplace(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if ours, err := x.ledger.Ours(ctx, x.path, sum); err != nil || !ours {
-		return errors.Join(err, &NotOursError{x.path})
+	switch ours, err := x.ledger.Ours(ctx, x.path, sum); {
+	case err != nil:
+		return err
+	case !ours:
+		return &NotOursError{x.path}
 	}
+	x.before = &sum
 	return nil
 }
 
@@ -173,37 +178,14 @@ func (x *File) Commit(ctx context.Context) (err error) {
 		return err
 	}
 	// The digest is recorded first: a file that is not recorded could never be replaced, one that is not there can.
-	if err := x.ledger.Record(ctx, Entry{Path: x.path, Sum: Sum(x.hash.Sum(nil))}); err != nil {
+	if err := x.ledger.Record(ctx, Entry{x.path, Sum(x.hash.Sum(nil)), x.before}); err != nil {
 		return err
 	}
-	if err := x.replace(part); err != nil {
+	if err := put(part, x.path, x.old, x.force); err != nil {
 		return err
 	}
 	_ = x.part.Unlock()
 	return nil
-}
-
-// replace puts the file into its place, unless that is not as it was when the export began.
-func (x *File) replace(part string) error {
-	if x.old == nil {
-		err := os.Link(part, x.path) // fails where something is there, as a rename does not
-		switch {
-		case err == nil:
-			return os.Remove(part)
-		case errors.Is(err, fs.ErrExist):
-			return &NotOursError{x.path}
-		}
-		if _, err := os.Lstat(x.path); err == nil {
-			return &NotOursError{x.path}
-		}
-		return os.Rename(part, x.path) // a file system without links
-	}
-	now, err := os.Lstat(x.path)
-	if err == nil && !x.force && !(os.SameFile(now, x.old) && now.Size() == x.old.Size() && now.ModTime().Equal(x.old.ModTime())) {
-		return &NotOursError{x.path}
-	}
-	_ = os.Chmod(part, x.old.Mode().Perm())
-	return os.Rename(part, x.path)
 }
 
 // Discard removes what was written.

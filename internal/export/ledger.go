@@ -10,8 +10,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"photodesc/internal/durable"
 	"photodesc/internal/fsutil"
 
+	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -23,23 +25,25 @@ const ledgerLayout = 1
 
 const ledgerSchema = `
 CREATE TABLE files (
-	path BLOB PRIMARY KEY, -- absolute, or relative to the photo folder
+	path BLOB PRIMARY KEY, -- see Entry
 	sum BLOB NOT NULL,     -- of what is in it, or is about to be
-	before BLOB,           -- of what was in it before that, NULL where there was none of ours
-	photo BLOB NOT NULL    -- which it describes, empty for a file of many
+	before BLOB            -- of what was in it before that, NULL where there was none of ours
 ) WITHOUT ROWID;
 `
 
 // Entry is what the ledger knows of a file.
 type Entry struct {
-	Path  string
-	Sum   Sum
-	Photo string // the file's only photo, relative to the photo folder; "" if it has several
+	Key    string // an absolute path, or what [Sidecars] makes of a path
+	Sum    Sum    // of what is about to be in it
+	Before *Sum   // of what is in it before that, if that is ours: a kill may leave either
 }
 
 // Ledger has a digest of each file that was exported, so that nothing else is replaced or removed. Where it is lost, all
 // files that were exported before count as somebody else's.
-type Ledger struct{ db *sql.DB }
+type Ledger struct {
+	db   *sql.DB
+	path string
+}
 
 // OpenLedger opens the ledger of a workdir, or makes an empty one.
 func OpenLedger(ctx context.Context, dir string) (*Ledger, error) {
@@ -80,12 +84,12 @@ func openLedger(ctx context.Context, path string) (_ *Ledger, err error) {
 	}
 	switch layout {
 	case ledgerLayout:
-		return &Ledger{db}, nil
+		return &Ledger{db, path}, nil
 	case 0:
 		if _, err := tx.ExecContext(ctx, ledgerSchema+fmt.Sprintf("PRAGMA user_version = %d", ledgerLayout)); err != nil {
 			return nil, err
 		}
-		return &Ledger{db}, tx.Commit()
+		return &Ledger{db, path}, tx.Commit()
 	}
 	return nil, errors.New("it was made by a newer version of photodesc")
 }
@@ -94,29 +98,86 @@ func openLedger(ctx context.Context, path string) (_ *Ledger, err error) {
 func (l *Ledger) Close() error { return l.db.Close() }
 
 // Ours is whether a file with that digest is as an export left it.
-func (l *Ledger) Ours(ctx context.Context, path string, sum Sum) (bool, error) {
+func (l *Ledger) Ours(ctx context.Context, key string, sum Sum) (bool, error) {
 	var n int
-	err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM files WHERE path = ? AND (sum = ? OR before = ?)", []byte(path), sum[:], sum[:]).Scan(&n)
+	err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM files WHERE path = ? AND (sum = ? OR before = ?)", []byte(key), sum[:], sum[:]).Scan(&n)
 	return n > 0, err
 }
 
-// Record notes files that are about to be written. What was recorded of them before stays known, because a kill may leave
-// either content.
+// Record notes files that are about to be written.
 func (l *Ledger) Record(ctx context.Context, entries ...Entry) error {
+	return l.change(ctx, "INSERT OR REPLACE INTO files (path, sum, before) VALUES (?, ?, ?)", len(entries), func(put *sql.Stmt, i int) error {
+		var before []byte
+		if e := entries[i]; e.Before != nil {
+			before = e.Before[:]
+		}
+		_, err := put.ExecContext(ctx, []byte(entries[i].Key), entries[i].Sum[:], before)
+		return err
+	})
+}
+
+// Forget takes entries away.
+func (l *Ledger) Forget(ctx context.Context, keys ...string) error {
+	return l.change(ctx, "DELETE FROM files WHERE path = ?", len(keys), func(forget *sql.Stmt, i int) error {
+		_, err := forget.ExecContext(ctx, []byte(keys[i]))
+		return err
+	})
+}
+
+// change does n things in one transaction.
+func (l *Ledger) change(ctx context.Context, text string, n int, do func(*sql.Stmt, int) error) error {
+	if n == 0 {
+		return nil
+	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	put, err := tx.PrepareContext(ctx, `INSERT INTO files (path, sum, photo) VALUES (?1, ?2, ?3)
-		ON CONFLICT (path) DO UPDATE SET before = CASE WHEN sum = excluded.sum THEN before ELSE sum END, sum = excluded.sum, photo = excluded.photo`)
+	stmt, err := tx.PrepareContext(ctx, text)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if _, err := put.ExecContext(ctx, []byte(e.Path), e.Sum[:], []byte(e.Photo)); err != nil {
+	for i := range n {
+		if err := do(stmt, i); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
+}
+
+// keys lists keys that begin so, which is with a byte of zero at the end, in reverse order: at most n of those before another
+// key; "" is the end.
+func (l *Ledger) keys(ctx context.Context, beginning, before string, n int) (keys []string, err error) {
+	end := []byte(before)
+	if before == "" {
+		end = []byte(beginning)
+		end[len(end)-1]++
+	}
+	rows, err := l.db.QueryContext(ctx, "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path DESC LIMIT ?", []byte(beginning), end, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key []byte
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		keys = append(keys, string(key))
+	}
+	return keys, rows.Err()
+}
+
+// Lock keeps other exports of the workdir from writing files beside photos, until it is unlocked or the process ends.
+func (l *Ledger) Lock() (unlock func(), err error) {
+	f := flock.New(l.path+".lock", flock.SetPermissions(0o644))
+	locked, err := f.TryLock()
+	switch {
+	case err != nil && !durable.NoLocks(err):
+		return nil, err
+	case err == nil && !locked:
+		return nil, ErrBusy
+	}
+	return func() { _ = f.Close() }, nil
 }
