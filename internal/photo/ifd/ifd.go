@@ -1,7 +1,8 @@
-// Package ifd reads the directories (IFDs) of TIFF files, BigTIFF files, and formats
-// that differ from TIFF only in their magic number, such as many RAW formats.
+// Package ifd reads the directories (IFDs) of TIFF and BigTIFF files, EXIF data, and
+// RAW formats that differ from TIFF only in their magic number.
 //
-// The package is pure Go, and every step is bounded, since files may be hostile.
+// The package is pure Go, and every step is bounded, since files may be hostile. What
+// cannot be read is missing; [Reader.Err] has errors of the storage.
 package ifd
 
 import (
@@ -10,10 +11,13 @@ import (
 	"io"
 )
 
-// The magic numbers of TIFF and BigTIFF. Many RAW formats have another one.
+// The magic numbers of TIFF, BigTIFF, and Olympus' and Panasonic's RAW formats.
 const (
-	TIFF    = 42
-	BigTIFF = 43
+	TIFF      = 42
+	BigTIFF   = 43
+	olympus   = 'O'<<8 | 'R'
+	olympusS  = 'S'<<8 | 'R'
+	panasonic = 'U'
 )
 
 // maxEntries is how many entries a directory may have, far more than programs write.
@@ -25,17 +29,15 @@ type Reader struct {
 	First int64  // offset of the first directory
 	Err   error  // of reading, other than the end of the file
 
-	r      io.ReaderAt
-	limits map[uint16]int64
-	order  binary.ByteOrder
-	big    bool // BigTIFF: 64-bit offsets
+	r     io.ReaderAt
+	order binary.ByteOrder
+	big   bool // BigTIFF: 64-bit offsets
 }
 
-// Open reads the header of the file r of size bytes. limits has the tags whose values
-// are to be read, with the largest number of values of each. ok reports whether the
-// header is one of TIFF or like it; if not, Err may be the reason.
-func Open(r io.ReaderAt, size int64, limits map[uint16]int64) (in *Reader, ok bool) {
-	in = &Reader{r: io.NewSectionReader(r, 0, size), limits: limits}
+// Open reads the header of the file r of size bytes. ok reports whether it is one of
+// the formats; if not, Err may be the reason.
+func Open(r io.ReaderAt, size int64) (in *Reader, ok bool) {
+	in = &Reader{r: io.NewSectionReader(r, 0, size)}
 	head := in.read(make([]byte, 16), 0)
 	if len(head) < 8 {
 		return in, false
@@ -49,46 +51,33 @@ func Open(r io.ReaderAt, size int64, limits map[uint16]int64) (in *Reader, ok bo
 		return in, false
 	}
 	in.Magic = in.order.Uint16(head[2:])
-	in.big = in.Magic == BigTIFF
-	if !in.big {
+	switch in.Magic {
+	case TIFF, olympus, olympusS, panasonic:
 		in.First = in.offset(head[4:])
 		return in, true
+	case BigTIFF:
+		in.big = true
+		if len(head) == 16 && in.order.Uint16(head[4:]) == 8 {
+			in.First = in.offset(head[8:])
+			return in, true
+		}
 	}
-	if len(head) < 16 || in.order.Uint16(head[4:]) != 8 {
-		return in, false
-	}
-	in.First = in.offset(head[8:])
-	return in, true
+	return in, false
 }
 
-// Directory holds the values of a directory's tags.
+// Directory is a directory of a file. Of entries with the same tag the first counts.
 type Directory struct {
-	// Values has the whole numbers of each tag that was asked for, nil for a tag of
-	// another type. Of entries with the same tag the first is used.
-	Values map[uint16][]int64
-
-	// Undefined has the place of the bytes of tags of the type UNDEFINED.
-	Undefined map[uint16]Range
-
 	Next  int64 // offset of the next directory, 0 if there is none, or -1 if it cannot be read
 	Whole bool  // there are entries, and all were read
-}
 
-// Range is a part of a file, in bytes.
-type Range struct{ Offset, Length int64 }
-
-// First returns the tag's first value, or missing if there is none.
-func (d Directory) First(tag uint16, missing int64) int64 {
-	if v := d.Values[tag]; len(v) > 0 {
-		return v[0]
-	}
-	return missing
+	in      *Reader
+	entries map[uint16][]byte
 }
 
 // Directory reads the directory at an offset. Of a damaged one it returns the entries
 // that precede the damage.
 func (in *Reader) Directory(at int64) Directory {
-	d := Directory{Values: make(map[uint16][]int64), Undefined: make(map[uint16]Range), Next: -1}
+	d := Directory{Next: -1, in: in, entries: make(map[uint16][]byte)}
 	const headerBytes = 8 // of the file
 	countBytes, entryBytes, offsetBytes := 2, 12, 4
 	if in.big {
@@ -109,7 +98,9 @@ func (in *Reader) Directory(at int64) Directory {
 	buf := in.read(make([]byte, all+offsetBytes), at+int64(countBytes))
 	d.Whole = n > 0 && len(buf) >= all
 	for i := 0; i < all && i+entryBytes <= len(buf); i += entryBytes {
-		in.entry(d, buf[i:i+entryBytes])
+		if tag := in.order.Uint16(buf[i:]); d.entries[tag] == nil {
+			d.entries[tag] = buf[i : i+entryBytes]
+		}
 	}
 	if len(buf) == all+offsetBytes {
 		d.Next = in.offset(buf[all:])
@@ -117,11 +108,66 @@ func (in *Reader) Directory(at int64) Directory {
 	return d
 }
 
-// The types of whole numbers, and that of bytes without a meaning.
+// Has reports whether there is an entry with the tag.
+func (d Directory) Has(tag uint16) bool { return d.entries[tag] != nil }
+
+// Number returns the first of the tag's whole numbers, or missing if there is none.
+func (d Directory) Number(tag uint16, missing int64) int64 {
+	if v := d.Numbers(tag, 1); len(v) > 0 {
+		return v[0]
+	}
+	return missing
+}
+
+// Numbers returns up to limit of the tag's whole numbers. Signed ones are read as
+// unsigned, since no tag that is read has negative values.
+func (d Directory) Numbers(tag uint16, limit int64) []int64 {
+	v := d.values(tag, limit)
+	switch v.kind {
+	case typeASCII, typeRational, typeUndefined:
+		return nil
+	}
+	var out []int64
+	for ; len(v.data) > 0; v.data = v.data[v.width:] {
+		out = append(out, d.in.number(v.data[:v.width]))
+	}
+	return out
+}
+
+// Bytes returns up to limit bytes of a tag with text or bytes without a type.
+func (d Directory) Bytes(tag uint16, limit int64) []byte {
+	if v := d.values(tag, limit); v.kind == typeASCII || v.kind == typeUndefined {
+		return v.data
+	}
+	return nil
+}
+
+// Fractions returns numerator and denominator of up to limit of the tag's fractions.
+func (d Directory) Fractions(tag uint16, limit int64) (out [][2]int64) {
+	v := d.values(tag, limit)
+	if v.kind != typeRational {
+		return nil
+	}
+	for ; len(v.data) > 0; v.data = v.data[v.width:] {
+		out = append(out, [2]int64{d.in.number(v.data[:4]), d.in.number(v.data[4:8])})
+	}
+	return out
+}
+
+// Range returns where the bytes of a tag without a type are. ok reports whether there
+// is such a tag. The range may be outside the file.
+func (d Directory) Range(tag uint16) (offset, length int64, ok bool) {
+	v := d.values(tag, 0)
+	return v.offset, v.count, v.kind == typeUndefined
+}
+
+// The types of values.
 const (
 	typeByte      = 1
+	typeASCII     = 2
 	typeShort     = 3
 	typeLong      = 4
+	typeRational  = 5
 	typeSByte     = 6
 	typeUndefined = 7
 	typeSShort    = 8
@@ -132,38 +178,42 @@ const (
 	typeIFD8      = 18
 )
 
-// widths has the bytes of the types of whole numbers. Signed ones are read as
-// unsigned, since no tag that is read has negative values.
-var widths = map[uint16]int64{typeByte: 1, typeSByte: 1, typeShort: 2, typeSShort: 2, typeLong: 4, typeSLong: 4, typeIFD: 4,
-	typeLong8: 8, typeSLong8: 8, typeIFD8: 8}
+// widths has the bytes of a value of each type that is read.
+var widths = map[uint16]int64{typeByte: 1, typeASCII: 1, typeShort: 2, typeLong: 4, typeRational: 8, typeSByte: 1, typeUndefined: 1,
+	typeSShort: 2, typeSLong: 4, typeIFD: 4, typeLong8: 8, typeSLong8: 8, typeIFD8: 8}
 
-// entry adds an entry's values to d, if its tag was asked for.
-func (in *Reader) entry(d Directory, entry []byte) {
-	tag, kind := in.order.Uint16(entry), in.order.Uint16(entry[2:])
-	limit, asked := in.limits[tag]
-	if _, twice := d.Values[tag]; twice || !asked {
-		return
+// values are those of one entry.
+type values struct {
+	kind          uint16 // the type; 0: there is no entry, or it has no values that are read
+	count, offset int64  // offset is where the values are if they do not fit into the entry
+	width         int64  // bytes of a value
+	data          []byte // of whole values
+}
+
+// values reads up to limit values of an entry.
+func (d Directory) values(tag uint16, limit int64) values {
+	entry := d.entries[tag]
+	if entry == nil {
+		return values{}
 	}
-	d.Values[tag] = nil
-	count, value := int64(in.order.Uint32(entry[4:])), entry[8:]
+	in := d.in
+	v := values{kind: in.order.Uint16(entry[2:]), count: int64(in.order.Uint32(entry[4:]))}
+	inEntry := entry[8:]
 	if in.big {
-		count, value = int64(in.order.Uint64(entry[4:])), entry[12:]
+		v.count, inEntry = int64(in.order.Uint64(entry[4:])), entry[12:]
 	}
-	if kind == typeUndefined {
-		d.Undefined[tag] = Range{in.offset(value), count}
+	v.offset, v.width = in.offset(inEntry), widths[v.kind]
+	if v.width == 0 || v.count < 0 {
+		return values{}
 	}
-	width := widths[kind]
-	if width == 0 || count < 0 {
-		return
+	n := min(v.count, limit)
+	if v.count <= int64(len(inEntry))/v.width {
+		v.data = inEntry[:n*v.width]
+		return v
 	}
-	data := value
-	if count > int64(len(value))/width {
-		data = in.read(make([]byte, min(count, limit)*width), in.offset(value))
-	}
-	for range min(count, limit, int64(len(data))/width) {
-		d.Values[tag] = append(d.Values[tag], in.number(data[:width]))
-		data = data[width:]
-	}
+	v.data = in.read(make([]byte, n*v.width), v.offset)
+	v.data = v.data[:int64(len(v.data))/v.width*v.width]
+	return v
 }
 
 // number parses an unsigned number of 1 to 8 bytes. One of more than 63 bits gives 0.

@@ -35,9 +35,9 @@ func TestDirectoryCut(t *testing.T) {
 		{"no entries", entries(0), 14, 0, 0, false},
 		{"too many entries", entries(maxEntries + 1), 8 + 2 + 12*(maxEntries+1) + 4, 0, -1, false},
 	} {
-		in, ok := Open(bytes.NewReader(c.data), int64(c.length), map[uint16]int64{ImageWidth: 1})
+		in, ok := Open(bytes.NewReader(c.data), int64(c.length))
 		d := in.Directory(in.First)
-		if !ok || d.First(ImageWidth, 0) != c.first || d.Next != c.next || d.Whole != c.whole || in.Err != nil {
+		if !ok || d.Number(ImageWidth, 0) != c.first || d.Next != c.next || d.Whole != c.whole || in.Err != nil {
 			t.Errorf("%s: %t, %+v, %v", c.name, ok, d, in.Err)
 		}
 	}
@@ -46,7 +46,7 @@ func TestDirectoryCut(t *testing.T) {
 // Offsets near the largest number are beyond the end of the file, not errors of reading.
 func TestDirectoryFarAway(t *testing.T) {
 	data := "II+\x00\x08\x00\x00\x00" + strings.Repeat("\xff", 7) + "\x7f"
-	in, ok := Open(strings.NewReader(data), int64(len(data)), nil)
+	in, ok := Open(strings.NewReader(data), int64(len(data)))
 	if d := in.Directory(in.First); !ok || d.Whole || d.Next != -1 || in.Err != nil {
 		t.Errorf("%t, %+v, %v", ok, d, in.Err)
 	}

@@ -21,19 +21,19 @@ func Exif(r io.ReaderAt, size int64) (f photo.ExifFields) {
 		cr3Blocks(r, size, func(name string, block *io.SectionReader) {
 			switch name {
 			case "CMT1":
-				f = f.Or(exif.Read(block))
+				f = f.Or(exif.Read(block, block.Size()))
 			case "CMT2":
-				f = f.Or(exif.Times(block))
+				f = f.Or(exif.Times(block, block.Size()))
 			case "CMT4":
-				f = f.Or(exif.Place(block))
+				f = f.Or(exif.Place(block, block.Size()))
 			}
 		})
 	case isMinolta(r):
 		if at, length, ok := mrwBlock(r, size); ok {
-			f = exif.Read(io.NewSectionReader(r, at, length))
+			f = exif.Read(io.NewSectionReader(r, at, length), length)
 		}
 	default:
-		f = exif.Read(r)
+		f = exif.Read(r, size)
 	}
 	return f
 }

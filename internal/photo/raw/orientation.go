@@ -40,11 +40,11 @@ func Orientation(tiff []byte) int {
 // tiffOrientation returns the orientation in the first directory of a TIFF block
 // within a file.
 func tiffOrientation(r io.ReaderAt, offset, length int64) int {
-	in, ok := openTIFF(io.NewSectionReader(r, offset, length), length)
+	in, ok := ifd.Open(io.NewSectionReader(r, offset, length), length)
 	if !ok {
 		return 0
 	}
-	if o := in.Directory(in.First).First(ifd.Orientation, 0); 1 <= o && o <= 8 {
+	if o := in.Directory(in.First).Number(ifd.Orientation, 0); 1 <= o && o <= 8 {
 		return int(o)
 	}
 	return 0

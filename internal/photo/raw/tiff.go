@@ -12,12 +12,6 @@ const (
 	maxTiles       = 1 << 16 // offsets of a picture's strips or tiles
 )
 
-// tags has the tags that are read, with their largest number of values.
-var tags = map[uint16]int64{
-	ifd.PanasonicJPEG: 0, ifd.Compression: 1, ifd.Photometric: 1, ifd.Orientation: 1, ifd.JPEGOffset: 1, ifd.JPEGLength: 1,
-	ifd.StripByteCounts: 1, ifd.StripOffsets: maxTiles, ifd.TileOffsets: maxTiles, ifd.SubIFDs: maxDirectories,
-}
-
 const (
 	compressionOldJPEG = 6
 	compressionJPEG    = 7
@@ -33,7 +27,7 @@ const (
 // several. It returns the first orientation (0: none) and the offsets of those
 // parts. Of a damaged file it returns what precedes the damage.
 func directories(r io.ReaderAt, size int64, consider func(offset, length int64)) (orientation int, parts map[int64]bool) {
-	in, ok := openTIFF(r, size)
+	in, ok := ifd.Open(r, size)
 	if !ok {
 		return 0, nil
 	}
@@ -48,42 +42,31 @@ func directories(r io.ReaderAt, size int64, consider func(offset, length int64))
 		}
 		seen[at] = true
 		d := in.Directory(at)
-		if o := d.First(ifd.Orientation, 0); orientation == 0 && 1 <= o && o <= 8 {
+		if o := d.Number(ifd.Orientation, 0); orientation == 0 && 1 <= o && o <= 8 {
 			orientation = int(o)
 		}
-		consider(d.First(ifd.JPEGOffset, -1), d.First(ifd.JPEGLength, -1))
+		consider(d.Number(ifd.JPEGOffset, -1), d.Number(ifd.JPEGLength, -1))
 		if inParts(d) {
-			for _, offset := range append(d.Values[ifd.TileOffsets], d.Values[ifd.StripOffsets]...) {
+			for _, offset := range append(d.Numbers(ifd.TileOffsets, maxTiles), d.Numbers(ifd.StripOffsets, maxTiles)...) {
 				if len(parts) < maxTiles {
 					parts[offset] = true
 				}
 			}
-		} else if c := d.First(ifd.Compression, 0); c == compressionJPEG || c == compressionOldJPEG {
-			consider(d.First(ifd.StripOffsets, -1), d.First(ifd.StripByteCounts, -1))
+		} else if c := d.Number(ifd.Compression, 0); c == compressionJPEG || c == compressionOldJPEG {
+			consider(d.Number(ifd.StripOffsets, -1), d.Number(ifd.StripByteCounts, -1))
 		}
-		if p, ok := d.Undefined[ifd.PanasonicJPEG]; ok {
-			consider(p.Offset, p.Length)
+		if offset, length, ok := d.Range(ifd.PanasonicJPEG); ok {
+			consider(offset, length)
 		}
-		queue = append(queue, d.Values[ifd.SubIFDs]...)
+		queue = append(queue, d.Numbers(ifd.SubIFDs, maxDirectories)...)
 		queue = append(queue, d.Next)
 	}
 	return orientation, parts
 }
 
-// openTIFF reads the header of a TIFF file, or of a RAW format with another magic
-// number.
-func openTIFF(r io.ReaderAt, size int64) (in *ifd.Reader, ok bool) {
-	in, ok = ifd.Open(r, size, tags)
-	switch in.Magic {
-	case ifd.TIFF, ifd.BigTIFF, 'O'<<8 | 'R', 'S'<<8 | 'R', 'U': // the last three are Olympus' and Panasonic's
-		return in, ok
-	}
-	return in, false
-}
-
 // inParts reports whether the directory's data are parts of a picture or the
 // sensor's data, so that a JPEG among them is not a preview.
 func inParts(d ifd.Directory) bool {
-	p := d.First(ifd.Photometric, -1)
-	return len(d.Values[ifd.TileOffsets]) > 0 || len(d.Values[ifd.StripOffsets]) > 1 || p == photometricCFA || p == photometricLinearRaw
+	p := d.Number(ifd.Photometric, -1)
+	return len(d.Numbers(ifd.TileOffsets, 1)) > 0 || len(d.Numbers(ifd.StripOffsets, 2)) > 1 || p == photometricCFA || p == photometricLinearRaw
 }

@@ -6,14 +6,6 @@ import (
 	"photodesc/internal/photo/ifd"
 )
 
-// tags has the tags that are read, with their largest number of values.
-var tags = map[uint16]int64{
-	ifd.NewSubfileType: 1, ifd.SubfileType: 1, ifd.ImageWidth: 1, ifd.ImageLength: 1, ifd.BitsPerSample: maxSamples,
-	ifd.Compression: 1, ifd.Photometric: 1, ifd.Orientation: 1, ifd.SamplesPerPixel: 1, ifd.RowsPerStrip: 1, ifd.PlanarConfig: 1,
-	ifd.TileWidth: 1, ifd.TileLength: 1, ifd.SubIFDs: maxSubIFDs, ifd.InkSet: 1, ifd.ExtraSamples: maxSamples,
-	ifd.SampleFormat: maxSamples, ifd.Indexed: 1, ifd.Profile: 0,
-}
-
 // entries holds the values of one directory's tags.
 type entries struct{ ifd.Directory }
 
@@ -21,7 +13,7 @@ type entries struct{ ifd.Directory }
 // missing.
 func (e entries) ints(tag uint16, missing int) []int {
 	var out []int
-	for _, v := range e.Values[tag] {
+	for _, v := range e.Numbers(tag, maxSamples) {
 		out = append(out, int(min(v, math.MaxInt32)))
 	}
 	if len(out) == 0 && missing >= 0 {
@@ -40,9 +32,9 @@ const (
 
 // directory returns the Directory that the values describe.
 func (e entries) directory() Directory {
-	number := func(tag uint16, missing int64) int { return int(min(e.First(tag, missing), math.MaxInt32)) }
+	number := func(tag uint16, missing int64) int { return int(min(e.Number(tag, missing), math.MaxInt32)) }
 	d := Directory{
-		Width: e.First(ifd.ImageWidth, 0), Height: e.First(ifd.ImageLength, 0),
+		Width: e.Number(ifd.ImageWidth, 0), Height: e.Number(ifd.ImageLength, 0),
 		Subfile:      e.subfile(),
 		Photometric:  number(ifd.Photometric, -1),
 		Compression:  number(ifd.Compression, 1),
@@ -50,19 +42,19 @@ func (e entries) directory() Directory {
 		ExtraSamples: e.ints(ifd.ExtraSamples, -1),
 		Bits:         e.ints(ifd.BitsPerSample, 1),
 		Format:       e.ints(ifd.SampleFormat, formatUint),
-		Planar:       e.First(ifd.PlanarConfig, 1) == 2,
+		Planar:       e.Number(ifd.PlanarConfig, 1) == 2,
 		Inks:         number(ifd.InkSet, 1),
-		Indexed:      e.First(ifd.Indexed, 0) == 1,
+		Indexed:      e.Number(ifd.Indexed, 0) == 1,
 	}
-	_, d.HasProfile = e.Values[ifd.Profile]
+	d.HasProfile = e.Has(ifd.Profile)
 	d.Thumbnail = d.Subfile&subfileReduced != 0
 	d.NoPicture = d.Subfile&(subfileMask|subfileDepth) != 0
-	if o := e.First(ifd.Orientation, 0); 1 <= o && o <= 8 {
+	if o := e.Number(ifd.Orientation, 0); 1 <= o && o <= 8 {
 		d.Orient = int(o)
 	}
-	rows := e.First(ifd.RowsPerStrip, math.MaxInt64)
+	rows := e.Number(ifd.RowsPerStrip, math.MaxInt64)
 	d.ChunkBytes = d.bytes(d.Width, min(rows, d.Height))
-	if w, h := e.First(ifd.TileWidth, 0), e.First(ifd.TileLength, 0); w > 0 && h > 0 {
+	if w, h := e.Number(ifd.TileWidth, 0), e.Number(ifd.TileLength, 0); w > 0 && h > 0 {
 		d.Tiled, d.ChunkBytes = true, d.bytes(w, h)
 	}
 	return d
@@ -71,15 +63,15 @@ func (e entries) directory() Directory {
 // subfile returns NewSubfileType, or the equivalent of the old SubfileType, in which
 // 1 is a full picture, 2 a reduced one, and 3 a page.
 func (e entries) subfile() uint32 {
-	if _, ok := e.Values[ifd.NewSubfileType]; !ok {
-		switch e.First(ifd.SubfileType, 0) {
+	if !e.Has(ifd.NewSubfileType) {
+		switch e.Number(ifd.SubfileType, 0) {
 		case 2:
 			return subfileReduced
 		case 3:
 			return subfilePage
 		}
 	}
-	return uint32(e.First(ifd.NewSubfileType, 0))
+	return uint32(e.Number(ifd.NewSubfileType, 0))
 }
 
 // bytes returns the bytes of width × height pixels without padding, at most 1<<60.

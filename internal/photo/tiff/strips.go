@@ -20,12 +20,12 @@ func (d Directory) Strips(r io.ReaderAt, size int64) []Strip {
 	if d.Tiled {
 		offsetTag, countTag = ifd.TileOffsets, ifd.TileByteCounts
 	}
-	in, ok := ifd.Open(r, size, map[uint16]int64{offsetTag: maxStrips, countTag: maxStrips})
+	in, ok := ifd.Open(r, size)
 	if !ok {
 		return nil
 	}
 	e := in.Directory(d.Offset)
-	offsets, counts := e.Values[offsetTag], e.Values[countTag]
+	offsets, counts := e.Numbers(offsetTag, maxStrips), e.Numbers(countTag, maxStrips)
 	join := d.Uncompressed() && !d.Tiled
 	if !e.Whole || in.Err != nil || len(offsets) != len(counts) {
 		return nil

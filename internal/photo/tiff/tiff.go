@@ -70,7 +70,7 @@ var ErrNoDirectory = errors.New("it has no readable TIFF directory")
 // Read reads the directories of the TIFF file r of size bytes. The error is
 // ErrNoDirectory or one of reading.
 func Read(r io.ReaderAt, size int64) (File, error) {
-	in, ok := ifd.Open(r, size, tags)
+	in, ok := ifd.Open(r, size)
 	if !ok || in.Magic != ifd.TIFF && in.Magic != ifd.BigTIFF {
 		return File{}, cmp.Or(in.Err, ErrNoDirectory)
 	}
@@ -90,7 +90,7 @@ func Read(r io.ReaderAt, size int64) (File, error) {
 		d := e.directory()
 		d.Page, d.SubIFD, d.Offset = page, subIFD, at
 		f.Directories = append(f.Directories, d)
-		return e.Values[ifd.SubIFDs], e.Next
+		return e.Numbers(ifd.SubIFDs, maxSubIFDs), e.Next
 	}
 	for page, at := 0, in.First; page < maxPages && at != 0; page++ {
 		subIFDs, next := add(at, page, -1)

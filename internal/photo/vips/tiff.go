@@ -53,7 +53,7 @@ func decodeTIFF(f *file, opts Options, untrusted bool) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := exif.Read(r) // libvips reads none of a TIFF's
+	fields := exif.Read(r, r.Size()) // libvips reads none of a TIFF's
 	img.addExif(fields)
 	if !blank(img) {
 		return img, nil
