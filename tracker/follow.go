@@ -23,10 +23,11 @@ type Position struct {
 var ErrOutputsChanged = errors.New("the outputs are not those that were read before")
 
 // Follow reads the records that were added to the outputs since the positions given, by file name below dir, oldest first,
-// and calls found with each and with the position after it. Lines that cannot be read are left out; a line without its
-// newline is left for the next time. An error of found ends it. Where a known file is not the one that was read,
-// [ErrOutputsChanged] is returned before anything is found.
-func Follow(dir string, from map[string]Position, found func(file string, r Record, after Position) error) error {
+// and calls found with each and with the position after it. Lines that are no record, or longer than 8 MiB, are left out:
+// unreadable is called with where such a line begins, in bytes, and why. A line without its newline is left for the next
+// time. An error of found ends it. Where a known file is not the one that was read, [ErrOutputsChanged] is returned before
+// anything is found.
+func Follow(dir string, from map[string]Position, found func(file string, r Record, after Position) error, unreadable func(file string, at int64, err error)) error {
 	files, err := outputFiles(dir)
 	if err != nil {
 		return err
@@ -45,7 +46,10 @@ func Follow(dir string, from map[string]Position, found func(file string, r Reco
 	}
 	for _, path := range files {
 		name := relative(dir, path)
-		if err := followFile(path, from[name].Offset, func(r Record, after Position) error { return found(name, r, after) }); err != nil {
+		err := followFile(path, from[name].Offset,
+			func(r Record, after Position) error { return found(name, r, after) },
+			func(at int64, err error) { unreadable(name, at, err) })
+		if err != nil {
 			return err
 		}
 	}
@@ -81,7 +85,7 @@ func markOf(b []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func followFile(path string, offset int64, found func(Record, Position) error) error {
+func followFile(path string, offset int64, found func(Record, Position) error, unreadable func(at int64, err error)) error {
 	f, err := fsutil.OpenRegular(path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -98,28 +102,63 @@ func followFile(path string, offset int64, found func(Record, Position) error) e
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
 		return err
 	}
-	r := bufio.NewReaderSize(f, blockSize)
+	lines := lineReader{r: bufio.NewReaderSize(f, blockSize), at: offset, before: before}
 	for {
-		line, err := r.ReadBytes('\n')
+		begin := lines.at
+		line, err := lines.next()
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errLongLine) {
 			return err
 		}
-		first := offset == 0
-		offset += int64(len(line))
-		before = append(before, line[max(0, len(line)-markLength):]...)
-		before = append(before[:0], before[max(0, len(before)-markLength):]...)
-		if len(line) > maxLine {
-			continue
+		var record Record
+		if err == nil {
+			if line = trimLine(line, begin == 0); len(line) == 0 {
+				continue
+			}
+			record, err = parseRecord(line)
 		}
-		record, err := parseRecord(trimLine(bytes.TrimSuffix(line, []byte{'\n'}), first))
 		if err != nil {
+			unreadable(begin, err)
 			continue
 		}
-		if err := found(record, Position{offset, markOf(before)}); err != nil {
+		if err := found(record, Position{lines.at, markOf(lines.before)}); err != nil {
 			return err
+		}
+	}
+}
+
+// lineReader reads lines of bounded length.
+type lineReader struct {
+	r      *bufio.Reader
+	at     int64  // where the next line begins, in bytes
+	before []byte // the last markLength bytes before it
+	line   []byte
+}
+
+// next returns a line without its newline, until the next call. The error is errLongLine for a line of more than maxLine
+// bytes, which is passed over, and io.EOF for one without a newline.
+func (l *lineReader) next() ([]byte, error) {
+	l.line = l.line[:0]
+	for length := 0; ; {
+		part, err := l.r.ReadSlice('\n')
+		if err != nil && err != bufio.ErrBufferFull {
+			return nil, err
+		}
+		length += len(part)
+		l.at += int64(len(part))
+		l.before = append(l.before, part[max(0, len(part)-markLength):]...)
+		l.before = append(l.before[:0], l.before[max(0, len(l.before)-markLength):]...)
+		if length <= maxLine {
+			l.line = append(l.line, part...)
+		}
+		switch {
+		case err != nil:
+		case length > maxLine:
+			return nil, errLongLine
+		default:
+			return bytes.TrimSuffix(l.line, []byte{'\n'}), nil
 		}
 	}
 }

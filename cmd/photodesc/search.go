@@ -14,6 +14,7 @@ import (
 
 	"photodesc/internal/search"
 	"photodesc/internal/ui"
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,14 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		return err
 	}
 	defer x.Close()
+	if u := x.Unreadable(); u.Lines > 0 {
+		rest := "it describes is not found; it"
+		if u.Lines > 1 {
+			rest = "they describe is not found; the first"
+		}
+		fmt.Fprintf(os.Stderr, "%s of the outputs cannot be read, and what %s is in %q, from byte %d: %v\n",
+			wording.Count(u.Lines, "line"), rest, u.File, u.At, u.Err)
+	}
 	root, err := tracker.DecodePath(s.Root)
 	if err != nil {
 		root = ""

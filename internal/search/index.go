@@ -49,6 +49,8 @@ type Index struct {
 	path     string // of the database, absolute
 	db       *sql.DB
 	updating *flock.Flock // nil when it is not held
+
+	unreadable Unreadable
 }
 
 // Open opens the index of a workdir, or makes an empty one where there is none that can be used. Where the workdir may not be

@@ -215,6 +215,27 @@ func TestUpdate(t *testing.T) {
 	check("an output of other bytes", "dog", "c.jpg")
 }
 
+// Lines that cannot be read are passed over, counted, and read only once.
+func TestUnreadable(t *testing.T) {
+	w := newWorkdir(t)
+	x := w.index()
+	w.add(1, tracker.Record{Path: "a.jpg", Description: "a dog"})
+	w.append(1, "\n"+strings.Repeat("x", 9<<20)+"\ndamaged\n")
+	w.add(1, tracker.Record{Path: "b.jpg", Description: "a dog"})
+	for _, lines := range []int{2, 0} {
+		if err := x.Update(context.Background(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := find(t, x, "dog", Options{}); !slices.Equal(got, []string{"b.jpg", "a.jpg"}) {
+			t.Errorf("found %q", got)
+		}
+		u := x.Unreadable()
+		if u.Lines != lines || lines > 0 && (filepath.Join(w.dir, u.File) != w.name(1) || u.At < 50 || u.Err == nil) {
+			t.Errorf("%+v, want %d lines", u, lines)
+		}
+	}
+}
+
 // A kill between two transactions, or in one, leaves an index that goes on.
 func TestInterrupted(t *testing.T) {
 	w := newWorkdir(t)

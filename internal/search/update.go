@@ -49,6 +49,7 @@ func (x *Index) update(ctx context.Context, progress func(records int)) error {
 	if err != nil {
 		return err
 	}
+	x.unreadable = Unreadable{}
 	w := &writer{db: x.db, ctx: ctx, dirty: map[string]tracker.Position{}, progress: progress}
 	defer w.rollback()
 	err = tracker.Follow(x.dir, positions, func(file string, r tracker.Record, after tracker.Position) error {
@@ -56,12 +57,31 @@ func (x *Index) update(ctx context.Context, progress func(records int)) error {
 			return err
 		}
 		return w.add(file, r, after)
-	})
+	}, x.unreadable.add)
 	if err != nil {
 		return err
 	}
 	return w.commit()
 }
+
+// Unreadable is about lines of the outputs that cannot be read, so that their photos are not found.
+type Unreadable struct {
+	Lines int
+	File  string // of the first, below the workdir
+	At    int64  // where the first begins in its file, in bytes
+	Err   error  // why the first cannot be read
+}
+
+func (u *Unreadable) add(file string, at int64, err error) {
+	if u.Lines == 0 {
+		u.File, u.At, u.Err = file, at, err
+	}
+	u.Lines++
+}
+
+// Unreadable returns which lines the last [Index.Update] passed over. Once a record was read behind them, a later one does
+// not read them again.
+func (x *Index) Unreadable() Unreadable { return x.unreadable }
 
 func (x *Index) positions(ctx context.Context) (map[string]tracker.Position, error) {
 	rows, err := x.db.QueryContext(ctx, "SELECT name, at, mark FROM files")
