@@ -79,15 +79,19 @@ define ADD
 	echo "Installing: $$missing(downloads and unpacks; some minutes)"; \
 	[ "$(OS)" = Darwin ] || $$root apt-get update -q=2 || true; \
 	log=$$(mktemp); \
-	if DEBIAN_FRONTEND=noninteractive $$install >"$$log" 2>&1; then rm -f "$$log"; \
+	if tools/quietly "$$log" env DEBIAN_FRONTEND=noninteractive $$install; then rm -f "$$log"; \
 	else cat "$$log" >&2; rm -f "$$log"; stop "Installing failed. Try it by hand:"; fi
 endef
 
-NEED_GO = command -v go >/dev/null || { echo "Go is not installed; get it from https://go.dev/dl/" >&2; exit 1; }
+GO_WANTED := $(shell sed -n 's/^go //p' go.mod)
+# A Go that is older fetches the one that go.mod names, or cannot even read that file.
+NEED_GO = { command -v go >/dev/null || { echo "Go is not installed: get it from https://go.dev/dl/ ($(GO_WANTED) or newer) and put its bin folder into PATH" >&2; exit 1; }; \
+	go list -m >/dev/null 2>&1 || { go list -m >/dev/null || true; echo "Is this Go too old? $$(go version) is in PATH, $(GO_WANTED) or newer is needed: https://go.dev/dl/" >&2; exit 1; }; }
 
 setup: ## install what building needs and is missing (apt or brew), after saying what
 	@$(NEED_GO)
 	$(call ADD,$(MISSING))
+	@[ "$(MAKECMDGOALS)" != setup ] || echo "All that building needs is here. Next: make build"
 
 setup-test: setup ## install what the tests need beside it
 	$(call ADD,$(MISSING_TEST))
@@ -148,13 +152,15 @@ install: ## copy the program, man pages and completions to PREFIX=/usr/local
 	@bin/photodesc completion zsh >"$(ZSHDIR)/_photodesc"
 	@bin/photodesc completion fish >"$(FISHDIR)/photodesc.fish"
 	@echo "Installed $$("$(BINDIR)/photodesc" --version) as $(BINDIR)/photodesc"
-	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not in PATH: add it in your shell's profile.";; esac
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not in PATH. This adds it for now, and in your shell's profile for ever:"; \
+		echo "    export PATH=\"$(PREFIX)/bin:\$$PATH\"";; esac
 	@echo "Next: photodesc doctor"
 
 uninstall: ## remove what make install copied; models and results stay
 	@rm -f "$(BINDIR)/photodesc" "$(BINDIR)"/libggml-vulkan.so "$(BINDIR)"/libggml-cuda.so "$(MANDIR)"/photodesc.1 \
 		"$(MANDIR)"/photodesc-*.1 "$(BASHDIR)/photodesc" "$(ZSHDIR)/_photodesc" "$(FISHDIR)/photodesc.fish"
 	@rm -rf "$(DOCDIR)"
+	@echo "Removed from $(DESTDIR)$(PREFIX). Results stay where they are, fetched models in $${XDG_CACHE_HOME:-~/.cache}/photodesc/models."
 
 demo: setup build $(if $(filter builtin,$(MODEL)),,models) ## describe the photos of examples/photos into demo/
 	@mkdir -p demo
