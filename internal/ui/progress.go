@@ -130,8 +130,8 @@ func (p *Progress) redraw(quit chan struct{}) {
 // nothing flickers. p.mu is held.
 func (p *Progress) draw(text string) error {
 	width, _ := terminalSize(p.out)
-	// A line that fills the last cell wraps on some terminals.
-	lines := p.block(max(width-1, 10))
+	// A line that fills the last cell wraps on some terminals, and a terminal writes ^C behind the last line.
+	lines := p.block(max(width-3, 10))
 	if text == "" && strings.Join(lines, "\n") == strings.Join(p.drawn, "\n") {
 		return nil
 	}

@@ -21,7 +21,11 @@ func StoppingText(s tracker.Snapshot, took time.Duration) string {
 	case n > 1:
 		what = fmt.Sprintf("finishing %s in flight", wording.Count(n, "photo"))
 	}
-	return fmt.Sprintf("stopping for %s, %s", short(took), what)
+	lasts := ""
+	if took >= time.Second {
+		lasts = " for " + short(took)
+	}
+	return fmt.Sprintf("stopping%s, %s", lasts, what)
 }
 
 // ProgressText is how far a workdir is: "30 / 200 (15.0%), 1 failed".

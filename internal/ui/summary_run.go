@@ -56,7 +56,7 @@ func (s RunSummary) Text() string {
 	if n := s.Described + s.Failed; n > 0 {
 		line("Success rate", "%s", PercentText(100*s.SuccessRate))
 	}
-	if s.PhotosHour > 0 {
+	if s.PhotosHour > 0 && s.Described > 0 {
 		line("Average time", "%s seconds a photo, ~%s photos/hour", secondsText(s.PhotoSeconds), RateText(s.PhotosHour))
 	}
 	took := Spell(seconds(s.WallSeconds))
