@@ -65,8 +65,17 @@ type findingJSON struct {
 var resultWords = map[string]string{"ok": "OK", "note": "note", "bad": "BAD"}
 
 func (f findingJSON) write(w io.Writer) {
-	fmt.Fprintf(w, "%-5s %-16s %s\n", resultWords[f.Result], f.Name, f.Finding)
-	for _, line := range f.More {
+	const indent = 23
+	width := ui.TerminalWidth(w)
+	if width > 0 {
+		width = max(width-indent, 20)
+	}
+	lines := []string{}
+	for _, line := range append([]string{f.Finding}, f.More...) {
+		lines = append(lines, strings.Split(ui.Wrap(line, width, "  "), "\n")...)
+	}
+	fmt.Fprintf(w, "%-5s %-16s %s\n", resultWords[f.Result], f.Name, lines[0])
+	for _, line := range lines[1:] {
 		fmt.Fprintf(w, "%22s %s\n", "", line)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -73,13 +74,31 @@ func runInBackground(dir string, w io.Writer) error {
 	// It has ended: show what it wrote.
 	err = cmd.Wait()
 	if _, e := console.Seek(said, io.SeekStart); e == nil {
-		_, _ = io.Copy(os.Stderr, console)
+		text, _ := io.ReadAll(console)
+		fmt.Fprint(os.Stderr, lastError(string(text)))
 	}
 	var code *exec.ExitError
 	if errors.As(err, &code) {
 		return &ui.Exit{Code: max(code.ExitCode(), ui.ExitError)}
 	}
 	return err
+}
+
+// logStart is the beginning of a log line.
+var logStart = regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - ([A-Z]+) - `)
+
+// lastError is the last error of a log, as a command says it; all of the text if
+// there is none.
+func lastError(log string) string {
+	starts := logStart.FindAllStringSubmatchIndex(log, -1)
+	if len(starts) == 0 {
+		return log
+	}
+	last := starts[len(starts)-1]
+	if log[last[2]:last[3]] != "ERROR" {
+		return log
+	}
+	return "photodesc: " + strings.ReplaceAll(log[last[1]:], "\n    ", "\n")
 }
 
 func openConsole(dir string) (*os.File, error) {

@@ -44,16 +44,20 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	if status, err := ui.Peek(r.dir); err == nil && status.RateOverall > 0 {
-		d.RateHour = math.Round(status.RateOverall*10) / 10
-		d.Hours = math.Round(float64(d.Todo)/status.RateOverall*1e4) / 1e4 // to a third of a second
+	overall := 0.0
+	if status, err := ui.Peek(r.dir); err == nil {
+		overall = status.RateOverall
+	}
+	if overall > 0 && otherSpeed(s, changed) == "" {
+		d.RateHour = math.Round(overall*10) / 10
+		d.Hours = math.Round(float64(d.Todo)/overall*1e4) / 1e4 // to a third of a second
 	}
 	if r.flags.Json {
 		return ui.WriteJSON(w, d)
 	}
 	asks := ""
 	if d.Changed > 0 && r.flags.Redo == config.RedoAsk {
-		asks = changedError{s, changed, takesText(changed.Photos, d.RateHour), r.goOnHint()}.Error()
+		asks = changedError{s, changed, priceText(s, changed, overall), r.goOnHint()}.Error()
 	}
 	ui.WriteDryRun(ui.Colors(w), d, asks, ui.TerminalWidth(w))
 	return nil

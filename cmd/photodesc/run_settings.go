@@ -68,14 +68,14 @@ func (r *runner) compareSettings(ctx context.Context) error {
 			return err
 		}
 		if there {
-			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c, takesText(c.Photos, r.track.Live().Progress().RateOverall), r.goOnHint()}}
+			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c, priceText(s, c, r.track.Live().Progress().RateOverall), r.goOnHint()}}
 		}
 	}
 	if !r.model.Here() {
 		return nil
 	}
 	if c.Photos > 0 && r.flags.Redo != config.RedoAsk {
-		does := "described again" + takesText(c.Photos, r.track.Live().Progress().RateOverall)
+		does := "described again" + priceText(s, c, r.track.Live().Progress().RateOverall)
 		if r.flags.Redo == config.RedoNever {
 			does = "left as they are"
 		}
@@ -109,6 +109,29 @@ type changedError struct {
 	c     tracker.Changed
 	takes string // how long describing those again takes, "" if not known
 	goOn  string // a line of advice, or ""
+}
+
+// otherSpeed is the setting for which a workdir's rate says nothing about the settings s, ""
+// if there is none: another model or detail may take a hundred times as long.
+func otherSpeed(s tracker.Settings, c tracker.Changed) string {
+	if c.Photos == 0 || c.From[0].Settings == nil {
+		return ""
+	}
+	for _, d := range s.Differences(c.From[0].Settings) {
+		if d.Name == "model" || d.Name == "detail" {
+			return d.Name
+		}
+	}
+	return ""
+}
+
+// priceText is how long describing the changed photos again takes, with a comma before
+// it, as far as the workdir's rate in photos an hour tells.
+func priceText(s tracker.Settings, c tracker.Changed, rate float64) string {
+	if other := otherSpeed(s, c); other != "" && rate > 0 {
+		return fmt.Sprintf(", how long is not known: the %s photos/hour so far are of another %s", ui.RateText(rate), other)
+	}
+	return takesText(c.Photos, rate)
 }
 
 // takesText is how long so many photos take at the rate of this workdir in photos an

@@ -110,6 +110,12 @@ func (s *Service) Install(c *cobra.Command) error {
 	}
 	w := c.OutOrStdout()
 	fmt.Fprintf(w, "Written: %s\n", s.file)
+	if runtime.GOOS != "darwin" {
+		if _, err := exec.LookPath("systemctl"); err != nil {
+			fmt.Fprintln(c.ErrOrStderr(), "There is no systemd here (no systemctl in PATH), so nothing starts it by itself.\nWith cron or another service manager, let this be started at boot:\n    "+ui.CommandLine("", s.Args...))
+			return nil
+		}
+	}
 	s.reload(c)
 	fmt.Fprintln(w, "Start it now and at every login:")
 	for _, line := range s.startCommands() {
