@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 		// The settings of who runs the tests are none of theirs.
 		os.Setenv("XDG_CONFIG_HOME", filepath.Join(os.TempDir(), "photodesc-tests-no-settings"))
 	}
-	testscript.Main(ownCache{m}, map[string]func(){
+	testscript.Main(ownSurroundings{m}, map[string]func(){
 		"photodesc": func() {
 			if cache := os.Getenv(cacheEnv); cache != "" {
 				os.Setenv("XDG_CACHE_HOME", cache)
@@ -42,10 +43,18 @@ func TestMain(m *testing.M) {
 // cacheEnv names the cache folder of programs that tests start outside of scripts.
 const cacheEnv = "TESTS_CACHE_HOME"
 
-// ownCache keeps the runs of tests out of the list of who runs the tests.
-type ownCache struct{ *testing.M }
+// ownSurroundings keeps the runs of tests out of the list of who runs the tests, and
+// has programs get signals that who runs the tests ignores.
+type ownSurroundings struct{ *testing.M }
 
-func (m ownCache) Run() int {
+func (m ownSurroundings) Run() int {
+	// The program respects a hang-up that it is started to ignore, as by nohup. A signal
+	// that is caught here is at its default in a child.
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 	dir, err := os.MkdirTemp("", "photodesc-tests-cache")
 	if err != nil {
 		panic(err)

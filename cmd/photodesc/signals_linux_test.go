@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,11 +38,6 @@ func terminal(t *testing.T) (person, device *os.File) {
 
 // TestTerminalCloses closes the window in which a run works.
 func TestTerminalCloses(t *testing.T) {
-	// Tests run under nohup would hand on a hang-up that is ignored, which the
-	// program respects; what is caught here is at its default in a child.
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	h := newHarness(t)
 	names := numbered("photo", 300)
 	h.add(names...)
