@@ -187,7 +187,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"await": func(ts *testscript.TestScript, neg bool, args []string) {
 		want, err := strconv.Atoi(args[0])
 		ts.Check(err)
-		for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(5 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			got := 0
 			for _, name := range args[1:] {
 				matches, _ := filepath.Glob(ts.MkAbs(name))
@@ -200,7 +200,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 				return
 			}
 			if time.Now().After(end) {
-				ts.Fatalf("only %d lines after a minute, want %d", got, want)
+				ts.Fatalf("only %d lines after five minutes, want %d", got, want)
 			}
 		}
 	},
@@ -223,10 +223,10 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 			awaitStopped(ts, pid)
 		}
 	},
-	// noworkers: none of this program's workers is alive within a second.
+	// noworkers: none of this program's workers is alive soon, at the latest within ten seconds.
 	"noworkers": func(ts *testscript.TestScript, neg bool, args []string) {
 		dir := ts.Getenv("WORK")
-		for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			alive := workersOf(dir)
 			if len(alive) == 0 {
 				return
