@@ -26,8 +26,7 @@ var steps = []step{
 	{"library", 6 * time.Minute, (*checker).library},
 	{"models", time.Minute, (*checker).models},
 	{"doctor", time.Minute, (*checker).doctor},
-	{"words", 90 * time.Second, (*checker).words},
-	{"rounding", 90 * time.Second, (*checker).rounding},
+	{"words", 2 * time.Minute, (*checker).words},
 	{"bench", 90 * time.Second, (*checker).bench},
 	{"trials", 5 * time.Minute, (*checker).trials}, // uses the remaining time
 }

@@ -94,14 +94,6 @@ func TestReadEvents(t *testing.T) {
 	}
 }
 
-func TestEqualWords(t *testing.T) {
-	a := &result{words: map[string]string{"1": "a red circle", "2": "a blue square"}}
-	b := &result{words: map[string]string{"1": "a red circle", "2": "the blue square"}}
-	if got, want := equalWords(a, b), "3/3 0/3"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
 func TestSamplesBetween(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	s := samples{{at(1), 100, 900}, {at(2), 40, 500}, {at(3), 60, 700}, {at(4), 100, 900}}

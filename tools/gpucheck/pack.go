@@ -34,7 +34,8 @@ type packer struct {
 const (
 	upstream = "third_party/llama.cpp/upstream"
 	ggml     = upstream + "/ml/backend/ggml/ggml"
-	golden   = "internal/models/builtin/testdata/golden"
+	builtin  = "internal/models/builtin"
+	golden   = builtin + "/testdata/golden"
 )
 
 func (p *packer) pack(ctx context.Context) error {
@@ -67,6 +68,14 @@ func (p *packer) pack(ctx context.Context) error {
 			return err
 		}
 	}
+	q8 := filepath.Join(p.tmp, "q8_0")
+	if err := os.Mkdir(q8, 0o777); err != nil {
+		return err
+	}
+	quantise := exec.CommandContext(ctx, "go", "run", "./tools/quantise", "-o", q8, builtin+"/builtin.gguf", builtin+"/mmproj-builtin.gguf")
+	if out, err := quantise.CombinedOutput(); err != nil {
+		return fmt.Errorf("quantising the built-in model: %w\n%s", err, out)
+	}
 	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/ollama/ollama").Output()
 	if err != nil {
 		return err
@@ -85,6 +94,7 @@ func (p *packer) pack(ctx context.Context) error {
 		p.folder(ggml+"/src/ggml-cuda", ggml+"/src/ggml-cuda", ""),
 		p.file(golden+"/golden.json", "golden/golden.json"),
 		p.folder(golden+"/pictures", "golden/pictures", ""),
+		p.folder(q8, "golden/q8_0", ""),
 	)
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"photodesc/tracker"
@@ -29,7 +28,8 @@ type goldenEntry struct {
 
 const certain = 0.05
 
-// words compares the built-in model's descriptions on the GPU with those on the CPU and with the golden texts.
+// words compares the built-in model's words on the GPU with those on the CPU and with the golden texts: as it is, in F16,
+// and with its matrices in Q8_0, the type that most models are published in.
 func (c *checker) words(ctx context.Context) error {
 	var golden goldenFile
 	text, err := os.ReadFile(filepath.Join(c.dir, "golden", "golden.json"))
@@ -39,22 +39,31 @@ func (c *checker) words(ctx context.Context) error {
 	if err := json.Unmarshal(text, &golden); err != nil {
 		return err
 	}
+	q8 := filepath.Join(c.dir, "golden", "q8_0")
+	return errors.Join(
+		c.compare(ctx, &golden, "F16", "--model", "builtin"),
+		c.compare(ctx, &golden, "Q8_0", "--model", filepath.Join(q8, "builtin.gguf"), "--mmproj", filepath.Join(q8, "mmproj-builtin.gguf")),
+	)
+}
+
+// compare describes the golden pictures with one model on the GPU and on the CPU.
+func (c *checker) compare(ctx context.Context, golden *goldenFile, kind string, model ...string) error {
 	pictures := filepath.Join(c.dir, "golden", "pictures")
 	var wrong []string
 	entries, sameAsCPU, sameAsGolden, unsure := 0, 0, 0, 0
 	for _, detail := range []string{"low", "auto", "high"} {
-		args := []string{"--model", "builtin", "--detail", detail, "--max-tokens", fmt.Sprint(golden.MaxTokens)}
+		args := append([]string{"--detail", detail, "--max-tokens", fmt.Sprint(golden.MaxTokens)}, model...)
 		onGPU, err := c.describe(ctx, pictures, nil, args...)
 		if err != nil {
-			return fmt.Errorf("on the GPU, detail %s: %w", detail, err)
+			return fmt.Errorf("%s on the GPU, detail %s: %w", kind, detail, err)
 		}
 		onCPU, err := c.describe(ctx, pictures, withoutGPU, args...)
 		if err != nil {
-			return fmt.Errorf("on the CPU, detail %s: %w", detail, err)
+			return fmt.Errorf("%s on the CPU, detail %s: %w", kind, detail, err)
 		}
-		c.say("detail %s: %d pictures; protection: %s", detail, len(onGPU.words), onGPU.protection)
+		c.say("%s, detail %s: %d pictures; protection: %s", kind, detail, len(onGPU.words), onGPU.protection)
 		if !onGPU.gpu || onCPU.gpu {
-			return fmt.Errorf("detail %s: the first run used a GPU: %t, the second: %t; they are to differ", detail, onGPU.gpu, onCPU.gpu)
+			return fmt.Errorf("%s, detail %s: the first run used a GPU: %t, the second: %t; they are to differ", kind, detail, onGPU.gpu, onCPU.gpu)
 		}
 		for _, e := range golden.Entries {
 			if e.Detail != detail {
@@ -76,61 +85,15 @@ func (c *checker) words(ctx context.Context) error {
 			}
 		}
 	}
-	c.say("%d golden texts: %d the same on the GPU, %d differ where the reference itself was unsure, %d differ; %d the same on GPU and CPU",
-		entries, sameAsGolden, unsure, len(wrong), sameAsCPU)
+	c.say("%s, %d golden texts: %d the same on the GPU, %d differ where the reference itself was unsure, %d differ; %d the same on GPU and CPU",
+		kind, entries, sameAsGolden, unsure, len(wrong), sameAsCPU)
 	if len(wrong) > 0 {
-		return fmt.Errorf("words on the GPU differ:\n%s", strings.Join(wrong, "\n"))
+		return fmt.Errorf("words of %s on the GPU differ:\n%s", kind, strings.Join(wrong, "\n"))
 	}
 	if entries == 0 {
 		return errors.New("no golden texts")
 	}
 	return nil
-}
-
-// rounding compares the first words of models with random weights on the GPU and on the CPU. Rounding changes the output of
-// such a model after few words, so the number of equal words is compared with that of the CPU with and without kernels.
-func (c *checker) rounding(ctx context.Context) error {
-	photos, err := c.photos(4)
-	if err != nil {
-		return err
-	}
-	c.say("first words the same as the CPU's:\n%-14s %28s %28s", "", "GPU", "CPU without own kernels")
-	for _, shape := range c.shapes() {
-		args := append([]string{"--detail", "low", "--max-tokens", "32"}, c.modelFlags(shape)...)
-		var answers []*result
-		for _, env := range [][]string{withoutGPU, nil, {"PHOTODESC_BACKENDS=0", "PHOTODESC_KERNELS=0"}} {
-			r, err := c.describe(ctx, photos, env, args...)
-			if err == nil && r.gpu != (env == nil) {
-				err = fmt.Errorf("a run used a GPU: %t, and was to: %t", r.gpu, env == nil)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", shape, err)
-			}
-			answers = append(answers, r)
-		}
-		c.say("%-14s %28s %28s", shape, equalWords(answers[0], answers[1]), equalWords(answers[0], answers[2]))
-	}
-	return nil
-}
-
-// equalWords returns, for each photo, the number of words that both answers begin with and the number of a's words.
-func equalWords(a, b *result) string {
-	var counts []string
-	for _, path := range slices.Sorted(func(yield func(string) bool) {
-		for path := range a.words {
-			if !yield(path) {
-				return
-			}
-		}
-	}) {
-		one, other := strings.Fields(a.words[path]), strings.Fields(b.words[path])
-		n := 0
-		for n < min(len(one), len(other)) && one[n] == other[n] {
-			n++
-		}
-		counts = append(counts, fmt.Sprintf("%d/%d", n, len(one)))
-	}
-	return strings.Join(counts, " ")
 }
 
 var withoutGPU = []string{"PHOTODESC_BACKENDS=0"}
