@@ -88,7 +88,7 @@ type runner struct {
 	found   scan
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
-	loading *step // of the first photos: loading the model, then describing them; nil afterwards
+	loading *step // of the first photos: loading the model, then describing them; nil before
 	outcomes
 	beside <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
@@ -249,7 +249,7 @@ func (r *runner) logSettings() {
 func (r *runner) planWorkers(ctx context.Context) error {
 	r.show.Wait("measuring the model")
 	r.track.Live().SetPhase("measuring model")
-	step := r.startStep("Measuring the model" + r.modelSize() + ": it is loaded once and looks at a first picture")
+	step := r.startStep("Measuring the model" + modelSize(r.model) + ": it is loaded once and looks at a first picture")
 	m, err := worker.Measure(ctx, r.workerConfig(), r.flags.Nice)
 	step.end()
 	if err != nil {
@@ -273,15 +273,15 @@ func (r *runner) planWorkers(ctx context.Context) error {
 
 // describe runs the pool. keep is called with each result.
 func (r *runner) describe(ctx context.Context) (err error) {
-	defer r.stayAwake()()
+	defer r.stayAwake(r.flags.KeepAwake)()
 	p := pool.New(r.poolConfig(r.found.todo))
 	r.pool.Store(p)
 	r.show.SetPhase("loading the model")
 	r.track.Live().SetPhase("loading model")
 	r.show.Begin(r.track.Live().Progress)
-	r.loading = r.startStep("Loading the model" + r.modelSize())
+	r.loading = r.startStep("Loading the model" + modelSize(r.model))
 	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
-	r.endLoading()
+	r.loading.end()
 	r.show.End()
 	r.service.Stopping()
 	return explain(err)

@@ -57,7 +57,7 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	}
 	asks := ""
 	if d.Changed > 0 && r.flags.Redo == config.RedoAsk {
-		asks = changedError{s, changed, priceText(s, changed, overall), r.goOnHint()}.Error()
+		asks = changedError{s, changed, priceText(s, changed, overall), goOnHint(r.dir, r.goesOn)}.Error()
 	}
 	ui.WriteDryRun(ui.Colors(w), d, asks, ui.TerminalWidth(w))
 	return nil

@@ -47,7 +47,7 @@ func (r *poolObserver) observe(e pool.Event) {
 	case pool.EventHandOut:
 		live.SetInFlight(e.InFlight, e.Ages)
 	case pool.EventAnswer:
-		r.endLoading()
+		r.loading.end()
 		live.SetInFlight(e.InFlight, e.Ages)
 		live.Answered(e.Seconds)
 	case pool.EventMemory:
@@ -94,7 +94,7 @@ func (r *poolObserver) wait(inFlight int) {
 		r.show.SetPhase("")
 		return
 	}
-	r.endLoading()
+	r.loading.end()
 	r.track.Live().SetWaiting(forWhat, reason != "folder")
 	r.show.SetPhase("waiting for " + forWhat)
 	r.service.Status("Waiting for " + forWhat)
@@ -144,7 +144,7 @@ func (r *poolObserver) workerReady(e pool.Event) {
 	if info.NoGPU != "" {
 		r.log.Warn("GPU: the model does not load on it, the CPU does the work: " + info.NoGPU)
 	}
-	r.endLoading()
+	r.loading.end()
 	r.log.Info(fmt.Sprintf("Model loaded in %.1f s on %s", e.Seconds, strings.Join(names, ", ")))
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)

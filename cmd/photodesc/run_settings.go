@@ -68,7 +68,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 			return err
 		}
 		if there {
-			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c, priceText(s, c, r.track.Live().Progress().RateOverall), r.goOnHint()}}
+			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c, priceText(s, c, r.track.Live().Progress().RateOverall), goOnHint(r.dir, r.goesOn)}}
 		}
 	}
 	if !r.model.Here() {
@@ -149,11 +149,11 @@ func takesText(photos int, rate float64) string {
 }
 
 // goOnHint says how to go on with the settings of the last run, unless this run does.
-func (r *runner) goOnHint() string {
-	if r.goesOn {
+func goOnHint(dir string, goesOn bool) string {
+	if goesOn {
 		return ""
 	}
-	return "\n  without DIR      a run goes on with the settings of the last one: " + ui.CommandLine(r.dir, "run")
+	return "\n  without DIR      a run goes on with the settings of the last one: " + ui.CommandLine(dir, "run")
 }
 
 func (e changedError) Error() string {

@@ -132,19 +132,20 @@ func (s *signals) release() {
 	signal.Stop(s.stop)
 }
 
-// stayAwake keeps the machine from sleeping until its result is called.
-func (r *runner) stayAwake() (release func()) {
-	if !r.flags.KeepAwake {
+// stayAwake keeps the machine from sleeping, if that is wanted, until its result is
+// called.
+func (l logs) stayAwake(wanted bool) (release func()) {
+	if !wanted {
 		return func() {}
 	}
 	text, release, err := awake.Hold()
 	switch {
 	case errors.Is(err, awake.ErrNoService):
-		r.log.Info("Nothing is done against sleep: " + err.Error())
+		l.log.Info("Nothing is done against sleep: " + err.Error())
 	case err != nil:
-		r.log.Info("The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without asking")
+		l.log.Info("The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without asking")
 	default:
-		r.log.Info("The machine is kept awake: " + text)
+		l.log.Info("The machine is kept awake: " + text)
 		return release
 	}
 	return func() {}

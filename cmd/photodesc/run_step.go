@@ -7,6 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"photodesc/internal/models"
 	"photodesc/internal/ui"
 )
 
@@ -24,6 +25,7 @@ type step struct {
 	say   func(line string)
 	text  string
 	began time.Time
+	once  sync.Once // closes quit
 	quit  chan struct{}
 	done  chan struct{}
 
@@ -46,12 +48,12 @@ func (s *step) at(news string) {
 	s.news = news
 }
 
-// end ends the step. No line comes afterwards. A nil step is none.
+// end ends the step, once. No line comes afterwards. A nil step is none.
 func (s *step) end() {
 	if s == nil {
 		return
 	}
-	close(s.quit)
+	s.once.Do(func() { close(s.quit) })
 	<-s.done
 }
 
@@ -84,16 +86,10 @@ func (r *runner) startStep(text string) *step {
 	}, text)
 }
 
-// endLoading ends what comes before the first answer.
-func (r *runner) endLoading() {
-	r.loading.end()
-	r.loading = nil
-}
-
 // modelSize is the size of the model's files for a log line, "" if it is not known.
-func (r *runner) modelSize() string {
+func modelSize(m models.Wanted) string {
 	var sum uint64
-	for _, name := range []string{r.model.Text, r.model.Vision} {
+	for _, name := range []string{m.Text, m.Vision} {
 		info, err := os.Stat(name)
 		if err != nil {
 			return ""
