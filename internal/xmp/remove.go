@@ -47,7 +47,7 @@ func remove(d *document, s state) ([]byte, error) {
 		r.texts(s.description, mirrors...)
 		r.texts(s.altText, altText)
 		for _, p := range r.others(captionWriter) {
-			if s.model != "" && len(p.values) == 1 && strings.TrimSpace(p.values[0].text) == writer(s.model) {
+			if s.wrote(p) {
 				r.property(p)
 			}
 		}

@@ -74,5 +74,10 @@ func (p *property) ours(hash string) bool {
 	})
 }
 
+// wrote is whether a photoshop:CaptionWriter is ours.
+func (s *state) wrote(p *property) bool {
+	return s.model != "" && len(p.values) == 1 && strings.TrimSpace(p.values[0].text) == writer(s.model)
+}
+
 // writer is the value of photoshop:CaptionWriter beside a description of a model.
 func writer(model string) string { return "photodesc, " + model }

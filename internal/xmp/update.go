@@ -109,6 +109,9 @@ func (u *updater) due() bool {
 		return true
 	}
 	if u.personal() {
+		if slices.ContainsFunc(u.before.find(captionWriter), u.was.wrote) {
+			return true
+		}
 		for _, n := range []name{description, imageDescription} {
 			if slices.ContainsFunc(u.before.find(n), func(p *property) bool { return p.ours(u.was.description) }) {
 				return true
