@@ -21,7 +21,7 @@ LINT     := go tool -modfile=tools/lint/go.mod
 # Prints a line a package, then what was skipped and why. A slow machine takes longer than go test's usual ten minutes.
 GOTEST   := $(LINT) gotestsum --format pkgname -- -timeout 40m
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|photo/exif|photo/heif|photo/ifd|photo/pngchunk|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|export|kinds|machine|runs|search|storage|ui|service)|pool|tracker)$$
+RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|photo/exif|photo/heif|photo/ifd|photo/pngchunk|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|export|kinds|machine|runs|search|storage|ui|service|xmp|xmp/embedded)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000
@@ -33,20 +33,22 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup setup-test needs upstream models build man install uninstall demo test vet race asan lint fuzz soak bench \
+.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs vet race asan lint fuzz soak bench \
 	gobench equal gpucheck metal vulkan cuda clean
 
 # Setting up, linking sources and compiling follow one another, also under make -j.
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
-# The tests draw pictures with ImageMagick, look at screens in tmux, type the pages' commands, jq among them, and, on Linux,
+# The tests draw pictures with ImageMagick, look at screens in tmux, read sidecars with exiftool, type the pages' commands, jq
+# among them, and, on Linux,
 # ask a private D-Bus for sleep locks and stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount,
 # which mounts file systems with faults.
-FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux; command -v jq >/dev/null || echo jq
+EXIFTOOL  = $(if $(filter Darwin,$(OS)),exiftool,libimage-exiftool-perl)
+FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux; command -v exiftool >/dev/null || echo $(EXIFTOOL); command -v jq >/dev/null || echo jq
 
 ifeq ($(OS),Darwin)
   MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
@@ -185,6 +187,12 @@ ifeq ($(OS),Linux)
 else
 	@echo "AddressSanitizer is run on Linux only."
 endif
+
+# darktable and exiv2 read what `photodesc export xmp` writes. They are large, so make test does without.
+FOR_PROGRAMS = { command -v darktable-cli >/dev/null || echo darktable; command -v exiv2 >/dev/null || echo exiv2; }
+test-programs: setup-test ## have darktable and exiv2 read sidecars; installs them
+	$(call ADD,$(FOR_PROGRAMS))
+	PHOTODESC_TEST_PROGRAMS=1 go test -count=1 -v -run '^TestPrograms$$' ./internal/xmp
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
 	go test -race -count=1 $$(go list ./... | grep -E '$(RACE)')

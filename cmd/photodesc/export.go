@@ -40,6 +40,7 @@ var exportFormats = []exportFormat{
 	sidecarFormat("txt"),
 	sidecarFormat("caption"),
 	imagefolderFormat,
+	xmpFormat,
 }
 
 // exportFlags are the flags of all formats; which of them a format has is in its entry.
@@ -60,6 +61,7 @@ type exportFlags struct {
 	template     string
 	captionForm  export.Caption // of the three
 	wholeName    bool
+	sidecarNames string
 	remove       bool
 }
 

@@ -23,13 +23,14 @@ type Prompt struct {
 // Names that the program refers to. Describe is asked where no prompt is given.
 const (
 	Describe = "describe"
+	AltText  = "alt-text"
 	Keywords = "keywords"
 )
 
 var named = []Prompt{
 	{Name: Describe, Text: "Describe this image in detail."},
 	{Name: "short", Text: "Describe this image in one short sentence."},
-	{Name: "alt-text", Text: "Write the alt text of this image: one plain sentence that tells a person who cannot see it what it shows."},
+	{Name: AltText, Text: "Write the alt text of this image: one plain sentence that tells a person who cannot see it what it shows."},
 	{Name: Keywords, Text: "List the ten most fitting keywords for this image, separated by commas.", List: true},
 	{Name: "scene", Text: "Where and when was this taken? Name the kind of place, indoors or outdoors, the time of day and the weather, in one sentence."},
 }

@@ -1,10 +1,9 @@
 package xmp
 
 import (
+	"slices"
 	"strings"
 )
-
-const defaultLanguage = "x-default"
 
 // block collects what is put before the end of the RDF.
 type block struct {
@@ -23,6 +22,11 @@ func (b *block) element(n name, content string) {
 	b.elements = append(b.elements, "<"+n.written()+">"+content+"</"+n.written()+">")
 }
 
+// has is whether the block has a property as an element.
+func (b *block) has(n name) bool {
+	return slices.ContainsFunc(b.elements, func(e string) bool { return strings.HasPrefix(e, "<"+n.written()+">") })
+}
+
 // list adds a property with an rdf:Bag or rdf:Seq.
 func (b *block) list(n name, kind string, items []string) {
 	if len(items) > 0 {
@@ -38,13 +42,10 @@ func listOf(kind string, items []string) string {
 	return s + "</rdf:" + kind + ">"
 }
 
-// alternatives is a text in its language and for all others.
-func alternatives(text, language string) string {
-	s := `<rdf:Alt><rdf:li xml:lang="` + defaultLanguage + `">` + escape(text) + "</rdf:li>"
-	if language != "" {
-		s += `<rdf:li xml:lang="` + escape(language) + `">` + escape(text) + "</rdf:li>"
-	}
-	return s + "</rdf:Alt>"
+// alternatives is a text for all languages. It is not repeated under the tag of its own:
+// darktable 4.2.1 would show both, with the tag between them.
+func alternatives(text string) string {
+	return `<rdf:Alt><rdf:li xml:lang="x-default">` + escape(text) + "</rdf:li></rdf:Alt>"
 }
 
 // bound binds the prefix of a list or alternatives where it may not be bound to RDF.

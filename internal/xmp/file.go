@@ -17,7 +17,7 @@ import (
 )
 
 // errChanged says that a sidecar is not any more as it was read.
-var errChanged = errors.New("the sidecar changes while it is being edited\n  export again when the other program has saved it")
+var errChanged = errors.New("another program changes it at this moment; export again when that is done")
 
 // content is a sidecar as it was read; info is nil if there is none.
 type content struct {
@@ -101,7 +101,7 @@ func lock(path string) (*replacement, error) {
 		}
 		f.Close()
 		if time.Since(begun) > lockPatience {
-			return nil, fmt.Errorf("%q has been in use for %v\n  is another photodesc stuck? when none runs, remove the file", temp, lockPatience)
+			return nil, fmt.Errorf("another photodesc has kept %q for %v; if none runs, remove that file", temp, lockPatience)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -35,7 +35,7 @@ var (
 // around it.
 var prefixes = []struct{ prefix, space string }{
 	{"rdf", nsRDF}, {"photodesc", nsOwn}, {"dc", nsDC}, {"tiff", nsTIFF}, {"photoshop", nsPhotoshop},
-	{"Iptc4xmpCore", nsIPTC}, {"digiKam", nsDigiKam},
+	{"Iptc4xmpCore", nsIPTC}, {"digiKam", nsDigiKam}, {"lr", nsLightroom},
 }
 
 // seedPrefixes are those of fields that a new sidecar takes over from EXIF and IPTC.

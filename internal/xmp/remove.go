@@ -54,6 +54,7 @@ func remove(d *document, s state) ([]byte, error) {
 	}
 	r.items(subject, s.keywords, nil)
 	r.items(tagsList, s.tags, s.copied)
+	r.items(hierarchical, s.paths, nil)
 	if s.block < 0 {
 		for i := range d.properties {
 			if p := &d.properties[i]; p.space == nsOwn {
@@ -87,7 +88,7 @@ func (r *remover) property(p *property) {
 func (r *remover) restore() {
 	for _, record := range r.replaced {
 		written, raw, _ := strings.Cut(record, " ")
-		for _, n := range []name{description, imageDescription, captionWriter, altText, subject, tagsList} {
+		for _, n := range []name{description, imageDescription, captionWriter, altText, subject, tagsList, hierarchical} {
 			if n.written() != written {
 				continue
 			}
@@ -111,6 +112,8 @@ func (r *remover) filled(p *property) bool {
 		return all(r.keywords)
 	case tagsList:
 		return all(r.tags)
+	case hierarchical:
+		return all(r.paths)
 	case captionWriter:
 		return all([]string{writer(r.model)})
 	case altText:

@@ -81,7 +81,7 @@ func addFields(data []byte, fields []Field) ([]byte, error) {
 		content := ""
 		switch f.Kind {
 		case "Alt":
-			content = alternatives(clean(f.Values[0]), "")
+			content = alternatives(clean(f.Values[0]))
 		case "":
 			content = escape(clean(f.Values[0]))
 		default:

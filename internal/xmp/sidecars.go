@@ -51,12 +51,19 @@ type Error struct {
 	Err     error // a *RefusedError, or of the system
 }
 
-func (e *Error) Error() string {
+func (e *Error) Error() string { return fmt.Sprintf("%q: %s", e.Sidecar, e.Reason()) }
+
+// Reason is the error without the path.
+func (e *Error) Reason() string {
 	var pe *fs.PathError
-	if errors.As(e.Err, &pe) { // the path that matters is said
-		return fmt.Sprintf("%q: %v", e.Sidecar, pe.Err)
+	var le *os.LinkError
+	switch {
+	case errors.As(e.Err, &pe):
+		return pe.Err.Error()
+	case errors.As(e.Err, &le):
+		return le.Err.Error()
 	}
-	return fmt.Sprintf("%q: %v", e.Sidecar, e.Err)
+	return e.Err.Error()
 }
 
 func (e *Error) Unwrap() error { return e.Err }

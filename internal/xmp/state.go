@@ -8,6 +8,7 @@ import (
 // The properties of our own namespace.
 var (
 	ownModel       = name{nsOwn, "Model"}       // that wrote the description
+	ownLanguage    = name{nsOwn, "Language"}    // of our texts
 	ownInput       = name{nsOwn, "Input"}       // hash of the Text
 	ownDescription = name{nsOwn, "Description"} // hash of the description as it was written last
 	ownAltText     = name{nsOwn, "AltText"}     // the same of the alternative text
@@ -15,6 +16,7 @@ var (
 	ownBlock       = name{nsOwn, "Block"}       // hash of the block
 	ownKeywords    = name{nsOwn, "Keywords"}    // that were added to dc:subject
 	ownTags        = name{nsOwn, "Tags"}        // that were added to digiKam:TagsList
+	ownPaths       = name{nsOwn, "Paths"}       // that were added to lr:hierarchicalSubject
 	ownCopied      = name{nsOwn, "CopiedTags"}  // that were there, and were copied into a TagsList of ours
 	ownReplaced    = name{nsOwn, "Replaced"}    // empty properties that were filled, as they were
 )
@@ -25,7 +27,7 @@ type state struct {
 	block   int // index of the node that is as Update wrote it, or -1
 
 	model, input, description, altText, seed string
-	keywords, tags, copied, replaced         []string
+	keywords, tags, paths, copied, replaced  []string
 }
 
 func (d *document) state() state {
@@ -48,7 +50,7 @@ func (d *document) state() state {
 	s.model, s.input, s.seed = first(ownModel), first(ownInput), first(ownSeed)
 	s.description, s.altText = first(ownDescription), first(ownAltText)
 	s.keywords, s.tags, s.copied = d.texts(ownKeywords), d.texts(ownTags), d.texts(ownCopied)
-	s.replaced = d.texts(ownReplaced)
+	s.paths, s.replaced = d.texts(ownPaths), d.texts(ownReplaced)
 	return s
 }
 

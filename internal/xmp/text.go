@@ -11,7 +11,7 @@ import (
 // Text is what is said of a photo.
 type Text struct {
 	Description string
-	Language    string // of the description, BCP-47; may be empty
+	Language    string // of the texts, BCP-47; empty if not known
 	AltText     string
 	Keywords    []string
 	Model       string // by which it was made; empty if a person has written or corrected it
@@ -22,9 +22,6 @@ type Text struct {
 func (t Text) cleaned() Text {
 	t.Description, t.AltText = clean(t.Description), clean(t.AltText)
 	t.Language, t.Model = clean(t.Language), clean(t.Model)
-	if strings.ContainsAny(t.Language, " \n") || strings.EqualFold(t.Language, defaultLanguage) {
-		t.Language = ""
-	}
 	var keywords []string
 	for _, k := range t.Keywords {
 		if k = strings.Join(strings.Fields(clean(k)), " "); k != "" && !hasFold(keywords, k) {

@@ -89,15 +89,16 @@ func (u *updater) run() []byte {
 	u.describe()
 	u.alt()
 	u.addKeywords()
-	u.addTags()
 	b := &u.block
 	b.attribute(ownModel, u.now.model)
+	b.attribute(ownLanguage, u.Language)
 	b.attribute(ownInput, u.now.input)
 	b.attribute(ownDescription, u.now.description)
 	b.attribute(ownAltText, u.now.altText)
 	b.attribute(ownSeed, u.now.seed)
 	b.list(ownKeywords, "Bag", u.now.keywords)
 	b.list(ownTags, "Bag", u.now.tags)
+	b.list(ownPaths, "Bag", u.now.paths)
 	b.list(ownCopied, "Bag", u.now.copied)
 	b.list(ownReplaced, "Bag", u.now.replaced)
 	return apply(u.d.data, append(u.edits, b.insert()))
@@ -141,7 +142,7 @@ func (u *updater) describe() {
 		return
 	}
 	u.now.description = sumText(u.Description)
-	content := alternatives(u.Description, u.Language)
+	content := alternatives(u.Description)
 	u.write(description, u.Description, content)
 	u.write(imageDescription, u.Description, content)
 	if u.Model != "" {
@@ -161,7 +162,7 @@ func (u *updater) alt() {
 		}
 	}
 	u.now.altText = sumText(u.AltText)
-	u.write(altText, u.AltText, alternatives(u.AltText, u.Language))
+	u.write(altText, u.AltText, alternatives(u.AltText))
 }
 
 // has is whether the file, as it was found, has one of the properties with a text.
@@ -193,45 +194,55 @@ func (u *updater) write(n name, text, content string) {
 	}
 }
 
-// addKeywords adds those that dc:subject has not, and that were not removed from it.
+// addKeywords adds keywords to each list in which programs look for them.
 func (u *updater) addKeywords() {
-	there := u.d.texts(subject)
-	var add []string
-	u.now.keywords, add = u.missing(u.Keywords, there, u.was.keywords, u.before.texts(subject))
-	if len(add) > 0 && !u.addItems(subject, "Bag", add, nil) {
-		u.now.keywords = removed(u.now.keywords, add)
+	u.now.keywords = u.addTo(subject, "Bag", "", u.was.keywords, nil)
+	// darktable looks nowhere else if this list is there. It is not made.
+	if len(u.d.find(hierarchical)) > 0 {
+		u.now.paths = u.addTo(hierarchical, "Bag", "|", u.was.paths, nil)
+	} else {
+		u.now.paths = u.was.paths
+	}
+	// For digiKam and Immich. A new list begins with the tags that are there already, because
+	// Immich looks nowhere else if it is there.
+	var copied []string
+	isNew := len(u.d.find(tagsList)) == 0
+	if isNew {
+		copied = u.tagsElsewhere()
+	}
+	u.now.tags = u.addTo(tagsList, "Seq", "/", u.was.tags, copied)
+	if isNew && u.block.has(tagsList) {
+		u.now.copied = copied
 	}
 }
 
-// addTags does the same for digiKam:TagsList, for Immich and digiKam. A new list begins
-// with the tags that are there already, because Immich looks nowhere else then.
-func (u *updater) addTags() {
-	there := u.d.texts(tagsList)
-	var copied []string
-	if len(u.d.find(tagsList)) == 0 {
-		copied = u.tagsElsewhere()
-		there = copied
-	}
-	var leaves []string
+// addTo adds the keywords that a list has not to its end, and returns those that are to be
+// recorded: these, and those that were added earlier and that somebody has taken out
+// since, which are not added again. A new list begins with others. In the list a keyword
+// with the separator would be a path of tags; it is left out.
+func (u *updater) addTo(n name, kind, separator string, recorded, others []string) []string {
+	there := slices.Concat(u.d.texts(n), others)
 	for _, tag := range there {
-		leaves = append(leaves, tag[strings.LastIndexByte(tag, '/')+1:])
-	}
-	var wanted []string
-	for _, k := range u.Keywords {
-		if !strings.Contains(k, "/") { // it would be a path of tags
-			wanted = append(wanted, k)
+		if separator != "" {
+			there = append(there, tag[strings.LastIndex(tag, separator)+1:])
 		}
 	}
-	var add []string
-	u.now.tags, add = u.missing(wanted, slices.Concat(there, leaves), u.was.tags, u.before.texts(tagsList))
-	if len(add) == 0 {
-		return
+	var record, add []string
+	before := u.before.texts(n)
+	for _, k := range recorded {
+		if !slices.Contains(before, k) {
+			record = append(record, k)
+		}
 	}
-	if !u.addItems(tagsList, "Seq", add, copied) {
-		u.now.tags = removed(u.now.tags, add)
-	} else if len(u.d.find(tagsList)) == 0 {
-		u.now.copied = copied
+	for _, k := range u.Keywords {
+		if !hasFold(there, k) && !hasFold(record, k) && (separator == "" || !strings.Contains(k, separator)) {
+			add = append(add, k)
+		}
 	}
+	if len(add) > 0 && u.addItems(n, kind, add, others) {
+		record = append(record, add...)
+	}
+	return record
 }
 
 // tagsElsewhere are the tags of a photo without a TagsList, from where Immich looks next.
@@ -251,26 +262,6 @@ func slashed(tags []string) (paths []string) {
 		paths = append(paths, strings.ReplaceAll(t, "|", "/"))
 	}
 	return paths
-}
-
-// missing returns the keywords that are to be recorded, and those of them that are to be
-// added: neither there nor added earlier and removed since.
-func (u *updater) missing(wanted, there, recorded, before []string) (record, add []string) {
-	for _, k := range recorded {
-		if !slices.Contains(before, k) {
-			record = append(record, k) // somebody took it out
-		}
-	}
-	for _, k := range wanted {
-		if !hasFold(there, k) && !hasFold(record, k) {
-			add = append(add, k)
-		}
-	}
-	return append(record, add...), add
-}
-
-func removed(list, gone []string) []string {
-	return slices.DeleteFunc(list, func(s string) bool { return slices.Contains(gone, s) })
 }
 
 // addItems adds to a list, or makes one that begins with others. It is false where the
