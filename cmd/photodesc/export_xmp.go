@@ -167,13 +167,6 @@ func (t *sidecarTally) stop() error {
 	return t.full
 }
 
-// written are the sidecars that were made or changed.
-func (t *sidecarTally) written() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.outcomes[xmp.Made] + t.outcomes[xmp.Changed] + t.outcomes[xmp.Deleted]
-}
-
 // text is a line with the numbers.
 func (t *sidecarTally) text(dry bool) string {
 	t.mu.Lock()

@@ -13,7 +13,6 @@ const (
 	nsIPTC      = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 	nsDigiKam   = "http://www.digikam.org/ns/1.0/"
 	nsLightroom = "http://ns.adobe.com/lightroom/1.0/"
-	nsNote      = "http://ns.adobe.com/xmp/note/"
 )
 
 // name is of a property.
@@ -28,7 +27,6 @@ var (
 	tagsList         = name{nsDigiKam, "TagsList"}
 	hierarchical     = name{nsLightroom, "hierarchicalSubject"}
 	sidecarFor       = name{nsPhotoshop, "SidecarForExtension"}
-	extendedXMP      = name{nsNote, "HasExtendedXMP"}
 )
 
 // prefixes are written in this order; all of them, so that the block depends on nothing
