@@ -148,7 +148,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	} else {
 		snap.Died, snap.Stop, snap.Phase, snap.Waiting, snap.PhaseSince = s.died(), s.Stop, "", false, time.Time{}
 		// They will be tried again only when somebody asks for it.
-		s.Failed += s.Retrying
+		s.Failed += max(0, s.Retrying-s.GoneRetrying)
 		s.Meter.Run.handedOut(0, 0)
 		s.Phase = ""
 	}

@@ -83,9 +83,15 @@ func (l *Live) Progress() Progress {
 // than the number of files, because described photos may have been deleted since.
 func (l *Live) SetPhotos(todo, later, gone int) {
 	l.change(func(s *state) {
-		s.Gone, s.Later = min(gone, s.Failed), later
+		s.Gone, s.Later, s.GoneRetrying = min(gone, s.Failed), later, 0
 		s.Total = s.Done + s.Failed - s.Gone + todo + later
 	})
+}
+
+// SetGoneRetrying records how many of the photos that are up for another try are no
+// longer in the folder. They do not count as failed after the run.
+func (l *Live) SetGoneRetrying(photos int) {
+	l.change(func(s *state) { s.GoneRetrying = photos })
 }
 
 // SetInFlight records how many photos the workers have, and the sum of the seconds

@@ -80,8 +80,9 @@ type state struct {
 	Failed       int   `json:"failed"`
 	Gone         int   `json:"gone,omitempty"` // of Failed, not in the photo folder any more
 	Retrying     int   `json:"retrying,omitempty"`
-	Later        int   `json:"later,omitempty"` // left to later runs by --limit
-	RunDone      int   `json:"run_done"`        // described by this run
+	GoneRetrying int   `json:"gone_retrying,omitempty"` // of Retrying, not in the photo folder any more
+	Later        int   `json:"later,omitempty"`         // left to later runs by --limit
+	RunDone      int   `json:"run_done"`                // described by this run
 	RunFailed    int   `json:"run_failed"`
 	ProgressSize int64 `json:"progress_size"` // bytes of the progress file that Done counts
 
@@ -130,7 +131,7 @@ func parseState(data []byte) (state, error) {
 		}
 		s.Root = root
 	}
-	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.Retrying, &s.Later, &s.RunDone, &s.RunFailed} {
+	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.Retrying, &s.GoneRetrying, &s.Later, &s.RunDone, &s.RunFailed} {
 		*n = max(0, *n)
 	}
 	s.ProgressSize = max(0, s.ProgressSize)

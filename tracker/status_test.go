@@ -114,6 +114,32 @@ func TestStopping(t *testing.T) {
 	}
 }
 
+// TestGoneRetrying does not count photos as failed that were to be tried again and are gone.
+func TestGoneRetrying(t *testing.T) {
+	dir := t.TempDir()
+	tr := open(t, dir, Options{Root: "/photos"})
+	add(t, tr, okRecord("a.jpg"), failedRecord("gone.jpg", Unreadable), failedRecord("b.jpg", Unreadable), failedRecord("c.jpg", Unreadable))
+	closeTracker(t, tr)
+	tr = open(t, dir, Options{Root: "/photos", RetryFailed: true})
+	if !tr.Retrying("gone.jpg") || tr.Retrying("a.jpg") {
+		t.Error("wrong photos are up for another try")
+	}
+	tr.Live().SetPhotos(2, 0, 0)
+	tr.Live().SetGoneRetrying(1)
+	add(t, tr, okRecord("b.jpg"))
+	closeTracker(t, tr)
+	if s, err := Peek(dir); err != nil || s.Completed != 2 || s.Failed != 1 || s.Total != 3 {
+		t.Errorf("%+v, %v", s.Progress, err)
+	}
+	// Another run has other ones.
+	tr = open(t, dir, Options{Root: "/photos"})
+	tr.Live().SetPhotos(0, 0, 0)
+	closeTracker(t, tr)
+	if s, err := Peek(dir); err != nil || s.Failed != 2 {
+		t.Errorf("%+v, %v", s.Progress, err)
+	}
+}
+
 func TestStalled(t *testing.T) {
 	now := testTime
 	for _, c := range []struct {

@@ -209,6 +209,15 @@ func (t *Tracker) Failed(path string) (Failure, bool) {
 	return f, ok
 }
 
+// Retrying is whether the photo failed and is up for another try.
+func (t *Tracker) Retrying(path string) bool {
+	k := keyOf(path)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.retrying[k]
+	return ok
+}
+
 // Counts returns the numbers as they are now.
 func (t *Tracker) Counts() Counts {
 	t.mu.Lock()

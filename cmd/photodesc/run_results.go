@@ -99,7 +99,7 @@ func (r *runner) finish() error {
 		r.log.Info(fmt.Sprintf("Done with the list of --files-from; %s of the folder, not in it, left for other runs", wording.Count(p.Later, "photo")))
 	case p.Later > 0:
 		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", wording.Count(p.Later-r.found.unlisted, "photo")))
-	case p.Total == 0 && r.found.gone == 0: // it was said that there is no photo
+	case p.Total == 0 && r.found.gone+r.found.goneAgain == 0: // it was said that there is no photo
 	case p.Failed == 0 && r.found.unread == 0 && p.Completed == 1:
 		r.log.Info("Done: the one photo is described")
 	case p.Failed == 0 && r.found.unread == 0:
@@ -140,7 +140,7 @@ func (r *runner) summary() ui.RunSummary {
 	p := r.track.Live().Progress()
 	s := ui.RunSummary{
 		Described: p.RunCompleted, Failed: p.RunFailed, Errors: t.Errors, SuccessRate: p.RunSuccess(),
-		AllDescribed: p.Completed, AllFailed: p.Failed + r.track.Counts().Retrying, Total: p.Total,
+		AllDescribed: p.Completed, AllFailed: p.Failed + max(0, r.track.Counts().Retrying-r.found.goneAgain), Total: p.Total,
 		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens, PhotosHour: p.RateRun,
 		Batches: c.Batches, Workers: c.Workers, Restarts: c.Restarts,
 		PeakWorkers: r.stats.PeakWorkers, Paused: worker.Round(r.stats.Paused),

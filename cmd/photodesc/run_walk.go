@@ -46,6 +46,7 @@ type scan struct {
 	problems  []photo.Problem // files with a photo's name that cannot be opened; they fail
 	unread    int             // folders that could not be read
 	gone      int             // photos that failed in earlier runs and are not there any more
+	goneAgain int             // the same of those that are up for another try
 	leftOut   photo.LeftOut
 
 	links         []string            // where links among the photos lead
@@ -69,6 +70,7 @@ type scanner struct {
 	progress func(photos int) // called now and then
 
 	described func(rel string) // called with each photo that is; may be nil
+	retrying  int              // found, and up for another try
 }
 
 func (s *scanner) scan(ctx context.Context) (scan, error) {
@@ -92,7 +94,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 		}
 		s.problem(&found, p)
 	}
-	failedBefore := s.track.Counts().Failed
+	before := s.track.Counts()
 	photos := 0
 	err := photo.Walk(ctx, s.root, opts, func(rel string) error {
 		s.photo(&found, rel)
@@ -113,7 +115,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	found.later += found.unlisted
 	found.links = links.Paths()
 	if found.unread == 0 { // else they may be in such a folder
-		found.gone = max(failedBefore-found.failed, 0)
+		found.gone, found.goneAgain = max(before.Failed-found.failed, 0), max(before.Retrying-s.retrying, 0)
 	}
 	return found, err
 }
@@ -129,10 +131,15 @@ func (s *scanner) photo(found *scan, rel string) {
 		}
 	case isFailed(s.track, rel):
 		found.failed++
-	case listed:
-		s.pick.Add(rel)
 	default:
-		found.unlisted++
+		if s.track.Retrying(rel) {
+			s.retrying++
+		}
+		if listed {
+			s.pick.Add(rel)
+		} else {
+			found.unlisted++
+		}
 	}
 }
 
@@ -149,6 +156,9 @@ func (s *scanner) problem(found *scan, p photo.Problem) {
 	case isFailed(s.track, p.Path):
 		found.failed++
 	default:
+		if s.track.Retrying(p.Path) {
+			s.retrying++
+		}
 		found.problems = append(found.problems, p)
 	}
 }
@@ -198,6 +208,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	}
 	r.folds.flush()
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
+	r.track.Live().SetGoneRetrying(found.goneAgain)
 	r.logFound()
 	return nil
 }
@@ -214,8 +225,8 @@ func newScanner(r *runner) *scanner {
 // logFound logs what was found.
 func (r *runner) logFound() {
 	found, photos := &r.found, r.found.photos()
-	if found.gone > 0 {
-		r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", wording.Count(found.gone, "photo")))
+	if gone := found.gone + found.goneAgain; gone > 0 {
+		r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", wording.Count(gone, "photo")))
 	}
 	if photos == 0 {
 		besides := ""
