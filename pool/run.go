@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -308,6 +309,9 @@ func (r *run) fail(err error) {
 // that the photos in flight while a laptop sleeps do not time out.
 func (r *run) catchUp(now time.Time) {
 	gap := now.Sub(r.lastLoop) - r.cfg.sampleEvery
+	if text := sleepText(now.Round(0).Sub(r.lastLoop.Round(0)), now.Sub(r.lastLoop)); text != "" {
+		r.report.info("%s", text)
+	}
 	r.lastLoop = now
 	if gap < suspendGap {
 		return
@@ -319,6 +323,19 @@ func (r *run) catchUp(now time.Time) {
 			a.began = a.began.Add(gap)
 		}
 	}
+}
+
+// sleepLeast is how long a machine must have slept to be worth a line in the log.
+const sleepLeast = 10 * time.Second
+
+// sleepText says that the machine slept, "" if it did not: then the wall clock has moved on
+// and the monotonic clock, which stops meanwhile, has not. A clock that was set looks the same.
+func sleepText(wall, monotonic time.Duration) string {
+	slept := wall - monotonic
+	if slept < sleepLeast {
+		return ""
+	}
+	return fmt.Sprintf("The machine was asleep for %s, or its clock was set; the run goes on", roundText(slept))
 }
 
 // untilNext is how long the loop may sleep without an event.
