@@ -73,6 +73,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	}
 	if s.Log != "" {
 		line("Log", filepath.Join(s.Dir, s.Log))
+		if s.Running && !s.LogGone {
+			fmt.Fprintf(w, "%*sfollow it: %s\n", labelWidth, "", CommandLine(s.Dir, "logs", "-f"))
+		}
 	}
 	if s.LogGone {
 		line("Note", styleWarn.Render("the log of the run that is up was deleted")+"; the run goes on, what it logs is lost")
