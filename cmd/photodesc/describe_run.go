@@ -129,7 +129,7 @@ func (d *describer) work(ctx context.Context, names []string) error {
 	})
 	defer context.AfterFunc(ctx, p.Kill)()
 	_, err = p.Run(ctx, slices.Values(todo), func(res pool.Result) error {
-		rec := recordOf(res, r.model.Name, r.set.Ask.First())
+		rec, _ := recordOf(res, r.model.Name, r.set.Ask.First())
 		for _, i := range of[res.Path] {
 			mine := rec
 			d.files[i].rec = &mine

@@ -35,16 +35,13 @@ docs/xmp.md says which program reads what.`,
 		set.StringVar(&f.sidecarNames, "sidecar-name", string(xmp.FullName), "`NAME` of a new sidecar of IMG.jpg: full is IMG.jpg.xmp, stem is IMG.xmp for Adobe's programs")
 		set.BoolVar(&f.remove, "remove", false, "take out of the sidecars what was put in; one that has nothing else is deleted")
 	},
-	check: func(f *exportFlags) error { return checkSidecarName(f.sidecarNames) },
-	run:   (*exporter).exportSidecars,
-}
-
-// checkSidecarName is for the flag --sidecar-name of export and run.
-func checkSidecarName(name string) error {
-	if name != string(xmp.FullName) && name != string(xmp.StemName) {
-		return ui.UsageError("--sidecar-name: %q is not %s or %s", name, xmp.FullName, xmp.StemName)
-	}
-	return nil
+	check: func(f *exportFlags) error {
+		if f.sidecarNames != string(xmp.FullName) && f.sidecarNames != string(xmp.StemName) {
+			return ui.UsageError("--sidecar-name: %q is not %s or %s", f.sidecarNames, xmp.FullName, xmp.StemName)
+		}
+		return nil
+	},
+	run: (*exporter).exportSidecars,
 }
 
 // sidecarsAtOnce is how many sidecars are written at the same time: each waits for its disk.

@@ -90,7 +90,8 @@ type runner struct {
 	pool    atomic.Pointer[pool.Pool]
 	loading *step // of the first photos: loading the model, then describing them; nil before
 	outcomes
-	beside <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
+	sidecars *runSidecars        // of --xmp; nil without
+	beside   <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
 
 // watchers are told of a run beside the person at the terminal. Each may be nil.
@@ -242,6 +243,10 @@ func (r *runner) logSettings() {
 	if text := r.set.Ask.Text(); text != "" {
 		r.log.Info(text)
 	}
+	if before := r.track.Counts().Done; r.flags.XMP && before > 0 {
+		r.log.Info(fmt.Sprintf("Sidecars are written for photos that this run describes; for the %s described before: %s",
+			ui.Comma(before), ui.CommandLine(r.dir, "export", "xmp")))
+	}
 }
 
 // planWorkers loads the model once to measure it, and decides how many workers
@@ -280,9 +285,13 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	r.track.Live().SetPhase("loading model")
 	r.show.Begin(r.track.Live().Progress)
 	r.loading = r.startStep("Loading the model" + modelSize(r.model))
+	if r.flags.XMP {
+		r.sidecars = startSidecars(r.dir, r.root, r.flags.Sidecar, func(text string) { r.log.Warn(text) })
+	}
 	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
 	r.loading.end()
 	r.show.End()
+	r.endSidecars(err)
 	r.service.Stopping()
 	return explain(err)
 }

@@ -18,7 +18,7 @@ import (
 
 // keep records the result of one photo. An error ends the run.
 func (r *runner) keep(res pool.Result) error {
-	rec := recordOf(res, r.model.Name, r.set.Ask.First())
+	rec, inside := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
 	if err := r.track.Add(rec); r.alreadyDone(rec.Path, err) {
 		return nil
@@ -39,6 +39,7 @@ func (r *runner) keep(res pool.Result) error {
 		r.service.Status(line)
 	}
 	r.photoEvent(rec, res.Batch)
+	r.sidecars.add(rec, inside)
 	return nil
 }
 
@@ -64,19 +65,20 @@ func (r *runner) alreadyDone(path string, err error) bool {
 	return true
 }
 
-// recordOf is the record of what the pool says of a photo.
-func recordOf(res pool.Result, model, prompt string) (rec tracker.Record) {
+// recordOf is the record of what the pool says of a photo, and what the worker has found inside of the photo, if it was asked.
+func recordOf(res pool.Result, model, prompt string) (rec tracker.Record, inside *worker.Inside) {
+	var answer worker.Answer
 	if res.Failure != nil {
 		rec = failure(res.Path, res.Failure.Kind, res.Failure.Message)
 		rec.Seconds.Total = worker.Round(time.Duration(res.Seconds * float64(time.Second)))
-	} else if err := json.Unmarshal(res.Data, &rec); err != nil {
+	} else if err := json.Unmarshal(res.Data, &answer); err != nil {
 		rec = failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err))
-	} else if (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {
+	} else if rec = answer.Record; (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {
 		rec = failure(res.Path, string(tracker.Model), "the worker's answer is no description")
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
 	rec.Model, rec.Prompt = model, prompt
-	return rec
+	return rec, answer.Inside
 }
 
 // failure is the record of a photo that failed, without what all records have.

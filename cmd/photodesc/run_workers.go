@@ -72,6 +72,7 @@ func (r *runner) workerConfig() worker.Config {
 		MaxBytes:  int64(r.plan.Photo),
 		Decoders:  2,
 		Ask:       r.set.Ask,
+		Inside:    r.flags.XMP,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
 			Detail:   r.set.Detail,

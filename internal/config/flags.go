@@ -17,6 +17,7 @@ import (
 	"photodesc/internal/prompts"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
+	"photodesc/internal/xmp"
 	"photodesc/llm"
 	"photodesc/pool"
 )
@@ -59,6 +60,8 @@ type Flags struct {
 
 	Background bool
 	Json       bool
+	XMP        bool
+	Sidecar    string // name of a new one
 	Redo       string
 	noConfig   bool
 
@@ -105,6 +108,8 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.DryRun, "dry-run", false, "change nothing, and say how many photos a run would describe, what it would leave out, and how long it would take")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.BoolVar(&f.Json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
+	s.BoolVar(&f.XMP, "xmp", false, "write each description into an XMP sidecar beside the photo, see photodesc export xmp")
+	s.StringVar(&f.Sidecar, "sidecar-name", string(xmp.FullName), "with --xmp: name of a new sidecar of IMG.jpg")
 	s.BoolVar(&f.Untrusted, "untrusted-loaders", false, "also use image decoders that are not safe against hostile files")
 	s.BoolVar(&f.noConfig, "no-config", false, "read no photodesc.toml and no PHOTODESC_… variables; see photodesc config")
 }
@@ -168,6 +173,8 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--limit must not be negative")
 	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
 		return s, ui.UsageError("--redo: %q is not %s, %s or %s", f.Redo, RedoAsk, RedoChanged, RedoNever)
+	case f.Sidecar != string(xmp.FullName) && f.Sidecar != string(xmp.StemName):
+		return s, ui.UsageError("--sidecar-name: %q is not %s or %s", f.Sidecar, xmp.FullName, xmp.StemName)
 	case f.Nice < 0 || f.Nice > 19:
 		return s, ui.UsageError("--nice is a number from 0 to 19")
 	case f.Timeout < 0:

@@ -8,6 +8,7 @@ import (
 
 	"photodesc/internal/prompts"
 	"photodesc/internal/ui"
+	"photodesc/internal/xmp"
 )
 
 // Group is a heading of the help with the flags below it.
@@ -23,7 +24,7 @@ var Groups = []Group{
 	{"Model", []string{"model", "mmproj", "detail"}},
 	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "retry-failed", "redo"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "keep-awake"}},
-	{"Output", []string{"dry-run", "background", "json"}},
+	{"Output", []string{"dry-run", "background", "json", "xmp", "sidecar-name"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
 
@@ -42,14 +43,15 @@ type Word struct{ Value, Means string }
 // words are the values of flags that take one of a few words. Some of these flags
 // take other values, too, see otherValues.
 var words = map[string][]Word{
-	"context":  {{contextNone, "only the picture"}, {contextEXIF, "file name, date and place, too"}},
-	"detail":   {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
-	"redo":     {{RedoAsk, "say what differs and do nothing"}, {RedoChanged, "describe those photos again"}, {RedoNever, "leave them as they are"}},
-	"cooldown": {{"auto", "only while memory or heat asks for it"}, {"0", "never"}},
-	"workers":  {{"auto", "one a core, as memory allows"}},
-	"parallel": {{"auto", "as memory allows"}},
-	"threads":  {{"auto", "one, or more where memory has no room for a worker a core"}},
-	"color":    {{ui.ColorAuto, "on a terminal"}, {ui.ColorAlways, "also in files and pipes"}, {ui.ColorNever, "nowhere"}},
+	"context":      {{contextNone, "only the picture"}, {contextEXIF, "file name, date and place, too"}},
+	"detail":       {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
+	"redo":         {{RedoAsk, "say what differs and do nothing"}, {RedoChanged, "describe those photos again"}, {RedoNever, "leave them as they are"}},
+	"cooldown":     {{"auto", "only while memory or heat asks for it"}, {"0", "never"}},
+	"workers":      {{"auto", "one a core, as memory allows"}},
+	"parallel":     {{"auto", "as memory allows"}},
+	"threads":      {{"auto", "one, or more where memory has no room for a worker a core"}},
+	"sidecar-name": {{string(xmp.FullName), "IMG.jpg.xmp, as darktable, digiKam and Immich read it"}, {string(xmp.StemName), "IMG.xmp, as Lightroom reads it"}},
+	"color":        {{ui.ColorAuto, "on a terminal"}, {ui.ColorAlways, "also in files and pipes"}, {ui.ColorNever, "nowhere"}},
 }
 
 // otherValues names the other values of such flags.

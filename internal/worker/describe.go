@@ -63,6 +63,9 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		Total:    Round(time.Since(began)),
 	}
 	w.config.Ask.record(&rec, a)
+	if w.config.Inside && rec.Status == tracker.OK {
+		return Answer{rec, w.inside(j.Path)}, nil
+	}
 	return rec, nil
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Untrusted bool
 	MaxBytes  int64 `json:",omitempty"`
 	Decoders  int   // photos decoded at once
+	Inside    bool  `json:",omitempty"` // answer with what is embedded in a photo, for its sidecar
 	Measure   bool  `json:",omitempty"` // load the model, print its sizes and exit
 }
 

@@ -74,6 +74,11 @@ const tries = 3
 // Write brings the sidecar of a photo up to date; path is relative to the root. The error is
 // an *[Error].
 func (s *Sidecars) Write(path string, t Text) (Outcome, error) {
+	return s.WriteInside(path, t, s.inside)
+}
+
+// WriteInside is Write with another way to know what is embedded in the photo.
+func (s *Sidecars) WriteInside(path string, t Text, inside func(path string) (Embedded, error)) (Outcome, error) {
 	full := fsutil.Join(s.root, path)
 	info, err := os.Stat(full)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,7 +94,7 @@ func (s *Sidecars) Write(path string, t Text) (Outcome, error) {
 	var in *Embedded
 	return s.edit(sidecar, info, func(was content) ([]byte, bool, error) {
 		if in == nil {
-			read, err := s.inside(full)
+			read, err := inside(full)
 			if err != nil {
 				return nil, false, refuse("what is inside of the photo cannot be read, and a sidecar could hide it: %v", err)
 			}
