@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +102,14 @@ func (c Correction) appendLine(buf []byte) ([]byte, error) {
 	return w.Bytes(), err
 }
 
+// Line is the correction as a line of JSON, newline included.
+func (c Correction) Line() ([]byte, error) { return c.appendLine(nil) }
+
+// ParseCorrection reads a line as [Correction.Line] makes it.
+func ParseCorrection(line []byte) (Correction, error) {
+	return parseCorrection(bytes.TrimSuffix(line, []byte{'\n'}))
+}
+
 func parseCorrection(line []byte) (c Correction, err error) {
 	if !utf8.Valid(line) {
 		return c, errNotUTF8
@@ -158,6 +168,22 @@ func (a *Corrections) add(c Correction) {
 	}
 }
 
+// CorrectionsMark is another text whenever the corrections are others; "" where there are none.
+func CorrectionsMark(dir string) (string, error) {
+	info, err := os.Stat(correctionsPath(dir))
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("the corrections cannot be read: %w", err)
+	}
+	mark, err := markBefore(correctionsPath(dir), info.Size())
+	if err != nil {
+		return "", fmt.Errorf("the corrections cannot be read: %w", err)
+	}
+	return fmt.Sprintf("%d %d %s", info.Size(), info.ModTime().UnixNano(), mark), nil
+}
+
 func correctionsPath(dir string) string { return filepath.Join(dir, OutputsName, CorrectionsName) }
 
 // Of returns the correction of a path.
@@ -165,6 +191,9 @@ func (a *Corrections) Of(path string) (Correction, bool) {
 	c, ok := a.byPath[path]
 	return c, ok
 }
+
+// All gives each correction, in no order.
+func (a *Corrections) All() iter.Seq[Correction] { return maps.Values(a.byPath) }
 
 // Len is how many photos have a correction, without regard to whether it still counts.
 func (a *Corrections) Len() int { return len(a.byPath) }

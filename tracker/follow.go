@@ -85,6 +85,28 @@ func markOf(b []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// followed is what some lines of an output are.
+type followed struct {
+	lines []followedLine
+	err   error // ends the file
+}
+
+// followedLine is a record and the position after it, or where a line begins that is none, and why.
+type followedLine struct {
+	record Record
+	after  Position
+	begin  int64
+	err    error
+}
+
+// perFollowed is how many lines are parsed before they are handed on, and followedAhead how many such groups wait at most:
+// some megabytes.
+const (
+	perFollowed   = 200
+	followedAhead = 4
+)
+
+// followFile reads and parses ahead of found.
 func followFile(path string, offset int64, found func(Record, Position) error, unreadable func(at int64, err error)) error {
 	f, err := fsutil.OpenRegular(path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
@@ -94,37 +116,72 @@ func followFile(path string, offset int64, found func(Record, Position) error, u
 		return err
 	}
 	defer f.Close()
+	groups, stop, done := make(chan followed, followedAhead), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(groups)
+		parseFollowed(f, offset, func(g followed) bool {
+			select {
+			case groups <- g:
+				return true
+			case <-stop:
+				return false
+			}
+		})
+	}()
+	defer func() { <-done }() // before the file is closed
+	defer close(stop)
+	for g := range groups {
+		for _, l := range g.lines {
+			if l.err != nil {
+				unreadable(l.begin, l.err)
+			} else if err := found(l.record, l.after); err != nil {
+				return err
+			}
+		}
+		if g.err != nil {
+			return g.err
+		}
+	}
+	return nil
+}
+
+// parseFollowed parses the whole lines of a file from an offset on, until give returns false.
+func parseFollowed(f *os.File, offset int64, give func(followed) bool) {
 	// The mark needs the bytes before the position, also when the first line read is short.
 	before := make([]byte, min(offset, markLength))
 	if _, err := f.ReadAt(before, offset-int64(len(before))); err != nil && len(before) > 0 {
-		return err
+		give(followed{err: err})
+		return
 	}
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return err
+		give(followed{err: err})
+		return
 	}
 	lines := lineReader{r: bufio.NewReaderSize(f, blockSize), at: offset, before: before}
+	var g followed
 	for {
-		begin := lines.at
+		l := followedLine{begin: lines.at}
 		line, err := lines.next()
-		if err == io.EOF {
-			return nil
-		}
 		if err != nil && !errors.Is(err, errLongLine) {
-			return err
+			if err != io.EOF {
+				g.err = err
+			}
+			give(g)
+			return
 		}
-		var record Record
 		if err == nil {
-			if line = trimLine(line, begin == 0); len(line) == 0 {
+			if line = trimLine(line, l.begin == 0); len(line) == 0 {
 				continue
 			}
-			record, err = parseRecord(line)
+			l.record, err = parseRecord(line)
 		}
-		if err != nil {
-			unreadable(begin, err)
-			continue
-		}
-		if err := found(record, Position{lines.at, markOf(lines.before)}); err != nil {
-			return err
+		l.after, l.err = Position{lines.at, markOf(lines.before)}, err
+		if g.lines = append(g.lines, l); len(g.lines) >= perFollowed {
+			if !give(g) {
+				return
+			}
+			g = followed{}
 		}
 	}
 }

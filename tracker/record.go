@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	fastjson "github.com/segmentio/encoding/json"
+
 	"photodesc/internal/kinds"
 )
 
@@ -185,7 +187,11 @@ func parseRecord(line []byte) (Record, error) {
 	if !utf8.Valid(line) {
 		return r, errors.New("not valid UTF-8")
 	}
-	if err := json.Unmarshal(line, &r); err != nil {
+	if !validJSON(line) { // the fast reader lets some of it pass
+		return r, errNotJSON
+	}
+	// encoding/json takes six times as long, which is most of the time of reading a million descriptions.
+	if err := fastjson.Unmarshal(line, &r); err != nil {
 		return r, err
 	}
 	path, err := DecodePath(r.Path)

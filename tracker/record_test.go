@@ -158,3 +158,46 @@ func FuzzResultLine(f *testing.F) {
 		}
 	})
 }
+
+// Records are read as encoding/json reads them.
+func FuzzParseRecord(f *testing.F) {
+	full := okRecord("a/b\"c\xff.jpg")
+	full.Keywords, full.Answers = []string{"a", "é\n"}, map[string]RecordAnswer{"short": {Prompt: "p", Text: "t\u2028", Tokens: 3}}
+	full.File, full.Taken, full.Place = &PhotoFile{Size: 3, ModTime: testTime}, "2019-07-14T12:30:05", &PhotoPlace{48.5, -2.25}
+	for _, r := range []Record{full, failedRecord("x", Crash)} {
+		text, err := r.Line()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text[:len(text)-1])
+	}
+	for _, s := range []string{
+		`{"path":"a","status":"ok","keywords":null,"answers":{"x":null},"error":null,"time":"2025-11-23T14:30:22.123+05:30"}`,
+		`{"path":"a","status":"ok","path":"b","tokens":1e2}`, `{"path":"\ud83d\ude00\ud83d","status":"ok","seconds":{"total":1E-3}}`,
+		`{"path":1,"status":"ok"}`, `{"path":"a","status":"ok","time":"yesterday"}`, `[]`, `null`, `{"path":"a","status":"ok"}x`, `{"path":"a","status":"ok","width":1.5}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var want Record
+		err := json.Unmarshal(line, &want)
+		got, gotErr := parseRecord(line)
+		if !utf8.Valid(line) || err != nil || bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{")) > maxDepth {
+			if err != nil && gotErr == nil {
+				t.Fatalf("%q is read, though %v", line, err)
+			}
+			return
+		}
+		path, err := DecodePath(want.Path)
+		if err != nil || checkRead(path, want.Status) != nil {
+			if gotErr == nil {
+				t.Fatalf("%q is read", line)
+			}
+			return
+		}
+		want.Path = path
+		if gotErr != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q: %+v, %v, want %+v", line, got, gotErr, want)
+		}
+	})
+}
