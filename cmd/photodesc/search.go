@@ -21,8 +21,9 @@ import (
 	"golang.org/x/term"
 )
 
-const searchHelp = `Finds photos by words of their descriptions, keywords, further answers and file
-names. All words must be there, in any form: dog finds dogs.
+const searchHelp = `Finds photos by words of their descriptions, keywords, further answers, cameras
+and file names. All words must be there, in any form: dog finds dogs. Where you
+corrected a photo, your words are searched.
 
     photodesc search dog beach        both words
     photodesc search '"red car"'      a phrase
@@ -39,6 +40,7 @@ const shownFound = 20
 type searchFlags struct {
 	asJSON, nul   bool
 	folder, since string
+	taken         string
 	limit         int
 }
 
@@ -48,7 +50,7 @@ func searchCommand(g *global) *cobra.Command {
 		Use:     "search WORDS…",
 		Short:   "Find photos by words",
 		Long:    searchHelp,
-		Example: "  photodesc search birthday cake\n  photodesc search snow --in 2024 --since 2024-12\n  photodesc search -0 screenshot | xargs -0 ls -l",
+		Example: "  photodesc search birthday cake\n  photodesc search snow --in alps --taken 2024-12..2025-02\n  photodesc search -0 screenshot | xargs -0 ls -l",
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.limit < 0 {
 				return ui.UsageError("--limit: %d is not a number of photos", f.limit)
@@ -63,13 +65,17 @@ func searchCommand(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			taken, err := takenDays(f.taken)
+			if err != nil {
+				return err
+			}
 			s, err := ui.Peek(g.dir)
 			if err != nil {
 				return err
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
 			defer stop()
-			o := search.Options{Since: since, Limit: f.limit}
+			o := search.Options{Since: since, Taken: taken, Limit: f.limit}
 			if f.folder != "" {
 				if o.Folder, err = searchedFolder(s, f.folder); err != nil {
 					return err
@@ -79,6 +85,7 @@ func searchCommand(g *global) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&f.folder, "in", "", "only photos in this `FOLDER` and below it")
+	c.Flags().StringVar(&f.taken, "taken", "", "only photos taken at this `DATE`, as 2024, 2024-05 or 2024-05-31, or between two, as 2023..2024-05; those without a date of their own, or described before photodesc noted it, are left out")
 	c.Flags().StringVar(&f.since, "since", "", "only photos described since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
 	c.Flags().IntVar(&f.limit, "limit", 0, "at most this `N` of photos, 0 is all (default 20 for people, else all)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "for programs: a JSON object a line")
@@ -118,7 +125,7 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		if shown > 1 {
 			fmt.Fprintln(colors)
 		}
-		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers},
+		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers, Camera: h.Camera},
 			search.MarkBegin, search.MarkEnd, width)
 	})
 	switch {
@@ -166,6 +173,9 @@ type foundJSON struct {
 	Description string          `json:"description"`
 	Keywords    []string        `json:"keywords,omitempty"`
 	Answers     string          `json:"answers,omitempty"`
+	Camera      string          `json:"camera,omitempty"`
+	Taken       string          `json:"taken,omitempty"`
+	Corrected   bool            `json:"corrected,omitempty"` // a person wrote the description or the keywords
 	Model       string          `json:"model"`
 	Time        json.RawMessage `json:"time"`
 }
@@ -174,7 +184,8 @@ func foundPhoto(h search.Hit, root string) foundJSON {
 	plain := strings.NewReplacer(search.MarkBegin, "", search.MarkEnd, "")
 	at, _ := h.Time.UTC().MarshalJSON()
 	f := foundJSON{
-		Path: tracker.EncodePath(h.Path), Description: plain.Replace(h.Description), Answers: plain.Replace(h.Answers), Model: h.Model, Time: at,
+		Path: tracker.EncodePath(h.Path), Description: plain.Replace(h.Description), Answers: plain.Replace(h.Answers),
+		Camera: plain.Replace(h.Camera), Taken: h.Taken, Corrected: h.Corrected, Model: h.Model, Time: at,
 	}
 	if k := plain.Replace(h.Keywords); k != "" {
 		f.Keywords = strings.Split(k, ", ")
@@ -225,6 +236,18 @@ func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
 		return "", ui.UsageError("--in: %q is not in the photo folder %q", folder, root)
 	}
 	return filepath.ToSlash(filepath.Clean(folder)), nil
+}
+
+// takenDays reads --taken.
+func takenDays(text string) (search.Days, error) {
+	if text == "" {
+		return search.Days{}, nil
+	}
+	days, err := search.ParseDays(text)
+	if err != nil {
+		return days, ui.UsageError("--taken: %q is %v", text, err)
+	}
+	return days, nil
 }
 
 // sinceTime reads --since: a date, or a time back from now.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,6 +46,8 @@ func benchWorkdir(b *testing.B, n int) string {
 		line, err := tracker.Record{
 			Path: fmt.Sprintf("%d/%d/IMG_%d.jpg", 2000+i%25, i%12, i), Status: tracker.OK, Settings: "6e5c4f1cdfc6",
 			Description: strings.Join(words, " "), Keywords: words[1:11], Model: "smolvlm", Time: time.Unix(int64(i), 0),
+			Prompt: "Describe this photo in a few sentences.", Width: 4000, Height: 3000, Camera: "Canon EOS 5D", Tiles: 5, Tokens: 64,
+			File: &tracker.PhotoFile{Size: 4_000_000, ModTime: time.Unix(int64(i), 0)}, Taken: fmt.Sprintf("%d-%02d-%02dT12:30:05", 2000+i%25, 1+i%12, 1+i%28),
 		}.Line()
 		if err != nil {
 			b.Fatal(err)
@@ -68,6 +71,22 @@ func benchWord(n uint64) string {
 	return string(b)
 }
 
+func days(t testing.TB, text string) Days {
+	t.Helper()
+	d, err := ParseDays(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// cpuSeconds is the processor time that the process has had.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
 // BenchmarkSearch makes the index and asks it; each query is a benchmark of its own.
 func BenchmarkSearch(b *testing.B) {
 	n := benchPhotos()
@@ -78,11 +97,15 @@ func BenchmarkSearch(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer x.Close()
-	start := time.Now()
+	start, cpu := time.Now(), cpuSeconds()
 	if err := x.Update(ctx, nil); err != nil {
 		b.Fatal(err)
 	}
-	b.Logf("%d descriptions indexed in %.1f s", n, time.Since(start).Seconds())
+	info, err := os.Stat(filepath.Join(dir, IndexName))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d descriptions indexed in %.1f s, %.1f s of CPU, %d MB", n, time.Since(start).Seconds(), cpuSeconds()-cpu, info.Size()>>20)
 	for _, q := range []struct {
 		name, text string
 		o          Options
@@ -90,6 +113,8 @@ func BenchmarkSearch(b *testing.B) {
 		{"commonest", "a", Options{Limit: 20}},
 		{"common", "c e", Options{Limit: 20}},
 		{"prefix", "a*", Options{Limit: 20}},
+		{"prefix-2", "ba*", Options{Limit: 20}},
+		{"prefix-3", "bab*", Options{Limit: 20}},
 		{"rare", benchWord(19_000), Options{Limit: 20}},
 		{"phrase", `"b c"`, Options{Limit: 20}},
 		{"excluded", "b -c", Options{Limit: 20}},
@@ -97,6 +122,8 @@ func BenchmarkSearch(b *testing.B) {
 		{"folder", "a", Options{Limit: 20, Folder: "2007/3"}},
 		{"since", "a", Options{Limit: 20, Since: time.Unix(int64(n/2), 0)}},
 		{"since-none", "a", Options{Limit: 20, Since: time.Unix(int64(2*n), 0)}},
+		{"taken-year", "a", Options{Limit: 20, Taken: days(b, "2007")}},
+		{"taken-days", "c e", Options{Limit: 20, Taken: days(b, "2003-02-11..2007-11-14")}},
 		{"nothing", "nosuchword", Options{Limit: 20}},
 	} {
 		b.Run(q.name, func(b *testing.B) {

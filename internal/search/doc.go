@@ -11,6 +11,10 @@
 // million of them. The newest matches are copied to a table in memory, ranked there
 // by bm25, and their words are marked there.
 //
+// A person's corrections are indexed in place of the model's words, which texts keeps to
+// have them again. The dates taken and the folders of a photo are words of a column of
+// their own, so that narrowing a search by them costs no more than a word.
+//
 // Scripts without spaces between words are indexed by character, and a word in such
 // a script is searched as a phrase. A trigram index would not find words of two
 // characters, which most Chinese words are.

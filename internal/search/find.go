@@ -19,6 +19,7 @@ const (
 type Options struct {
 	Folder string    // only photos in this folder and below it, relative to the photo folder; "" is all
 	Since  time.Time // only photos described then or later; zero is all
+	Taken  Days      // only photos taken then
 	Limit  int       // hits at most; 0 is all
 }
 
@@ -28,8 +29,11 @@ type Hit struct {
 	Description string
 	Keywords    string // separated by commas
 	Answers     string // to further prompts, a line each
+	Camera      string
+	Taken       string // see [tracker.ParseTaken]; "" is not known
 	Model       string
 	Time        time.Time // when it was described
+	Corrected   bool      // a person wrote the description or the keywords
 }
 
 // countedTo is up to where matches are counted: counting all of a common word's takes long.
@@ -102,20 +106,22 @@ func (x *Index) find(ctx context.Context, q query, o Options, found func(Hit) er
 	return matches, more, nil
 }
 
-// columns are those with words; folders has others.
-const columns = "{path description keywords answers}"
+// columns are those with words; tags has others.
+const columns = "{path description keywords answers camera}"
 
-// match is the query with the folder in FTS5's language.
-func (q query) match(folder string) string {
-	expr := "folders : " + folderToken(cleanFolder(folder))
+// match is the query with the options in FTS5's language.
+func (q query) match(o Options) string {
+	var all []string
 	if q.wanted != "" {
-		words := columns + " : (" + q.wanted + ")"
-		if cleanFolder(folder) == "" {
-			expr = words
-		} else {
-			expr = words + " AND " + expr
-		}
+		all = append(all, columns+" : ("+q.wanted+")")
 	}
+	if folder := cleanFolder(o.Folder); folder != "" || q.wanted == "" {
+		all = append(all, "tags : "+folderToken(folder))
+	}
+	if o.Taken != (Days{}) {
+		all = append(all, "("+o.Taken.expression()+")")
+	}
+	expr := strings.Join(all, " AND ")
 	if q.excluded != "" {
 		expr = "(" + expr + ") NOT (" + columns + " : (" + q.excluded + "))"
 	}
@@ -131,17 +137,20 @@ func newest(ctx context.Context, conn *sql.Conn, q query, o Options, limit int) 
 	if limit <= 0 {
 		limit = -1
 	}
-	text, args := "SELECT rowid FROM words WHERE words MATCH ?", []any{q.match(o.Folder)}
+	text, args := "SELECT rowid FROM words WHERE words MATCH ?", []any{q.match(o)}
 	if !o.Since.IsZero() {
-		// A photo that is described gets a higher number than all before, so times grow with the numbers, but for those of
-		// clocks that were set back: the time itself is looked at, too.
-		text = "SELECT m.rowid FROM (" + text + " AND rowid >= coalesce((SELECT min(id) FROM photos WHERE time >= ?), 9223372036854775807) ORDER BY rowid DESC) AS m JOIN photos AS p ON p.id = m.rowid WHERE p.time >= ?"
-		args = append(args, o.Since.Unix(), o.Since.Unix())
-		text += " LIMIT ?"
-	} else {
-		text += " ORDER BY rowid DESC LIMIT ?"
+		since := o.Since.UnixMilli()
+		first, last, ordered, err := describedSince(ctx, conn, since)
+		if err != nil || first > last {
+			return nil, err
+		}
+		text, args = text+" AND rowid >= ?", append(args, first)
+		if !ordered {
+			text, args = text+" AND (SELECT time FROM photos WHERE id = words.rowid) >= ?", append(args, since)
+		}
 	}
-	rows, err := conn.QueryContext(ctx, text, append(args, limit)...)
+	text, args = text+" ORDER BY rowid DESC LIMIT ?", append(args, limit)
+	rows, err := conn.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +163,35 @@ func newest(ctx context.Context, conn *sql.Conn, q query, o Options, limit int) 
 		ids = append(ids, id)
 	}
 	return ids, rows.Err()
+}
+
+// describedSince returns the number before which no photo was described at a time or later, and the last number. A photo that
+// is described gets a higher number than all before, so latest grows with the numbers. With ordered the photos from first on were
+// described at the time or later; else some of them were not.
+func describedSince(ctx context.Context, conn *sql.Conn, since int64) (first, last int64, ordered bool, err error) {
+	if err := conn.QueryRowContext(ctx, "SELECT coalesce((SELECT min(id) FROM photos), 1), coalesce((SELECT max(id) FROM photos), 0)").Scan(&first, &last); err != nil {
+		return 0, 0, false, err
+	}
+	next, err := conn.PrepareContext(ctx, "SELECT id, latest FROM photos WHERE id >= ? ORDER BY id LIMIT 1")
+	if err != nil {
+		return 0, 0, false, err
+	}
+	defer next.Close()
+	for end := last + 1; first < end; { // the photo is in first <= id < end, or there is none
+		middle := first + (end-first)/2
+		var id, latest int64
+		if err := next.QueryRowContext(ctx, middle).Scan(&id, &latest); err != nil {
+			return 0, 0, false, err
+		}
+		if latest >= since { // so is that of each number from middle to id
+			end = middle
+		} else {
+			first = id + 1
+		}
+	}
+	unordered := 0
+	err = conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM photos WHERE time < latest AND id >= ?)", first).Scan(&unordered)
+	return first, last, unordered == 0, err
 }
 
 // highlighted is a column of pick with marks around the words found.

@@ -23,24 +23,36 @@ import (
 const IndexName = "search.db"
 
 // layout is the number of the tables' form. An index of another layout is made anew.
-const layout = 1
+const layout = 2
 
-// The texts are indexed without being kept a second time: photos has them.
+// The texts are indexed without being kept a second time: texts has them. What is looked up for many matches is in photos,
+// whose rows are short. An index of prefixes of one letter is the one without which queries are slow; those of longer ones
+// take as long to make as all else.
 const schema = `
 CREATE TABLE files (name TEXT PRIMARY KEY, at INTEGER NOT NULL, mark TEXT NOT NULL);
 CREATE TABLE photos (
 	id INTEGER PRIMARY KEY,      -- grows in the order in which photos were described
 	path TEXT NOT NULL UNIQUE,   -- as in the outputs
+	time INTEGER NOT NULL,       -- when it was described, in Unix milliseconds
+	latest INTEGER NOT NULL      -- the latest time of this photo and all before it
+);
+CREATE INDEX photos_unordered ON photos (id) WHERE time < latest; -- described while a clock was wrong
+CREATE TABLE texts (             -- as the model and the file have them
+	id INTEGER PRIMARY KEY,      -- of photos
+	described INTEGER NOT NULL,  -- 0: only a correction has words
 	description TEXT NOT NULL, keywords TEXT NOT NULL, answers TEXT NOT NULL,
-	model TEXT NOT NULL,
-	time INTEGER NOT NULL        -- when it was described, in Unix seconds
+	model TEXT NOT NULL, camera TEXT NOT NULL, taken TEXT NOT NULL,
+	size INTEGER, mtime INTEGER  -- of the file, in bytes and nanoseconds
 );
-CREATE INDEX photos_time ON photos (time);
+CREATE TABLE corrections (path TEXT PRIMARY KEY, line TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (
-	path, description, keywords, answers,
-	folders,                     -- see folderTokens
-	content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2', prefix='1 2 3'
+	path, description, keywords, answers, camera,
+	tags,                        -- see tagsOf
+	content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2', prefix='1'
 );
+INSERT INTO words (words, rank) VALUES ('hashsize', 16777216); -- bytes; the default of a MiB makes many small parts
+INSERT INTO words (words, rank) VALUES ('automerge', 16);      -- merging parts took a third of the time of making the index
+INSERT INTO words (words, rank) VALUES ('crisismerge', 64);
 `
 
 // Index is an open index. One process at a time makes it or brings it up to date; others wait.

@@ -25,9 +25,9 @@ func (x *Index) Paths(ctx context.Context, text string, o Options, found func(pa
 }
 
 func (x *Index) paths(ctx context.Context, q query, o Options, found func(string) error) error {
-	text, args := "SELECT p.path FROM words AS w LEFT JOIN photos AS p ON p.id = w.rowid WHERE words MATCH ?", []any{q.match(o.Folder)}
+	text, args := "SELECT p.path FROM words AS w LEFT JOIN photos AS p ON p.id = w.rowid WHERE words MATCH ?", []any{q.match(o)}
 	if !o.Since.IsZero() {
-		text, args = text+" AND p.time >= ?", append(args, o.Since.Unix())
+		text, args = text+" AND p.time >= ?", append(args, o.Since.UnixMilli())
 	}
 	rows, err := x.db.QueryContext(ctx, text, args...)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"photodesc/tracker"
@@ -18,14 +19,12 @@ const ranked = 300
 // own ranking would count the matches of each word in all descriptions.
 const pick = `
 CREATE VIRTUAL TABLE IF NOT EXISTS temp.pick USING fts5 (
-	path, description, keywords, answers, tokenize='porter unicode61 remove_diacritics 2'
+	path, description, keywords, answers, camera, tokenize='porter unicode61 remove_diacritics 2'
 );
-CREATE TEMP TABLE IF NOT EXISTS facts (id INTEGER PRIMARY KEY, path TEXT, model TEXT, time INTEGER);
-DELETE FROM temp.pick;
-DELETE FROM temp.facts`
+DELETE FROM temp.pick`
 
-// Weights of the columns: path, description, keywords, answers.
-const bm25 = "bm25(pick, 1.0, 2.0, 3.0, 1.0)"
+// Weights of the columns: path, description, keywords, answers, camera.
+const bm25 = "bm25(pick, 1.0, 2.0, 3.0, 1.0, 1.0)"
 
 // texts reads the texts of some matches, at most limit where that is not 0: the best first, or the newest.
 func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool, limit int) (hits []Hit, err error) {
@@ -36,17 +35,18 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	if !best {
 		ids = ids[:limit]
 	}
-	if err := fill(ctx, conn, ids); err != nil {
+	facts, err := fill(ctx, conn, ids)
+	if err != nil {
 		return nil, err
 	}
-	order := "pick.rowid DESC"
+	order := "rowid DESC"
 	if best {
 		order = bm25 + ", " + order
 	}
-	text, args := fmt.Sprintf("SELECT f.path, %s, %s, %s, f.model, f.time FROM temp.pick AS pick JOIN temp.facts AS f ON f.id = pick.rowid WHERE pick MATCH ? ORDER BY %s LIMIT ?",
-		highlighted(1), highlighted(2), highlighted(3), order), []any{columns + " : (" + q.wanted + ")", limit}
+	text, args := fmt.Sprintf("SELECT rowid, %s, %s, %s, %s FROM temp.pick AS pick WHERE pick MATCH ? ORDER BY %s LIMIT ?",
+		highlighted(1), highlighted(2), highlighted(3), highlighted(4), order), []any{columns + " : (" + q.wanted + ")", limit}
 	if q.wanted == "" {
-		text, args = "SELECT f.path, description, keywords, answers, f.model, f.time FROM temp.pick AS pick JOIN temp.facts AS f ON f.id = pick.rowid ORDER BY pick.rowid DESC LIMIT ?", args[1:]
+		text, args = "SELECT rowid, description, keywords, answers, camera FROM temp.pick ORDER BY rowid DESC LIMIT ?", args[1:]
 	}
 	rows, err := conn.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -54,16 +54,17 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	}
 	defer rows.Close()
 	for rows.Next() {
+		var id int64
 		var h Hit
-		var at int64
-		if err := rows.Scan(&h.Path, &h.Description, &h.Keywords, &h.Answers, &h.Model, &at); err != nil {
+		if err := rows.Scan(&id, &h.Description, &h.Keywords, &h.Answers, &h.Camera); err != nil {
 			return nil, err
 		}
-		h.Time = time.Unix(at, 0)
-		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers} {
+		f := facts[id]
+		h.Taken, h.Model, h.Time, h.Corrected = f.taken, f.model, f.time, f.corrected
+		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers, &h.Camera} {
 			*s = unsegment(*s)
 		}
-		if h.Path, err = tracker.DecodePath(h.Path); err != nil {
+		if h.Path, err = tracker.DecodePath(f.path); err != nil {
 			return nil, err
 		}
 		hits = append(hits, h)
@@ -71,43 +72,46 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	return hits, rows.Err()
 }
 
+// facts are what a hit has beside its texts.
+type facts struct {
+	path, taken, model string
+	time               time.Time
+	corrected          bool
+}
+
 // fill puts the texts into pick. It belongs into a transaction, without which it is slow.
-func fill(ctx context.Context, conn *sql.Conn, ids []int64) error {
+func fill(ctx context.Context, conn *sql.Conn, ids []int64) (map[int64]facts, error) {
 	if _, err := conn.ExecContext(ctx, pick); err != nil {
-		return err
+		return nil, err
 	}
-	var get, put, fact *sql.Stmt
-	for _, s := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&get, "SELECT path, description, keywords, answers, model, time FROM photos WHERE id = ?"},
-		{&put, "INSERT INTO temp.pick (rowid, path, description, keywords, answers) VALUES (?, ?, ?, ?, ?)"},
-		{&fact, "INSERT INTO temp.facts (id, path, model, time) VALUES (?, ?, ?, ?)"},
-	} {
-		stmt, err := conn.PrepareContext(ctx, s.text)
-		if err != nil {
-			return err
+	get, err := conn.PrepareContext(ctx, "SELECT "+photoColumns+" FROM photos AS p JOIN texts AS t USING (id) LEFT JOIN corrections AS c USING (path) WHERE p.id = ?")
+	if err != nil {
+		return nil, err
+	}
+	defer get.Close()
+	put, err := conn.PrepareContext(ctx, "INSERT INTO temp.pick (rowid, path, description, keywords, answers, camera) VALUES (?, ?, ?, ?, ?, ?)")
+	if err != nil {
+		return nil, err
+	}
+	defer put.Close()
+	all := make(map[int64]facts, len(ids))
+	for _, id := range slices.Backward(ids) { // in growing order: FTS5 writes what it has before it takes a lower number
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		defer stmt.Close()
-		*s.stmt = stmt
-	}
-	for _, id := range ids {
-		var path, description, keywords, answers, model string
-		var at int64
-		err := get.QueryRowContext(ctx, id).Scan(&path, &description, &keywords, &answers, &model, &at)
+		var p photo
+		err := p.scan(get.QueryRowContext(background, id))
 		if errors.Is(err, sql.ErrNoRows) {
-			return errInconsistent
+			return nil, errInconsistent
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if _, err := put.ExecContext(ctx, id, segment(path), segment(description), segment(keywords), segment(answers)); err != nil {
-			return err
-		}
-		if _, err := fact.ExecContext(ctx, id, path, model, at); err != nil {
-			return err
+		description, keywords, corrected := p.words()
+		all[id] = facts{p.path, p.taken, p.model, p.time, corrected}
+		if _, err := put.ExecContext(background, id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera)); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return all, nil
 }

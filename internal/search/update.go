@@ -13,10 +13,10 @@ import (
 
 // perTransaction is how many records are written together: enough to be quick, few enough that little is done twice after a
 // kill and that others wait for moments only.
-const perTransaction = 5000
+const perTransaction = 20_000
 
-// Update brings the index up to date with the outputs. progress, which may be nil, hears now and then how many records were
-// added. A damaged index and one of other outputs are made anew.
+// Update brings the index up to date with the outputs and corrections. progress, which may be nil, hears now and then how
+// many records were added. A damaged index and one of other outputs are made anew.
 func (x *Index) Update(ctx context.Context, progress func(records int)) error {
 	if err := x.lock(ctx); err != nil {
 		return err
@@ -52,6 +52,11 @@ func (x *Index) update(ctx context.Context, progress func(records int)) error {
 	x.unreadable = Unreadable{}
 	w := &writer{db: x.db, ctx: ctx, dirty: map[string]tracker.Position{}, progress: progress}
 	defer w.rollback()
+	corrected := positions[tracker.CorrectionsName].Mark
+	delete(positions, tracker.CorrectionsName)
+	if err := w.updateCorrections(x.dir, corrected); err != nil {
+		return err
+	}
 	err = tracker.Follow(x.dir, positions, func(file string, r tracker.Record, after tracker.Position) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -106,18 +111,26 @@ type writer struct {
 	db       *sql.DB
 	ctx      context.Context
 	tx       *sql.Tx
-	find     *sql.Stmt
-	forget   *sql.Stmt
-	unindex  *sql.Stmt
-	photo    *sql.Stmt
-	words    *sql.Stmt
+	stmts    statements
+	latest   int64 // of the newest photo
+	corrects bool  // there are corrections
 	dirty    map[string]tracker.Position
 	pending  int
 	added    int
 	progress func(int)
 }
 
+type statements struct {
+	find, photo, text, words, forget, forgetText, unindex, known, correction *sql.Stmt
+}
+
+// background is the context of single statements. With one that can be cancelled the driver starts a goroutine for each.
+var background = context.Background()
+
 func (w *writer) begin() (err error) {
+	if w.tx != nil {
+		return nil
+	}
 	if w.tx, err = w.db.BeginTx(w.ctx, nil); err != nil {
 		return err
 	}
@@ -125,30 +138,35 @@ func (w *writer) begin() (err error) {
 		stmt **sql.Stmt
 		text string
 	}{
-		{&w.find, "SELECT id FROM photos WHERE path = ?"},
-		{&w.forget, "DELETE FROM photos WHERE id = ?"},
-		{&w.unindex, "DELETE FROM words WHERE rowid = ?"},
-		{&w.photo, "INSERT INTO photos (path, description, keywords, answers, model, time) VALUES (?, ?, ?, ?, ?, ?)"},
-		{&w.words, "INSERT INTO words (rowid, path, description, keywords, answers, folders) VALUES (?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.find, "SELECT id FROM photos WHERE path = ?"},
+		{&w.stmts.photo, "INSERT INTO photos (path, time, latest) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"},
+		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, camera, taken, size, mtime) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.words, "INSERT INTO words (rowid, path, description, keywords, answers, camera, tags) VALUES (?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.forget, "DELETE FROM photos WHERE id = ?"},
+		{&w.stmts.forgetText, "DELETE FROM texts WHERE id = ?"},
+		{&w.stmts.unindex, "DELETE FROM words WHERE rowid = ?"},
+		{&w.stmts.known, "SELECT " + photoColumns + " FROM photos AS p JOIN texts AS t USING (id) LEFT JOIN corrections AS c USING (path) WHERE p.path = ?"},
+		{&w.stmts.correction, "SELECT line FROM corrections WHERE path = ?"},
 	} {
-		if *s.stmt, err = w.tx.PrepareContext(w.ctx, s.text); err != nil {
+		if *s.stmt, err = w.tx.PrepareContext(background, s.text); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := w.tx.QueryRowContext(background, "SELECT coalesce((SELECT latest FROM photos ORDER BY id DESC LIMIT 1), 0)").Scan(&w.latest); err != nil {
+		return err
+	}
+	return w.tx.QueryRowContext(background, "SELECT EXISTS (SELECT 1 FROM corrections)").Scan(&w.corrects)
 }
 
 // add indexes a described photo; the newest description counts. A failure says nothing that could be searched, and does
 // not take an earlier description away.
 func (w *writer) add(file string, r tracker.Record, after tracker.Position) error {
-	if w.tx == nil {
-		if err := w.begin(); err != nil {
-			return err
-		}
+	if err := w.begin(); err != nil {
+		return err
 	}
 	w.dirty[file] = after
 	if r.Status == tracker.OK {
-		if err := w.replace(r); err != nil {
+		if err := w.replace(photoOf(r)); err != nil {
 			return err
 		}
 	}
@@ -158,34 +176,68 @@ func (w *writer) add(file string, r tracker.Record, after tracker.Position) erro
 	return nil
 }
 
-func (w *writer) replace(r tracker.Record) error {
-	path := tracker.EncodePath(r.Path)
-	var id int64
-	switch err := w.find.QueryRowContext(w.ctx, path).Scan(&id); {
-	case err == nil:
-		if _, err := w.forget.ExecContext(w.ctx, id); err != nil {
-			return err
-		}
-		if _, err := w.unindex.ExecContext(w.ctx, id); err != nil {
-			return err
-		}
-	case !errors.Is(err, sql.ErrNoRows):
-		return err
-	}
-	keywords, answers := strings.Join(r.Keywords, ", "), answersText(r)
-	result, err := w.photo.ExecContext(w.ctx, path, r.Description, keywords, answers, r.Model, r.Time.Unix())
+// replace indexes a photo, and takes out what was indexed of it.
+func (w *writer) replace(p photo) error {
+	at := p.time.UnixMilli()
+	w.latest = max(w.latest, at)
+	result, err := w.stmts.photo.ExecContext(background, p.path, at, w.latest)
 	if err != nil {
 		return err
 	}
-	if id, err = result.LastInsertId(); err != nil {
+	if added, err := result.RowsAffected(); err != nil || added == 0 {
+		if err != nil {
+			return err
+		}
+		if err := w.remove(p.path); err != nil {
+			return err
+		}
+		if result, err = w.stmts.photo.ExecContext(background, p.path, at, w.latest); err != nil {
+			return err
+		}
+	}
+	if p.id, err = result.LastInsertId(); err != nil {
 		return err
 	}
-	_, err = w.words.ExecContext(w.ctx, id, segment(path), segment(r.Description), segment(keywords), segment(answers), folderTokens(path))
+	size, mtime := p.fileColumns()
+	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.camera, p.taken, size, mtime); err != nil {
+		return err
+	}
+	if w.corrects {
+		switch err := w.stmts.correction.QueryRowContext(background, p.path).Scan(&p.correction); {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return err
+		}
+	}
+	return w.index(p)
+}
+
+// index puts the words of a photo that count into the index.
+func (w *writer) index(p photo) error {
+	description, keywords, _ := p.words()
+	_, err := w.stmts.words.ExecContext(background, p.id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera), tagsOf(p.path, p.taken))
 	return err
+}
+
+// remove takes a photo out of the index.
+func (w *writer) remove(path string) error {
+	var id int64
+	if err := w.stmts.find.QueryRowContext(background, path).Scan(&id); err != nil {
+		return err
+	}
+	for _, s := range []*sql.Stmt{w.stmts.forget, w.stmts.forgetText, w.stmts.unindex} {
+		if _, err := s.ExecContext(background, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // answersText is the text of the further answers, a line each, in the order of their names.
 func answersText(r tracker.Record) string {
+	if len(r.Answers) == 0 {
+		return ""
+	}
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(r.Answers)) {
 		if name == "keywords" && len(r.Keywords) > 0 {
@@ -201,7 +253,7 @@ func (w *writer) commit() error {
 		return nil
 	}
 	for name, p := range w.dirty {
-		if _, err := w.tx.ExecContext(w.ctx, "INSERT OR REPLACE INTO files (name, at, mark) VALUES (?, ?, ?)", name, p.Offset, p.Mark); err != nil {
+		if _, err := w.tx.ExecContext(background, "INSERT OR REPLACE INTO files (name, at, mark) VALUES (?, ?, ?)", name, p.Offset, p.Mark); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // separator stands between the characters of scripts that are written without spaces, for the index alone. It is no letter
@@ -18,6 +19,9 @@ var unspaced = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Kata
 
 // segment puts separators around the characters of such scripts, and takes marks out. Other text stays as it is.
 func segment(s string) string {
+	if isASCII(s) { // most are
+		return s
+	}
 	s = noMarks.Replace(s)
 	if !strings.ContainsFunc(s, isUnspaced) {
 		return s
@@ -35,13 +39,21 @@ func segment(s string) string {
 	return b.String()
 }
 
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 func isUnspaced(r rune) bool { return r >= 0x0e00 && unicode.IsLetter(r) && unicode.In(r, unspaced...) }
 
 // unsegment takes the separators out again.
 func unsegment(s string) string { return strings.ReplaceAll(s, string(separator), "") }
 
-// folderTokens has a word for each folder that a path lies in, the photo folder included, so that a search in one folder is
-// a search for its word.
+// folderTokens has a word for each folder that a path lies in, the photo folder included.
 func folderTokens(path string) string {
 	tokens := []string{folderToken("")}
 	for i, c := range path {

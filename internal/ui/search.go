@@ -11,10 +11,10 @@ import (
 
 // Found is a photo that a search found. Marks stand around the words found: begin and end, as given to [WriteFound].
 type Found struct {
-	Path, Description, Keywords, Answers string
+	Path, Description, Keywords, Answers, Camera string
 }
 
-// WriteFound writes a photo and its words in lines of at most width cells; 0 is no limit. Keywords and further answers are
+// WriteFound writes a photo and its words in lines of at most width cells; 0 is no limit. Keywords, further answers and the camera are
 // shown where the words found are in them only.
 func WriteFound(w io.Writer, f Found, begin, end string, width int) error {
 	p := &errWriter{w: w}
@@ -33,6 +33,7 @@ func WriteFound(w io.Writer, f Found, begin, end string, width int) error {
 	text("", f.Description)
 	text("keywords", f.Keywords)
 	text("also", f.Answers)
+	text("camera", f.Camera)
 	return p.err
 }
 
