@@ -161,11 +161,11 @@ func absolute(path string) string {
 func (x *exporter) writeCaptions(s *export.Sidecars, ending string, all *fileOutcomes) error {
 	var shared export.Shared
 	if !x.flags.wholeName {
-		if err := x.each(func(r *tracker.Record) error { shared.Add(r.Path); return nil }); err != nil {
+		if err := x.each(func(r *tracker.Photo) error { shared.Add(r.Path); return nil }); err != nil {
 			return err
 		}
 	}
-	err := x.each(func(r *tracker.Record) error {
+	err := x.each(func(r *tracker.Photo) error {
 		text := x.flags.captionForm.Text(r)
 		switch {
 		case text == "":

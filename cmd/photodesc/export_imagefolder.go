@@ -47,9 +47,9 @@ func (x *exporter) exportImageFolder() error {
 		fmt.Fprintf(os.Stderr, "photodesc: datasets reads the file where it is called %s and is in the photo folder or above it\n", export.ImageFolderName)
 	}
 	gone, missing, notText := 0, 0, 0
-	err = x.toFile(func(w io.Writer) (func(*tracker.Record) error, func() error, error) {
+	err = x.toFile(func(w io.Writer) (func(*tracker.Photo) error, func() error, error) {
 		out := export.NewImageFolder(w, before)
-		return func(r *tracker.Record) error {
+		return func(r *tracker.Photo) error {
 			text := x.flags.captionForm.Text(r)
 			if text == "" {
 				missing++

@@ -35,8 +35,9 @@ func keyOfPhoto(path string) photoKey {
 	return photoKey(sum[:])
 }
 
-// each calls found with the newest record of each photo that was asked for. It may be called several times.
-func (x *exporter) each(found func(*tracker.Record) error) error {
+// each calls found with each photo that was asked for: its newest answer, or a person's words in place of it. It may be called
+// several times.
+func (x *exporter) each(found func(*tracker.Photo) error) error {
 	if err := x.findWords(); err != nil {
 		return err
 	}
@@ -45,17 +46,22 @@ func (x *exporter) each(found func(*tracker.Record) error) error {
 		show = nil // the photos themselves are on the terminal
 	}
 	defer show.end()
-	err := tracker.Find(x.snapshot.Dir, x.wanted, 0, func(r tracker.Record) error {
+	for p, err := range tracker.Photos(x.snapshot.Dir, tracker.Select{Match: x.wanted}) {
+		if err != nil {
+			return ui.WorkdirError(x.snapshot.Dir, err)
+		}
 		if err := x.ctx.Err(); err != nil {
 			return err
 		}
-		if r.Status != tracker.OK && !x.flags.failed || r.Time.Before(x.since) {
-			return nil
+		if !p.HasWords() && !x.flags.failed || wordsTime(&p).Before(x.since) {
+			continue
 		}
 		show.count()
-		return found(&r)
-	})
-	return ui.WorkdirError(x.snapshot.Dir, err)
+		if err := found(&p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wanted is whether a photo was asked for, as far as its path tells. It is called by several goroutines at once.
@@ -77,7 +83,7 @@ func (x *exporter) findWords() error {
 	}
 	defer index.Close()
 	x.matches = map[photoKey]bool{}
-	err = index.Paths(x.ctx, x.words, search.Options{Folder: x.folder, Since: x.since}, func(path string) error {
+	err = index.Paths(x.ctx, x.words, search.Options{Folder: x.folder}, func(path string) error {
 		x.matches[keyOfPhoto(path)] = true
 		return nil
 	})

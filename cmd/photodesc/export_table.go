@@ -21,7 +21,7 @@ import (
 var csvFormat = exportFormat{
 	name: "csv", short: "A table for Excel, LibreOffice, pandas and others",
 	long: `Writes a table with a row for each photo: path, description, keywords, the
-answers to further prompts, model, size, time; --columns chooses others. It is
+answers to further prompts, when and with what it was taken, model, size, time; --columns chooses others. It is
 UTF-8 with a byte order mark, by which Excel knows it, and quoted as in RFC 4180.
 
 Text that a spreadsheet would execute as a formula, because it begins with =, +, -
@@ -60,16 +60,16 @@ become spaces, so that each line is a photo.`,
 
 var jsonlFormat = exportFormat{
 	name: "jsonl", short: "A JSON object a line, with all that is known of a photo",
-	long: `Writes a JSON object a line for each photo, as the outputs have it; docs/json.md
-says what its fields are.`,
+	long: `Writes a JSON object a line for each photo, as the outputs have it, and corrections in
+it; docs/json.md says what its fields are.`,
 	example: "  photodesc export jsonl --since 7d -o new.jsonl",
 	flags: func(f *exportFlags, set *pflag.FlagSet) {
 		f.toFile(set)
 		f.withFailed(set)
 	},
 	run: func(x *exporter) error {
-		return x.toFile(func(w io.Writer) (func(*tracker.Record) error, func() error, error) {
-			return func(r *tracker.Record) error {
+		return x.toFile(func(w io.Writer) (func(*tracker.Photo) error, func() error, error) {
+			return func(r *tracker.Photo) error {
 				line, err := r.Line()
 				if err != nil {
 					return err
@@ -99,10 +99,10 @@ func (x *exporter) exportTable(tabs bool) error {
 			return ui.UsageError("--columns: %v", err)
 		}
 	}
-	return x.toFile(func(w io.Writer) (func(*tracker.Record) error, func() error, error) {
+	return x.toFile(func(w io.Writer) (func(*tracker.Photo) error, func() error, error) {
 		if o.Columns == nil {
 			further := export.Further{}
-			if err := x.each(func(r *tracker.Record) error { further.Add(r); return nil }); err != nil {
+			if err := x.each(func(r *tracker.Photo) error { further.Add(r); return nil }); err != nil {
 				return nil, nil, err
 			}
 			o.Columns = export.UsualColumns(further.Names(), x.flags.failed)
@@ -119,7 +119,7 @@ func (x *exporter) exportTable(tabs bool) error {
 var errLeftOut = errors.New("left out")
 
 // recordWriter begins a format in w. It returns what writes a record and what ends the format, which may be nil.
-type recordWriter func(w io.Writer) (write func(*tracker.Record) error, end func() error, err error)
+type recordWriter func(w io.Writer) (write func(*tracker.Photo) error, end func() error, err error)
 
 // toFile writes a format that is one file, to -o or standard output.
 func (x *exporter) toFile(begin recordWriter) error {
@@ -129,7 +129,7 @@ func (x *exporter) toFile(begin recordWriter) error {
 		if err != nil {
 			return err
 		}
-		err = x.each(func(r *tracker.Record) error {
+		err = x.each(func(r *tracker.Photo) error {
 			err := record(r)
 			if errors.Is(err, errLeftOut) {
 				return nil

@@ -11,8 +11,8 @@ import (
 	"photodesc/tracker"
 )
 
-// AnswerTo is a record's answer to the prompt with a name, be it the first prompt or a further one; "" where there is none.
-func AnswerTo(r *tracker.Record, name string) string {
+// AnswerTo is a photo's answer to the prompt with a name, be it the first prompt or a further one; "" where there is none.
+func AnswerTo(r *tracker.Photo, name string) string {
 	if a, ok := r.Answers[name]; ok {
 		return a.Text
 	}
@@ -31,31 +31,31 @@ type Caption struct{ parts []captionPart }
 // captionPart is fixed text, or a place.
 type captionPart struct {
 	text     string
-	value    func(*tracker.Record) string // nil for fixed text
-	optional bool                         // a caption without it is whole
+	value    func(*tracker.Photo) string // nil for fixed text
+	optional bool                        // a caption without it is whole
 }
 
 // optionalPlaces may be empty in a caption that is written: not every photo has keywords, or a date.
-var optionalPlaces = []string{"keywords", "folder"}
+var optionalPlaces = []string{"keywords", "folder", "taken", "camera"}
 
 // pathPlaces are places beside the columns of a table.
 var pathPlaces = []Column{
-	{"name", func(r *tracker.Record) string { return strings.TrimSuffix(path.Base(r.Path), path.Ext(r.Path)) }},
-	{"folder", func(r *tracker.Record) string { return strings.TrimPrefix(path.Dir(r.Path), ".") }},
+	{"name", func(r *tracker.Photo) string { return strings.TrimSuffix(path.Base(r.Path), path.Ext(r.Path)) }, false},
+	{"folder", func(r *tracker.Photo) string { return strings.TrimPrefix(path.Dir(r.Path), ".") }, false},
 }
 
 // NewCaption is the caption of a prompt's answer, or of the description where prompt is "", with the keywords behind it if
 // they are wanted.
 func NewCaption(prompt string, keywords bool) Caption {
-	text := captionPart{value: func(r *tracker.Record) string { return r.Description }}
+	text := captionPart{value: func(r *tracker.Photo) string { return r.Description }}
 	if prompt != "" {
-		text.value = func(r *tracker.Record) string { return AnswerTo(r, prompt) }
+		text.value = func(r *tracker.Photo) string { return AnswerTo(r, prompt) }
 	}
 	if !keywords {
 		return Caption{[]captionPart{text}}
 	}
 	plain := text.value
-	text.value = func(r *tracker.Record) string {
+	text.value = func(r *tracker.Photo) string {
 		s := oneLine(plain(r))
 		if len(r.Keywords) == 0 || s == "" {
 			return s
@@ -107,7 +107,7 @@ func ParseCaption(form string) (c Caption, err error) {
 
 func placeNamed(name string) (captionPart, error) {
 	if further, is := strings.CutPrefix(name, answersPrefix); is && further != "" {
-		return captionPart{value: func(r *tracker.Record) string { return AnswerTo(r, further) }}, nil
+		return captionPart{value: func(r *tracker.Photo) string { return AnswerTo(r, further) }}, nil
 	}
 	for _, p := range pathPlaces {
 		if p.Name == name {
@@ -122,7 +122,7 @@ func placeNamed(name string) (captionPart, error) {
 }
 
 // Text is the caption of a photo on one line. It is "" where the photo has not all that the caption needs.
-func (c Caption) Text(r *tracker.Record) string {
+func (c Caption) Text(r *tracker.Photo) string {
 	var b strings.Builder
 	for _, p := range c.parts {
 		s := p.text

@@ -46,7 +46,7 @@ func TestParseCaption(t *testing.T) {
 		"ohwx {name}, {answers.short} {{x}}":  "ohwx b c, A dog. {x}",
 		"{folder}: {path}; {keywords}":        "a: a/b c.JPG; dog, red, or so",
 		"{answers.prompt-9}{answers.missing}": "",
-		" {width} × {height} ":                "4000 × 3000",
+		" {width} × {height} {taken}":         "4000 × 3000 2019-07-14 12:30:05",
 	} {
 		c, err := ParseCaption(form)
 		if err != nil {
@@ -55,12 +55,12 @@ func TestParseCaption(t *testing.T) {
 			t.Errorf("%q: %q, want %q", form, got, want)
 		}
 	}
-	// Not every photo has keywords or is in a folder, and neither makes a caption useless.
-	c, err := ParseCaption("{folder}{keywords}{description}")
+	// Not every photo has keywords or is in a folder, and none of that makes a caption useless.
+	c, err := ParseCaption("{folder}{keywords}{taken}{camera}{description}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Text(&tracker.Record{Path: "b.jpg", Description: "A dog."}); got != "A dog." {
+	if got := c.Text(&tracker.Photo{Record: tracker.Record{Path: "b.jpg", Description: "A dog."}}); got != "A dog." {
 		t.Error(got)
 	}
 	for _, form := range []string{"", "no place", "{", "}", "{description", "{descr}", "{answers.}", "{{description}}", "{}"} {
@@ -91,10 +91,10 @@ func TestImageFolder(t *testing.T) {
 	if err := f.Write(record("a/b \"<&>\".jpg", ""), "A dog."); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Write(&tracker.Record{Path: "c.jpg"}, "A cat."); err != nil {
+	if err := f.Write(&tracker.Photo{Record: tracker.Record{Path: "c.jpg"}}, "A cat."); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Write(&tracker.Record{Path: "\xff.jpg"}, "A cat."); !errors.Is(err, ErrNotUTF8) {
+	if err := f.Write(&tracker.Photo{Record: tracker.Record{Path: "\xff.jpg"}}, "A cat."); !errors.Is(err, ErrNotUTF8) {
 		t.Error(err)
 	}
 	want := `{"file_name":"photos/a/b \"<&>\".jpg","text":"A dog.","keywords":"dog, red, or so"}` + "\n" + `{"file_name":"photos/c.jpg","text":"A cat.","keywords":""}` + "\n"

@@ -13,8 +13,9 @@ import (
 
 // Column is a column of a table.
 type Column struct {
-	Name  string
-	value func(*tracker.Record) string
+	Name   string
+	value  func(*tracker.Photo) string
+	number bool // what begins with a minus is no formula
 }
 
 // answersPrefix begins the names of the columns with the answers to further prompts.
@@ -25,20 +26,29 @@ var columns = []struct {
 	Column
 	usual bool // written where a person does not choose
 }{
-	{Column{"path", func(r *tracker.Record) string { return tracker.EncodePath(r.Path) }}, true},
-	{Column{"description", func(r *tracker.Record) string { return r.Description }}, true},
-	{Column{"keywords", func(r *tracker.Record) string { return joined(r.Keywords) }}, true},
-	{Column{"model", func(r *tracker.Record) string { return r.Model }}, true},
-	{Column{"width", func(r *tracker.Record) string { return number(r.Width) }}, true},
-	{Column{"height", func(r *tracker.Record) string { return number(r.Height) }}, true},
-	{Column{"time", func(r *tracker.Record) string { return moment(r.Time) }}, true},
-	{Column{"prompt", func(r *tracker.Record) string { return r.Prompt }}, false},
-	{Column{"settings", func(r *tracker.Record) string { return r.Settings }}, false},
-	{Column{"tokens", func(r *tracker.Record) string { return number(r.Tokens) }}, false},
-	{Column{"seconds", func(r *tracker.Record) string { return strconv.FormatFloat(r.Seconds.Total, 'f', -1, 64) }}, false},
-	{Column{"status", func(r *tracker.Record) string { return string(r.Status) }}, false},
-	{Column{"error_kind", func(r *tracker.Record) string { return string(failure(r).Kind) }}, false},
-	{Column{"error", func(r *tracker.Record) string { return failure(r).Message }}, false},
+	{Column{"path", func(r *tracker.Photo) string { return tracker.EncodePath(r.Path) }, false}, true},
+	{Column{"description", func(r *tracker.Photo) string { return r.Description }, false}, true},
+	{Column{"keywords", func(r *tracker.Photo) string { return joined(r.Keywords) }, false}, true},
+	{Column{"taken", func(r *tracker.Photo) string { return cameraTime(r.Taken) }, false}, true},
+	{Column{"camera", func(r *tracker.Photo) string { return r.Camera }, false}, true},
+	{Column{"model", func(r *tracker.Photo) string { return r.Model }, false}, true},
+	{Column{"width", func(r *tracker.Photo) string { return number(r.Width) }, true}, true},
+	{Column{"height", func(r *tracker.Photo) string { return number(r.Height) }, true}, true},
+	{Column{"time", func(r *tracker.Photo) string { return moment(r.Time) }, false}, true},
+	{Column{"latitude", func(r *tracker.Photo) string {
+		return degrees(r.Place, func(p tracker.PhotoPlace) float64 { return p.Latitude })
+	}, true}, false},
+	{Column{"longitude", func(r *tracker.Photo) string {
+		return degrees(r.Place, func(p tracker.PhotoPlace) float64 { return p.Longitude })
+	}, true}, false},
+	{Column{"corrected", func(r *tracker.Photo) string { return moment(r.CorrectedAt) }, false}, false},
+	{Column{"prompt", func(r *tracker.Photo) string { return r.Prompt }, false}, false},
+	{Column{"settings", func(r *tracker.Photo) string { return r.Settings }, false}, false},
+	{Column{"tokens", func(r *tracker.Photo) string { return number(r.Tokens) }, true}, false},
+	{Column{"seconds", func(r *tracker.Photo) string { return strconv.FormatFloat(r.Seconds.Total, 'f', -1, 64) }, true}, false},
+	{Column{"status", func(r *tracker.Photo) string { return string(r.Status) }, false}, false},
+	{Column{"error_kind", func(r *tracker.Photo) string { return string(failure(r).Kind) }, false}, false},
+	{Column{"error", func(r *tracker.Photo) string { return failure(r).Message }, false}, false},
 }
 
 // failedColumns are added where photos that failed are written, too.
@@ -54,6 +64,22 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
+// cameraTime is when a photo was taken by the camera's clock, in the form that spreadsheets take for a time.
+func cameraTime(taken string) string {
+	t, _, err := tracker.ParseTaken(taken)
+	if err != nil {
+		return ""
+	}
+	return t.Format(time.DateTime)
+}
+
+func degrees(p *tracker.PhotoPlace, which func(tracker.PhotoPlace) float64) string {
+	if p == nil {
+		return ""
+	}
+	return strconv.FormatFloat(which(*p), 'f', -1, 64)
+}
+
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -61,7 +87,7 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-func failure(r *tracker.Record) tracker.RecordError {
+func failure(r *tracker.Photo) tracker.RecordError {
 	if r.Error == nil {
 		return tracker.RecordError{}
 	}
@@ -70,7 +96,7 @@ func failure(r *tracker.Record) tracker.RecordError {
 
 // answer is the column of a further prompt.
 func answer(name string) Column {
-	return Column{answersPrefix + name, func(r *tracker.Record) string { return r.Answers[name].Text }}
+	return Column{answersPrefix + name, func(r *tracker.Photo) string { return r.Answers[name].Text }, false}
 }
 
 // ColumnNames lists the columns that there are, without those of further prompts.
@@ -126,7 +152,7 @@ func ChosenColumns(names []string) (list []Column, err error) {
 type Further map[string]bool
 
 // Add adds the prompts of a record. Keywords that are a list have a column of their own.
-func (f Further) Add(r *tracker.Record) {
+func (f Further) Add(r *tracker.Photo) {
 	for name := range r.Answers {
 		if name != prompts.Keywords || len(r.Keywords) == 0 {
 			f[name] = true

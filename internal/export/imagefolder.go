@@ -39,7 +39,7 @@ func NewImageFolder(w io.Writer, before string) *ImageFolder {
 }
 
 // Write writes the line of a photo whose caption is text. It returns [ErrNotUTF8] for a path that no line can have.
-func (f *ImageFolder) Write(r *tracker.Record, text string) error {
+func (f *ImageFolder) Write(r *tracker.Photo, text string) error {
 	if !utf8.ValidString(r.Path) {
 		return ErrNotUTF8
 	}

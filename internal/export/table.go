@@ -46,7 +46,7 @@ func NewTable(w io.Writer, o TableOptions) (*Table, error) {
 }
 
 // Write writes a row.
-func (t *Table) Write(r *tracker.Record) error {
+func (t *Table) Write(r *tracker.Photo) error {
 	for i, c := range t.options.Columns {
 		t.row[i] = c.value(r)
 	}
@@ -66,7 +66,7 @@ func (t *Table) write() error {
 		if t.options.Tabs {
 			cell = spaces.Replace(cell)
 		}
-		if !t.options.Raw {
+		if !t.options.Raw && !t.options.Columns[i].number {
 			cell = Guard(cell)
 		}
 		if t.options.Tabs && strings.HasPrefix(cell, `"`) {

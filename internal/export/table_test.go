@@ -11,15 +11,16 @@ import (
 	"photodesc/tracker"
 )
 
-func record(path, description string) *tracker.Record {
-	return &tracker.Record{
+func record(path, description string) *tracker.Photo {
+	return &tracker.Photo{Record: tracker.Record{
 		Path: path, Status: tracker.OK, Description: description, Keywords: []string{"dog", "red, or so"}, Model: "smolvlm", Width: 4000, Height: 3000,
 		Answers: map[string]tracker.RecordAnswer{"short": {Text: "A dog."}, "keywords": {Text: "dog, red"}, "prompt-10": {Text: "ten"}, "prompt-9": {Text: "nine"}},
 		Time:    time.Date(2026, 5, 31, 23, 59, 58, 5e8, time.FixedZone("", 2*3600)),
-	}
+		Taken:   "2019-07-14T12:30:05+02:00", Camera: "Canon EOS 5D", Place: &tracker.PhotoPlace{Latitude: 47.5, Longitude: -0.25},
+	}}
 }
 
-func table(t *testing.T, o TableOptions, records ...*tracker.Record) string {
+func table(t *testing.T, o TableOptions, records ...*tracker.Photo) string {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := NewTable(&b, o)
@@ -42,14 +43,14 @@ func TestUsualColumns(t *testing.T) {
 	r := record("a/b.jpg", "A dog.")
 	further.Add(r)
 	got := table(t, TableOptions{Columns: UsualColumns(further.Names(), false), Mark: true}, r)
-	want := "\ufeffpath,description,keywords,answers.short,answers.prompt-9,answers.prompt-10,model,width,height,time\n" +
-		"a/b.jpg,A dog.,\"dog, red, or so\",A dog.,nine,ten,smolvlm,4000,3000,2026-05-31T21:59:58Z\n"
+	want := "\ufeffpath,description,keywords,answers.short,answers.prompt-9,answers.prompt-10,taken,camera,model,width,height,time\n" +
+		"a/b.jpg,A dog.,\"dog, red, or so\",A dog.,nine,ten,2019-07-14 12:30:05,Canon EOS 5D,smolvlm,4000,3000,2026-05-31T21:59:58Z\n"
 	if got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	failed := &tracker.Record{Path: "c.jpg", Status: tracker.Failed, Error: &tracker.RecordError{Kind: tracker.Timeout, Message: "too slow"}}
+	failed := &tracker.Photo{Record: tracker.Record{Path: "c.jpg", Status: tracker.Failed, Error: &tracker.RecordError{Kind: tracker.Timeout, Message: "too slow"}}}
 	got = table(t, TableOptions{Columns: UsualColumns(nil, true)}, failed)
-	want = "path,description,keywords,model,width,height,time,status,error_kind,error\nc.jpg,,,,,,,failed,timeout,too slow\n"
+	want = "path,description,keywords,taken,camera,model,width,height,time,status,error_kind,error\nc.jpg,,,,,,,,,failed,timeout,too slow\n"
 	if got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
@@ -61,6 +62,14 @@ func TestChosenColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := table(t, TableOptions{Columns: columns, Separator: ';'}, record("a;b.jpg", "")); got != "answers.short;path\nA dog.;\"a;b.jpg\"\n" {
+		t.Error(got)
+	}
+	if columns, err = ChosenColumns([]string{"latitude", "longitude", "corrected"}); err != nil {
+		t.Fatal(err)
+	}
+	r := record("a.jpg", "")
+	r.CorrectedAt = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	if got := table(t, TableOptions{Columns: columns}, r, &tracker.Photo{}); got != "latitude,longitude,corrected\n47.5,-0.25,2026-06-01T00:00:00Z\n,,\n" {
 		t.Error(got)
 	}
 	for _, names := range [][]string{{"paths"}, {"answers."}, {""}, {}} {
