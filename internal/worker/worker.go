@@ -31,6 +31,7 @@ type Config struct {
 	Decoders  int   // photos decoded at once
 	Inside    bool  `json:",omitempty"` // answer with what is embedded in a photo, for its sidecar
 	Measure   bool  `json:",omitempty"` // load the model, print its sizes and exit
+	Previews  bool  `json:",omitempty"` // make previews, see package preview; no model
 }
 
 // ConfigEnv is the environment variable with a worker's Config in JSON.
@@ -57,6 +58,9 @@ func Serve(version string) error {
 	})
 	if config.Measure {
 		return measureHere(config)
+	}
+	if config.Previews {
+		return servePreviews(config)
 	}
 	// If the system runs out of memory, it should kill a worker, not the supervisor.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
