@@ -33,7 +33,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs vet race asan lint fuzz soak bench \
+.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs screenshots vet race asan lint fuzz soak bench \
 	gobench equal gpucheck metal vulkan cuda clean
 
 # Setting up, linking sources and compiling follow one another, also under make -j.
@@ -43,7 +43,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # What has to be there, found without asking the package manager: it is slow.
-# The tests draw pictures with ImageMagick, look at screens in tmux, read sidecars with exiftool, type the pages' commands, jq
+# The tests look at the page of browse in Chromium, draw pictures with ImageMagick, look at screens in tmux, read sidecars with exiftool, type the pages' commands, jq
 # among them, and, on Linux,
 # ask a private D-Bus for sleep locks and stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount,
 # which mounts file systems with faults.
@@ -54,6 +54,7 @@ ifeq ($(OS),Darwin)
   MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
 	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; pkg-config --exists libjpeg 2>/dev/null || echo jpeg-turbo; }
   MISSING_TEST = { $(FOR_TESTS); }
+  # The tests of the page run in any Chrome or Chromium, and are skipped without one.
   INSTALL = brew install
   ROOT    =
 else
@@ -61,7 +62,11 @@ else
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
 	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
 	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
-  MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; $(FOR_TESTS); }
+  MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo $(BROWSER_PACKAGE); \
+	$(FOR_TESTS); }
+  # Ubuntu has Chromium as a snap alone; the tests of the page are skipped there unless Google's Chrome is installed.
+  BROWSER_PACKAGE = $(shell apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell)
   INSTALL = apt-get install -y --no-install-recommends
   ROOT    = $$( [ "$$(id -u)" = 0 ] || echo sudo )
 endif
@@ -190,7 +195,20 @@ endif
 
 # darktable and exiv2 read what `photodesc export xmp` writes. They are large, so make test does without.
 FOR_PROGRAMS = { command -v darktable-cli >/dev/null || echo darktable; command -v exiv2 >/dev/null || echo exiv2; }
-test-programs: setup-test ## have darktable and exiv2 read sidecars; installs them
+# axe-core looks at the page of browse; npm fetches it into build, nothing of it is kept here.
+AXE_VERSION := 4.10.3
+build/axe.min.js:
+	@command -v npm >/dev/null || { echo "npm fetches axe-core and is not installed: https://nodejs.org/" >&2; exit 1; }
+	@mkdir -p build && cd build && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && \
+		tar -xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js && rm axe-core-$(AXE_VERSION).tgz && touch axe.min.js
+
+screenshots: setup-test upstream ## take pictures of the page of browse into build/screenshots
+	@mkdir -p build/screenshots
+	PHOTODESC_SCREENSHOTS=$(CURDIR)/build/screenshots go test -count=1 -run '^TestScreenshots$$' ./cmd/photodesc
+	@echo "Look at them in build/screenshots. The one in the README is docs/browse.jpg, see docs/browse.md."
+
+test-programs: setup-test upstream build/axe.min.js ## have darktable and exiv2 read sidecars, axe-core look at the page; installs them
+	PHOTODESC_AXE=$(CURDIR)/build/axe.min.js go test -count=1 -v -run '^TestAxe$$' ./cmd/photodesc
 	$(call ADD,$(FOR_PROGRAMS))
 	PHOTODESC_TEST_PROGRAMS=1 go test -count=1 -v -run '^TestPrograms$$' ./internal/xmp
 

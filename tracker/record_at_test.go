@@ -41,7 +41,7 @@ func TestRecordAt(t *testing.T) {
 			t.Error("a record behind the end")
 		}
 		return nil
-	})
+	}, func(string, int64, error) {})
 	if err != nil || found != 5 {
 		t.Fatal(found, err)
 	}

@@ -21,7 +21,7 @@ var notRun = []struct{ prefix, why string }{
 }
 
 // endless are those that go on until they are interrupted.
-var endless = regexp.MustCompile(` status --watch$| logs -f$`)
+var endless = regexp.MustCompile(` status --watch$| logs -f$| browse( |$)`)
 
 // TestDocsCommands types the pages' commands into a shell, in the order in which
 // they stand there, in a home with photos of its own and the built-in model.

@@ -43,6 +43,15 @@ var faults = map[string]func(pool.Job){
 			leak(2e9)
 		}
 	},
+	// Waits until a file is there.
+	"gated": func(pool.Job) {
+		for {
+			if _, err := os.Stat(os.Getenv(gateEnv)); err == nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	},
 	// Crashes at the first attempt only: photos in flight with it must be described, too.
 	"once": func(j pool.Job) {
 		if j.Attempt == 1 {
@@ -51,6 +60,9 @@ var faults = map[string]func(pool.Job){
 		}
 	},
 }
+
+// gateEnv names the file for which photos called gated- wait.
+const gateEnv = "TESTS_GATE"
 
 // forbiddenPage returns memory that cannot be accessed.
 func forbiddenPage() []byte {

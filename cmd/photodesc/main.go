@@ -126,6 +126,7 @@ func newRoot() *cobra.Command {
 		correctCommand(g),
 		searchCommand(g),
 		exportCommand(g),
+		browseCommand(g),
 		logsCommand(g),
 		stopCommand(g),
 		serviceCommand(g),

@@ -1,0 +1,177 @@
+package browse
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"photodesc/tracker"
+)
+
+// photoJSON is what a photo's page shows.
+type photoJSON struct {
+	ID          string       `json:"id"`
+	Name        string       `json:"name"`
+	Folder      string       `json:"folder"`
+	Path        string       `json:"path"`
+	Failed      *failureJSON `json:"failed,omitempty"`
+	Description string       `json:"description"`
+	Keywords    []string     `json:"keywords"`
+	Answers     []answerJSON `json:"answers"`
+	Corrected   string       `json:"corrected,omitempty"` // when
+	Model       modelWords   `json:"model_words"`         // without the correction
+	Width       int          `json:"width"`
+	Height      int          `json:"height"`
+	Bytes       int64        `json:"bytes,omitempty"`
+	Taken       string       `json:"taken,omitempty"`
+	Camera      string       `json:"camera,omitempty"`
+	Place       string       `json:"place,omitempty"`
+	ModelName   string       `json:"model"`
+	Prompt      string       `json:"prompt"`
+	Time        time.Time    `json:"time"`
+	Seconds     float64      `json:"seconds"`
+	Tiles       int          `json:"tiles"`
+	Tokens      int          `json:"tokens"`
+	Attempts    int          `json:"attempts"`
+	Missing     string       `json:"missing,omitempty"` // why there is no picture
+}
+
+type failureJSON struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}
+
+type answerJSON struct {
+	Name   string `json:"name"`
+	Prompt string `json:"prompt"`
+	Text   string `json:"text"`
+}
+
+type modelWords struct {
+	Description string   `json:"description"`
+	Keywords    []string `json:"keywords"`
+}
+
+// photoOf finds the photo whose ID is in the address.
+func (s *server) photoOf(w http.ResponseWriter, r *http.Request) *entry {
+	id, err := parseID(r.PathValue("id"))
+	if err == nil {
+		if e := s.library.find(id); e != nil {
+			return e
+		}
+	}
+	http.Error(w, "there is no such photo", http.StatusNotFound)
+	return nil
+}
+
+func (s *server) servePhoto(w http.ResponseWriter, r *http.Request) {
+	if err := s.refresh(r.Context()); err != nil {
+		s.fail(w, err)
+		return
+	}
+	e := s.photoOf(w, r)
+	if e == nil {
+		return
+	}
+	p, err := s.library.photo(e)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.writeJSON(w, s.photoJSON(e, &p))
+}
+
+func (s *server) photoJSON(e *entry, p *tracker.Photo) photoJSON {
+	j := photoJSON{
+		ID: e.id.String(), Name: baseName(e.path), Folder: strings.ToValidUTF8(e.folder, "\ufffd"), Path: strings.ToValidUTF8(e.path, "\ufffd"),
+		Description: p.Description, Keywords: append([]string{}, p.Keywords...), Answers: []answerJSON{},
+		Model: modelWords{p.Description, append([]string{}, p.Keywords...)},
+		Width: p.Width, Height: p.Height, Taken: p.Taken, Camera: p.Camera,
+		ModelName: p.Record.Model, Prompt: p.Prompt, Time: p.Time, Seconds: p.Seconds.Total, Tiles: p.Tiles, Tokens: p.Tokens, Attempts: p.Attempts,
+	}
+	if p.Corrected() {
+		j.Corrected = p.CorrectedAt.Format(time.RFC3339)
+		j.Model = modelWords{p.ModelDescription, append([]string{}, p.ModelKeywords...)}
+	}
+	if p.Error != nil {
+		j.Failed = &failureJSON{string(p.Error.Kind), p.Error.Message}
+	}
+	if p.File != nil {
+		j.Bytes = p.File.Size
+	}
+	if p.Place != nil {
+		j.Place = placeText(p.Place)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Answers)) {
+		if name == "keywords" && len(p.Keywords) > 0 {
+			continue
+		}
+		a := p.Answers[name]
+		j.Answers = append(j.Answers, answerJSON{name, a.Prompt, a.Text})
+	}
+	if _, _, err := s.folder.stat(e.path); err != nil {
+		j.Missing = err.Error()
+	}
+	return j
+}
+
+// maxCorrection bounds the body of a correction, in bytes.
+const maxCorrection = 1 << 20
+
+// correctionJSON is what the page sends. What is null is left to the model.
+type correctionJSON struct {
+	Description *string   `json:"description"`
+	Keywords    *[]string `json:"keywords"`
+}
+
+// serveCorrection keeps what a person says of a photo and answers with the photo.
+func (s *server) serveCorrection(w http.ResponseWriter, r *http.Request) {
+	// A form of another page cannot send this type without asking first.
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		http.Error(w, "a correction is JSON", http.StatusUnsupportedMediaType)
+		return
+	}
+	e := s.photoOf(w, r)
+	if e == nil {
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	var sent correctionJSON
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCorrection))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&sent); err != nil {
+		http.Error(w, "the correction cannot be read: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	p, err := s.library.photo(e)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	c := tracker.Correction{Path: e.path, File: p.File}
+	if sent.Description != nil {
+		c.Description = *sent.Description
+	}
+	if sent.Keywords != nil {
+		c.Keywords = append([]string{}, *sent.Keywords...)
+	}
+	err = tracker.Correct(s.o.Dir, c)
+	if refused := (*tracker.CorrectionError)(nil); errors.As(err, &refused) {
+		http.Error(w, refused.Reason, http.StatusBadRequest)
+		return
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	if err := s.library.update(); err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.servePhoto(w, r)
+}
