@@ -94,6 +94,8 @@ type Failure struct {
 	// ReadError: the photo could not be opened or read, which may be its folder's
 	// fault, see Config.ProbeStorage.
 	ReadError bool `json:"read_error,omitempty"`
+	// Data is what else the worker knows of the photo; the pool does not read it.
+	Data json.RawMessage `json:"data,omitempty"`
 }
 
 // order is a line from the supervisor. Exactly one field is set.

@@ -241,6 +241,12 @@ func failureOf(err error) *Failure {
 	}
 	var read interface{ ReadError() bool }
 	f.ReadError = errors.As(err, &read) && read.ReadError()
+	var detailed interface{ Data() any }
+	if errors.As(err, &detailed) {
+		if data, err := json.Marshal(detailed.Data()); err == nil && len(data) < maxLine/16 {
+			f.Data = data
+		}
+	}
 	if len(f.Message) > maxLine/16 { // JSON may make six bytes of one
 		f.Message = f.Message[:maxLine/16]
 	}

@@ -34,10 +34,18 @@ type Correction struct {
 // Empty is whether the correction only takes earlier ones back.
 func (c Correction) Empty() bool { return c.Description == "" && c.Keywords == nil }
 
-// holdsFor is whether the correction counts for a record of its path. It does unless another file was described under that path
-// since.
+// holdsFor is whether the correction counts for a record of its path. It does unless another picture was described, or came, under
+// that path since.
 func (c Correction) holdsFor(r *Record) bool {
-	return !c.Empty() && (!r.Time.After(c.Time) || c.File.Same(r.File))
+	switch {
+	case c.Empty():
+		return false
+	case r.Via == "" && !r.Time.After(c.Time):
+		return true
+	case c.Picture != "" && r.File != nil && r.File.Picture != "":
+		return c.Picture == r.File.Picture
+	}
+	return c.File.Same(r.File)
 }
 
 // CorrectionError says why a correction is not accepted.

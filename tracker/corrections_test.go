@@ -89,9 +89,9 @@ func TestCorrectionHolds(t *testing.T) {
 		{"described before", file, other, -time.Hour, true},
 		{"described at the same time", file, other, 0, true},
 		{"described again", file, file, time.Hour, true},
-		{"described again, rounded time", file, &PhotoFile{10, at.Add(2 * time.Second)}, time.Hour, true},
+		{"described again, rounded time", file, &PhotoFile{Size: 10, ModTime: at.Add(2 * time.Second)}, time.Hour, true},
 		{"another file, described", file, other, time.Hour, false},
-		{"changed", file, &PhotoFile{10, at.Add(3 * time.Second)}, time.Hour, false},
+		{"changed", file, &PhotoFile{Size: 10, ModTime: at.Add(3 * time.Second)}, time.Hour, false},
 		{"of an older version's record", file, nil, time.Hour, true},
 		{"of an unknown file", nil, other, time.Hour, true},
 	} {

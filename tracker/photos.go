@@ -26,7 +26,7 @@ func (p *Photo) HasWords() bool { return p.Status == OK || p.Corrected() }
 
 // Line is the photo as a line of JSON, newline included: its result line with what was corrected.
 func (p Photo) Line() ([]byte, error) {
-	p.Path = EncodePath(p.Path)
+	p.encodePaths()
 	p.Time = p.Time.Truncate(time.Millisecond)
 	var w bytes.Buffer
 	enc := json.NewEncoder(&w)

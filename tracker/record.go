@@ -23,6 +23,14 @@ const (
 	Failed Status = "failed"
 )
 
+// Via is how a record's words came to its path.
+type Via string
+
+// The values of Via; "" is a model's answer for this path.
+const (
+	ViaMoved Via = "moved" // the photo was moved or renamed
+)
+
 // Finish is the reason why a description ends.
 type Finish = kinds.Finish
 
@@ -85,12 +93,15 @@ type Record struct {
 	// "prompt-2" for the second of the run if it has none.
 	Answers map[string]RecordAnswer `json:"answers,omitempty"`
 	// What the file says of itself; each is left out where it does not say so.
-	File     *PhotoFile  `json:"file,omitempty"`
-	Taken    string      `json:"taken,omitempty"`  // see [ParseTaken]
-	Camera   string      `json:"camera,omitempty"` // maker and model, "Canon EOS 5D"
-	Place    *PhotoPlace `json:"place,omitempty"`  // where the camera was
-	Seconds  Seconds     `json:"seconds"`
-	Attempts int         `json:"attempts"` // 1 when it went well at once
+	File   *PhotoFile  `json:"file,omitempty"`
+	Taken  string      `json:"taken,omitempty"`  // see [ParseTaken]
+	Camera string      `json:"camera,omitempty"` // maker and model, "Canon EOS 5D"
+	Place  *PhotoPlace `json:"place,omitempty"`  // where the camera was
+	// How the words came here, where no model wrote them for this path: they are those of the record at From.
+	Via      Via     `json:"via,omitempty"`
+	From     string  `json:"from,omitempty"` // the path that a moved photo had before, EncodePath'd on the line
+	Seconds  Seconds `json:"seconds"`
+	Attempts int     `json:"attempts"` // 1 when it went well at once
 	// Blank is how many answers without a letter came before this one; of a
 	// failed photo, how many there were.
 	Blank int          `json:"blank,omitempty"`
@@ -102,16 +113,24 @@ type Record struct {
 type PhotoFile struct {
 	Size    int64     `json:"size"`  // bytes
 	ModTime time.Time `json:"mtime"` // when it was last changed, as its file system says
+	// Hashes, the first 128 bits of SHA-256 as hexadecimal digits; "": not known.
+	Hash    string `json:"hash,omitempty"`    // of the whole file, where it was read whole
+	Head    string `json:"head,omitempty"`    // of its size, first and last 64 KiB
+	Picture string `json:"picture,omitempty"` // of what carries the picture, with orientation and colours and without other metadata
 }
 
 // mtimeTolerance is by how much times of the same file may differ: file systems round them when files are copied, FAT to
 // two seconds.
 const mtimeTolerance = 2 * time.Second
 
-// Same is whether both can be the same file with the same content. What is not known, nil, differs from nothing.
+// Same is whether both can have the same picture: the hashes decide where both are known, else size and time. What is not
+// known, nil, differs from nothing.
 func (f *PhotoFile) Same(other *PhotoFile) bool {
 	if f == nil || other == nil {
 		return true
+	}
+	if f.Picture != "" && other.Picture != "" {
+		return f.Picture == other.Picture
 	}
 	return f.Size == other.Size && f.ModTime.Sub(other.ModTime).Abs() <= mtimeTolerance
 }
@@ -169,7 +188,7 @@ func (r Record) appendLine(buf []byte) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return buf, err
 	}
-	r.Path = EncodePath(r.Path)
+	r.encodePaths()
 	r.Time = r.Time.Truncate(time.Millisecond)
 	w := bytes.NewBuffer(buf)
 	enc := json.NewEncoder(w)
@@ -179,6 +198,21 @@ func (r Record) appendLine(buf []byte) ([]byte, error) {
 		return buf, fmt.Errorf("record of %q: %w", r.Path, err)
 	}
 	return w.Bytes(), nil
+}
+
+// encodePaths makes the paths what they are on the line.
+func (r *Record) encodePaths() {
+	r.Path = EncodePath(r.Path)
+	if r.From != "" {
+		r.From = EncodePath(r.From)
+	}
+}
+
+func (r *Record) decodePaths() (err error) {
+	if r.Path, err = DecodePath(r.Path); err == nil && r.From != "" {
+		r.From, err = DecodePath(r.From)
+	}
+	return err
 }
 
 // parseRecord reads a whole line of an output file.
@@ -194,11 +228,9 @@ func parseRecord(line []byte) (Record, error) {
 	if err := fastjson.Unmarshal(line, &r); err != nil {
 		return r, err
 	}
-	path, err := DecodePath(r.Path)
-	if err != nil {
+	if err := r.decodePaths(); err != nil {
 		return r, err
 	}
-	r.Path = path
 	return r, checkRead(r.Path, r.Status)
 }
 

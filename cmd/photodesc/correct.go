@@ -2,11 +2,10 @@ package main
 
 import (
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 
@@ -91,7 +90,9 @@ func correct(w io.Writer, s tracker.Snapshot, arg string, edit func(*tracker.Cor
 	}
 	_, err = tracker.EditCorrection(s.Dir, photo.Path, func(c *tracker.Correction) {
 		edit(c)
-		c.File = fileNow(s, photo)
+		if c.File = fileNow(s, photo); c.File != nil {
+			c.Picture = c.File.Picture
+		}
 	})
 	if err != nil {
 		return err
@@ -129,9 +130,9 @@ func fileNow(s tracker.Snapshot, photo tracker.Photo) *tracker.PhotoFile {
 	if err != nil || root == "" {
 		return photo.File
 	}
-	info, err := os.Stat(filepath.Join(root, photo.Path))
-	if err != nil || !info.Mode().IsRegular() {
+	file, err := fileAt(fsutil.Join(root, photo.Path))
+	if err != nil {
 		return photo.File
 	}
-	return &tracker.PhotoFile{Size: info.Size(), ModTime: info.ModTime().UTC()}
+	return file
 }

@@ -71,6 +71,10 @@ func recordOf(res pool.Result, model, prompt string) (rec tracker.Record, inside
 	if res.Failure != nil {
 		rec = failure(res.Path, res.Failure.Kind, res.Failure.Message)
 		rec.Seconds.Total = worker.Round(time.Duration(res.Seconds * float64(time.Second)))
+		var known tracker.Record
+		if len(res.Failure.Data) > 0 && json.Unmarshal(res.Failure.Data, &known) == nil {
+			rec.File = known.File
+		}
 	} else if err := json.Unmarshal(res.Data, &answer); err != nil {
 		rec = failure(res.Path, string(tracker.Model), fmt.Sprintf("the worker's answer cannot be read: %v", err))
 	} else if rec = answer.Record; (rec.Status != tracker.OK || rec.Error != nil) && !saidNothing(rec) {

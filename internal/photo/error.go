@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"photodesc/internal/kinds"
 )
@@ -26,6 +27,9 @@ type Error struct {
 	// ReadError reports whether the file could not be opened or read. The storage
 	// may then be unavailable.
 	ReadError bool
+	// Size in bytes and ModTime of the file when it was opened; 0 and zero where it was not.
+	Size    int64
+	ModTime time.Time
 }
 
 // ErrMissing is the reason if the file no longer exists.

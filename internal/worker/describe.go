@@ -105,7 +105,7 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 	*decoding += time.Since(began)
 	var bad *photo.Error
 	if errors.As(err, &bad) {
-		return llm.Picture{}, kindError{string(bad.Kind), bad.Err, bad.ReadError} // the record says which photo
+		return llm.Picture{}, kindError{string(bad.Kind), bad.Err, bad.ReadError, fileOf(bad)} // the record says which photo
 	}
 	if err != nil {
 		return llm.Picture{}, err
@@ -122,11 +122,22 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 // recordFile fills in what the file says of itself.
 func recordFile(rec *tracker.Record, img *vips.Image) {
 	m := img.Metadata
-	rec.File = &tracker.PhotoFile{Size: img.Size, ModTime: img.ModTime.UTC()}
+	rec.File = &tracker.PhotoFile{
+		Size: img.Size, ModTime: img.ModTime.UTC(),
+		Hash: img.ID.Whole, Head: img.ID.Head, Picture: img.ID.Picture,
+	}
 	rec.Taken, rec.Camera, rec.Place = m.TakenText(), m.Camera, nil
 	if m.HasPlace {
 		rec.Place = &tracker.PhotoPlace{Latitude: rounded(m.Latitude), Longitude: rounded(m.Longitude)}
 	}
+}
+
+// fileOf is the file of a photo that failed, nil where it could not be opened.
+func fileOf(bad *photo.Error) *tracker.PhotoFile {
+	if bad.ModTime.IsZero() {
+		return nil
+	}
+	return &tracker.PhotoFile{Size: bad.Size, ModTime: bad.ModTime.UTC()}
 }
 
 // rounded rounds degrees to a centimetre.

@@ -17,6 +17,7 @@ import (
 	"photodesc/internal/ui"
 	"photodesc/llm"
 	"photodesc/pool"
+	"photodesc/tracker"
 )
 
 // Config is what a worker is told by its environment.
@@ -147,9 +148,13 @@ type kindError struct {
 	kind      string
 	err       error
 	readError bool
+	file      *tracker.PhotoFile // nil: not opened
 }
 
 func (e kindError) Error() string   { return e.err.Error() }
 func (e kindError) Kind() string    { return e.kind }
 func (e kindError) ReadError() bool { return e.readError }
 func (e kindError) Unwrap() error   { return e.err }
+
+// Data is the photo's record as far as it is known.
+func (e kindError) Data() any { return tracker.Record{File: e.file} }

@@ -80,3 +80,21 @@ func (c *cursor) sized(bytes byte) (n int64) {
 	}
 	return n
 }
+
+// shown are the properties that decide how coded data are shown: size, turning, mirroring, cropping, colours, codec.
+var shown = map[string]bool{
+	"ispe": true, "irot": true, "imir": true, "clap": true, "colr": true, "pixi": true, "hvcC": true, "av1C": true,
+}
+
+// Appearance returns the properties that decide how the coded data of the main picture are shown: its own and those of the first
+// picture that it is composed of.
+func (f *File) Appearance() (out []byte) {
+	for _, item := range []uint32{f.primary, f.firstTarget("dimg", f.primary)} {
+		for _, p := range f.properties(item) {
+			if shown[p.kind] {
+				out = append(append(out, p.kind...), p.data...)
+			}
+		}
+	}
+	return out
+}

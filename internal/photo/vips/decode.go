@@ -20,6 +20,7 @@ import (
 	"photodesc/internal/photo"
 	"photodesc/internal/photo/colour"
 	"photodesc/internal/photo/damage"
+	"photodesc/internal/photo/identity"
 )
 
 // Options are what the caller needs, and limits.
@@ -67,6 +68,8 @@ type Image struct {
 	// not known.
 	Size    int64
 	ModTime time.Time
+	// ID has the hashes of the file; it is empty if the file was changed while it was read.
+	ID identity.ID
 
 	pages int // frames of an animation, otherwise 0
 	exif  photo.ExifFields
@@ -99,10 +102,16 @@ func Decode(path string, opts Options) (*Image, error) {
 		return nil, err
 	}
 	img, err := decodeOpened(f, opts, untrusted)
+	var bad *photo.Error
+	if errors.As(err, &bad) {
+		bad.Size, bad.ModTime = f.size, f.modTime
+	}
 	if err != nil {
 		return nil, err
 	}
 	img.Metadata, img.Size, img.ModTime = photo.ParseExif(img.exif), f.size, f.modTime
+	// A file that cannot be read again, or was changed meanwhile, stays without hashes.
+	img.ID, _ = f.identify()
 	return img, nil
 }
 

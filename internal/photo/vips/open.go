@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"photodesc/internal/photo"
+	"photodesc/internal/photo/identity"
 )
 
 // inMemory is the largest size in bytes of a file that is read as a whole before it
@@ -26,7 +27,8 @@ type file struct {
 
 	modTime time.Time
 	head    []byte // its first bytes, for photo.Sniff
-	data    []byte // its content, if load has read it
+	data    []byte // its content, if it was read whole
+	picture string // hash of the preview of a RAW file, see identity.ID
 }
 
 // open opens the photo at path, which must be a regular file and not empty. It
@@ -113,6 +115,9 @@ func (f *file) read(size int64) ([]byte, error) {
 	if err != nil && (!errors.Is(err, io.EOF) || n == 0) {
 		return nil, cannotRead(f.path, err)
 	}
+	if int64(n) == f.size {
+		f.data = data // for its hashes
+	}
 	return data[:n], nil
 }
 
@@ -159,4 +164,14 @@ func Readable(path string) error {
 		return err
 	}
 	return f.Close()
+}
+
+// identify returns the hashes of a file that was decoded. Of a RAW file only the ends are read for it.
+func (f *file) identify() (id identity.ID, err error) {
+	if f.picture == "" {
+		return identity.Of(f, f.size, f.path)
+	}
+	id.Head, err = identity.Head(f, f.size)
+	id.Picture = f.picture
+	return id, err
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"photodesc/internal/photo"
+	"photodesc/internal/photo/identity"
 	"photodesc/internal/photo/raw"
 )
 
@@ -28,6 +29,7 @@ func decodeRaw(f *file, opts Options, untrusted bool) (*Image, error) {
 		return nil, cannotRead(f.path, err)
 	}
 	data[0] = 0xff // see raw.Preview
+	f.picture = identity.JPEG(data[:n], preview.Orientation)
 	img, err := decodeBytes(f.path, data[:n], preview.Orientation, opts)
 	if err != nil {
 		return nil, err
