@@ -62,6 +62,7 @@ type exportFlags struct {
 	captionForm  export.Caption // of the three
 	wholeName    bool
 	sidecarNames string
+	embed, yes   bool
 	remove       bool
 }
 

@@ -29,15 +29,24 @@ keywords are added to those that are there; every other byte stays. A text that
 somebody corrects or removes in a photo program is theirs from then on. A second
 export changes only what is out of date. --remove takes out what was put in.
 
-docs/xmp.md says which program reads what.`,
+--embed writes into the photos themselves, JPEG and PNG only, by the installed
+exiftool, and wants --yes. docs/xmp.md says which program reads what.`,
 	example: "  photodesc export xmp --dry-run\n  photodesc export xmp\n  photodesc export xmp --remove --in 2024",
 	flags: func(f *exportFlags, set *pflag.FlagSet) {
 		set.StringVar(&f.sidecarNames, "sidecar-name", string(xmp.FullName), "`NAME` of a new sidecar of IMG.jpg: full is IMG.jpg.xmp, stem is IMG.xmp for Adobe's programs")
 		set.BoolVar(&f.remove, "remove", false, "take out of the sidecars what was put in; one that has nothing else is deleted")
+		set.BoolVar(&f.embed, "embed", false, "write into the photos themselves instead; needs exiftool and --yes")
+		set.BoolVar(&f.yes, "yes", false, "with --embed: there is a backup of the photos, and they may be changed")
 	},
 	check: func(f *exportFlags) error {
 		if f.sidecarNames != string(xmp.FullName) && f.sidecarNames != string(xmp.StemName) {
 			return ui.UsageError("--sidecar-name: %q is not %s or %s", f.sidecarNames, xmp.FullName, xmp.StemName)
+		}
+		if f.embed && !f.yes && !f.dryRun {
+			return ui.UsageError("--embed changes the photos themselves\n  see with --dry-run how many; when there is a backup, give --yes, too")
+		}
+		if f.yes && !f.embed {
+			return ui.UsageError("--yes belongs to --embed")
 		}
 		return nil
 	},
@@ -56,8 +65,15 @@ func (x *exporter) exportSidecars() error {
 	if err := x.findWords(); err != nil {
 		return err
 	}
-	s := xmp.In(root, xmp.Options{Names: xmp.Names(x.flags.sidecarNames), DryRun: x.flags.dryRun, Inside: embedded.Read})
+	options := xmp.Options{Names: xmp.Names(x.flags.sidecarNames), DryRun: x.flags.dryRun, Inside: embedded.Read}
+	var s sidecarWriter = xmp.In(root, options)
+	if x.flags.embed {
+		if s, err = xmp.IntoPhotos(x.ctx, root, options); err != nil {
+			return err
+		}
+	}
 	tally := newSidecarTally(func(text string) { fmt.Fprintln(os.Stderr, "photodesc: "+text) })
+	tally.embed = x.flags.embed
 	show := newExportProgress()
 	err = x.writeSidecars(s, tally, show)
 	show.end()
@@ -77,8 +93,14 @@ func (x *exporter) exportSidecars() error {
 	return nil
 }
 
+// sidecarWriter writes sidecars, or into the photos themselves.
+type sidecarWriter interface {
+	Write(path string, t xmp.Text) (xmp.Outcome, error)
+	Remove(path string) (xmp.Outcome, error)
+}
+
 // writeSidecars goes through the photos. It ends with the first error after which no other sidecar could be written either.
-func (x *exporter) writeSidecars(s *xmp.Sidecars, tally *sidecarTally, show *exportProgress) error {
+func (x *exporter) writeSidecars(s sidecarWriter, tally *sidecarTally, show *exportProgress) error {
 	var all sync.WaitGroup
 	defer all.Wait()
 	places := make(chan struct{}, sidecarsAtOnce)
@@ -129,6 +151,7 @@ func photosRoot(s tracker.Snapshot) (string, error) {
 // sidecarTally counts what became of sidecars. It may be used concurrently.
 type sidecarTally struct {
 	folds folds
+	embed bool // they are the photos themselves
 
 	mu       sync.Mutex
 	outcomes [xmp.Gone + 1]int
@@ -154,7 +177,11 @@ func (t *sidecarTally) add(path string, outcome xmp.Outcome, err error) {
 		why = e.Reason()
 	}
 	name := tracker.EncodePath(path)
-	t.folds.add(warning{"photo", "without an up-to-date sidecar", name, why, fmt.Sprintf("no sidecar for %s: %v", name, err)})
+	w := warning{"photo", "without an up-to-date sidecar", name, why, fmt.Sprintf("no sidecar for %s: %v", name, err)}
+	if t.embed {
+		w.happened, w.line = "left as it is", fmt.Sprintf("%s is left as it is: %s", name, why)
+	}
+	t.folds.add(w)
 }
 
 // stop is the error after which nothing more is written.
@@ -170,8 +197,8 @@ func (t *sidecarTally) text(dry bool) string {
 	defer t.mu.Unlock()
 	var parts []string
 	for _, o := range []struct {
-		n           int
-		did, wouldd string
+		n          int
+		did, would string
 	}{
 		{t.outcomes[xmp.Made], "made", "would be made"}, {t.outcomes[xmp.Changed], "changed", "would be changed"},
 		{t.outcomes[xmp.Deleted], "deleted", "would be deleted"}, {t.outcomes[xmp.Unchanged], "up to date", "up to date"},
@@ -179,15 +206,18 @@ func (t *sidecarTally) text(dry bool) string {
 	} {
 		word := o.did
 		if dry {
-			word = o.wouldd
+			word = o.would
 		}
 		if o.n > 0 {
 			parts = append(parts, ui.Comma(o.n)+" "+word)
 		}
 	}
-	text := "Sidecars: none"
-	if len(parts) > 0 {
-		text = "Sidecars: " + strings.Join(parts, ", ")
+	text := "Sidecars: "
+	if t.embed {
+		text = "Photos with descriptions inside: "
+	}
+	if text += strings.Join(parts, ", "); len(parts) == 0 {
+		text += "none"
 	}
 	if n := t.outcomes[xmp.Gone]; n > 0 {
 		text += fmt.Sprintf("; %s not there any more", wording.Count(n, "photo"))

@@ -46,23 +46,30 @@ func New(t Text, in Embedded) ([]byte, error) {
 	return out, nil
 }
 
+// splitPacket returns a packet's wrapper and what is in it. The wrapper says whether
+// programs that do not know the photo's format may change the packet, and is not asked.
+func splitPacket(packet []byte) (before, body, after []byte) {
+	packet = bytes.TrimRight(packet, "\x00")
+	body = packet
+	if begin := bytes.Index(packet, []byte("<?xpacket")); begin >= 0 && begin < 8 {
+		if end := bytes.Index(packet[begin:], []byte("?>")); end >= 0 {
+			before, body = packet[:begin+end+2], packet[begin+end+2:]
+		}
+		if last := bytes.LastIndex(body, []byte("<?xpacket")); last >= 0 {
+			body, after = body[:last], body[last:]
+		}
+	}
+	return before, body, after
+}
+
 // unwrap returns a packet without its wrapper, with which the space behind it goes that
 // is kept free in photos.
 func unwrap(packet []byte) []byte {
-	packet = bytes.TrimRight(packet, "\x00")
-	if begin := bytes.Index(packet, []byte("<?xpacket")); begin >= 0 && begin < 8 {
-		if end := bytes.Index(packet[begin:], []byte("?>")); end >= 0 {
-			packet = packet[begin+end+2:]
-		}
-		if last := bytes.LastIndex(packet, []byte("<?xpacket")); last >= 0 {
-			packet = packet[:last]
-		}
+	_, body, _ := splitPacket(packet)
+	if body = bytes.TrimSpace(body); len(body) > 0 {
+		body = append(bytes.Clone(body), '\n')
 	}
-	packet = bytes.TrimSpace(packet)
-	if len(packet) > 0 {
-		packet = append(bytes.Clone(packet), '\n')
-	}
-	return packet
+	return body
 }
 
 // addFields adds values of EXIF and IPTC that the XMP has not.
