@@ -10,7 +10,7 @@ import (
 func TestDetailSees(t *testing.T) {
 	magick := imageMagick(t)
 	const pictures = 100
-	v := variant{width: 1024, height: 768, ext: "png"}
+	v := variant{width: 1024, height: 768, ext: "png", args: []string{"-quality", "10"}} // packed quickly
 	for i, size := range []struct {
 		name     string
 		from, to float64 // share of the short side
@@ -23,11 +23,11 @@ func TestDetailSees(t *testing.T) {
 		t.Run(size.name, func(t *testing.T) {
 			t.Parallel()
 			photos := t.TempDir()
-			want := map[string]drawing{}
-			for k, d := range draws(uint64(100+i), pictures, v.width, v.height, paintNames) {
-				d.extent = size.from + (d.extent-0.34)*10*(size.to-size.from)
-				want[v.paint(t, magick, photos, k, d)] = d
+			list := draws(uint64(100+i), pictures, v.width, v.height, paintNames)
+			for k, d := range list {
+				list[k].extent = size.from + (d.extent-0.34)*10*(size.to-size.from)
 			}
+			want := v.paint(t, magick, photos, list)
 			for _, detail := range []struct {
 				name  string
 				least int

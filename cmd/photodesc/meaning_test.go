@@ -151,7 +151,7 @@ type variant struct {
 var variants = []variant{
 	{name: "plain", n: 100, least: 95, width: 400, height: 300, colours: paintNames, ext: "png"},
 	{name: "jpeg", n: 100, least: 95, width: 512, height: 384, colours: paintNames, args: []string{"-quality", "85"}, ext: "jpg"},
-	{name: "large", n: 100, least: 95, width: 3000, height: 2000, colours: paintNames, args: []string{"-quality", "90"}, ext: "jpg"},
+	{name: "large", n: 100, least: 95, width: 2000, height: 1400, colours: paintNames, args: []string{"-quality", "90"}, ext: "jpg"},
 	{name: "tall", n: 100, least: 95, width: 200, height: 900, colours: paintNames, ext: "png"},
 	{name: "webp", n: 100, least: 95, width: 480, height: 360, colours: paintNames, ext: "webp"},
 	{name: "16-bit", n: 100, least: 95, width: 320, height: 320, colours: paintNames, args: []string{"-depth", "16"}, ext: "PNG48:png"},
@@ -167,17 +167,17 @@ func TestMeaning(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			photos, work := t.TempDir(), t.TempDir()
-			want := map[string]drawing{}
-			for k, d := range draws(uint64(i+1), v.n, v.width, v.height, v.colours) {
+			list := draws(uint64(i+1), v.n, v.width, v.height, v.colours)
+			for k := range list {
 				if v.turned {
 					// Somewhere else than where a picture left unturned would have it.
-					d.row, d.col = 0, 2*(k%2)
+					list[k].row, list[k].col = 0, 2*(k%2)
 				}
 				if v.clear {
-					d.ground = "white"
+					list[k].ground = "white"
 				}
-				want[v.paint(t, magick, photos, k, d)] = d
 			}
+			want := v.paint(t, magick, photos, list)
 			var out bytes.Buffer
 			cmd := program(t, "-C", work, "run", "--model", "builtin", photos)
 			cmd.Stderr = &out
@@ -200,32 +200,41 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
-// paint draws a picture into dir and returns its name.
-func (v variant) paint(t *testing.T, magick []string, dir string, k int, d drawing) string {
-	shade := func(name string) string { s := paints[name]; return s[k%len(s)] }
-	ground := "xc:" + shade(d.ground)
-	if v.clear {
-		ground = "xc:none"
-	}
+// paint draws pictures into dir, all by one process, and returns them by name.
+func (v variant) paint(t *testing.T, magick []string, dir string, list []drawing) map[string]drawing {
 	format, ext, found := strings.Cut(v.ext, ":")
 	if !found {
 		format, ext = "", v.ext
 	} else {
 		format += ":"
 	}
-	name := fmt.Sprintf("%03d.%s", k, ext)
-	ink := shade(d.colour)
-	args := append(magick[1:len(magick):len(magick)], "-size", fmt.Sprintf("%dx%d", d.width, d.height), ground, "-fill", ink)
-	args = append(args, "-draw", strings.ReplaceAll(d.commands(), "INK", `"`+ink+`"`))
-	args = append(args, v.args...)
-	path := filepath.Join(dir, name)
-	if out, err := exec.Command(magick[0], append(args, format+path)...).CombinedOutput(); err != nil {
+	byName := map[string]drawing{}
+	args := append(magick[1:len(magick):len(magick)], "-respect-parentheses")
+	for k, d := range list {
+		if k > 0 {
+			args = append(args, "-delete", "0--1")
+		}
+		shade := func(name string) string { s := paints[name]; return s[k%len(s)] }
+		ground, ink := "xc:"+shade(d.ground), shade(d.colour)
+		if v.clear {
+			ground = "xc:none"
+		}
+		name := fmt.Sprintf("%03d.%s", k, ext)
+		args = append(args, "(", "-size", fmt.Sprintf("%dx%d", d.width, d.height), ground, "-fill", ink)
+		args = append(args, "-draw", strings.ReplaceAll(d.commands(), "INK", `"`+ink+`"`))
+		args = append(args, v.args...)
+		args = append(args, "-write", format+filepath.Join(dir, name), ")")
+		byName[name] = d
+	}
+	if out, err := exec.Command(magick[0], append(args, "null:")...).CombinedOutput(); err != nil {
 		t.Fatalf("ImageMagick: %v\n%s", err, out)
 	}
 	if v.turned {
-		turnByEXIF(t, path, 6)
+		for name := range byName {
+			turnByEXIF(t, filepath.Join(dir, name), 6)
+		}
 	}
-	return name
+	return byName
 }
 
 // turnByEXIF gives a JPEG file an EXIF orientation.
