@@ -17,6 +17,7 @@ import (
 	"photodesc/internal/models/gguf/gguftest"
 	"photodesc/internal/photo/faultfs"
 	"photodesc/internal/worker"
+	"photodesc/tracker"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -201,6 +202,18 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 			}
 			if time.Now().After(end) {
 				ts.Fatalf("only %d lines after five minutes, want %d", got, want)
+			}
+		}
+	},
+	// settle WORKDIR: waits until the run there has left figures of its rate behind.
+	"settle": func(ts *testscript.TestScript, neg bool, args []string) {
+		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			s, err := tracker.Peek(ts.MkAbs(args[0]))
+			if err == nil && s.RateLastHour > 0 && s.LeftSeconds > 0 {
+				return
+			}
+			if time.Now().After(end) {
+				ts.Fatalf("no rate after a minute: %+v, %v", s, err)
 			}
 		}
 	},

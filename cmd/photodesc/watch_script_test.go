@@ -31,8 +31,6 @@ func init() {
 		ts.Check(err)
 		time.Sleep(d)
 	})
-	// settle: waits until a run has left figures of its rate behind.
-	add("settle", func(ts *testscript.TestScript, args []string) { time.Sleep(2500 * time.Millisecond) })
 	// interrupt [NAME]: sends ^C to commands in the background.
 	add("interrupt", func(ts *testscript.TestScript, args []string) {
 		for _, cmd := range ts.BackgroundCmds() {
