@@ -40,6 +40,7 @@ var exportFormats = []exportFormat{
 	sidecarFormat("txt"),
 	sidecarFormat("caption"),
 	imagefolderFormat,
+	htmlFormat,
 	xmpFormat,
 }
 
@@ -64,6 +65,9 @@ type exportFlags struct {
 	sidecarNames string
 	embed, yes   bool
 	remove       bool
+
+	large bool
+	title string
 }
 
 // choosing registers the flags that choose photos.

@@ -111,9 +111,15 @@ func (p *exportProgress) count() {
 	if p == nil {
 		return
 	}
-	p.photos++
-	if p.photos%256 == 0 && time.Since(p.begun) > shownFromSecond {
-		p.show.Wait("exporting photos: " + ui.Comma(p.photos))
+	if p.photos++; p.photos%256 == 0 {
+		p.say("exporting photos: " + ui.Comma(p.photos))
+	}
+}
+
+// say shows how far the export is.
+func (p *exportProgress) say(text string) {
+	if time.Since(p.begun) > shownFromSecond {
+		p.show.Wait(text)
 	}
 }
 

@@ -59,6 +59,7 @@ type File struct {
 	f      *os.File
 	hash   hash.Hash
 	out    *bufio.Writer
+	ended  bool
 }
 
 // Create begins a file that will be at path, and fails early where it may not be there: with a *[NotOursError] where another
@@ -184,12 +185,17 @@ func (x *File) Commit(ctx context.Context) (err error) {
 	if err := put(part, x.path, x.old, x.force); err != nil {
 		return err
 	}
+	x.ended = true
 	_ = x.part.Unlock()
 	return nil
 }
 
-// Discard removes what was written.
+// Discard removes what was written. It does nothing once the file is in its place.
 func (x *File) Discard() {
+	if x.ended {
+		return
+	}
+	x.ended = true
 	name := x.f.Name()
 	_ = x.f.Close()
 	_ = os.Remove(name)
