@@ -75,7 +75,12 @@ func (x *exporter) exportHTML() (err error) {
 		return outputError(x.flags.output, err)
 	}
 	if first != nil {
-		defer first.Discard()
+		defer func() {
+			first.Discard()
+			if h.folder != "" {
+				_ = os.Remove(h.folder) // where nothing has come into it
+			}
+		}()
 	}
 	beside := filepath.Dir(absolute(x.flags.output))
 	if x.flags.dryRun {
@@ -135,8 +140,8 @@ func (h *htmlExport) begin() (*export.File, error) {
 	return export.Create(h.ctx, h.ledger, file, h.flags.force)
 }
 
-// ours are the names in the folder of a gallery.
-var ours = regexp.MustCompile(`^(index\.html|page-\d+\.html|pictures|\.photodesc-.*)$`)
+// ours are the names in the folder of a gallery, with those that systems put into each folder that somebody looks at.
+var ours = regexp.MustCompile(`^(index\.html|page-\d+\.html|pictures|\..*|Thumbs\.db|desktop\.ini)$`)
 
 // checkFolder refuses a folder that has something else in it: a gallery of thousands of files in the wrong folder is a nuisance.
 func (h *htmlExport) checkFolder() error {

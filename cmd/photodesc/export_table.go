@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"photodesc/internal/export"
@@ -192,6 +193,10 @@ func outputError(path string, err error) error {
 		return fmt.Errorf("%q: %w\n  wait for it, or name another file with -o", path, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w\n  the folder of -o has to be there", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		var why syscall.Errno // the rest of the error names the file beside the place
+		errors.As(err, &why)
+		return fmt.Errorf("%q cannot be written: %w", path, why)
 	}
 	return err
 }
