@@ -120,11 +120,14 @@ type logs struct {
 func (r *runner) run(dir string) (err error) {
 	r.signals = catchSignals()
 	defer r.signals.release()
-	defer func() { r.endEvents(ui.ExitCode(err), err) }()
+	defer func() {
+		r.endEvents(ui.ExitCode(err), err)
+		r.onFinish(err)
+	}()
 	if r.root, err = photoFolder(dir); err != nil {
 		return pointToDescribe(err, dir, r.flags.Set)
 	}
-	if r.list, err = readList(r.root, &r.flags); err != nil {
+	if r.list, err = readList(r.root, &r.flags, r.set.Shard); err != nil {
 		return err
 	}
 	if err = r.findModel(); err != nil {

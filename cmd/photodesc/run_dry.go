@@ -22,7 +22,7 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	if r.root, err = photoFolder(dir); err != nil {
 		return err
 	}
-	if r.list, err = readList(r.root, &r.flags); err != nil {
+	if r.list, err = readList(r.root, &r.flags, r.set.Shard); err != nil {
 		return err
 	}
 	if err = r.findModel(); err != nil {
@@ -69,7 +69,7 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 	defer show.Plain.Flush()
 	defer show.End()
 	show.Wait("looking for photos")
-	d := ui.DryRun{Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root), Model: r.model.Name, Unused: []string{}}
+	d := ui.DryRun{Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root), Model: r.model.Name, Shard: r.set.Shard.String(), Unused: []string{}}
 	s := newScanner(r)
 	warned := folds{say: func(text string) { d.Warnings = append(d.Warnings, text) }}
 	s.warn = warned.add

@@ -11,7 +11,7 @@ import (
 )
 
 // readList reads the list of --files-from, nil where there is none.
-func readList(root string, flags *config.Flags) (*photo.List, error) {
+func readList(root string, flags *config.Flags, shard photo.Shard) (*photo.List, error) {
 	name := flags.FilesFrom
 	if name == "" {
 		return nil, nil
@@ -29,6 +29,7 @@ func readList(root string, flags *config.Flags) (*photo.List, error) {
 	if err != nil {
 		return nil, ui.UsageError("--files-from %s: %w", name, err)
 	}
+	list.Keep(shard)
 	return list, nil
 }
 

@@ -233,14 +233,22 @@ func (r *runner) logFound() {
 		if !r.track.Live().LeftOut().IsZero() {
 			besides = " besides what is left out"
 		}
-		r.log.Warn(fmt.Sprintf("There is no photo in %q%s", r.root, besides))
+		r.log.Warn(fmt.Sprintf("There is no photo%s in %q%s", shardText(r.set.Shard), r.root, besides))
 	}
 	later := ""
 	if found.later > 0 {
 		later = fmt.Sprintf(", %s for later runs", ui.Comma(found.later))
 	}
-	r.log.Info(fmt.Sprintf("Found %s: %s described, %s failed, %s to do%s", wording.Count(photos, "photo"),
+	r.log.Info(fmt.Sprintf("Found %s%s: %s described, %s failed, %s to do%s", wording.Count(photos, "photo"), shardText(r.set.Shard),
 		ui.Comma(found.described), ui.Comma(found.failed+len(found.problems)), ui.Comma(len(found.todo)), later))
+}
+
+// shardText names the part of the photos that a run describes, after "photos".
+func shardText(s photo.Shard) string {
+	if s == (photo.Shard{}) {
+		return ""
+	}
+	return " of shard " + s.String()
 }
 
 // unreadFailure is the record of what has a photo's name and cannot be one.
@@ -253,7 +261,7 @@ func unreadFailure(p photo.Problem, r *runner) tracker.Record {
 // walkOptions are those that decide what is found. Photos that are known need
 // not be opened to see whether they are photos.
 func walkOptions(workdir string, set config.Settings, known func(rel string) bool) photo.WalkOptions {
-	return photo.WalkOptions{Skip: ownFiles(workdir), Exclude: set.Exclude, Include: set.Include, Known: known}
+	return photo.WalkOptions{Skip: ownFiles(workdir), Exclude: set.Exclude, Include: set.Include, Shard: set.Shard, Known: known}
 }
 
 // sayLeftOut gives what the walk left out to the tracker and logs it.

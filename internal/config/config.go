@@ -72,6 +72,9 @@ const variablePrefix = "PHOTODESC_"
 // the process in the foreground that has started it.
 const BackgroundEnv = "PHOTODESC_BACKGROUND"
 
+// RunVariablePrefix begins the variables that tell the command of --on-finish how the run went.
+const RunVariablePrefix = variablePrefix + "RUN_"
+
 // ownVariables are variables of the program and its tests that are not settings.
 var ownVariables = []string{
 	"PHOTODESC_MODELS", worker.ConfigEnv, BackgroundEnv, "PHOTODESC_POOL_WORKER", "PHOTODESC_KERNELS", "PHOTODESC_BACKENDS", "PHOTODESC_SOAK", "PHOTODESC_PHOTOS",
@@ -257,7 +260,7 @@ func (c *Config) variables(environ []string) (map[string]sourcedValue, error) {
 	here := map[string]sourcedValue{}
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
-		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(ownVariables, name) {
+		if !strings.HasPrefix(name, variablePrefix) || value == "" || slices.Contains(ownVariables, name) || strings.HasPrefix(name, RunVariablePrefix) {
 			continue
 		}
 		key, known := keys[name]

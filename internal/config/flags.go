@@ -56,6 +56,8 @@ type Flags struct {
 	FilesFrom   string
 	ZeroEnds    bool
 	NewestFirst bool
+	shard       string
+	OnFinish    string
 	DryRun      bool
 
 	Background bool
@@ -103,10 +105,12 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVarP(&f.ZeroEnds, "null", "0", false, "paths of --files-from end with a zero byte, as find -print0 writes them")
 	s.IntVar(&f.Limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.NewestFirst, "newest-first", false, "begin with the photos whose files were changed last")
+	s.StringVar(&f.shard, "shard", "", "only one part of the photos, as `3/8`: the fourth of eight, 0/8 is the first; each with a workdir of its own, see photodesc merge")
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
 	s.BoolVar(&f.DryRun, "dry-run", false, "change nothing, and say how many photos a run would describe, what it would leave out, and how long it would take")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
+	s.StringVar(&f.OnFinish, "on-finish", "", "when the run has ended, in whatever way, give `COMMAND` to the shell; PHOTODESC_… variables tell it how the run went")
 	s.BoolVar(&f.Json, "json", false, "for programs: one JSON event a line on standard output, see docs/events.md")
 	s.BoolVar(&f.XMP, "xmp", false, "write each description into an XMP sidecar beside the photo, see photodesc export xmp")
 	s.StringVar(&f.Sidecar, "sidecar-name", string(xmp.FullName), "with --xmp: name of a new sidecar of IMG.jpg")
@@ -128,6 +132,7 @@ type Settings struct {
 	Measured pool.Shape
 
 	Exclude, Include photo.Patterns
+	Shard            photo.Shard
 }
 
 // AutoShape is whether the numbers of workers and of threads are both to be chosen.
@@ -182,6 +187,9 @@ func (f *Flags) Check() (Settings, error) {
 	}
 	if s.Cooldown, err = parseCooldown(f.Cooldown); err != nil {
 		return s, err
+	}
+	if s.Shard, err = photo.ParseShard(f.shard); err != nil {
+		return s, ui.UsageError("--shard: %w", err)
 	}
 	if s.Exclude, err = photo.ParsePatterns(f.exclude); err != nil {
 		return s, ui.UsageError("--exclude: %w", err)

@@ -22,9 +22,9 @@ type Group struct {
 var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
-	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "retry-failed", "redo"}},
+	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "keep-awake"}},
-	{"Output", []string{"dry-run", "background", "json", "xmp", "sidecar-name"}},
+	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "json"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
 

@@ -34,6 +34,9 @@ func (f *Flags) GoOn(args []string) error {
 	return nil
 }
 
+// OnCommandLine reports whether a flag was given on the command line itself.
+func (c *Config) OnCommandLine(flag string) bool { return c.Sources[flag].level == fromFlag }
+
 // FromLastRun returns the settings that come from the last run, as arguments.
 func (c *Config) FromLastRun() (args []string) {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)

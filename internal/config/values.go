@@ -22,7 +22,7 @@ const (
 // flags count as changing it.
 var NonSemantic = []string{
 	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake",
-	"redo", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "xmp", "sidecar-name",
+	"redo", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish",
 }
 
 // AlwaysRecorded are in the recorded settings of every run. Others are recorded only

@@ -85,6 +85,9 @@ func (f *folder) has(name string) bool {
 // file decides about a file, by its name and, where that is not enough, by what
 // is in it.
 func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
+	if !w.Shard.Has(rel) {
+		return nil
+	}
 	found := func() error {
 		if linked {
 			w.Link(w.full(rel))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,6 +136,11 @@ func (l *List) Met(rel string) bool {
 		l.lines[rel] = -line
 	}
 	return in
+}
+
+// Keep drops the lines of photos that are not in a shard.
+func (l *List) Keep(s Shard) {
+	maps.DeleteFunc(l.lines, func(rel string, _ int) bool { return !s.Has(rel) })
 }
 
 // Missing is an error that names the lines that Met was not asked about, and why:

@@ -26,6 +26,10 @@ type WalkOptions struct {
 	// with the folder only.
 	Exclude, Include Patterns
 
+	// Shard is the part of the photos that is looked at: files of others are passed over,
+	// whatever they are.
+	Shard Shard
+
 	// Known reports whether a photo is known from earlier, so that it need not be
 	// opened to see whether it is one. It may be nil.
 	Known func(rel string) bool

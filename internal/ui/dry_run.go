@@ -14,6 +14,7 @@ type DryRun struct {
 	Workdir string `json:"workdir"`
 	Root    string `json:"root"`
 	Model   string `json:"model"`
+	Shard   string `json:"shard,omitempty"` // of --shard; the numbers are of its photos
 
 	Todo      int `json:"todo"`      // that the run would describe
 	Later     int `json:"later"`     // left to later runs by --limit
@@ -37,6 +38,9 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 		fmt.Fprintf(w, "%-*s%s\n", labelWidth, name+":", wrap(text, width, labelWidth))
 	}
 	todo := wording.Count(d.Todo, "photo")
+	if d.Shard != "" {
+		todo += " of shard " + d.Shard
+	}
 	if d.Later > 0 {
 		todo += ", " + Comma(d.Later) + " more left to later runs by --limit"
 	}
