@@ -291,9 +291,11 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	if r.flags.XMP {
 		r.sidecars = startSidecars(r.dir, r.root, r.flags.Sidecar, func(text string) { r.log.Warn(text) })
 	}
+	index := startIndexing(r.dir, func(text string) { r.log.Warn(text) })
 	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
 	r.loading.end()
 	r.show.End()
+	index.end(errors.Is(err, pool.ErrKilled))
 	r.endSidecars(err)
 	r.service.Stopping()
 	return explain(err)

@@ -2,7 +2,7 @@
 //
 // Its index (SQLite's FTS5) is a cache of the outputs. It records how far each
 // output file was read and a hash of the bytes before that place, so a search reads
-// only what was added. It is rebuilt if it is damaged, has an old layout, or the
+// only what was added. A run indexes its descriptions as it goes. It is rebuilt if it is damaged, has an old layout, or the
 // outputs were changed. If the workdir cannot be written, the index is in the
 // user's cache folder.
 //

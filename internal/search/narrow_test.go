@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -177,3 +178,30 @@ func TestCorrectionsFound(t *testing.T) {
 }
 
 var errDone = errors.New("done")
+
+// An index that has to catch up does it in parts.
+func TestUpdateSome(t *testing.T) {
+	w := newWorkdir(t)
+	var records []tracker.Record
+	for i := range perTransaction + 10 {
+		records = append(records, tracker.Record{Path: strconv.Itoa(i), Description: "a dog"})
+	}
+	w.add(1, records...)
+	x, err := Open(context.Background(), w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	for part, want := range []struct {
+		behind bool
+		photos int
+	}{{true, perTransaction}, {false, len(records)}, {false, len(records)}} {
+		behind, err := x.UpdateSome(context.Background())
+		if err != nil || behind != want.behind {
+			t.Errorf("part %d: behind %v, %v", part, behind, err)
+		}
+		if got := len(find(t, x, "dog", Options{})); got != want.photos {
+			t.Errorf("part %d: %d photos, want %d", part, got, want.photos)
+		}
+	}
+}

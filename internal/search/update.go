@@ -32,6 +32,29 @@ func (x *Index) Update(ctx context.Context, progress func(records int)) error {
 	return err
 }
 
+// UpdateSome brings the index up to date like [Index.Update], with so much at most that others wait for a second or two.
+// behind says that there is more to do.
+func (x *Index) UpdateSome(ctx context.Context) (behind bool, err error) {
+	if err := x.lock(ctx); err != nil {
+		return false, err
+	}
+	defer x.unlock()
+	err = x.updateOnce(ctx, nil, true)
+	if errors.Is(err, tracker.ErrOutputsChanged) || err != nil && unusable(err) {
+		if err := x.anew(ctx); err != nil {
+			return false, err
+		}
+		err = x.updateOnce(ctx, nil, true)
+	}
+	if errors.Is(err, errBehind) {
+		return true, nil
+	}
+	return false, err
+}
+
+// errBehind says that a transaction was written and that there is more to do.
+var errBehind = errors.New("there is more to index")
+
 // rebuild makes the index anew.
 func (x *Index) rebuild(ctx context.Context) error {
 	if err := x.lock(ctx); err != nil {
@@ -45,12 +68,17 @@ func (x *Index) rebuild(ctx context.Context) error {
 }
 
 func (x *Index) update(ctx context.Context, progress func(records int)) error {
+	return x.updateOnce(ctx, progress, false)
+}
+
+// updateOnce brings the index up to date; with some it ends with errBehind after one transaction.
+func (x *Index) updateOnce(ctx context.Context, progress func(records int), some bool) error {
 	positions, err := x.positions(ctx)
 	if err != nil {
 		return err
 	}
 	x.unreadable = Unreadable{}
-	w := &writer{db: x.db, ctx: ctx, dirty: map[string]tracker.Position{}, progress: progress}
+	w := &writer{db: x.db, ctx: ctx, dirty: map[string]tracker.Position{}, progress: progress, some: some}
 	defer w.rollback()
 	corrected := positions[tracker.CorrectionsName].Mark
 	delete(positions, tracker.CorrectionsName)
@@ -118,6 +146,7 @@ type writer struct {
 	pending  int
 	added    int
 	progress func(int)
+	some     bool // one transaction is enough
 }
 
 type statements struct {
@@ -170,10 +199,13 @@ func (w *writer) add(file string, r tracker.Record, after tracker.Position) erro
 			return err
 		}
 	}
-	if w.pending++; w.pending >= perTransaction {
-		return w.commit()
+	if w.pending++; w.pending < perTransaction {
+		return nil
 	}
-	return nil
+	if err := w.commit(); err != nil || !w.some {
+		return err
+	}
+	return errBehind
 }
 
 // replace indexes a photo, and takes out what was indexed of it.
