@@ -47,6 +47,9 @@ type Snapshot struct {
 	Sample     Sample    `json:"sample"`
 	Counters   Counters  `json:"counters"`
 	LeftOut    LeftOut   `json:"left_out,omitzero"` // by the last run's walk
+
+	Corrected          int `json:"corrected,omitempty"`           // photos that a person corrected
+	DamagedCorrections int `json:"damaged_corrections,omitempty"` // lines of the corrections that cannot be read
 }
 
 // State is the state of a workdir in one word.
@@ -97,7 +100,7 @@ func (s *Snapshot) LastPhoto() *Recent {
 // Peek looks at a workdir from outside, running or not, without changing or
 // locking anything. It reads a few kB after any number of photos; only where
 // the state file is missing or damaged does it read the progress file and the
-// outputs. A folder without a run is no error.
+// outputs; the corrections are read as a whole. A folder without a run is no error.
 func Peek(dir string) (Snapshot, error) {
 	return peek(dir, time.Now())
 }
@@ -156,6 +159,11 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	snap.Progress = s.progress()
 	snap.PerMinute, snap.PerTen = s.Meter.Minutes, s.Meter.TenSeconds
 	snap.State = snap.state()
+	corrections, err := ReadCorrections(dir)
+	if err != nil && snap.Damage == "" {
+		snap.Damage = err.Error()
+	}
+	snap.Corrected, snap.DamagedCorrections = corrections.Len(), corrections.Bad
 	return snap, nil
 }
 

@@ -43,6 +43,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 		failed = styleBad.Render(failed)
 	}
 	line("Failed", failed)
+	if text := correctedText(s); text != "" {
+		line("Corrected", text)
+	}
 	if s.TotalKnown {
 		line("Remaining", Comma(s.Remaining))
 		line("Progress", "["+styleBar.Render(bar(s.Percent(), barWidth(width)))+"]")
@@ -196,4 +199,16 @@ func lastText(r tracker.Recent) string {
 		return styleBad.Render("failed") + fmt.Sprintf(" (%s), %s", r.Kind, folded(r.Text))
 	}
 	return `"` + OneLine(r.Text) + `"`
+}
+
+// correctedText says how many photos a person corrected, "" if there is nothing to say.
+func correctedText(s tracker.Snapshot) string {
+	switch {
+	case s.DamagedCorrections > 0:
+		return fmt.Sprintf("%s; %s of outputs/%s cannot be read", wording.Count(s.Corrected, "photo"),
+			wording.Count(s.DamagedCorrections, "line"), tracker.CorrectionsName)
+	case s.Corrected > 0:
+		return Comma(s.Corrected)
+	}
+	return ""
 }

@@ -81,6 +81,9 @@ func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 		failed = styleBad.Render(failed)
 	}
 	p.line("Failed", "%s", failed)
+	if text := correctedText(s.Run); text != "" {
+		p.line("Corrected", "%s", text)
+	}
 	if s.OK+s.Failed > 0 {
 		p.line("Success rate", "%s of those tried", PercentText(100*s.SuccessRate))
 	}
