@@ -248,7 +248,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	r.run(paths("hang", 100))
-	if r.err != ErrKilled || len(r.results) != 0 || time.Since(killed) > time.Second {
+	if r.err != ErrKilled || len(r.results) != 0 || time.Since(killed) >= killTimeout {
 		t.Errorf("run: %v after %v with %d results", r.err, time.Since(killed), len(r.results))
 	}
 }

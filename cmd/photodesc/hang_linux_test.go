@@ -60,7 +60,7 @@ func TestFolderHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.says("WARNING - The photos cannot be reached, waiting until they can: they do not answer", 1)
-	time.Sleep(5 * time.Second)
+	time.Sleep(3 * time.Second) // longer than a photo may take
 	lines := h.lines()
 	if err := disk.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
