@@ -117,7 +117,7 @@ func (u *underway) said() string {
 func (u *underway) says(sentence string, times int) {
 	u.t.Helper()
 	for began := time.Now(); strings.Count(u.said(), sentence) < times; time.Sleep(20 * time.Millisecond) {
-		if len(u.ended) > 0 || time.Since(began) > 30*time.Second {
+		if len(u.ended) > 0 || time.Since(began) > 2*time.Minute {
 			u.cmd.Process.Kill()
 			u.t.Fatalf("it has not said %q %d times:\n%s", sentence, times, u.said())
 		}

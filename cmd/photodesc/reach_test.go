@@ -13,6 +13,7 @@ import (
 // TestFolderGoes has the disk go away in the middle of a run, twice, once with
 // an empty mount point in its place. No photo fails by it.
 func TestFolderGoes(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	h := newHarness(t)
 	names := numbered("photo", 1000)
 	h.add(names...)
@@ -41,6 +42,7 @@ func TestFolderGoes(t *testing.T) {
 // TestLinkedFolderGoes has the photos of a link's folder go away, with others
 // beside it that can be read all the time.
 func TestLinkedFolderGoes(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	h := newHarness(t)
 	names := numbered("photo", 400)
 	h.add(names...)
@@ -68,6 +70,7 @@ func TestLinkedFolderGoes(t *testing.T) {
 
 // TestEmptyMountPoint runs again before the disk is mounted.
 func TestEmptyMountPoint(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	h := newHarness(t)
 	names := numbered("photo", 5)
 	h.add(names...)
