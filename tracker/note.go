@@ -1,7 +1,9 @@
 package tracker
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"sync"
 )
@@ -90,4 +92,13 @@ func (d *damage) end() {
 	if more := d.count - maxDamageNotes; more > 0 {
 		d.book.add(Warn, d.file, 0, "%d more damaged lines passed over", more)
 	}
+}
+
+// cannotSync notes that the file system cannot confirm that files are on the disk.
+func (b *notebook) cannotSync(err error) {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		err = pe.Err
+	}
+	b.add(Warn, "", 0, "the file system of the workdir cannot confirm that files are on its disk (fsync: %v): "+
+		"a power cut may take the newest descriptions with it; in a workdir on a local disk (-C FOLDER) it does not", err)
 }

@@ -2,7 +2,6 @@ package tracker
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -90,7 +89,7 @@ type ending struct {
 func Open(dir string, opt Options) (*Tracker, error) {
 	t := &Tracker{dir: dir, now: opt.now,
 		ending: ending{brokenCh: make(chan struct{}), unwatch: make(chan struct{}), watched: make(chan struct{})}}
-	disk := &lenientFS{filesystem: opt.fs, refused: t.cannotSync}
+	disk := &lenientFS{filesystem: opt.fs, refused: t.notes.cannotSync}
 	if disk.filesystem == nil {
 		disk.filesystem = osFS{}
 	}
@@ -115,15 +114,6 @@ func Open(dir string, opt Options) (*Tracker, error) {
 	}
 	go t.watch()
 	return t, nil
-}
-
-// cannotSync notes that the file system cannot confirm that files are on the disk.
-func (t *Tracker) cannotSync(err error) {
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		err = pe.Err
-	}
-	t.notes.add(Warn, "", 0, "the file system of the workdir cannot confirm that files are on its disk (fsync: %v): "+
-		"a power cut may take the newest descriptions with it; in a workdir on a local disk (-C FOLDER) it does not", err)
 }
 
 // fill reads the workdir. Its lock is held.

@@ -57,7 +57,7 @@ func benchCommand() *cobra.Command {
 		b.Version, b.Say = version, measure.NewBenchLog(os.Stderr)
 		b.Prepare = func(ctx context.Context, dir string) (measure.Prepared, error) {
 			r := &runner{dir: dir, root: dir, flags: f.Run, set: b.Set}
-			return r.prepareBench(ctx, f.Sweep, b.Say)
+			return prepareBench(ctx, r, f.Sweep, b.Say)
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 		defer stop()
@@ -81,7 +81,7 @@ func benchCommand() *cobra.Command {
 }
 
 // prepareBench finds what a run would do: which model, how many workers and slots.
-func (r *runner) prepareBench(ctx context.Context, sweep bool, say func(string, ...any)) (p measure.Prepared, err error) {
+func prepareBench(ctx context.Context, r *runner, sweep bool, say func(string, ...any)) (p measure.Prepared, err error) {
 	if err := r.findModel(); err != nil {
 		return p, err
 	}
