@@ -56,6 +56,9 @@ exiftool, and wants --yes. docs/xmp.md says which program reads what.`,
 // sidecarsAtOnce is how many sidecars are written at the same time: each waits for its disk.
 const sidecarsAtOnce = 4
 
+// stopPatience is how long a request to stop waits for the files that are being written.
+const stopPatience = 5 * time.Second
+
 // exportSidecars writes or removes the sidecars of the photos that were asked for.
 func (x *exporter) exportSidecars() error {
 	root, err := photosRoot(x.snapshot)
@@ -102,17 +105,30 @@ type sidecarWriter interface {
 // writeSidecars goes through the photos. It ends with the first error after which no other sidecar could be written either.
 func (x *exporter) writeSidecars(s sidecarWriter, tally *sidecarTally, show *exportProgress) error {
 	var all sync.WaitGroup
-	defer all.Wait()
+	// A file that is being written is finished, unless its disk does not answer.
+	stopped := func() {
+		done := make(chan struct{})
+		go func() { all.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(stopPatience):
+		}
+	}
 	places := make(chan struct{}, sidecarsAtOnce)
 	for p, err := range tracker.Photos(x.snapshot.Dir, tracker.Select{Match: x.wanted}) {
 		if err = errors.Join(err, x.ctx.Err(), tally.stop()); err != nil {
+			stopped()
 			return ui.WorkdirError(x.snapshot.Dir, err)
 		}
 		if !p.HasWords() && !x.flags.remove || wordsTime(&p).Before(x.since) {
 			continue
 		}
 		show.count()
-		places <- struct{}{}
+		select {
+		case places <- struct{}{}:
+		case <-x.ctx.Done():
+			continue
+		}
 		all.Go(func() {
 			defer func() { <-places }()
 			if x.flags.remove {
@@ -124,7 +140,13 @@ func (x *exporter) writeSidecars(s sidecarWriter, tally *sidecarTally, show *exp
 			tally.add(p.Path, outcome, err)
 		})
 	}
-	all.Wait()
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-x.ctx.Done():
+		stopped()
+	}
 	return tally.stop()
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -91,7 +92,12 @@ func lock(path string) (*replacement, error) {
 			return nil, err
 		}
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil || durable.NoLocks(err) {
+		if durable.NoLocks(err) {
+			f.Close()
+			_ = os.Remove(temp)
+			return unlocked(path)
+		}
+		if err == nil {
 			if mine(f, temp) {
 				return &replacement{path, f}, nil
 			}
@@ -104,6 +110,25 @@ func lock(path string) (*replacement, error) {
 			return nil, fmt.Errorf("another photodesc has kept %q for %v; if none runs, remove that file", temp, lockPatience)
 		}
 		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// unlocked opens a replacement under a name of its own, where the file system has no locks.
+func unlocked(path string) (*replacement, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), strings.TrimSuffix(filepath.Base(temporary(path)), ".tmp")+"-*.tmp")
+	if err != nil {
+		return nil, err
+	}
+	return &replacement{path, f}, nil
+}
+
+// sweep removes a replacement that a process has left that was killed.
+func sweep(path string) {
+	if there, err := isThere(temporary(path)); !there || err != nil {
+		return
+	}
+	if r, err := lock(path); err == nil {
+		r.discard()
 	}
 }
 

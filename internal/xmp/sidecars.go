@@ -113,6 +113,9 @@ func (s *Sidecars) WriteInside(path string, t Text, inside func(path string) (Em
 // be there. The error is an *[Error].
 func (s *Sidecars) Remove(path string) (outcome Outcome, err error) {
 	for _, sidecar := range candidates(fsutil.Join(s.root, path)) {
+		if !s.dry {
+			sweep(sidecar)
+		}
 		if there, err := isThere(sidecar); !there || err != nil {
 			continue // such a name may be too long to be there
 		}

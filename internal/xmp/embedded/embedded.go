@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/bep/imagemeta"
 
@@ -23,6 +25,9 @@ const maxPacket = 8 << 20
 
 // maxText is how long a text of EXIF or IPTC may be, in bytes.
 const maxText = 1<<16 - 1
+
+// patience is how long the library may take over a file, however it is made.
+const patience = 30 * time.Second
 
 // formats are those that the library reads. RAW formats are mostly TIFF.
 var formats = map[string]imagemeta.ImageFormat{
@@ -75,7 +80,7 @@ func readXMP(r io.ReadSeeker, format imagemeta.ImageFormat) (packet []byte, err 
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	_, err = imagemeta.Decode(imagemeta.Options{R: r, ImageFormat: format, Sources: imagemeta.XMP,
+	_, err = imagemeta.Decode(imagemeta.Options{R: r, ImageFormat: format, Sources: imagemeta.XMP, Timeout: patience,
 		HandleXMP: func(x io.Reader) error {
 			data, err := io.ReadAll(io.LimitReader(x, maxPacket+1))
 			if len(data) > maxPacket {
@@ -95,7 +100,8 @@ func readFields(r io.ReadSeeker, format imagemeta.ImageFormat, source imagemeta.
 		return
 	}
 	found := map[string][]string{}
-	_, _ = imagemeta.Decode(imagemeta.Options{R: r, ImageFormat: format, Sources: source, LimitTagSize: maxText,
+	begun := time.Now()
+	_, _ = imagemeta.Decode(imagemeta.Options{R: r, ImageFormat: format, Sources: source, LimitTagSize: maxText, Timeout: patience,
 		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return wanted[source][t.Tag] != "" || t.Tag == "CodedCharacterSet" },
 		HandleTag: func(t imagemeta.TagInfo) error {
 			if wanted[source][t.Tag] == "" {
@@ -108,6 +114,9 @@ func readFields(r io.ReadSeeker, format imagemeta.ImageFormat, source imagemeta.
 			}
 			return nil
 		}})
+	if time.Since(begun) >= patience {
+		return // the library may still be at it
+	}
 	for name, list := range found {
 		if len(values[name]) == 0 {
 			values[name] = list
@@ -162,11 +171,27 @@ func texts(value any) (list []string) {
 	}
 	var said []string
 	for _, s := range list {
-		if s = strings.TrimSpace(strings.Trim(s, "\x00")); s != "" {
+		if s = strings.TrimSpace(strings.Trim(unmarked(s), "\x00")); s != "" {
 			said = append(said, s)
 		}
 	}
 	return said
+}
+
+// unmarked returns a text that the library has read as Latin-1, because the file does not
+// say that it is UTF-8, as what it is: other text in Latin-1 is hardly ever valid UTF-8.
+func unmarked(s string) string {
+	latin := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return s
+		}
+		latin = append(latin, byte(r))
+	}
+	if utf8.Valid(latin) {
+		return string(latin)
+	}
+	return s
 }
 
 // searched is how much of a file of another format is searched for XMP, in bytes. RAW

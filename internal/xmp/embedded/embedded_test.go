@@ -104,6 +104,14 @@ func TestPacket(t *testing.T) {
 	}
 }
 
+func TestUnmarked(t *testing.T) {
+	for read, want := range map[string]string{"cafÃ©": "café", "café": "café", "Zürich": "Zürich", "plain": "plain", "日本": "日本"} {
+		if got := unmarked(read); got != want {
+			t.Errorf("%q: %q", read, got)
+		}
+	}
+}
+
 func TestOfCamera(t *testing.T) {
 	for text, want := range map[string]bool{
 		"OLYMPUS DIGITAL CAMERA         ": true, "SAMSUNG": true, "cof": true, "hdr_oznor": true, "<KENOX S760  / Samsung S760>": true,
