@@ -99,6 +99,9 @@ func (p *Photos) inSidecar(full string) []string {
 func (p *Photos) edit(path string, change func(full string, in Embedded) ([]byte, error)) (Outcome, error) {
 	full := fsutil.Join(p.root, path)
 	fail := func(err error) (Outcome, error) { return Unchanged, &Error{full, err} }
+	if !filepath.IsLocal(path) {
+		return fail(errOutside)
+	}
 	info, err := os.Lstat(full)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Gone, nil

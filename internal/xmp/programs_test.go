@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,12 @@ func TestExiftool(t *testing.T) {
 				t.Errorf("%s: %s is %q", of, tag, got)
 			}
 		}
+	}
+
+	// Immich and PhotoPrism ask for names without a namespace.
+	out := string(exiftool(t, append([]string{"-s", "-Model", "-Description", "-Keywords", "-Language", "-Tags"}, paths...)...))
+	if regexp.MustCompile(`(?m)^(Model|Keywords|Language|Tags) |smolvlm|: [0-9a-f]{16}$`).MatchString(out) {
+		t.Errorf("a property of ours has the name of another:\n%s", out)
 	}
 
 	exiftool(t, append([]string{"-overwrite_original", "-XMP-xmp:Label=Red"}, paths...)...) // it writes the whole file anew

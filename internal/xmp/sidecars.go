@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"photodesc/internal/fsutil"
@@ -68,6 +69,8 @@ func (e *Error) Reason() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+var errOutside = refuse("the path leads out of the photo folder")
+
 // tries is how often a sidecar is edited that changes meanwhile.
 const tries = 3
 
@@ -80,6 +83,9 @@ func (s *Sidecars) Write(path string, t Text) (Outcome, error) {
 // WriteInside is Write with another way to know what is embedded in the photo.
 func (s *Sidecars) WriteInside(path string, t Text, inside func(path string) (Embedded, error)) (Outcome, error) {
 	full := fsutil.Join(s.root, path)
+	if !filepath.IsLocal(path) {
+		return Unchanged, &Error{full, errOutside}
+	}
 	info, err := os.Stat(full)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Gone, nil
@@ -112,6 +118,9 @@ func (s *Sidecars) WriteInside(path string, t Text, inside func(path string) (Em
 // Remove takes out of the sidecars of a photo what Write put in. The photo itself need not
 // be there. The error is an *[Error].
 func (s *Sidecars) Remove(path string) (outcome Outcome, err error) {
+	if !filepath.IsLocal(path) {
+		return Unchanged, &Error{path, errOutside}
+	}
 	for _, sidecar := range candidates(fsutil.Join(s.root, path)) {
 		if !s.dry {
 			sweep(sidecar)

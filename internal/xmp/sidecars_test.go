@@ -142,6 +142,14 @@ func TestOddSidecars(t *testing.T) {
 	if !slices.Equal(listed(t, dir), before) || read(t, dir, "target") != samples["apple"] {
 		t.Error("something was changed")
 	}
+	for _, path := range []string{"../out.jpg", "/out.jpg", ""} {
+		if _, err := s.Write(path, sea); err == nil {
+			t.Errorf("%q was written", path)
+		}
+		if _, err := s.Remove(path); err == nil {
+			t.Errorf("%q was removed", path)
+		}
+	}
 	unreadable := In(dir, Options{Inside: func(string) (Embedded, error) { return Embedded{}, errors.New("odd") }})
 	if err := os.WriteFile(in("new.jpg"), nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// The properties of our own namespace.
+// The properties of our own namespace. Their names are nobody else's: Immich and PhotoPrism
+// take a property by its name alone, and a Model would be the camera's.
 var (
-	ownModel       = name{nsOwn, "Model"}       // that wrote the description
-	ownLanguage    = name{nsOwn, "Language"}    // of our texts
-	ownInput       = name{nsOwn, "Input"}       // hash of the Text
-	ownDescription = name{nsOwn, "Description"} // hash of the description as it was written last
-	ownAltText     = name{nsOwn, "AltText"}     // the same of the alternative text
-	ownSeed        = name{nsOwn, "Seed"}        // hash of the sidecar without the block, where we have made it
-	ownBlock       = name{nsOwn, "Block"}       // hash of the block
-	ownKeywords    = name{nsOwn, "Keywords"}    // that were added to dc:subject
-	ownTags        = name{nsOwn, "Tags"}        // that were added to digiKam:TagsList
-	ownPaths       = name{nsOwn, "Paths"}       // that were added to lr:hierarchicalSubject
-	ownCopied      = name{nsOwn, "CopiedTags"}  // that were there, and were copied into a TagsList of ours
-	ownReplaced    = name{nsOwn, "Replaced"}    // empty properties that were filled, as they were
+	ownModel       = name{nsOwn, "DescribedBy"}     // that wrote the description
+	ownLanguage    = name{nsOwn, "TextLanguage"}    // of our texts
+	ownInput       = name{nsOwn, "InputHash"}       // hash of the Text
+	ownDescription = name{nsOwn, "DescriptionHash"} // hash of the description as it was written last
+	ownAltText     = name{nsOwn, "AltTextHash"}     // the same of the alternative text
+	ownSeed        = name{nsOwn, "SeedHash"}        // hash of the sidecar without the block, where we have made it
+	ownBlock       = name{nsOwn, "BlockHash"}       // hash of the block
+	ownKeywords    = name{nsOwn, "AddedKeywords"}   // that were added to dc:subject
+	ownTags        = name{nsOwn, "AddedTags"}       // that were added to digiKam:TagsList
+	ownPaths       = name{nsOwn, "AddedPaths"}      // that were added to lr:hierarchicalSubject
+	ownCopied      = name{nsOwn, "CopiedTags"}      // that were there, and were copied into a TagsList of ours
+	ownReplaced    = name{nsOwn, "ReplacedEmpty"}   // empty properties that were filled, as they were
 )
 
 // state is what an earlier Update has left in a sidecar.
@@ -63,7 +64,7 @@ func (d *document) intact(p *property) bool {
 
 const noSum = "0000000000000000"
 
-func blockAttribute(sum string) string { return "photodesc:Block=\"" + sum + `"` }
+func blockAttribute(sum string) string { return "photodesc:BlockHash=\"" + sum + `"` }
 
 // ours is whether all that the property says has the hash.
 func (p *property) ours(hash string) bool {

@@ -100,7 +100,7 @@ func TestBlock(t *testing.T) {
 	out := updated(t, bare, Text{Description: "Snow", Keywords: []string{"snow"}, Model: "smolvlm", Language: "en"}, Embedded{})
 	for _, want := range []string{
 		"\n  <dc:description><rdf:Alt><rdf:li xml:lang=\"x-default\">Snow</rdf:li></rdf:Alt></dc:description>\n",
-		"<photoshop:CaptionWriter>photodesc, smolvlm</photoshop:CaptionWriter>", "photodesc:Model=\"smolvlm\"\n",
+		"<photoshop:CaptionWriter>photodesc, smolvlm</photoshop:CaptionWriter>", "photodesc:DescribedBy=\"smolvlm\"\n",
 		"<digiKam:TagsList><rdf:Seq><rdf:li>snow</rdf:li></rdf:Seq></digiKam:TagsList>",
 		"\n </rdf:Description>\n </rdf:RDF>\n",
 	} {
