@@ -75,6 +75,7 @@ var start = sync.OnceFunc(func() {
 	C.set_log()
 	if kernels.Supported() {
 		kernels.Enable()
+		C.pd_vision_merge((*[0]byte)(kernels.Merge()))
 	} else {
 		C.register_blas()
 	}

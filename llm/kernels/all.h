@@ -5,13 +5,15 @@
 
 #include "pack.h"
 
+#include "gelu.h"
+
+#include "finish.h"
+
 #include "product.h"
 
 #include "attention.h"
 
 #include "next_attention.h"
-
-#include "gelu.h"
 
 #if defined(PD_VNNI) && defined(PD_AVX512)
 #define PD_NEXT_INTEGERS
@@ -53,12 +55,18 @@ const set all_kernels = {
     nullptr,
     nullptr,
 #endif
+#ifdef PD_BYTES
+    true,
+#else
+    false,
+#endif
     attention_bytes,
     pack_keys_and_values,
     attend,
     next_bytes,
     attend_next,
     gelu,
+    norm,
 };
 
 } // namespace pd::PD_SET

@@ -1,30 +1,147 @@
-// Attention of many queries over many keys, with sums in float: softmax(q·kᵀ · scale + mask) · v for one head. The
-// matrix of scores is never stored as a whole.
+// Attention of many queries over many keys: softmax(q·kᵀ · scale + mask) · v for one head. The matrix of scores is never
+// stored as a whole. Sums are in float; where the caller allows it, products of queries and keys are in bytes.
 namespace pd::PD_SET {
+
+constexpr int KEYS = 512;                // keys at a time, whose scores stay in the cache
+constexpr int LINE = KEYS + 2 * PANEL;   // from one query's scores to the next one's, which then lie in other sets of the cache
 
 // The layout of one thread's memory: offsets in bytes, in this order.
 struct attention_scratch {
-    int    n, dk;        // keys and values in a key, padded
-    size_t kdim, vdim;   // dwords of a panel of keys, of values
-    size_t k, v, scores, weights, q, total;
-    attention_scratch(int keys, int d, int dv) {
+    int    n, dk, dv;           // keys, values in a key, in a value, all padded
+    size_t kdim, vdim;          // dwords of a panel of keys, of values for KEYS keys
+    size_t k, v, scores, weights, q, sums, mean, scales, starts, total;
+    attention_scratch(int keys, int d, int v_length) {
         n       = (keys + PANEL - 1) / PANEL * PANEL;
-        dk      = padded(d);
+        dk      = (d + 2 * WIDTH - 1) / (2 * WIDTH) * (2 * WIDTH);
+        dv      = (v_length + PANEL - 1) / PANEL * PANEL;
         kdim    = panel_dwords(dk / EACH);
         vdim    = panel_dwords(n / EACH);
         k       = 0;
         v       = k + n / PANEL * kdim * 4;
-        scores  = v + (size_t) ((dv + PANEL - 1) / PANEL) * vdim * 4;
-        weights = scores + (size_t) ROWS * n * 4;
-        q       = weights + (size_t) ROWS * n / EACH * 4;
-        total   = q + (size_t) ROWS * dk / EACH * 4;
+        scores  = v + (size_t) dv / PANEL * vdim * 4;
+        weights = scores + (size_t) ROWS * LINE * 4;
+        q       = weights + (size_t) ROWS * LINE / EACH * 4;
+        sums    = q + (size_t) ROWS * dk / EACH * 4;
+        mean    = sums + (size_t) ROWS * dv * 4;
+        scales  = mean + (size_t) dk * 4;
+        starts  = scales + (size_t) n * 4;
+        total   = starts + (size_t) n * 4;
     }
 };
 
 inline size_t attention_bytes(int keys, int dk, int dv) { return attention_scratch(keys, dk, dv).total; }
 
+#ifdef PD_BYTES
+// Converts a row of n floats to bytes as store_integers does. Returns their scale.
+inline float row_of_bytes(const float * x, int n, uint8_t * out) {
+    dwords high = all(0u);
+    for (int i = 0; i < n; i += WIDTH) {
+        high = most(high, magnitude(load(x + i)));
+    }
+    const float  top = most_of(high);
+    const floats r   = all(top > 0 ? 127 / top : 0.0f); // of NaN, too
+    for (int i = 0; i < n; i += WIDTH) {
+        store_integers(out + i, mul(load(x + i), r));
+    }
+    return top / 127 + (top - top);
+}
+
+// acc becomes the products of M rows of bytes, lda dwords apart, with a panel of keys, times the keys' scales.
+template <int M>
+inline void byte_tile(int steps, const uint32_t * a, size_t lda, const uint32_t * b, const uint32_t * starts, const float * scales, floats (&acc)[M][2]) {
+    dwords sum[M][2];
+#pragma GCC unroll 12
+    for (int m = 0; m < M; m++) {
+        sum[m][0] = load(starts);
+        sum[m][1] = load(starts + WIDTH);
+    }
+    for (int k = 0; k < steps; k++) {
+        const dwords b0 = load(b + (size_t) k * PANEL), b1 = load(b + (size_t) k * PANEL + WIDTH);
+#pragma GCC unroll 12
+        for (int m = 0; m < M; m++) {
+            const dwords x = all(a[m * lda + k]);
+            sum[m][0] = dot_integers(sum[m][0], x, b0);
+            sum[m][1] = dot_integers(sum[m][1], x, b1);
+        }
+    }
+    const floats s0 = load(scales), s1 = load(scales + WIDTH);
+#pragma GCC unroll 12
+    for (int m = 0; m < M; m++) {
+        acc[m][0] = mul(to_floats(sum[m][0]), s0);
+        acc[m][1] = mul(to_floats(sum[m][1]), s1);
+    }
+}
+
+// Packs keys less their mean, which changes no weight: what all keys share would coarsen the rest. Each key has a scale.
+inline void pack_keys_of_bytes(const attention & a, const attention_scratch & at, char * scratch) {
+    const int d = at.dk;
+    float *   mean = (float *) (scratch + at.mean);
+    alignas(64) float row[256];
+    auto key = [&](int i) { // as floats in row
+        const char * from = a.k + (size_t) i * a.k_stride;
+        int c = 0;
+        for (; c + WIDTH <= a.dk; c += WIDTH) {
+            store(row + c, values(a.k_type, from, c));
+        }
+        if (c < d) {
+            alignas(64) char some[WIDTH * 4] = {};
+            const size_t size = a.k_type == GGML_TYPE_F32 ? 4 : 2;
+            memcpy(some, from + c * size, (a.dk - c) * size);
+            for (; c < d; c += WIDTH) {
+                store(row + c, c < a.dk ? values(a.k_type, some, 0) : zero());
+            }
+        }
+    };
+    memset(mean, 0, d * sizeof(float));
+    for (int i = 0; i < a.keys; i++) {
+        key(i);
+        for (int c = 0; c < d; c += WIDTH) {
+            store(mean + c, add(load(mean + c), load(row + c)));
+        }
+    }
+    for (int c = 0; c < d; c += WIDTH) {
+        store(mean + c, mul(load(mean + c), all(1.0f / a.keys)));
+    }
+    for (int panel = 0; panel < at.n / PANEL; panel++) {
+        uint32_t * out = (uint32_t *) (scratch + at.k) + panel * at.kdim;
+        for (int j = 0; j < PANEL; j++) {
+            const int i = panel * PANEL + j;
+            alignas(64) uint8_t bytes[256];
+            float scale = 0;
+            if (i < a.keys) {
+                key(i);
+                for (int c = 0; c < d; c += WIDTH) {
+                    store(row + c, sub(load(row + c), load(mean + c)));
+                }
+                scale = row_of_bytes(row, d, bytes);
+            } else {
+                memset(bytes, 0x80, d);
+            }
+            for (int c = 0; c < d; c += 4) {
+                uint32_t four;
+                memcpy(&four, bytes + c, 4);
+                out[c / 4 * PANEL + j] = four ^ 0x80808080u;
+            }
+            ((float *) (scratch + at.scales))[i] = scale;
+        }
+        for (int half = 0; half < PANEL; half += WIDTH) {
+            dwords sum = all(0u);
+            for (int c = 0; c < d; c += 4) {
+                sum = dot_integers(sum, all(0x80808080u), load(out + c / 4 * PANEL + half));
+            }
+            store((uint32_t *) (scratch + at.starts) + panel * PANEL + half, minus(sum));
+        }
+    }
+}
+#endif
+
 inline void pack_keys_and_values(const attention & a, char * scratch) {
     const attention_scratch at(a.keys, a.dk, a.dv);
+#ifdef PD_BYTES
+    if (a.in_bytes) {
+        pack_keys_of_bytes(a, at, scratch);
+    } else
+#endif
     for (int i = 0; i < at.n / PANEL; i++) {
         const int rows = a.keys - i * PANEL < PANEL ? a.keys - i * PANEL : PANEL;
         pack_rows(a.k_type, a.k + (size_t) i * PANEL * a.k_stride, a.k_stride, rows, 0, a.dk, (uint32_t *) (scratch + at.k) + i * at.kdim, nullptr);
@@ -34,49 +151,18 @@ inline void pack_keys_and_values(const attention & a, char * scratch) {
     }
 }
 
-// Turns a row's n scores, of which the first keys count, into softmax weights that are not yet normalised. Returns their sum.
-inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, int keys, uint32_t * out) {
-    constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
-    floats top    = all(-INFINITY);
-    floats factor = all(scale * log2e);
-    if (mask == nullptr && keys == n && scale > 0) {
-        for (int i = 0; i < n; i += WIDTH) {
-            top = most(top, load(s + i));
-        }
-        top = mul(top, factor);
-    } else {
-        for (int i = 0; i < n; i += WIDTH) {
-            floats x = mul(load(s + i), factor);
-            if (i + WIDTH <= keys) {
-                if (mask != nullptr) {
-                    x = fma(from_half(mask + i), all(log2e), x);
-                }
-            } else { // keys beyond the last one
-                alignas(64) uint16_t no[WIDTH];
-                for (int j = 0; j < WIDTH; j++) {
-                    no[j] = i + j >= keys ? 0xfc00 : mask != nullptr ? mask[i + j] : 0; // minus infinity
-                }
-                x = fma(from_half(no), all(log2e), x);
-            }
-            store(s + i, x);
-            top = most(top, x);
-        }
-        factor = all(1.0f);
-    }
-    const float highest = most_of(top);
-    if (highest == -INFINITY) { // nothing to attend to
-        memset(out, 0, (size_t) n / EACH * 4);
-        return 1.0f;
-    }
-    const floats less = all(-highest);
+// Turns a row's n scores into softmax weights that are not yet normalised, as elements. score(i) loads them, in powers of two and
+// less the row's maximum. Returns the weights' sums.
+template <typename F> inline floats weights_of_row(int n, uint32_t * out, F && score) {
     floats sum[EACH];
     for (int j = 0; j < EACH; j++) {
         sum[j] = zero();
     }
+#pragma GCC unroll 2
     for (int i = 0; i < n; i += BLOCK) {
         floats e[EACH];
         for (int j = 0; j < EACH; j++) {
-            e[j]   = power_of_two(fma(load(s + i + WIDTH * j), factor, less));
+            e[j]   = power_of_two(score(i + WIDTH * j));
             sum[j] = add(sum[j], e[j]);
         }
 #ifdef PD_BF16
@@ -85,49 +171,133 @@ inline float softmax_row(float * s, int n, float scale, const uint16_t * mask, i
         store(out + i, as_dwords(e[0]));
 #endif
     }
-    floats all_sums = sum[0];
     for (int j = 1; j < EACH; j++) {
-        all_sums = add(all_sums, sum[j]);
+        sum[0] = add(sum[0], sum[j]);
     }
-    return sum_of(all_sums);
+    return sum[0];
+}
+
+// Multiplies a row's n scores, of which the first keys count, by factor and adds the mask (or null). Returns the highest score.
+inline float masked_scores(float * s, int n, floats factor, const uint16_t * mask, int keys) {
+    constexpr float log2e = 1.44269504f;
+    floats top = all(-INFINITY);
+    for (int i = 0; i < n; i += WIDTH) {
+        floats x = mul(load(s + i), factor);
+        if (i + WIDTH <= keys) {
+            if (mask != nullptr) {
+                x = fma(from_half(mask + i), all(log2e), x);
+            }
+        } else { // keys beyond the last one
+            alignas(64) uint16_t no[WIDTH];
+            for (int j = 0; j < WIDTH; j++) {
+                no[j] = i + j >= keys ? 0xfc00 : mask != nullptr ? mask[i + j] : 0; // minus infinity
+            }
+            x = fma(from_half(no), all(log2e), x);
+        }
+        store(s + i, x);
+        top = most(top, x);
+    }
+    return most_of(top);
 }
 
 // Computes queries from..to. pack_keys_and_values must have filled the same scratch.
 inline void attend(const attention & a, int from, int to, char * scratch) {
+    constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
     const attention_scratch at(a.keys, a.dk, a.dv);
-    float *    s = (float *) (scratch + at.scores);
-    uint32_t * w = (uint32_t *) (scratch + at.weights);
-    uint32_t * q = (uint32_t *) (scratch + at.q);
-    const int  n = at.n, ldq = at.dk / EACH, ldw = n / EACH;
+    float *    s    = (float *) (scratch + at.scores);
+    uint32_t * w    = (uint32_t *) (scratch + at.weights);
+    uint32_t * q    = (uint32_t *) (scratch + at.q);
+    float *    sums = (float *) (scratch + at.sums);
     by_rows(from, to, [&](int row, auto count) {
         constexpr int M = decltype(count)::value;
+        float top[M], part[M], factor[M]; // of each query: the highest score so far, the sum of weights, what its scores are multiplied with
         for (int m = 0; m < M; m++) {
-            convert_row(GGML_TYPE_F32, a.q + (size_t) (row + m) * a.q_stride, a.dk, q + (size_t) m * ldq);
+            top[m]    = -INFINITY;
+            part[m]   = 0;
+            factor[m] = a.scale * log2e;
+            const char * from = a.q + (size_t) (row + m) * a.q_stride;
+#ifdef PD_BYTES
+            if (a.in_bytes) {
+                alignas(64) float values[256] = {};
+                memcpy(values, from, a.dk * sizeof(float));
+                factor[m] *= row_of_bytes(values, at.dk, (uint8_t *) (q + m * (at.dk / 4)));
+                continue;
+            }
+#endif
+            convert_row(GGML_TYPE_F32, from, a.dk, q + (size_t) m * (padded(a.dk) / EACH));
         }
-        for (int i = 0; i < n / PANEL; i++) {
-            floats acc[M][2];
-            clear(acc);
-            tile<M>(ldq, q, ldq, (const uint32_t *) (scratch + at.k) + i * at.kdim, acc);
-#pragma GCC unroll 12
+        for (int first = 0; first < at.n; first += KEYS) {
+            const int n = at.n - first < KEYS ? at.n - first : KEYS;
+            alignas(64) float highest[M][WIDTH];
             for (int m = 0; m < M; m++) {
-                store(s + (size_t) m * n + i * PANEL, acc[m][0]);
-                store(s + (size_t) m * n + i * PANEL + WIDTH, acc[m][1]);
+                store(highest[m], all(-INFINITY));
+            }
+            for (int i = first / PANEL; i < (first + n) / PANEL; i++) {
+                floats acc[M][2];
+#ifdef PD_BYTES
+                if (a.in_bytes) {
+                    byte_tile<M>((a.dk + 3) / 4, q, at.dk / 4, (const uint32_t *) (scratch + at.k) + i * at.kdim, (const uint32_t *) (scratch + at.starts) + i * PANEL,
+                                 (const float *) (scratch + at.scales) + i * PANEL, acc);
+                } else
+#endif
+                {
+                    clear(acc);
+                    const int steps = padded(a.dk) / EACH;
+                    tile<M>(steps, q, steps, (const uint32_t *) (scratch + at.k) + i * at.kdim, acc);
+                }
+#pragma GCC unroll 12
+                for (int m = 0; m < M; m++) {
+                    float * to = s + (size_t) m * LINE + i * PANEL - first;
+                    store(to, acc[m][0]);
+                    store(to + WIDTH, acc[m][1]);
+                    store(highest[m], most(load(highest[m]), most(acc[m][0], acc[m][1])));
+                }
+            }
+            for (int m = 0; m < M; m++) {
+                float *    x    = s + (size_t) m * LINE;
+                uint32_t * out  = w + (size_t) m * (LINE / EACH);
+                floats     f    = all(factor[m]);
+                float      high = most_of(load(highest[m])) * factor[m];
+                if (a.mask != nullptr || first + n > a.keys || !(a.scale > 0)) {
+                    const uint16_t * mask = a.mask == nullptr ? nullptr : (const uint16_t *) (a.mask + (size_t) (row + m) * a.mask_stride) + first;
+                    high = masked_scores(x, n, f, mask, a.keys - first);
+                    f    = all(1.0f);
+                }
+                if (!(high <= top[m])) { // or NaN
+                    if (first > 0 && top[m] > -INFINITY) {
+                        const floats less = power_of_two(all(top[m] - high));
+                        part[m] *= first_of(less);
+                        for (int c = 0; c < at.dv; c += WIDTH) {
+                            store(sums + m * at.dv + c, mul(load(sums + m * at.dv + c), less));
+                        }
+                    }
+                    top[m] = high;
+                }
+                const floats less = all(top[m] == -INFINITY ? 0 : -top[m]); // nothing to attend to, or nothing but NaN, which stays
+                part[m] += sum_of(weights_of_row(n, out, [&](int i) { return fma(load(x + i), f, less); }));
+            }
+            for (int c = 0, i = 0; c < at.dv; c += PANEL, i++) {
+                floats acc[M][2];
+                clear(acc);
+                if (first > 0) {
+#pragma GCC unroll 12
+                    for (int m = 0; m < M; m++) {
+                        acc[m][0] = load(sums + m * at.dv + c);
+                        acc[m][1] = load(sums + m * at.dv + c + WIDTH);
+                    }
+                }
+                tile<M>(n / EACH, w, LINE / EACH, (const uint32_t *) (scratch + at.v) + i * at.vdim + panel_dwords(first / EACH), acc);
+#pragma GCC unroll 12
+                for (int m = 0; m < M; m++) {
+                    store(sums + m * at.dv + c, acc[m][0]);
+                    store(sums + m * at.dv + c + WIDTH, acc[m][1]);
+                }
             }
         }
-        float part[M];
         for (int m = 0; m < M; m++) {
-            const uint16_t * mask = a.mask == nullptr ? nullptr : (const uint16_t *) (a.mask + (size_t) (row + m) * a.mask_stride);
-            part[m] = 1.0f / softmax_row(s + (size_t) m * n, n, a.scale, mask, a.keys, w + (size_t) m * ldw);
-        }
-        for (int c = 0, i = 0; c < a.dv; c += PANEL, i++) {
-            floats acc[M][2];
-            clear(acc);
-            tile<M>(ldw, w, ldw, (const uint32_t *) (scratch + at.v) + i * at.vdim, acc);
-#pragma GCC unroll 12
-            for (int m = 0; m < M; m++) {
-                float * out = (float *) (a.out + (size_t) (row + m) * a.out_stride) + c;
-                store_first(out, mul(acc[m][0], all(part[m])), a.dv - c);
-                store_first(out + WIDTH, mul(acc[m][1], all(part[m])), a.dv - c - WIDTH);
+            const floats share = all(part[m] == 0 ? 0.0f : 1 / part[m]);
+            for (int c = 0; c < a.dv; c += WIDTH) {
+                store_first((float *) (a.out + (size_t) (row + m) * a.out_stride) + c, mul(load(sums + m * at.dv + c), share), a.dv - c);
             }
         }
     });

@@ -2,10 +2,15 @@
 
 #include "kernels.h"
 
+#include "merge.h"
+
+#include "ggml-alloc.h"
+#include "ggml-backend.h"
 #include "ggml-cpu.h"
 #include "ggml.h"
 
 #include <cstring>
+#include <vector>
 
 // A ggml context for one graph.
 struct one_graph {
@@ -76,7 +81,66 @@ extern "C" void pd_check_attention(const pd_attention * a, float * out) {
     if (a->sinks != nullptr) {
         ggml_flash_attn_ext_add_sinks(op, g.tensor(GGML_TYPE_F32, a->heads, 1, 1, a->sinks));
     }
+    if (a->in_bytes) {
+        pd::set_note(op, pd::BYTES);
+    }
     g.compute(op, a->threads, a->next_tokens != 0, out);
+}
+
+extern "C" int pd_check_encoder(int type, int embd, int patches, int threads, int merge, int shared, const float * data, float * out) {
+    const int n = patches * patches, hidden = 2 * embd, edge = 4 * patches;
+    one_graph g((size_t) 512 * n * embd + (size_t) 64 * embd * embd + (16 << 20)); // weights
+    ggml_context * c = ggml_init({ 4 << 20, nullptr, true });                      // operations, whose memory is planned
+    auto take = [&](ggml_type t, int64_t x, int64_t y = 1, int64_t z = 1) {
+        ggml_tensor * w = g.tensor(t, x, y, z, data);
+        data += x * y * z;
+        return w;
+    };
+    auto bias = [&](int values) { return take(GGML_TYPE_F32, values); };
+    ggml_tensor * last = nullptr; // product
+    auto product = [&](ggml_tensor * x, int to) {
+        ggml_tensor * w = take((ggml_type) type, x->ne[0], to);
+        last = ggml_mul_mat(c, w, x);
+        return ggml_add(c, last, bias(to));
+    };
+    auto norm = [&](ggml_tensor * x) {
+        ggml_tensor * times = ggml_mul(c, ggml_norm(c, x, 1e-6f), bias(embd));
+        return ggml_add(c, times, bias(embd));
+    };
+    ggml_tensor * pixels  = take(GGML_TYPE_F32, edge, edge, 3);
+    ggml_tensor * filters = ggml_reshape_4d(c, take(GGML_TYPE_F16, 4 * 4 * 3, embd), 4, 4, 3, embd);
+    ggml_tensor * x = ggml_reshape_2d(c, ggml_conv_2d(c, filters, pixels, 4, 4, 0, 0, 1, 1), n, embd);
+    x = ggml_add(c, ggml_cont(c, ggml_transpose(c, x)), bias(embd));
+    x = ggml_add(c, x, take(GGML_TYPE_F32, embd, n));
+    ggml_tensor * y = norm(x);
+    ggml_tensor * qkv[3];
+    for (ggml_tensor *& t : qkv) {
+        t = ggml_permute(c, ggml_reshape_3d(c, product(y, embd), 32, embd / 32, n), 0, 2, 1, 3);
+    }
+    y = ggml_flash_attn_ext(c, qkv[0], ggml_cast(c, qkv[1], GGML_TYPE_F16), ggml_cast(c, qkv[2], GGML_TYPE_F16), nullptr, 0.2f, 0, 0);
+    x = ggml_add(c, product(ggml_reshape_2d(c, y, embd, n), embd), x);
+    y = ggml_gelu(c, product(norm(x), hidden));
+    x = ggml_add(c, x, product(y, embd));
+    if (shared) {
+        x = ggml_add(c, x, last);
+    }
+    ggml_cgraph * graph = ggml_new_graph(c);
+    ggml_build_forward_expand(graph, x);
+    if (merge) {
+        pd_kernels_merge(graph);
+    }
+    ggml_gallocr_t memory = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+    ggml_gallocr_alloc_graph(memory, graph);
+    ggml_cplan plan = ggml_graph_plan(graph, threads, nullptr);
+    std::vector<uint8_t> work(plan.work_size);
+    plan.work_data = work.data();
+    pd_kernels_next_tokens(false);
+    ggml_graph_compute(graph, &plan);
+    memcpy(out, ggml_graph_node(graph, -1)->data, ggml_nbytes(x));
+    const int operations = ggml_graph_n_nodes(graph);
+    ggml_gallocr_free(memory);
+    ggml_free(c);
+    return operations;
 }
 
 extern "C" void pd_check_gelu(int n, int threads, const float * x, float * out) {

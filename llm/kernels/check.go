@@ -65,6 +65,7 @@ type attention struct {
 	threads                               int
 	scale                                 float32
 	q, k, v, mask                         []float32 // mask may be nil
+	bytes                                 bool      // products of queries and keys in bytes
 
 	// Of next tokens, over a KV cache.
 	next           bool
@@ -86,7 +87,7 @@ func attend(a attention) []float32 {
 	defer C.free(unsafe.Pointer(c))
 	*c = C.struct_pd_attention{
 		_type: C.int(a.kind), dk: C.int(a.dk), dv: C.int(a.dv), queries: C.int(a.queries), keys: C.int(a.keys), heads: C.int(a.heads), kv_heads: C.int(a.kvHeads),
-		streams: C.int(a.streams), mask_heads: C.int(a.maskHeads), threads: C.int(a.threads), next_tokens: truth(a.next),
+		streams: C.int(a.streams), mask_heads: C.int(a.maskHeads), threads: C.int(a.threads), next_tokens: truth(a.next), in_bytes: truth(a.bytes),
 		scale: C.float(a.scale), alibi: C.float(a.alibi), softcap: C.float(a.softcap),
 	}
 	var pins runtime.Pinner
@@ -102,6 +103,14 @@ func attend(a attention) []float32 {
 	}
 	C.pd_check_attention(c, (*C.float)(&out[0]))
 	return out
+}
+
+// encoder computes a small encoder and returns the number of operations in its
+// graph; check.h says which.
+func encoder(t weights, embd, patches, threads int, merge, shared bool, data []float32) (int, []float32) {
+	out := make([]float32, embd*patches*patches)
+	n := C.pd_check_encoder(C.int(t), C.int(embd), C.int(patches), C.int(threads), truth(merge), truth(shared), (*C.float)(&data[0]), (*C.float)(&out[0]))
+	return int(n), out
 }
 
 func gelu(threads int, x []float32) []float32 {

@@ -21,13 +21,18 @@ void pd_check_q8(int k, int n, int m, int threads, int next_tokens, const int8_t
 // streams × queries × heads × dk. Otherwise streams is 1, keys are kv_heads × keys × dk, queries heads × queries × dk.
 // mask: streams × mask_heads × queries × keys, or NULL. sinks: one for each head, or NULL.
 struct pd_attention {
-    int type, dk, dv, queries, keys, heads, kv_heads, streams, mask_heads, threads, next_tokens;
+    int type, dk, dv, queries, keys, heads, kv_heads, streams, mask_heads, threads, next_tokens, in_bytes;
     float scale, alibi, softcap;
     const float *q, *k, *v, *mask, *sinks;
 };
 
 // out: streams × queries × heads × dv.
 void pd_check_attention(const struct pd_attention * a, float * out);
+
+// A small encoder of one layer: patches × patches of 4×4 pixels in three colours, embeddings of embd values, heads of 32,
+// weights of the ggml type. data holds floats for all weights and pixels, in turn. merge: pd_kernels_merge runs before. shared:
+// the last product is used twice, with its bias and without. out: embd × patches² values. Returns the number of operations in the graph.
+int pd_check_encoder(int type, int embd, int patches, int threads, int merge, int shared, const float * data, float * out);
 
 void pd_check_gelu(int n, int threads, const float * x, float * out);
 

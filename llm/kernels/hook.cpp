@@ -4,6 +4,7 @@
 #include "kernels.h"
 
 #include "check.h"
+#include "merge.h"
 #include "set.h"
 
 #include "ggml-backend-impl.h"
@@ -58,7 +59,10 @@ struct mul_mat : ggml::cpu::tensor_traits {
     static bool takes(const ggml_tensor * op) {
         const ggml_tensor * w = op->src[0];
         const ggml_tensor * x = op->src[1];
-        if (op->type != GGML_TYPE_F32 || x->type != GGML_TYPE_F32 || w->nb[0] != ggml_type_size(w->type) || x->nb[0] != 4 || op->nb[0] != 4) {
+        if (x->type != GGML_TYPE_F32 && !(x->type == GGML_TYPE_F16 && noted(op, MERGED))) {
+            return false;
+        }
+        if (op->type != GGML_TYPE_F32 || w->nb[0] != ggml_type_size(w->type) || x->nb[0] != ggml_type_size(x->type) || op->nb[0] != 4) {
             return false;
         }
         if (w->ne[3] != 1 || x->ne[3] != 1 || w->ne[2] != 1) {
@@ -68,7 +72,9 @@ struct mul_mat : ggml::cpu::tensor_traits {
     }
 
     static bool in_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->q8_multiply != nullptr; }
-    static bool wide_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->multiply_integer_panels != nullptr && !exact; }
+    static bool wide_integers(const ggml_tensor * op) {
+        return op->src[0]->type == GGML_TYPE_Q8_0 && op->src[1]->type == GGML_TYPE_F32 && use->multiply_integer_panels != nullptr && !exact;
+    }
 
     // The number of integer panels that a thread computes together, so that a row's activations are read once for all of
     // them. The packed panels must fit the L2 cache, and there must be several chunks for each thread.
@@ -93,7 +99,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
     }
 
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
-        if (!decoding) {
+        if (!decoding || noted(op, MERGED)) {
             if (wide_integers(op)) {
                 panels_of_integers(p, op);
             } else {
@@ -114,6 +120,14 @@ struct mul_mat : ggml::cpu::tensor_traits {
         return (const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1];
     }
 
+    static finish then(const ggml_tensor * op) {
+        if (!noted(op, MERGED)) {
+            return {};
+        }
+        auto data = [&](int i) { return op->src[i] == nullptr ? nullptr : (const float *) op->src[i]->data; };
+        return { data(PRODUCT_BIAS), noted(op, GELU), data(PRODUCT_ADD) };
+    }
+
     static void elements(ggml_compute_params * p, ggml_tensor * op) {
         const ggml_tensor * w = op->src[0];
         const ggml_tensor * x = op->src[1];
@@ -121,7 +135,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
         const size_t lda = use->row_dwords(k);
         uint32_t *   a   = (uint32_t *) work(p);
         for (int i = p->ith; i < m * batches; i += p->nth) {
-            use->convert_row(GGML_TYPE_F32, row(x, i), k, a + i * lda);
+            use->convert_row(x->type, row(x, i), k, a + i * lda);
         }
         start_chunks(p);
         char * scratch = (char *) a + aligned((size_t) m * batches * lda * 4) + p->ith * aligned(use->panel_bytes(k));
@@ -129,7 +143,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
         by_chunks(p, panels * batches, [&](int chunk) {
             const int b = chunk / panels;
             const product t = { m, (int) w->ne[1], k, a + (size_t) b * m * lda, lda, w->type, (const char *) w->data, w->nb[1],
-                                (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
+                                (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4, then(op) };
             use->multiply_panel(t, chunk % panels, scratch);
         });
     }
@@ -152,7 +166,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
         by_chunks(p, (panels + each - 1) / each, [&](int chunk) {
             for (int b = 0; b < batches; b++) {
                 const integer_product t = { m, n, k, a + b * batch, (const char *) w->data, w->nb[1],
-                                            (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
+                                            (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4, then(op) };
                 use->multiply_integer_panels(t, chunk * each, std::min(panels, (chunk + 1) * each), scratch);
             }
         });
@@ -207,7 +221,7 @@ struct flash : ggml::cpu::tensor_traits {
     }
 
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
-        if (decoding) {
+        if (decoding && !noted(op, MERGED)) {
             if (!takes_next(op)) {
                 return false;
             }
@@ -244,6 +258,7 @@ struct flash : ggml::cpu::tensor_traits {
                 a.mask_stride = mask->nb[1];
             }
             memcpy(&a.scale, op->op_params, 4);
+            a.in_bytes   = noted(op, BYTES) && !exact && use->bytes_of_keys && mask == nullptr && a.dk <= 256;
             a.out        = (char *) op->data + h * op->nb[1] + s * op->nb[3]; // dv × heads × queries
             a.out_stride = op->nb[2];
             use->pack_keys_and_values(a, scratch);
@@ -313,21 +328,42 @@ struct unary : ggml::cpu::tensor_traits {
     }
 };
 
+// A norm that pd_kernels_merge gave a factor and a bias.
+struct norm : ggml::cpu::tensor_traits {
+    bool work_size(int, const ggml_tensor *, size_t &) override { return false; }
+    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        const int64_t n = op->ne[0], rows = ggml_nrows(op);
+        auto data = [&](int i) { return (const float *) op->src[i]->data; };
+        float eps;
+        memcpy(&eps, op->op_params, 4);
+        for (int64_t i = p->ith; i < rows; i += p->nth) {
+            use->norm(data(0) + i * n, data(NORM_FACTOR), data(NORM_BIAS), eps, (float *) op->data + i * n, (int) n);
+        }
+        return true;
+    }
+};
+
+bool enabled() { return use != nullptr; }
+bool can_merge(const ggml_tensor * product) { return mul_mat::takes(product); }
+bool in_integers(const ggml_tensor * product) { return product->src[0]->type == GGML_TYPE_Q8_0; }
+
 struct kernels : ggml::cpu::extra_buffer_type {
     mul_mat products;
     flash   attentions;
     unary   unaries;
+    norm    norms;
 
     // Nothing is ever stored in a buffer of this type.
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
 
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
-        if (!used) {
+        if (!used && !noted(op, MERGED)) {
             return nullptr;
         }
         switch (op->op) {
             case GGML_OP_MUL_MAT:        return mul_mat::takes(op) ? &products : nullptr;
             case GGML_OP_FLASH_ATTN_EXT: return flash::takes(op) ? &attentions : nullptr;
+            case GGML_OP_NORM:           return noted(op, MERGED) ? &norms : nullptr;
             case GGML_OP_UNARY:          return unary::takes(op) ? &unaries : nullptr;
             default:                     return nullptr;
         }

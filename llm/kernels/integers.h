@@ -145,7 +145,7 @@ inline void pack_integers(const char * w, size_t stride, int n, int blocks, char
 }
 
 // Computes M rows of one panel, of which the first n columns exist.
-template <int M> inline void integer_tile(const integer_product & p, int row, const char * panel, float * c, int n) {
+template <int M> inline void integer_tile(const integer_product & p, int row, int column, const char * panel, int n) {
     const row_block * a = (const row_block *) (p.a + row / INTEGER_ROWS * integer_tile_bytes(p.k));
     const integer_block * b = (const integer_block *) (panel + PANEL * sizeof(float));
     floats sum[M][2];
@@ -186,11 +186,13 @@ template <int M> inline void integer_tile(const integer_product & p, int row, co
             sum[m][1] = fma(to_floats(acc[m][1]), as_floats(plus(load(d + WIDTH), e)), sum[m][1]);
         }
     }
+    float * c = p.c + (size_t) row * p.ldc + column;
 #pragma GCC unroll 8
     for (int m = 0; m < M; m++) {
         const floats poison = all(((const float *) a)[m]);
-        store_first(c + m * p.ldc, add(sum[m][0], poison), n);
-        store_first(c + m * p.ldc + WIDTH, add(sum[m][1], poison), n - WIDTH);
+        float * to = c + m * p.ldc;
+        store_first(to, finished(p.then, p.c, to, column, add(sum[m][0], poison)), n);
+        store_first(to + WIDTH, finished(p.then, p.c, to + WIDTH, column + WIDTH, add(sum[m][1], poison)), n - WIDTH);
     }
 }
 
@@ -204,7 +206,7 @@ inline void multiply_integer_panels(const integer_product & p, int from, int to,
     by_rows<INTEGER_ROWS>(0, p.rows, [&](int row, auto count) {
         constexpr int M = decltype(count)::value;
         for (int i = from; i < to; i++) {
-            integer_tile<M>(p, row, scratch + (i - from) * each, p.c + (size_t) row * p.ldc + i * PANEL, columns(i));
+            integer_tile<M>(p, row, i * PANEL, scratch + (i - from) * each, columns(i));
         }
     });
 }

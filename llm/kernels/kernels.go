@@ -87,6 +87,10 @@ func enable(set string, exact bool) {
 	C.pd_kernels_enable(name)
 }
 
+// Merge is a function in C, of a struct ggml_cgraph *, that merges operations of
+// an encoder's graph before its memory is planned.
+func Merge() unsafe.Pointer { return C.pd_kernels_merge }
+
 // Work is the purpose of a computation. It alone decides how products round, so
 // that a row's result does not depend on the rows computed with it.
 type Work bool

@@ -23,6 +23,11 @@ void pd_kernels_next_attention(bool on);
 // the first graph.
 void pd_kernels_exact(bool yes);
 
+// Merges operations of an encoder's graph before its memory is planned. Only the kernels here can compute it then, of any
+// set. Does nothing where there are none.
+struct ggml_cgraph;
+void pd_kernels_merge(struct ggml_cgraph * graph);
+
 #ifdef __cplusplus
 }
 #endif

@@ -18,6 +18,7 @@ inline void multiply_panel(const product & p, int panel, char * scratch) {
     for (int from = 0; from < p.k; from += DEPTH) {
         const int to    = p.k - from < DEPTH ? p.k : from + DEPTH;
         const int steps = padded(to - from) / EACH;
+        const bool to_end = to == p.k;
         pack_rows(p.type, p.w + n0 * p.stride, p.stride, n, from, to, b, (float *) (b + panel_dwords(steps)));
         by_rows(0, p.rows, [&](int row, auto count) {
             constexpr int M = decltype(count)::value;
@@ -41,8 +42,13 @@ inline void multiply_panel(const product & p, int panel, char * scratch) {
             tile<M>(steps, p.a + row * p.lda + from / EACH, p.lda, b, acc);
 #pragma GCC unroll 12
             for (int m = 0; m < M; m++) {
-                store_first(c + m * p.ldc, acc[m][0], n);
-                store_first(c + m * p.ldc + WIDTH, acc[m][1], n - WIDTH);
+                float * out = c + m * p.ldc;
+                if (to_end) {
+                    acc[m][0] = finished(p.then, p.c, out, n0, acc[m][0]);
+                    acc[m][1] = finished(p.then, p.c, out + WIDTH, n0 + WIDTH, acc[m][1]);
+                }
+                store_first(out, acc[m][0], n);
+                store_first(out + WIDTH, acc[m][1], n - WIDTH);
             }
         });
     }

@@ -7,6 +7,13 @@
 
 namespace pd {
 
+// What is done to a product while it is in registers, in this order. Columns are then a multiple of 32.
+struct finish {
+    const float * bias;   // added to each row; or null
+    bool          gelu;
+    const float * add;    // rows that are added, ldc floats apart as those of the product; or null
+};
+
 // c[m][n] = sum over k of a[m][k] · w[n][k].
 struct product {
     int rows, columns, k; // m, n, k
@@ -20,6 +27,7 @@ struct product {
 
     float * c;
     size_t  ldc;          // floats between rows of c
+    finish  then;
 };
 
 // The same in integers: w is Q8_0, a is made by integer_row.
@@ -32,6 +40,7 @@ struct integer_product {
 
     float * c;
     size_t  ldc;
+    finish  then;
 };
 
 // The same for few rows: a is made by q8_row, without gaps between rows.
@@ -62,6 +71,7 @@ struct attention {
     const char * mask;     // F16 rows, one for each query, added to the scores; or null
     size_t       mask_stride;
     float        scale;
+    bool         in_bytes; // products of queries and keys, where the set has them; without a mask, dk ≤ 256
 
     char * out;            // F32 rows of dv values
     size_t out_stride;     // bytes
@@ -109,6 +119,7 @@ struct set {
     void   (*q8_row)(const float * x, int k, char * out);
     void   (*q8_multiply)(const q8_product & p, int from, int to); // columns; from a multiple of 16
 
+    bool   bytes_of_keys; // attention has products of queries and keys in bytes
     size_t (*attention_bytes)(int keys, int dk, int dv);
     void   (*pack_keys_and_values)(const attention & a, char * scratch);
     void   (*attend)(const attention & a, int from, int to, char * scratch); // queries
@@ -118,6 +129,9 @@ struct set {
     void   (*attend_next)(const next_attention & a, char * scratch);
 
     void (*gelu)(const float * x, float * y, int64_t n);
+
+    // A row of n values less their mean, by their standard deviation (eps is added to its square), times w, plus b.
+    void (*norm)(const float * x, const float * w, const float * b, float eps, float * y, int n);
 };
 
 // Returns the set called name, or the best one if name is ""; null if this CPU cannot run it.

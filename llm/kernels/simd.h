@@ -55,10 +55,11 @@ inline floats fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c
 inline floats fnma(floats a, floats b, floats c) { return _mm512_fnmadd_ps(a, b, c); } // c - a·b
 inline floats nearest(floats v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline floats times_power_of_two(floats v, floats n) { return _mm512_scalef_ps(v, n); }
-inline floats where_above(floats x, float limit, floats v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, all(limit), _CMP_GT_OQ), v); }
+inline floats where_above(floats x, float limit, floats v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, all(limit), _CMP_NLE_UQ), v); } // or NaN
 inline unsigned bits_above(floats x, float limit) { return _mm512_cmp_ps_mask(x, all(limit), _CMP_GT_OQ); } // a bit for each value
 inline float  sum_of(floats v) { return _mm512_reduce_add_ps(v); }
 inline float  most_of(floats v) { return _mm512_reduce_max_ps(v); }
+inline float  first_of(floats v) { return _mm512_cvtss_f32(v); }
 inline floats from_half(const uint16_t * p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
 // The first n < 16 half-precision numbers, then zeros.
 inline floats from_first_halves(const uint16_t * p, int n) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16((__mmask16) ((1u << n) - 1), p)); }
@@ -135,7 +136,7 @@ inline floats nearest(floats v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEARES
 inline floats times_power_of_two(floats v, floats n) { // -126 ≤ n ≤ 127
     return _mm256_mul_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)));
 }
-inline floats where_above(floats x, float limit, floats v) { return _mm256_and_ps(_mm256_cmp_ps(x, all(limit), _CMP_GT_OQ), v); }
+inline floats where_above(floats x, float limit, floats v) { return _mm256_and_ps(_mm256_cmp_ps(x, all(limit), _CMP_NLE_UQ), v); } // or NaN
 inline unsigned bits_above(floats x, float limit) { return (unsigned) _mm256_movemask_ps(_mm256_cmp_ps(x, all(limit), _CMP_GT_OQ)); }
 inline float  sum_of(floats v) {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -147,6 +148,7 @@ inline float most_of(floats v) {
     s = _mm_max_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
+inline float  first_of(floats v) { return _mm256_cvtss_f32(v); }
 inline floats from_half(const uint16_t * p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) p)); }
 inline floats from_first_halves(const uint16_t * p, int n) { // n < 8; then zeros
     alignas(16) uint16_t some[8] = {};
@@ -214,7 +216,10 @@ inline floats dot(floats acc, dwords a, dwords b) { return fma(as_floats(a), as_
 // Products of integers. A dword holds four bytes (unsigned times signed) or two 16-bit integers.
 #if defined(PD_VNNI) && defined(PD_AVX512)
 #define PD_INTEGERS
-inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm512_dpbusd_epi32(acc, a, b); }
+inline dwords dot_integers(dwords acc, dwords a, dwords b) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b)); // by its intrinsic GCC moves sums to and fro, and into memory
+    return acc;
+}
 inline void   store_integers(uint8_t * p, floats v) { // rounded, plus 128
     const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v));
     _mm_storeu_si128((__m128i *) p, _mm_xor_si128(bytes, _mm_set1_epi8((char) 0x80)));
@@ -237,6 +242,10 @@ inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm256_add_e
 inline void   store_integers(int16_t * p, floats v) { _mm_storeu_si128((__m128i *) p, rounded(v)); }
 inline dwords load_integers(const int8_t * p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *) p)); }
 #endif
+#endif
+
+#ifdef PD_VNNI
+#define PD_BYTES // products of queries and keys, too
 #endif
 
 constexpr int BLOCK = WIDTH * EACH; // values in a vector of elements

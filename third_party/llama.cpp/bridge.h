@@ -41,6 +41,10 @@ struct clip_ctx * pd_vision_load(const char * path, bool gpu, bool fused, char *
 void pd_vision_free(struct clip_ctx * ctx);
 void pd_vision_info(const struct clip_ctx * ctx, struct pd_vision_info * info);
 
+// Gives a function that changes an encoder's graph for the CPU, before its memory is planned; for all encoders.
+struct ggml_cgraph;
+void pd_vision_merge(void (*merge)(struct ggml_cgraph *));
+
 // Encodes one tile with SmolVLM's encoder. planes: edge*edge normalised floats of red,
 // then of green, then of blue. out: tile_tokens*embd floats. Returns 0, or -1 if it
 // fails or the encoder is another one.

@@ -97,6 +97,10 @@ struct planned {
     ggml_tensor * embeddings;
 };
 
+static void (*merge_graph)(ggml_cgraph *);
+
+extern "C" void pd_vision_merge(void (*merge)(struct ggml_cgraph *)) { merge_graph = merge; }
+
 static std::mutex planned_mutex;
 static std::map<const clip_ctx *, planned> planned_graphs;
 
@@ -195,6 +199,9 @@ static bool plan(clip_ctx * ctx, int edge, planned & p) {
     }
     ggml_backend_sched_reset(ctx->sched.get());
     p.graph = clip_image_build_graph(ctx, batch);
+    if (merge_graph != nullptr && ctx->backend == ctx->backend_cpu) {
+        merge_graph(p.graph);
+    }
     // A backend takes it for a single row's, whose steps are alike, and may keep what it prepares for them: a CUDA graph.
     ggml_backend_sched_set_batch_size(ctx->sched.get(), 1);
     if (!ggml_backend_sched_alloc_graph(ctx->sched.get(), p.graph)) {
