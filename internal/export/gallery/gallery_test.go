@@ -104,6 +104,9 @@ func TestPages(t *testing.T) {
 	if !strings.Contains(first, `<a href="page-4.html#`+folderID("01")+`"><bdi>01</bdi></a>`) {
 		t.Error("folder 01 is not on page 4")
 	}
+	if n := strings.Count(first, "<li><a href="); n != 4 {
+		t.Errorf("the first page lists %d folders, want 4", n)
+	}
 	if !strings.Contains(page(t, g, 4), `<h2 id="`+folderID("01")+`">`) {
 		t.Error("page 4 has no heading of folder 01")
 	}
