@@ -21,7 +21,7 @@ LINT     := go tool -modfile=tools/lint/go.mod
 # Prints a line a package, then what was skipped and why. A slow machine takes longer than go test's usual ten minutes.
 GOTEST   := $(LINT) gotestsum --format pkgname -- -timeout 40m
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|photo/exif|photo/heif|photo/ifd|photo/pngchunk|photo/raw|photo/tiff|prompts|models|models/hub|models/gguf|awake|confine|durable|export|export/gallery|kinds|machine|runs|search|storage|ui|service|xmp|xmp/embedded)|pool|tracker)$$
+RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|photo/exif|photo/heif|photo/ifd|photo/pngchunk|photo/raw|photo/tiff|preview|prompts|models|models/hub|models/gguf|awake|browse|confine|durable|export|export/gallery|kinds|machine|runs|search|storage|ui|service|xmp|xmp/embedded)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000
@@ -63,7 +63,7 @@ else
 	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
 	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
   MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; \
-	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo $(BROWSER_PACKAGE); \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(if $(BROWSER_PACKAGE),echo $(BROWSER_PACKAGE),true); \
 	$(FOR_TESTS); }
   # Ubuntu has Chromium as a snap alone; the tests of the page are skipped there unless Google's Chrome is installed.
   BROWSER_PACKAGE = $(shell apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -147,7 +148,14 @@ type served struct {
 // startPage starts photodesc browse.
 func startPage(t testing.TB, dir string, flags ...string) *served {
 	t.Helper()
+	return startPageWith(t, nil, dir, flags...)
+}
+
+// startPageWith starts it with variables in its environment.
+func startPageWith(t testing.TB, env []string, dir string, flags ...string) *served {
+	t.Helper()
 	p := &served{cmd: exec.Command("photodesc", append([]string{"-C", dir, "browse", "--no-open"}, flags...)...)}
+	p.cmd.Env = append(append(os.Environ(), "SSH_CONNECTION="), env...)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -13,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"photodesc/internal/browse/browsetest"
+	"photodesc/internal/preview"
 	"photodesc/tracker"
 )
 
@@ -68,6 +72,10 @@ func TestBrowse(t *testing.T) {
 	}
 	b.keys(kb.Escape)
 	b.until("!document.querySelector('dialog.photo[open]') && document.activeElement.matches('.tile')")
+	b.keys("/")
+	b.keys("otters moonl")
+	b.until("document.querySelector('#count').textContent === '1 photo'")
+	b.keys(kb.Escape)
 	b.keys("f")
 	b.until("document.querySelector('#show-corrected .n')?.textContent === '1'")
 	b.do(chromedp.Navigate(p.base + "/?corrected=1"))
@@ -190,7 +198,100 @@ func TestBrowseRun(t *testing.T) {
 	u.end()
 	b.keys(kb.Escape)
 	b.until("document.querySelector('#count').textContent === '17 photos' || !document.querySelector('#fresh').hidden")
+	b.click("#fresh:not([hidden]), #count")
+	b.until("document.querySelector('#count').textContent === '17 photos'")
 	if errors := b.complaints(); len(errors) > 0 {
 		t.Errorf("the page has reported %q", errors)
+	}
+}
+
+// TestBrowseSays: what a person reads on the terminal.
+func TestBrowseSays(t *testing.T) {
+	t.Parallel()
+	w := browsetest.Many(t, 3, 0)
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-C", w.Dir, "browse", "--port", port}, "port " + port + " is in use by another program\n  choose another with --port"},
+		{[]string{"-C", w.Dir, "browse", "--port", "70000"}, "70000 is not a port"},
+		{[]string{"-C", w.Dir, "browse", "--port", "-1"}, "-1 is not a port"},
+		{[]string{"-C", w.Dir, "browse", "--cache", "much"}, `"much" is not a size as 500MB or 4GiB`},
+		{[]string{"-C", w.Photos, "browse"}, "no run has worked in"},
+		{[]string{"-C", w.Dir + "/nowhere", "browse"}, "there is no folder"},
+		{[]string{"-C", w.Dir, "browse", "here"}, "browse wants no argument"},
+	} {
+		out, err := exec.Command("photodesc", c.args...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), c.says) {
+			t.Errorf("%q: %v\n%s", c.args, err, out)
+		}
+	}
+	p := startPage(t, w.Dir, "--cache", "0")
+	if len(p.said) != 2 || !strings.HasPrefix(p.address, "http://127.0.0.1:") || len(p.address) < 50 {
+		t.Errorf("%q", p.said)
+	}
+	interrupt(t, p)
+	over := startPageWith(t, []string{"SSH_CONNECTION=198.51.100.4 5000 192.0.2.7 22"}, w.Dir)
+	u, err := url.Parse(over.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(over.said[1:], "\n"), fmt.Sprintf("    ssh -N -L %s:127.0.0.1:%s ", u.Port(), u.Port()); !strings.Contains(got, want) || !strings.Contains(got, "@192.0.2.7\n") {
+		t.Errorf("over SSH it says %q", over.said)
+	}
+	if err := over.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := over.cmd.Wait(); err != nil {
+		t.Errorf("after a request to end: %v", err)
+	}
+}
+
+// TestRunThumbnails: a run keeps thumbnails of its photos where browse looks for them, but only if browse was ever used.
+func TestRunThumbnails(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.add(append(numbered("a", 3), "odd \xff\n.jpg")...)
+	cache := t.TempDir()
+	folder := filepath.Join(cache, "photodesc", "previews")
+	run := func(flags ...string) {
+		t.Helper()
+		cmd := h.command(flags...)
+		cmd.Env = append(os.Environ(), cacheEnv+"="+cache)
+		if out, err := cmd.Output(); err != nil {
+			t.Fatalf("%v\n%s%s", err, out, cmd.Stderr)
+		}
+	}
+	run()
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("thumbnails are kept for a person who never used browse")
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.work += "-again"
+	run()
+	kept := preview.OpenCache(folder, preview.DefaultLimit)
+	for _, name := range []string{"a-0000.jpg", "a-0002.jpg", "odd \xff\n.jpg"} {
+		path := filepath.Join(h.photos, name)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept.Get(preview.Key(path, preview.Thumbnail), info.ModTime()) == nil {
+			t.Errorf("there is no thumbnail of %q", name)
+		}
+	}
+	outputs, _ := filepath.Glob(filepath.Join(h.work, tracker.OutputsName, "*.jsonl"))
+	for _, name := range outputs {
+		if b, err := os.ReadFile(name); err != nil || strings.Contains(string(b), "thumbnail") {
+			t.Errorf("%s has thumbnails: %v", name, err)
+		}
 	}
 }

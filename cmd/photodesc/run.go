@@ -90,8 +90,10 @@ type runner struct {
 	pool    atomic.Pointer[pool.Pool]
 	loading *step // of the first photos: loading the model, then describing them; nil before
 	outcomes
-	sidecars *runSidecars        // of --xmp; nil without
-	beside   <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
+	sidecars *runSidecars // of --xmp; nil without
+	// thumbnails keeps those for browse; nil without.
+	thumbnails *runThumbnails
+	beside     <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
 
 // watchers are told of a run beside the person at the terminal. Each may be nil.
@@ -282,6 +284,7 @@ func (r *runner) planWorkers(ctx context.Context) error {
 // describe runs the pool. keep is called with each result.
 func (r *runner) describe(ctx context.Context) (err error) {
 	defer r.stayAwake(r.flags.KeepAwake)()
+	r.thumbnails = startThumbnails(r.root)
 	p := pool.New(r.poolConfig(r.found.todo))
 	r.pool.Store(p)
 	r.show.SetPhase("loading the model")
@@ -292,6 +295,7 @@ func (r *runner) describe(ctx context.Context) (err error) {
 		r.sidecars = startSidecars(r.dir, r.root, r.flags.Sidecar, func(text string) { r.log.Warn(text) })
 	}
 	index := startIndexing(r.dir, func(text string) { r.log.Warn(text) })
+	defer r.thumbnails.end()
 	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
 	r.loading.end()
 	r.show.End()

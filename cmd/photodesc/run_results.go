@@ -18,7 +18,7 @@ import (
 
 // keep records the result of one photo. An error ends the run.
 func (r *runner) keep(res pool.Result) error {
-	rec, inside := recordOf(res, r.model.Name, r.set.Ask.First())
+	rec, more := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
 	if err := r.track.Add(rec); r.alreadyDone(rec.Path, err) {
 		return nil
@@ -39,7 +39,8 @@ func (r *runner) keep(res pool.Result) error {
 		r.service.Status(line)
 	}
 	r.photoEvent(rec, res.Batch)
-	r.sidecars.add(rec, inside)
+	r.sidecars.add(rec, more.Inside)
+	r.thumbnails.add(&rec, more.Thumbnail)
 	return nil
 }
 
@@ -65,9 +66,8 @@ func (r *runner) alreadyDone(path string, err error) bool {
 	return true
 }
 
-// recordOf is the record of what the pool says of a photo, and what the worker has found inside of the photo, if it was asked.
-func recordOf(res pool.Result, model, prompt string) (rec tracker.Record, inside *worker.Inside) {
-	var answer worker.Answer
+// recordOf is the record of what the pool says of a photo, and what else the worker was asked for.
+func recordOf(res pool.Result, model, prompt string) (rec tracker.Record, answer worker.Answer) {
 	if res.Failure != nil {
 		rec = failure(res.Path, res.Failure.Kind, res.Failure.Message)
 		rec.Seconds.Total = worker.Round(time.Duration(res.Seconds * float64(time.Second)))
@@ -82,7 +82,7 @@ func recordOf(res pool.Result, model, prompt string) (rec tracker.Record, inside
 	}
 	rec.Path, rec.Attempts, rec.Time = res.Path, res.Attempts, time.Now()
 	rec.Model, rec.Prompt = model, prompt
-	return rec, answer.Inside
+	return rec, answer
 }
 
 // failure is the record of a photo that failed, without what all records have.

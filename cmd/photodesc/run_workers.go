@@ -66,13 +66,14 @@ func measuredShape(set config.Settings, model models.Wanted, say func(string)) p
 
 func (r *runner) workerConfig() worker.Config {
 	return worker.Config{
-		Root:      storage.RawPath(r.root),
-		Links:     storage.RawPaths(r.found.links),
-		Untrusted: r.flags.Untrusted,
-		MaxBytes:  int64(r.plan.Photo),
-		Decoders:  2,
-		Ask:       r.set.Ask,
-		Inside:    r.flags.XMP,
+		Root:       storage.RawPath(r.root),
+		Links:      storage.RawPaths(r.found.links),
+		Untrusted:  r.flags.Untrusted,
+		MaxBytes:   int64(r.plan.Photo),
+		Decoders:   2,
+		Ask:        r.set.Ask,
+		Inside:     r.flags.XMP,
+		Thumbnails: r.thumbnails != nil,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
 			Detail:   r.set.Detail,

@@ -21,7 +21,7 @@ import (
 // is read by library.update, which also notices outputs that were changed.
 
 // catalogueLayout is the number of the file's form. A file of another form is not used.
-const catalogueLayout = "photodesc catalogue 1\n"
+const catalogueLayout = "photodesc catalogue 2\n"
 
 // catalogueLimit bounds the file; a million photos have some 100 MB.
 const catalogueLimit = 1 << 30
@@ -52,6 +52,7 @@ func (l *library) load(name string) error {
 		return err
 	}
 	l.version++
+	l.sorted.version = l.version
 	return nil
 }
 
@@ -98,6 +99,14 @@ func (l *library) parse(b []byte) error {
 		e.folder, e.file = folders[folder], files[file]
 		l.photos = append(l.photos, e)
 		l.byPath[e.path], l.byID[e.id] = e, e
+	}
+	l.sorted.byDate = make([]*entry, n)
+	for i := range l.sorted.byDate {
+		at := r.count()
+		if r.err != nil || at >= n {
+			return errCatalogue
+		}
+		l.sorted.byDate[i] = l.photos[at]
 	}
 	return r.err
 }
@@ -167,6 +176,13 @@ func (l *library) encode() []byte {
 		for _, word := range e.keywords {
 			w.uint(uint64(word))
 		}
+	}
+	places := make(map[*entry]int, len(l.photos))
+	for i, e := range l.photos {
+		places[e] = i
+	}
+	for _, e := range l.inOrder(orderTaken) { // sorting takes longer than reading
+		w.uint(uint64(places[e]))
 	}
 	return w.b
 }

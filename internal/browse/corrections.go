@@ -30,28 +30,30 @@ func (l *library) readCorrections() error {
 	}
 	l.corrections = corrected{all, size, changed}
 	for _, e := range l.photos {
-		l.correct(e)
+		if l.correct(e) {
+			l.version++
+		}
 	}
-	l.version++
 	return nil
 }
 
-// correct applies the newest correction to an entry: its keywords are those of the person.
-// l.mu is held.
-func (l *library) correct(e *entry) {
+// correct applies the newest correction to an entry: its keywords are those of the person. It
+// reports whether anything may have changed. l.mu is held.
+func (l *library) correct(e *entry) bool {
 	c, ok := l.corrections.all.Of(e.path)
 	if !ok && !e.corrected {
-		return
+		return false
 	}
 	r, err := tracker.RecordAt(l.dir, e.file, e.end)
 	if err != nil {
-		return // update notices that the outputs were changed
+		return false // update notices that the outputs were changed
 	}
 	p := tracker.Photo{Record: r}
 	if ok {
 		p = c.Apply(r)
 	}
 	e.corrected, e.keywords = p.Corrected(), l.wordsOf(p.Keywords)
+	return true
 }
 
 // photo returns all that is known of a photo.

@@ -123,7 +123,7 @@ func (g *guard) enter(w http.ResponseWriter, token string) {
 	}
 	http.SetCookie(w, &http.Cookie{Name: g.name, Value: g.cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>photodesc</title><meta http-equiv="refresh" content="0;url=/">`))
+	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>photodesc</title><meta http-equiv="refresh" content="0;url=/"><p><a href="/">Go on</a>`))
 }
 
 // address is what a person or a browser opens. For the browser it holds once, because other users

@@ -70,7 +70,7 @@ func (l *library) reset() {
 	l.positions, l.photos = map[string]tracker.Position{}, nil
 	l.byPath, l.byID = map[string]*entry{}, map[photoID]*entry{}
 	l.words, l.wordIDs = nil, map[string]int32{}
-	l.corrections = corrected{}
+	l.corrections, l.sorted.byDate, l.sorted.byPath = corrected{}, nil, nil
 }
 
 // update reads the result lines that were added since the last update. Where the outputs were

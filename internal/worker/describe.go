@@ -13,6 +13,7 @@ import (
 	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/internal/photo/vips"
+	"photodesc/internal/preview"
 	"photodesc/internal/ui"
 	"photodesc/llm"
 	"photodesc/pool"
@@ -27,17 +28,18 @@ const maxRetries = 2
 const allBlank = "the model said nothing"
 
 // describe decodes the photo of a job, has the engine answer the prompts, and
-// returns a tracker.Record.
+// returns an Answer.
 func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	began := time.Now()
-	var rec tracker.Record
+	var made Answer
+	rec := &made.Record
 	var decoding time.Duration
-	a, err := w.ask(ctx, j, &rec, &decoding, llm.Answer{}, nil)
+	a, err := w.ask(ctx, j, &made, &decoding, llm.Answer{}, nil)
 	for err == nil && !w.config.Engine.Exact { // measuring takes every photo alike
 		blank := w.config.Ask.blank(a)
 		if len(blank) > 0 && rec.Blank < maxRetries {
 			rec.Blank++
-			a, err = w.ask(ctx, j, &rec, &decoding, a, blank)
+			a, err = w.ask(ctx, j, &made, &decoding, a, blank)
 			continue
 		}
 		// The description is the answer to the first prompt.
@@ -62,18 +64,19 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		Generate: Round(a.Generate),
 		Total:    Round(time.Since(began)),
 	}
-	w.config.Ask.record(&rec, a)
+	w.config.Ask.record(rec, a)
 	if w.config.Inside && rec.Status == tracker.OK {
-		return Answer{rec, w.inside(j.Path)}, nil
+		made.Inside = w.inside(j.Path)
 	}
-	return rec, nil
+	return made, nil
 }
 
 // ask has the engine answer the prompts about a photo: all of them or, after blank
 // answers, only those. The photo is decoded again each time, because keeping its
 // pixels until the engine has answered would cost memory for every photo.
-func (w *worker) ask(ctx context.Context, j pool.Job, rec *tracker.Record, decoding *time.Duration, before llm.Answer, blank []int) (a llm.Answer, err error) {
-	picture, err := w.picture(j, rec, decoding)
+func (w *worker) ask(ctx context.Context, j pool.Job, made *Answer, decoding *time.Duration, before llm.Answer, blank []int) (a llm.Answer, err error) {
+	rec := &made.Record
+	picture, err := w.picture(j, made, decoding)
 	if err != nil {
 		return a, err
 	}
@@ -99,7 +102,7 @@ func (w *worker) ask(ctx context.Context, j pool.Job, rec *tracker.Record, decod
 
 // picture decodes a photo for the engine. It fills in the record's size and adds
 // to the time spent decoding.
-func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duration) (llm.Picture, error) {
+func (w *worker) picture(j pool.Job, made *Answer, decoding *time.Duration) (llm.Picture, error) {
 	began := time.Now()
 	img, err := w.decode(j.Path)
 	*decoding += time.Since(began)
@@ -110,13 +113,29 @@ func (w *worker) picture(j pool.Job, rec *tracker.Record, decoding *time.Duratio
 	if err != nil {
 		return llm.Picture{}, err
 	}
+	rec := &made.Record
 	rec.Width, rec.Height = img.OrigWidth, img.OrigHeight
 	recordFile(rec, img)
+	if w.config.Thumbnails && made.Thumbnail == nil {
+		made.Thumbnail = thumbnail(img)
+	}
 	return llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
 		Context: w.config.Ask.context(j.Path, img.Metadata),
 	}, nil
+}
+
+// maxThumbnail is the largest thumbnail that is answered, in bytes; usual ones have 20,000.
+const maxThumbnail = 200_000
+
+// thumbnail makes a small JPEG of a decoded photo for photodesc browse, nil if it cannot.
+func thumbnail(img *vips.Image) []byte {
+	jpeg, err := img.JPEG(preview.Thumbnail.Longest, preview.Thumbnail.Quality)
+	if err != nil || len(jpeg) > maxThumbnail {
+		return nil
+	}
+	return jpeg
 }
 
 // recordFile fills in what the file says of itself.

@@ -10,10 +10,11 @@ import (
 	"photodesc/tracker"
 )
 
-// Answer is a worker's answer if the run writes sidecars.
+// Answer is a worker's answer: the record and what else the run wants.
 type Answer struct {
 	tracker.Record
-	Inside *Inside `json:"inside,omitempty"`
+	Inside    *Inside `json:"inside,omitempty"`    // see Config.Inside
+	Thumbnail []byte  `json:"thumbnail,omitempty"` // a JPEG; see Config.Thumbnails
 }
 
 // Inside is what is embedded in a photo. It is read by the worker, because files may be

@@ -22,17 +22,18 @@ import (
 
 // Config is what a worker is told by its environment.
 type Config struct {
-	Root      storage.RawPath   // photo folder, absolute
-	Links     []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
-	Only      []storage.RawPath `json:",omitempty"` // what may be read instead of Root and Links; empty: these
-	Ask       Questions
-	Engine    llm.Options
-	Untrusted bool
-	MaxBytes  int64 `json:",omitempty"`
-	Decoders  int   // photos decoded at once
-	Inside    bool  `json:",omitempty"` // answer with what is embedded in a photo, for its sidecar
-	Measure   bool  `json:",omitempty"` // load the model, print its sizes and exit
-	Previews  bool  `json:",omitempty"` // make previews, see package preview; no model
+	Root       storage.RawPath   // photo folder, absolute
+	Links      []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
+	Only       []storage.RawPath `json:",omitempty"` // what may be read instead of Root and Links; empty: these
+	Ask        Questions
+	Engine     llm.Options
+	Untrusted  bool
+	MaxBytes   int64 `json:",omitempty"`
+	Decoders   int   // photos decoded at once
+	Inside     bool  `json:",omitempty"` // answer with what is embedded in a photo, for its sidecar
+	Measure    bool  `json:",omitempty"` // load the model, print its sizes and exit
+	Thumbnails bool  `json:",omitempty"` // answer with a thumbnail of each photo
+	Previews   bool  `json:",omitempty"` // make previews, see package preview; no model
 }
 
 // ConfigEnv is the environment variable with a worker's Config in JSON.

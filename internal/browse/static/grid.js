@@ -30,6 +30,7 @@ export class Grid {
 
   // show shows other photos, from the top unless it is to stay where it is.
   show(photos, stay) {
+    const focused = this.node.contains(document.activeElement);
     this.photos = photos;
     this.clear();
     if (!stay) {
@@ -38,6 +39,7 @@ export class Grid {
     }
     this.current = Math.min(this.current, Math.max(0, photos.length - 1));
     this.lay();
+    if (focused && stay) this.go(this.current);
   }
 
   clear() {

@@ -26,6 +26,7 @@ const grid = new Grid((i) => openPhoto(photos.id(i)));
 const filters = new Filters(set);
 const view = new PhotoView({
   moved: (step) => {
+    if (!photos) return;
     const i = photos.indexOf(view.id) + step;
     if (i < 0 || i >= photos.length || (i === 0 && step > 0 && photos.indexOf(view.id) < 0)) return;
     history.replaceState({ from: "grid" }, "", address(`/photo/${photos.id(i)}`, parameters()));
@@ -41,10 +42,10 @@ const view = new PhotoView({
   query: () => parameters().get("q") ?? "",
 });
 const run = new RunView((state) => {
-  if (!photos || state.version === photos.version || asking || openID() || location.pathname === "/run") return;
+  if (!photos || state.version === photos.version || asking || openID()) return;
   // What a person looks at does not move.
-  if (scrollY < 100 && document.activeElement?.closest?.("#grid") === null) refresh(true);
-  else byId("fresh").hidden = false;
+  if (photos.length) byId("fresh").hidden = location.pathname === "/run";
+  else refresh(true);
 });
 
 function go(to, state = {}) {
@@ -74,6 +75,7 @@ async function follow() {
   if (document.activeElement !== query) query.value = all.get("q") ?? "";
   order.value = all.get("order") ?? "";
   filters.follow(all);
+  byId("fresh").hidden = true;
   run.show(atRun);
   byId("run-link").toggleAttribute("aria-current", atRun);
   if (atRun) {
@@ -89,10 +91,10 @@ async function follow() {
   const id = openID();
   if (!photos) return;
   if (!id) {
-    const was = view.id ? photos.indexOf(view.id) : -1;
+    const was = view.id ? photos.indexOf(view.id) : null;
     view.close();
     grid.resized();
-    if (was >= 0) grid.go(was);
+    if (was !== null) grid.go(was < 0 ? grid.current : was);
     return;
   }
   if (view.id === id) return;

@@ -46,6 +46,7 @@ export class PhotoView {
     this.large = el("img.large", { alt: "" });
     this.stage = el("div.stage", { "aria-busy": "true" }, small, this.large);
     small.onerror = () => small.remove();
+    this.swipe();
     this.large.onload = () => {
       this.stage.classList.add("loaded");
       this.stage.removeAttribute("aria-busy");
@@ -59,6 +60,18 @@ export class PhotoView {
       el("div.viewer", {}, this.stage, button("close", "Close", "Esc", () => this.closed()), button("previous", "Previous photo", "←", () => this.moved(-1), i <= 0), button("next", "Next photo", "→", () => this.moved(1), i < 0 || i >= of - 1), i >= 0 ? el("p.place", {}, `${number(i + 1)} of ${number(of)}`) : null),
       this.panel,
     );
+  }
+
+  // swipe goes from photo to photo with a finger.
+  swipe() {
+    let from = null;
+    this.stage.addEventListener("touchstart", (event) => (from = event.touches.length === 1 ? event.touches[0] : null), { passive: true });
+    this.stage.addEventListener("touchend", (event) => {
+      const to = event.changedTouches[0];
+      if (!from || this.editing) return;
+      const [x, y] = [to.clientX - from.clientX, to.clientY - from.clientY];
+      if (Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(y)) this.moved(x < 0 ? 1 : -1);
+    });
   }
 
   noPicture() {
@@ -118,7 +131,7 @@ export class PhotoView {
     if (!this.data || this.editing) return;
     this.editing = true;
     const d = this.data;
-    const description = el("textarea", { id: "edit-description", rows: "8", maxlength: "100000" });
+    const description = el("textarea", { id: "edit-description", rows: "5", maxlength: "100000" });
     description.value = d.description;
     const keywords = el("input", { id: "edit-keywords", type: "text", autocomplete: "off" });
     keywords.value = d.keywords.join(", ");
