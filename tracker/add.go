@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // group holds the lines of concurrent callers of Add. They are written with one
@@ -66,10 +67,12 @@ func (t *Tracker) refusal() error {
 // enqueue adds a record's lines to the group. t.mu is held.
 func (t *Tracker) enqueue(g *group, r Record) error {
 	k := keyOf(r.Path)
-	if t.photos[k]&pending != 0 || t.done(k) {
+	if t.photos[k]&pending != 0 || t.done(k) && !r.refresh && r.Status != Forgotten {
 		return fmt.Errorf("%q: %w", r.Path, ErrDone)
 	}
-	r.Settings = t.id
+	if r.Via == "" && !r.refresh {
+		r.Settings = t.id
+	}
 	if r.Time.IsZero() {
 		r.Time = t.now()
 	}
@@ -111,8 +114,10 @@ func (t *Tracker) commit(g *group) {
 	}
 	counts := t.counts
 	t.mu.Unlock()
-	if g.err == nil && len(g.records) > 0 {
-		t.live.photos(g.records, counts, t.progress.size)
+	if done := slices.DeleteFunc(g.records, func(r Record) bool { return !r.described() && r.Status != Failed }); g.err == nil && len(done) > 0 {
+		t.live.photos(done, counts, t.progress.size)
+	} else if g.err == nil {
+		t.live.change(func(s *state) { s.setCounts(counts, t.progress.size) })
 	}
 }
 
@@ -170,18 +175,36 @@ func createOutput(t *Tracker) (*appendFile, error) {
 // count counts the photos of a written group. t.mu is held.
 func (t *Tracker) count(g *group) {
 	t.written += int64(len(g.results) + len(g.progress))
-	for i, r := range g.records {
-		k := g.keys[i]
-		t.tally.add(&r)
+	for i := range g.records {
+		r, k := &g.records[i], g.keys[i]
+		before := t.done(k)
 		delete(t.retrying, k)
-		if r.Status == OK {
-			t.photos[k] = (inProgress | hasResult).from(t.settingsID)
+		switch r.Status {
+		case OK:
+			id := t.settingsID
+			if r.Settings != t.id { // of an earlier record
+				id = t.settingsIDs.number([]byte(r.Settings))
+			}
+			t.photos[k] = (inProgress | hasResult | t.photos[k]&seen).from(id, stampOf(r.File))
 			delete(t.failures, k)
-			t.counts.NewDone++
-			t.counts.Done++
-		} else {
-			t.failures[k] = failureOf(&r)
+			if r.described() {
+				t.counts.NewDone++
+			}
+		case Forgotten:
+			if t.photos[k] != 0 {
+				t.photos[k] = t.photos[k]&(inProgress|seen) | forgotten
+			}
+			delete(t.failures, k)
+			delete(t.refailed, k)
+		default:
+			t.failures[k] = failureOf(r)
 			t.counts.NewFail++
+		}
+		if after := t.done(k); after != before {
+			t.counts.Done += map[bool]int{true: 1, false: -1}[after]
+		}
+		if r.described() || r.Status == Failed {
+			t.tally.add(r)
 		}
 	}
 	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)

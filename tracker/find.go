@@ -17,6 +17,10 @@ func Find(dir string, match func(path string) bool, last int, found func(Record)
 		if err != nil || o == nil {
 			return
 		}
+		if o.forgotten {
+			delete(newest, o.key)
+			return
+		}
 		if was, known := newest[o.key]; !known || was.failed || !o.failed {
 			newest[o.key] = newestLine{line, o.failed}
 		}

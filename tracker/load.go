@@ -165,10 +165,21 @@ func (l *loader) mendOutput(f file, name string, rest tail, merge func(int, outc
 
 func (l *loader) merge(o outcome) {
 	m, settingsID := l.photos[o.key], l.settingsIDs.number(o.settingsID)
+	if o.forgotten {
+		if m&hasResult != 0 {
+			l.settingsIDs.photos[m.settingsID()]--
+		}
+		if m != 0 {
+			l.photos[o.key] = m&inProgress | forgotten
+		}
+		delete(l.failures, o.key)
+		delete(l.refailed, o.key)
+		return
+	}
 	if o.failed {
 		// A photo once described stays so, whatever was tried later.
 		switch {
-		case m&(inProgress|hasResult) == 0:
+		case !m.described() && m&hasResult == 0:
 			l.failures[o.key] = o.why
 		case m&hasResult != 0 && settingsID != m.settingsID():
 			l.refailed[o.key] = refailure{o.why, settingsID}
@@ -177,7 +188,10 @@ func (l *loader) merge(o outcome) {
 	}
 	if m&hasResult != 0 {
 		if settingsID == m.settingsID() {
-			l.doubleResults++
+			if o.file == m.stamp() {
+				l.doubleResults++
+			}
+			l.photos[o.key] = m.from(settingsID, o.file) // the file was changed, its picture was not
 			return
 		}
 		// Described again with other settings: the newest line counts.
@@ -187,7 +201,7 @@ func (l *loader) merge(o outcome) {
 		l.missing = append(append(l.missing, EncodePath(string(o.path))...), '\n')
 		l.recovered++
 	}
-	l.photos[o.key] = (m | inProgress | hasResult).from(settingsID)
+	l.photos[o.key] = (m&^forgotten | inProgress | hasResult).from(settingsID, o.file)
 	l.settingsIDs.photos[settingsID]++
 	delete(l.failures, o.key)
 	delete(l.refailed, o.key)
@@ -207,7 +221,7 @@ func (l *loader) addMissing(limit int) error {
 func (l *loader) report() {
 	without := 0
 	for _, m := range l.photos {
-		if m == inProgress {
+		if m&(inProgress|hasResult|forgotten) == inProgress {
 			without++
 		}
 	}

@@ -3,6 +3,8 @@ package tracker
 import (
 	"bytes"
 	"errors"
+	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -12,6 +14,8 @@ type outcome struct {
 	path       []byte // may lie inside the line it was read from
 	settingsID []byte // the ID of its settings, and may lie there too
 	failed     bool
+	forgotten  bool
+	file       stamp
 	why        Failure
 }
 
@@ -34,17 +38,43 @@ func parseOutcome(line []byte) (outcome, error) {
 		if !validJSON(line) {
 			return outcome{}, errNotJSON
 		}
-		return outcome{key: keyOf(path), path: path, settingsID: okLineSettingsID(rest)}, nil
+		return outcome{key: keyOf(path), path: path, settingsID: okLineSettingsID(rest), file: lineStamp(rest)}, nil
 	}
 	r, err := parseRecord(line)
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed}
+	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed, forgotten: r.Status == Forgotten, file: stampOf(r.File)}
 	if o.failed {
 		o.why = failureOf(&r)
 	}
 	return o, nil
+}
+
+var (
+	fileHead  = []byte(`,"file":{"size":`)
+	mtimeHead = []byte(`"mtime":"`)
+)
+
+// lineStamp returns the stamp of a line's file, 0 where it does not stand as this package writes it. Inside of a string quotes are
+// escaped, so the file is not taken from one.
+func lineStamp(line []byte) stamp {
+	_, rest, _ := bytes.Cut(line, fileHead)
+	size, rest, ok := bytes.Cut(rest, []byte{','})
+	n, err := strconv.ParseInt(string(size), 10, 64)
+	if !ok || err != nil {
+		return 0
+	}
+	text, ok := bytes.CutPrefix(rest, mtimeHead)
+	end := bytes.IndexByte(text, '"')
+	if !ok || end < 0 {
+		return 0
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(text[:end]))
+	if err != nil {
+		return 0
+	}
+	return stampOf(&PhotoFile{Size: n, ModTime: at})
 }
 
 // okLinePath returns the path of an ok line that begins as this package writes

@@ -221,7 +221,11 @@ func countDone(dir string, s *state, known bool) (int, error) {
 func countFailed(dir string) (int, error) {
 	described := map[key]bool{}
 	err := readOutputs(dir, parseOutcome, func(_ string, _ int, o outcome, err error) {
-		if err == nil && !described[o.key] {
+		switch {
+		case err != nil:
+		case o.forgotten:
+			delete(described, o.key)
+		case !described[o.key]:
 			described[o.key] = !o.failed
 		}
 	})

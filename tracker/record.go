@@ -21,6 +21,8 @@ type Status string
 const (
 	OK     Status = "ok"
 	Failed Status = "failed"
+	// Forgotten takes a path's earlier results back.
+	Forgotten Status = "forgotten"
 )
 
 // Via is how a record's words came to its path.
@@ -30,6 +32,8 @@ type Via string
 const (
 	ViaMoved Via = "moved" // the photo was moved or renamed
 )
+
+func (s Status) known() bool { return s == OK || s == Failed || s == Forgotten }
 
 // Finish is the reason why a description ends.
 type Finish = kinds.Finish
@@ -107,6 +111,8 @@ type Record struct {
 	Blank int          `json:"blank,omitempty"`
 	Time  time.Time    `json:"time"` // when it ended
 	Error *RecordError `json:"error,omitempty"`
+
+	refresh bool // the newest record of its path with what its file is now, see [Tracker.Refresh]
 }
 
 // PhotoFile is the file that was described, as it was then.
@@ -167,6 +173,9 @@ type RecordAnswer struct {
 	Tokens int    `json:"tokens"`
 }
 
+// described is whether a model wrote the record's words for this line.
+func (r *Record) described() bool { return r.Status == OK && r.Via == "" && !r.refresh }
+
 // check returns an error for a record that would not be a valid line.
 func (r *Record) check() error {
 	switch {
@@ -176,7 +185,7 @@ func (r *Record) check() error {
 		return fmt.Errorf("record of %q is ok and has an error", r.Path)
 	case r.Status == Failed && (r.Error == nil || !slices.Contains(Kinds, r.Error.Kind)):
 		return fmt.Errorf("failed record of %q without a known kind of error", r.Path)
-	case r.Status != OK && r.Status != Failed:
+	case !r.Status.known():
 		return fmt.Errorf("record of %q has status %q", r.Path, r.Status)
 	}
 	return nil
@@ -237,7 +246,7 @@ func parseRecord(line []byte) (Record, error) {
 // checkRead is what a line read back must have. It is less than what a line
 // written must have, so that files of later versions stay readable.
 func checkRead(path string, status Status) error {
-	if path == "" || (status != OK && status != Failed) {
+	if path == "" || !status.known() {
 		return errors.New("no path or status")
 	}
 	return nil

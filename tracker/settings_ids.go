@@ -47,7 +47,7 @@ func (c Changed) Has(path string) bool {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
 	m := c.of.photos[k]
-	if m&inProgress == 0 || c.same[m.settingsID()] {
+	if !m.described() || c.same[m.settingsID()] {
 		return false
 	}
 	f, failed := c.of.refailed[k]
@@ -152,7 +152,7 @@ func (t *Tracker) SettingsID() string { return t.id }
 // done says of a photo whether nothing is left to do. t.mu is held.
 func (t *Tracker) done(k key) bool {
 	m := t.photos[k]
-	if m&inProgress == 0 {
+	if !m.described() {
 		return false
 	}
 	if t.same == nil || t.same[m.settingsID()] {

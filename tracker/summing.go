@@ -45,6 +45,14 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 	}
 	settingsID := uint16(s.settingsIDs.number(f.settingsID))
 	i, known := s.at[f.key]
+	if f.Status == Forgotten {
+		if known {
+			s.photos[i].refailed = true // it counts no more
+		}
+		delete(s.at, f.key)
+		delete(s.failed, f.key)
+		return
+	}
 	if known && !s.photos[i].refailed && s.photos[i].settingsID == settingsID {
 		return // described so already, whatever was tried later
 	}

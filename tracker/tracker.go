@@ -15,6 +15,9 @@ type Options struct {
 	Root string
 	// RetryFailed has photos tried again that failed in earlier runs.
 	RetryFailed bool
+	// RootMoved is asked where the workdir belongs to another folder than Root: whether these photos, a sample, are under Root as
+	// they were described. nil: they are not.
+	RootMoved func(sample []Record) bool
 
 	fs  filesystem       // nil: the system's
 	now func() time.Time // nil: time.Now
@@ -142,8 +145,13 @@ func (t *Tracker) fill(opt Options) error {
 	if opt.Root != "" {
 		// A workdir without results belongs to no folder yet: the first run may have been
 		// given the wrong one.
-		if old.Root != "" && !sameFolder(old.Root, opt.Root) && len(l.photos)+len(l.failures) > 0 {
-			return &RootError{Dir: t.dir, Have: old.Root, Want: opt.Root}
+		if len(l.photos)+len(l.failures) > 0 {
+			if err := checkRoot(t.dir, old.Root, opt.Root, opt); err != nil {
+				return err
+			}
+			if old.Root != "" && !sameFolder(old.Root, opt.Root) {
+				book.add(Info, "", 0, "the photos of %q are in %q now: a sample of them is the same", old.Root, opt.Root)
+			}
 		}
 		old.Root = opt.Root
 	}
@@ -161,7 +169,13 @@ func (t *Tracker) take(l *loader, retry bool) {
 	if retry {
 		t.failures, t.retrying = t.retrying, t.failures
 	}
-	t.counts = Counts{Done: len(t.photos), Failed: len(t.failures), Retrying: len(t.retrying)}
+	done := 0
+	for _, m := range t.photos {
+		if m.described() {
+			done++
+		}
+	}
+	t.counts = Counts{Done: done, Failed: len(t.failures), Retrying: len(t.retrying)}
 }
 
 // sameFolder compares two folders by name and, if both exist, as files, so that

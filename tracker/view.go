@@ -29,8 +29,10 @@ func View(dir string, opt Options) (*Tracker, error) {
 		if err != nil {
 			return nil, err
 		}
-		if old.Root != "" && !sameFolder(old.Root, root) && len(l.photos)+len(l.failures) > 0 {
-			return nil, &RootError{Dir: dir, Have: old.Root, Want: root}
+		if len(l.photos)+len(l.failures) > 0 {
+			if err := checkRoot(dir, old.Root, root, opt); err != nil {
+				return nil, err
+			}
 		}
 	}
 	t := &Tracker{dir: dir}

@@ -194,8 +194,13 @@ func (w *writer) add(file string, r tracker.Record, after tracker.Position) erro
 		return err
 	}
 	w.dirty[file] = after
-	if r.Status == tracker.OK {
+	switch r.Status {
+	case tracker.OK:
 		if err := w.replace(photoOf(r)); err != nil {
+			return err
+		}
+	case tracker.Forgotten:
+		if err := w.remove(tracker.EncodePath(r.Path)); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 	}
