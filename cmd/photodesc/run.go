@@ -168,7 +168,7 @@ func (r *runner) run(dir string) (err error) {
 // openWorkdir takes the workdir's lock. From then on everything is logged.
 func (r *runner) openWorkdir() (err error) {
 	newPlace := isNewPlace(r.dir)
-	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed})
+	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed, RootMoved: samePhotos(r.root)})
 	if locked := (*tracker.LockedError)(nil); errors.As(err, &locked) {
 		return lockedError(locked)
 	}

@@ -28,7 +28,7 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	if err = r.findModel(); err != nil {
 		return err
 	}
-	if r.track, err = tracker.View(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed}); err != nil {
+	if r.track, err = tracker.View(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed, RootMoved: samePhotos(r.root)}); err != nil {
 		return err
 	}
 	s, err := r.wordSettings()
@@ -83,9 +83,15 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 		}
 	}
 	found, err := s.scan(ctx)
+	for rel := range found.living.moved {
+		if changed.Has(rel) {
+			d.Changed++
+		}
+	}
 	warned.flush()
 	d.Todo, d.Later, d.NotListed = len(found.todo), found.later-found.unlisted, found.unlisted
 	d.Described, d.Failed = found.described, found.failed+len(found.problems)
+	d.Moved, d.OtherPicture, d.TriedAgain = len(found.living.moved), len(found.living.changed), found.living.triedAgain
 	d.UnreadFolders, d.LeftOut = found.unread, leftOut(found.leftOut)
 	d.Unused = append(d.Unused, unusedPatterns(r.set)...)
 	return d, err

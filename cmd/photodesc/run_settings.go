@@ -86,6 +86,24 @@ func (r *runner) compareSettings(ctx context.Context) error {
 	return nil
 }
 
+// askMoved asks, as compareSettings does, where moved photos were described with other settings.
+func (r *runner) askMoved() error {
+	if r.flags.Redo != config.RedoAsk || len(r.found.living.moved) == 0 {
+		return nil
+	}
+	s, err := r.wordSettings()
+	if err != nil {
+		return err
+	}
+	c := r.track.Changed(s)
+	for rel := range r.found.living.moved {
+		if c.Has(rel) {
+			return &ui.Exit{Code: ui.ExitUsage, Err: changedError{s, c, priceText(s, c, r.track.Live().Progress().RateOverall), goOnHint(r.dir, r.goesOn)}}
+		}
+	}
+	return nil
+}
+
 var errFound = errors.New("found")
 
 // anyThere is whether one of the photos is still in the photo folder. Descriptions

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"photodesc/internal/config"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
@@ -48,6 +50,7 @@ type scan struct {
 	gone      int             // photos that failed in earlier runs and are not there any more
 	goneAgain int             // the same of those that are up for another try
 	leftOut   photo.LeftOut
+	living    living
 
 	links         []string            // where links among the photos lead
 	mountPoints   storage.MountPoints // folders with photos that may become unavailable on their own
@@ -61,6 +64,7 @@ func (s *scan) photos() int {
 
 // scanner walks the photo folder and sorts what it finds by what is known of it.
 type scanner struct {
+	dir      string // workdir
 	root     string
 	options  photo.WalkOptions
 	pick     photo.Picker // chooses among the photos that may be described
@@ -71,6 +75,10 @@ type scanner struct {
 
 	described func(rel string) // called with each photo that is; may be nil
 	retrying  int              // found, and up for another try
+	stats     *statter
+	fresh     []freshPhoto // where described photos may have been moved
+
+	keepChanged bool // --redo never: photos with another picture keep their words
 }
 
 func (s *scanner) scan(ctx context.Context) (scan, error) {
@@ -95,6 +103,8 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 		s.problem(&found, p)
 	}
 	before := s.track.Counts()
+	found.living = living{refreshed: map[string]*tracker.PhotoFile{}, moved: map[string]movedTo{}}
+	s.stats = newStatter(s.track, s.root)
 	photos := 0
 	err := photo.Walk(ctx, s.root, opts, func(rel string) error {
 		s.photo(&found, rel)
@@ -111,11 +121,15 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 			err = ui.UsageError("--files-from: %w", err)
 		}
 	}
+	touched := s.stats.end()
+	if err == nil {
+		err = s.keepUp(&found, touched)
+	}
 	found.todo, found.later = s.pick.Photos()
 	found.later += found.unlisted
 	found.links = links.Paths()
 	if found.unread == 0 { // else they may be in such a folder
-		found.gone, found.goneAgain = max(before.Failed-found.failed, 0), max(before.Retrying-s.retrying, 0)
+		found.gone, found.goneAgain = max(before.Failed-found.failed-found.living.triedAgain, 0), max(before.Retrying-s.retrying, 0)
 	}
 	return found, err
 }
@@ -126,16 +140,24 @@ func (s *scanner) photo(found *scan, rel string) {
 	case s.track.Done(rel):
 		found.described++
 		found.knownReadable = rel
+		s.track.Seen(rel)
+		s.stats.add(rel)
 		if s.described != nil {
 			s.described(rel)
 		}
-	case isFailed(s.track, rel):
+	case isFailed(s.track, rel) && !s.failedChanged(rel):
 		found.failed++
 	default:
-		if s.track.Retrying(rel) {
+		switch {
+		case isFailed(s.track, rel):
+			s.track.Retry(rel)
+			found.living.triedAgain++
+		case s.track.Retrying(rel):
 			s.retrying++
 		}
-		if listed {
+		if s.track.Counts().Done > 0 {
+			s.fresh = append(s.fresh, freshPhoto{rel, listed})
+		} else if listed {
 			s.pick.Add(rel)
 		} else {
 			found.unlisted++
@@ -143,16 +165,56 @@ func (s *scanner) photo(found *scan, rel string) {
 	}
 }
 
+// failedChanged is whether the file of a photo that failed is another now.
+func (s *scanner) failedChanged(rel string) bool {
+	file, err := statFile(fsutil.Join(s.root, rel))
+	return err == nil && s.track.FailedFileChanged(rel, file)
+}
+
+// keepUp finds out what became of described photos and adds to the photos to be described.
+func (s *scanner) keepUp(found *scan, touched []string) (err error) {
+	if err := s.compare(touched, &found.living); err != nil {
+		return err
+	}
+	if found.unread == 0 { // else those that seem to be gone may be in such a folder
+		if s.fresh, err = s.findMoved(s.fresh, &found.living); err != nil {
+			return err
+		}
+	}
+	found.described += len(found.living.moved)
+	for _, p := range s.fresh {
+		if p.listed {
+			s.pick.Add(p.rel)
+		} else {
+			found.unlisted++
+		}
+	}
+	s.fresh = nil
+	if s.keepChanged {
+		found.living.changed = nil
+		return nil
+	}
+	found.living.changed = slices.DeleteFunc(found.living.changed, func(rel string) bool { return !s.listed(rel) })
+	for _, rel := range found.living.changed {
+		found.described--
+		s.pick.Add(rel)
+	}
+	return nil
+}
+
 // listed reports whether the list has a photo, or there is none.
 func (s *scanner) listed(rel string) bool { return s.list == nil || s.list.Met(rel) }
 
 // problem sorts in what cannot be read.
 func (s *scanner) problem(found *scan, p photo.Problem) {
+	listed := p.Folder || s.listed(p.Path)
 	switch {
 	case p.Folder:
 		found.unread++
 		s.warn(warning{"folder", "left out", tracker.EncodePath(p.Path), p.Err.Err.Error(), fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err)})
-	case !s.listed(p.Path), s.track.Done(p.Path): // not asked for, or it was described when it was still a file
+	case s.track.Done(p.Path): // it was described when it was still a file
+		s.track.Seen(p.Path)
+	case !listed:
 	case isFailed(s.track, p.Path):
 		found.failed++
 	default:
@@ -197,6 +259,12 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 		return fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, wording.Count(known, "photo"))
 	}
+	if err := r.askMoved(); err != nil {
+		return err
+	}
+	if err := r.keepUp(&found.living); err != nil {
+		return err
+	}
 	for _, p := range found.problems {
 		rec := unreadFailure(p, r)
 		if err := r.track.Add(rec); r.alreadyDone(p.Path, err) {
@@ -216,7 +284,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 // newScanner is for a walk as the flags of a run want it.
 func newScanner(r *runner) *scanner {
 	return &scanner{
-		root: r.root, track: r.track, list: r.list,
+		dir: r.dir, root: r.root, track: r.track, list: r.list, keepChanged: r.flags.Redo == config.RedoNever,
 		pick:    photo.Picker{Root: r.root, Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
 		options: walkOptions(r.dir, r.set, func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
 	}
@@ -255,6 +323,9 @@ func shardText(s photo.Shard) string {
 func unreadFailure(p photo.Problem, r *runner) tracker.Record {
 	rec := failure(p.Path, string(p.Err.Kind), p.Err.Err.Error())
 	rec.Model, rec.Prompt = r.model.Name, r.set.Ask.First()
+	if file, err := statFile(fsutil.Join(r.root, p.Path)); err == nil {
+		rec.File = &file
+	}
 	return rec
 }
 

@@ -83,6 +83,9 @@ func show(w io.Writer, s tracker.Snapshot, args []string, last int, asJSON bool)
 	if missing := wanted.missing(); len(missing) > 0 {
 		return notShown(s, missing)
 	}
+	if shown == 0 && len(args) > 0 { // their results were taken back
+		return notShown(s, args)
+	}
 	if shown == 0 && !asJSON {
 		fmt.Fprintf(w, "No photo has been described here yet. Begin with:\n    %s\n", ui.CommandLine(s.Dir, "run", "DIR"))
 	}

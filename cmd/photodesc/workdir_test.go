@@ -67,8 +67,9 @@ func TestWorkdirOf01(t *testing.T) {
 	said(photodesc(ui.ExitOK, "status"), "4 / 5 (80.0%)", "finished")
 	said(photodesc(ui.ExitOK, "summary"), "4 / 5 (80.0%)", "1 unreadable", "in 3 runs")
 	said(photodesc(ui.ExitOK, "summary", "--failed"), "broken.jpg: it is damaged or cut short")
-	said(photodesc(ui.ExitFailed, "run", "--model", "builtin", "--redo", "never", photos), "Found 5 photos: 4 described, 1 failed, 0 to do")
-	said(photodesc(ui.ExitOK, "run", "--model", "builtin", "--redo", "never", "--retry-failed", photos), "Found 5 photos: 4 described, 0 failed, 1 to do", "Done: all 5 photos are described")
+	said(photodesc(ui.ExitOK, "run", "--model", "builtin", "--redo", "never", photos), "1 photo that failed before and changed since: tried again",
+		"Found 5 photos: 4 described, 0 failed, 1 to do", "(in all 5 of 5)", "Done: all 5 photos are described")
+	said(photodesc(ui.ExitOK, "run", "--model", "builtin", "--redo", "never", "--retry-failed", photos), "Found 5 photos: 5 described, 0 failed, 0 to do")
 
 	after := filesIn(t, work)
 	for name, old := range before {

@@ -23,6 +23,10 @@ type DryRun struct {
 	Failed    int `json:"failed"`    // and to be left so
 	Changed   int `json:"changed"`   // of Described, with other settings: the run asks for --redo and does nothing
 
+	Moved        int `json:"moved"`         // of Described, under another path now
+	OtherPicture int `json:"other_picture"` // of Todo and Later, described before with another picture
+	TriedAgain   int `json:"tried_again"`   // of Todo and Later, failed before and changed since
+
 	UnreadFolders int             `json:"unread_folders"`
 	LeftOut       tracker.LeftOut `json:"left_out"`
 	Unused        []string        `json:"unused_patterns"` // of --exclude and --include
@@ -47,10 +51,19 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 	if d.NotListed > 0 {
 		todo += ", " + Comma(d.NotListed) + " more not in the list"
 	}
+	if d.OtherPicture > 0 {
+		todo += ", " + Comma(d.OtherPicture) + " of them again, with another picture than the one that was described"
+	}
+	if d.TriedAgain > 0 {
+		todo += ", " + Comma(d.TriedAgain) + " of them failed and were changed since"
+	}
 	line("To do", StyleBold.Render(todo))
 	described := Comma(d.Described)
 	if d.Changed > 0 {
 		described += ", " + Comma(d.Changed) + " of them with other settings"
+	}
+	if d.Moved > 0 {
+		described += ", " + Comma(d.Moved) + " of them moved or renamed"
 	}
 	line("Described", described)
 	failed := Comma(d.Failed)

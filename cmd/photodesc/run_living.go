@@ -1,0 +1,422 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+
+	"photodesc/internal/fsutil"
+	"photodesc/internal/photo/identity"
+	"photodesc/internal/wording"
+	"photodesc/tracker"
+)
+
+// This file finds out which described photos were moved or changed since. A walk looks at the size and time of each described photo.
+// Files are read only where these are others than before, or where new photos came while described ones went.
+
+// living is what became of described photos since.
+type living struct {
+	changed    []string                      // with another picture
+	refreshed  map[string]*tracker.PhotoFile // with another file and the same picture
+	moved      map[string]movedTo            // by the path before
+	triedAgain int                           // failed, and the file was changed since
+}
+
+type movedTo struct {
+	path string
+	file *tracker.PhotoFile
+}
+
+// freshPhoto is a photo of which nothing is known under its path.
+type freshPhoto struct {
+	rel    string
+	listed bool
+}
+
+// lookers is how many files are looked at together: on a server, most of the time is waiting.
+const lookers = 16
+
+// inParallel calls f with each item, several at a time, and returns when all are done.
+func inParallel[T any](items []T, f func(i int, item T)) {
+	var wait sync.WaitGroup
+	next := make(chan int)
+	for range min(lookers, len(items)) {
+		wait.Go(func() {
+			for i := range next {
+				f(i, items[i])
+			}
+		})
+	}
+	for i := range items {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+}
+
+// statter looks at the files of described photos while the walk goes on.
+type statter struct {
+	track   *tracker.Tracker
+	root    string
+	batches chan []string
+	batch   []string
+	wait    sync.WaitGroup
+	mu      sync.Mutex
+	touched []string // whose size or time is another
+}
+
+func newStatter(track *tracker.Tracker, root string) *statter {
+	s := &statter{track: track, root: root, batches: make(chan []string, lookers)}
+	for range lookers {
+		s.wait.Go(func() {
+			for batch := range s.batches {
+				for _, rel := range batch {
+					s.look(rel)
+				}
+			}
+		})
+	}
+	return s
+}
+
+func (s *statter) look(rel string) {
+	file, err := statFile(fsutil.Join(s.root, rel))
+	if err != nil || !s.track.FileChanged(rel, file) {
+		return // what cannot be looked at now is not another picture
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.touched = append(s.touched, rel)
+}
+
+func (s *statter) add(rel string) {
+	if s.batch = append(s.batch, rel); len(s.batch) == 256 {
+		s.batches <- s.batch
+		s.batch = nil
+	}
+}
+
+// end returns the photos whose files are others than those that were described.
+func (s *statter) end() []string {
+	s.batches <- s.batch
+	close(s.batches)
+	s.wait.Wait()
+	slices.Sort(s.touched)
+	return s.touched
+}
+
+func statFile(path string) (tracker.PhotoFile, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fsutil.NotRegularError{Mode: info.Mode()}
+	}
+	if err != nil {
+		return tracker.PhotoFile{}, err
+	}
+	return tracker.PhotoFile{Size: info.Size(), ModTime: info.ModTime().UTC()}, nil
+}
+
+// filesOf returns the files of described photos as they were described, by path.
+func (s *scanner) filesOf(match func(rel string) bool) (map[string]*tracker.PhotoFile, error) {
+	files := map[string]*tracker.PhotoFile{}
+	err := tracker.Find(s.dir, match, 0, func(r tracker.Record) error {
+		if r.Status == tracker.OK && r.File != nil {
+			files[r.Path] = r.File
+		}
+		return nil
+	})
+	return files, err
+}
+
+func inSet[V any](set map[string]V) func(string) bool {
+	return func(rel string) bool { _, in := set[rel]; return in }
+}
+
+// compare finds out which of the touched photos have another picture.
+func (s *scanner) compare(touched []string, out *living) error {
+	if len(touched) == 0 {
+		return nil
+	}
+	set := map[string]bool{}
+	for _, rel := range touched {
+		set[rel] = true
+	}
+	before, err := s.filesOf(inSet(set))
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	inParallel(touched, func(_ int, rel string) {
+		was := before[rel]
+		if was == nil {
+			return
+		}
+		now, same, err := pictureNow(fsutil.Join(s.root, rel), was)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil:
+			s.warn(warning{"photo", "not compared", tracker.EncodePath(rel), err.Error(), fmt.Sprintf("%s was changed and cannot be read now: %v", tracker.EncodePath(rel), err)})
+		case same:
+			out.refreshed[rel] = now
+		default:
+			out.changed = append(out.changed, rel)
+		}
+	})
+	slices.Sort(out.changed)
+	return nil
+}
+
+// pictureNow is what a file is now, and whether it has the picture that it had.
+func pictureNow(path string, was *tracker.PhotoFile) (now *tracker.PhotoFile, same bool, err error) {
+	info, head, tells, err := headOf(path)
+	if err != nil {
+		return nil, false, err
+	}
+	if head == was.Head && tells {
+		same := *was
+		same.Size, same.ModTime = info.Size, info.ModTime
+		return &same, true, nil
+	}
+	if now, err = fileAt(path); err != nil {
+		return nil, false, err
+	}
+	return now, sameContent(now, was), nil
+}
+
+// sameContent is whether the hashes say that two files have the same picture.
+func sameContent(a, b *tracker.PhotoFile) bool {
+	if a.Picture != "" && b.Picture != "" {
+		return a.Picture == b.Picture
+	}
+	return a.Hash != "" && a.Hash == b.Hash
+}
+
+// headOf reads the ends of a file. tells is whether files with the same ends are the same.
+func headOf(path string) (info tracker.PhotoFile, head string, tells bool, err error) {
+	f, err := fsutil.OpenRegular(path, os.O_RDONLY, 0)
+	if err != nil {
+		return info, "", false, err
+	}
+	defer f.Close()
+	at, err := f.Stat()
+	if err != nil {
+		return info, "", false, err
+	}
+	info = tracker.PhotoFile{Size: at.Size(), ModTime: at.ModTime().UTC()}
+	head, err = identity.Head(f, info.Size)
+	return info, head, err == nil && identity.HeadTells(f, info.Size), err
+}
+
+// candidate is a fresh photo that may be one that went.
+type candidate struct {
+	freshPhoto
+	file    *tracker.PhotoFile // hashes as far as they were needed
+	matches []string           // paths of photos that went and have this content
+}
+
+// findMoved finds among fresh photos those whose content was described under a path that is gone, and returns the others.
+func (s *scanner) findMoved(fresh []freshPhoto, out *living) (others []freshPhoto, err error) {
+	count, unseen := s.track.Unseen()
+	if count == 0 || len(fresh) == 0 {
+		return fresh, nil
+	}
+	// What is to be described with other settings is described under its new path.
+	gone, err := s.filesOf(func(rel string) bool { return unseen(rel) && s.track.Done(rel) })
+	if err != nil {
+		return nil, err
+	}
+	bySize := map[int64][]string{}
+	for path, f := range gone {
+		if f.Head != "" {
+			bySize[f.Size] = append(bySize[f.Size], path)
+		}
+	}
+	all := make([]candidate, len(fresh))
+	inParallel(fresh, func(i int, p freshPhoto) {
+		all[i] = candidate{freshPhoto: p}
+		all[i].match(fsutil.Join(s.root, p.rel), bySize, gone)
+	})
+	for _, c := range all {
+		// A photo that keeps its name is more likely to be the one.
+		slices.SortFunc(c.matches, func(a, b string) int {
+			return cmp.Or(otherName(a, c.rel)-otherName(b, c.rel), cmp.Compare(a, b))
+		})
+		i := slices.IndexFunc(c.matches, func(old string) bool {
+			_, taken := out.moved[old]
+			return !taken && isGone(fsutil.Join(s.root, old))
+		})
+		if i < 0 {
+			others = append(others, c.freshPhoto)
+			continue
+		}
+		was := gone[c.matches[i]]
+		file := *c.file
+		file.Hash, file.Head, file.Picture = cmp.Or(file.Hash, was.Hash), was.Head, cmp.Or(file.Picture, was.Picture)
+		out.moved[c.matches[i]] = movedTo{c.rel, &file}
+	}
+	return others, nil
+}
+
+// match finds the photos that went and have the content of this file. The whole of it is read only where its ends and time do not
+// tell enough. A file that cannot be read is none of them.
+func (c *candidate) match(path string, bySize map[int64][]string, gone map[string]*tracker.PhotoFile) {
+	info, err := statFile(path)
+	if err != nil || len(bySize[info.Size]) == 0 {
+		return
+	}
+	info, head, tells, err := headOf(path)
+	if err != nil {
+		return
+	}
+	c.file = &info
+	read := false
+	for _, old := range bySize[info.Size] {
+		was := gone[old]
+		if was.Head != head {
+			continue
+		}
+		sameTime := was.ModTime.Equal(info.ModTime)
+		if !identity.HeadIsWhole(info.Size) && !(tells && sameTime) {
+			if !read {
+				now, err := fileAt(path)
+				if err != nil || now.Size != info.Size {
+					return
+				}
+				c.file, read = now, true
+			}
+			if !sameContent(c.file, was) {
+				continue
+			}
+		}
+		c.matches = append(c.matches, old)
+	}
+}
+
+func otherName(a, b string) int {
+	if filepath.Base(a) == filepath.Base(b) {
+		return 0
+	}
+	return 1
+}
+
+// isGone is whether there is nothing at a path, rather than something that cannot be seen.
+func isGone(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// keepUp writes what became of described photos.
+func (r *runner) keepUp(l *living) error {
+	if n := len(l.moved); n > 0 {
+		if err := r.moveCorrections(l.moved); err != nil {
+			return err
+		}
+		if err := r.rewrite(inSet(l.moved), func(batch []tracker.Record) error {
+			moves := make([]tracker.Moved, len(batch))
+			for i, rec := range batch {
+				to := l.moved[rec.Path]
+				moves[i] = tracker.Moved{Record: rec, Path: to.path, File: to.file}
+			}
+			return r.track.Move(moves)
+		}); err != nil {
+			return err
+		}
+		r.log.Info(fmt.Sprintf("%s moved or renamed: the descriptions stay", wording.Count(n, "photo")))
+	}
+	if n := len(l.refreshed); n > 0 {
+		if err := r.rewrite(inSet(l.refreshed), func(batch []tracker.Record) error {
+			for i, rec := range batch {
+				batch[i].File = l.refreshed[rec.Path]
+			}
+			return r.track.Refresh(batch)
+		}); err != nil {
+			return err
+		}
+		r.log.Info(fmt.Sprintf("%s changed, the picture is the same: the descriptions stay", wording.Count(n, "photo")))
+	}
+	if n := len(l.changed); n > 0 {
+		price := takesText(n, r.track.Live().Progress().RateOverall)
+		if err := r.track.Forget(l.changed); err != nil {
+			return err
+		}
+		r.log.Info(fmt.Sprintf("%s with another picture than the one that was described: described again%s", wording.Count(n, "photo"), price))
+	}
+	if n := l.triedAgain; n > 0 {
+		r.log.Info(fmt.Sprintf("%s that failed before and changed since: tried again", wording.Count(n, "photo")))
+	}
+	return nil
+}
+
+// rewrite calls write with the newest records of photos, some at a time.
+func (r *runner) rewrite(match func(string) bool, write func([]tracker.Record) error) error {
+	var batch []tracker.Record
+	flush := func() error {
+		err := write(batch)
+		batch = nil
+		return err
+	}
+	err := tracker.Find(r.dir, match, 0, func(rec tracker.Record) error {
+		if rec.Status != tracker.OK {
+			return nil
+		}
+		if batch = append(batch, rec); len(batch) < 2000 {
+			return nil
+		}
+		return flush()
+	})
+	return cmp.Or(err, flush())
+}
+
+// moveCorrections gives moved photos the words that people wrote for them. It comes before the photos are moved, so that a crash in
+// between loses none.
+func (r *runner) moveCorrections(moved map[string]movedTo) error {
+	all, err := tracker.ReadCorrections(r.dir)
+	if err != nil || all.Len() == 0 {
+		return err
+	}
+	corrected := func(rel string) bool {
+		_, has := all.Of(rel)
+		_, in := moved[rel]
+		return in && has
+	}
+	return tracker.Find(r.dir, corrected, 0, func(rec tracker.Record) error {
+		photo, to := all.Apply(rec), moved[rec.Path]
+		if !photo.Corrected() {
+			return nil
+		}
+		c, _ := all.Of(rec.Path)
+		_, err := tracker.EditCorrection(r.dir, to.path, func(now *tracker.Correction) {
+			now.Description, now.Keywords, now.File, now.Picture = c.Description, c.Keywords, to.file, to.file.Picture
+		})
+		return err
+	})
+}
+
+// samePhotos is whether described photos lie below a folder as they were described: at least half of a sample, and of those that
+// are there nearly all.
+func samePhotos(root string) func([]tracker.Record) bool {
+	return func(sample []tracker.Record) bool {
+		heads := make([]string, len(sample))
+		inParallel(sample, func(i int, r tracker.Record) {
+			_, heads[i], _, _ = headOf(fsutil.Join(root, r.Path))
+		})
+		same, other := 0, 0
+		for i, r := range sample {
+			switch heads[i] {
+			case "":
+			case r.File.Head:
+				same++
+			default:
+				other++
+			}
+		}
+		return same > 0 && 2*same >= len(sample) && 10*other <= same
+	}
+}
