@@ -7,9 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -52,31 +50,17 @@ func TestStopInTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 40 {
-		if err := os.Symlink(source, filepath.Join(photos, fmt.Sprintf("%02d.png", i))); err != nil {
+	for i := range 40 { // they hang, so the run cannot end before it was looked at
+		if err := os.Symlink(source, filepath.Join(photos, fmt.Sprintf("hang-%04d.png", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	out, err := exec.Command("photodesc", "-C", workdir, "run", "--background", "--model", "builtin", "--threads", "1", "--workers", "1",
-		"--parallel", "8", "--max-tokens", "1900", "--exact-tokens", photos).CombinedOutput()
+		photos).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Cleanup(func() { exec.Command("photodesc", "-C", workdir, "stop", "--now").Run() })
-	// Its workers halt, so the run cannot end before it was looked at.
-	each := func(sig syscall.Signal) {
-		for _, pid := range workersOf(photos) {
-			n, err := strconv.Atoi(pid)
-			if err == nil {
-				err = syscall.Kill(n, sig)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	each(syscall.SIGSTOP)
-	defer each(syscall.SIGCONT)
 	term := newTmux(t, 70, 15, "cd "+workdir+"; photodesc stop")
 	term.await(`(?m)^stopping for \d+ s, finishing \d+ photos in flight …$`)
 	flat := func(args ...string) string {
@@ -94,7 +78,7 @@ func TestStopInTerminal(t *testing.T) {
 	}
 	watch := newTmux(t, 40, 15, "photodesc -C "+workdir+" status --watch")
 	watch.await(`(?s)● stopping.*stopping for .*photos\s+in\s+flight`)
-	each(syscall.SIGCONT)
+	flat("stop", "--now")
 	s := term.await(`(?m)^Stopped after .*: \d+ / 40 .*Run again to go on\.$`)
 	if strings.Contains(s, "stopping for") {
 		t.Errorf("the countdown is left behind\n%s", s)
