@@ -98,16 +98,9 @@ func (d *describer) work(ctx context.Context, names []string) error {
 		config.Only = storage.RawPaths(read)
 		return config
 	}
-	m, err := worker.Measure(ctx, config(), r.flags.Nice)
-	if err != nil {
+	if err := d.planWorkers(ctx, config(), len(todo)); err != nil {
 		return err
 	}
-	r.plan = r.set.Plan(m, len(todo))
-	if !r.plan.Fits {
-		return fmt.Errorf("one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
-	}
-	r.plan.Slots = min(r.plan.Slots, len(todo))
-	r.plan.Workers = min(r.plan.Workers, (len(todo)+r.plan.Slots-1)/r.plan.Slots)
 	p := pool.New(pool.Config{
 		Command: func(int) *exec.Cmd {
 			cmd, err := worker.Command(config())
@@ -140,6 +133,25 @@ func (d *describer) work(ctx context.Context, names []string) error {
 		return d.print()
 	})
 	return explain(err)
+}
+
+// planWorkers loads the model to measure it, unless there are few photos and much memory.
+func (d *describer) planWorkers(ctx context.Context, config worker.Config, photos int) error {
+	r, few := d.run, false
+	if r.plan, few = r.set.PlanFew(modelBytes(r.model), photos); few {
+		return nil
+	}
+	m, err := worker.Measure(ctx, config, r.flags.Nice)
+	if err != nil {
+		return err
+	}
+	r.plan = r.set.Plan(m, photos)
+	if !r.plan.Fits {
+		return fmt.Errorf("one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
+	}
+	r.plan.Slots = min(r.plan.Slots, photos)
+	r.plan.Workers = min(r.plan.Workers, (photos+r.plan.Slots-1)/r.plan.Slots)
+	return nil
 }
 
 // todo lists the paths to describe, each once, and which files each of them is.

@@ -86,15 +86,22 @@ func (r *runner) startStep(text string) *step {
 	}, text)
 }
 
-// modelSize is the size of the model's files for a log line, "" if it is not known.
-func modelSize(m models.Wanted) string {
-	var sum uint64
+// modelBytes is the size of the model's files, 0 if it is not known.
+func modelBytes(m models.Wanted) (sum uint64) {
 	for _, name := range []string{m.Text, m.Vision} {
 		info, err := os.Stat(name)
 		if err != nil {
-			return ""
+			return 0
 		}
 		sum += uint64(info.Size())
 	}
-	return " (" + humanize.Bytes(sum) + ")"
+	return sum
+}
+
+// modelSize is the same for a log line, "" if it is not known.
+func modelSize(m models.Wanted) string {
+	if sum := modelBytes(m); sum > 0 {
+		return " (" + humanize.Bytes(sum) + ")"
+	}
+	return ""
 }

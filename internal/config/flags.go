@@ -262,6 +262,24 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 	return p
 }
 
+// fewPhotos is how many photos one worker describes without being measured before.
+const fewPhotos = 4
+
+// PlanFew is the plan for a few photos with a model whose files have so many bytes, and whether
+// it can be made without loading the model to measure it: where memory is plentiful. The
+// model's own memory beside its files is taken for at most as much again, and 1 GiB.
+func (s Settings) PlanFew(files uint64, photos int) (pool.Plan, bool) {
+	const more = 1 << 30
+	if files == 0 || photos > fewPhotos || s.workers > 1 || s.Memory < 3*files+2*more {
+		return pool.Plan{}, false
+	}
+	p := pool.MakePlan(pool.Sizes{Weights: files, Worker: files + more}, pool.Limits{
+		Memory: s.Memory, CPUs: machine.CPUs(), Workers: 1, Threads: s.threads, Slots: max(photos, 1), Photos: photos,
+	})
+	p.Photo /= fewPhotos
+	return p, p.Fits
+}
+
 // OneRunFlags are flags of a single run. A run that continues it does not get them.
 var OneRunFlags = []string{"background", "json", "limit", "retry-failed", "dry-run", "files-from", "null", "workdir", "quiet", "verbose", "color"}
 
