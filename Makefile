@@ -202,7 +202,8 @@ build/axe.min.js:
 	@mkdir -p build && cd build && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && \
 		tar -xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js && rm axe-core-$(AXE_VERSION).tgz && touch axe.min.js
 
-screenshots: setup-test upstream ## take pictures of the page of browse into build/screenshots
+screenshots: setup-test build ## take the picture of a run anew, and pictures of the page of browse into build/screenshots
+	@tools/screenshot/run.sh bin/photodesc docs/run.svg
 	@mkdir -p build/screenshots
 	PHOTODESC_SCREENSHOTS=$(CURDIR)/build/screenshots go test -count=1 -run '^TestScreenshots$$' ./cmd/photodesc
 	@echo "Look at them in build/screenshots. The one in the README is docs/browse.jpg, see docs/browse.md."
