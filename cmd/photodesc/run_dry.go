@@ -76,7 +76,8 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 	if r.flags.Json { // for programs each is told
 		s.warn = func(w warning) { d.Warnings = append(d.Warnings, w.line) }
 	}
-	s.progress = func(photos int) { show.Wait("looking for photos: " + ui.Comma(photos) + " so far") }
+	s.news = func(text string) { show.Wait("looking for photos: " + text) }
+	s.progress = func(photos int) { s.news(ui.Comma(photos) + " so far") }
 	s.described = func(rel string) {
 		if changed.Has(rel) {
 			d.Changed++

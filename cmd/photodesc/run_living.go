@@ -2,17 +2,15 @@ package main
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 
 	"photodesc/internal/fsutil"
 	"photodesc/internal/photo/identity"
+	"photodesc/internal/ui"
 	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
@@ -28,22 +26,11 @@ type living struct {
 	triedAgain int                           // failed, and the file was changed since
 }
 
-type movedTo struct {
-	path string
-	file *tracker.PhotoFile
-}
-
-// freshPhoto is a photo of which nothing is known under its path.
-type freshPhoto struct {
-	rel    string
-	listed bool
-}
-
 // lookers is how many files are looked at together: on a server, most of the time is waiting.
 const lookers = 16
 
-// inParallel calls f with each item, several at a time, and returns when all are done.
-func inParallel[T any](items []T, f func(i int, item T)) {
+// inParallel calls f with each item, several at a time, and returns when all are done or, with an error, soon after ctx has ended.
+func inParallel[T any](ctx context.Context, items []T, f func(i int, item T)) error {
 	var wait sync.WaitGroup
 	next := make(chan int)
 	for range min(lookers, len(items)) {
@@ -54,10 +41,23 @@ func inParallel[T any](items []T, f func(i int, item T)) {
 		})
 	}
 	for i := range items {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- i
 	}
 	close(next)
 	wait.Wait()
+	return ctx.Err()
+}
+
+// wholeReads bounds how many photos are read whole together: JPEGs of up to 64 MiB are then in memory.
+var wholeReads = make(chan struct{}, 4)
+
+func readWhole(path string) (*tracker.PhotoFile, error) {
+	wholeReads <- struct{}{}
+	defer func() { <-wholeReads }()
+	return fileAt(path)
 }
 
 // statter looks at the files of described photos while the walk goes on.
@@ -139,7 +139,7 @@ func inSet[V any](set map[string]V) func(string) bool {
 }
 
 // compare finds out which of the touched photos have another picture.
-func (s *scanner) compare(touched []string, out *living) error {
+func (s *scanner) compare(ctx context.Context, touched []string, out *living) error {
 	if len(touched) == 0 {
 		return nil
 	}
@@ -152,7 +152,8 @@ func (s *scanner) compare(touched []string, out *living) error {
 		return err
 	}
 	var mu sync.Mutex
-	inParallel(touched, func(_ int, rel string) {
+	compared := 0
+	err = inParallel(ctx, touched, func(_ int, rel string) {
 		was := before[rel]
 		if was == nil {
 			return
@@ -160,6 +161,9 @@ func (s *scanner) compare(touched []string, out *living) error {
 		now, same, err := pictureNow(fsutil.Join(s.root, rel), was)
 		mu.Lock()
 		defer mu.Unlock()
+		if compared++; compared%100 == 0 {
+			s.news(fmt.Sprintf("%s of %s that were changed compared", ui.Comma(compared), wording.Count(len(touched), "photo")))
+		}
 		switch {
 		case err != nil:
 			s.warn(warning{"photo", "not compared", tracker.EncodePath(rel), err.Error(), fmt.Sprintf("%s was changed and cannot be read now: %v", tracker.EncodePath(rel), err)})
@@ -170,7 +174,7 @@ func (s *scanner) compare(touched []string, out *living) error {
 		}
 	})
 	slices.Sort(out.changed)
-	return nil
+	return err
 }
 
 // pictureNow is what a file is now, and whether it has the picture that it had.
@@ -184,7 +188,7 @@ func pictureNow(path string, was *tracker.PhotoFile) (now *tracker.PhotoFile, sa
 		same.Size, same.ModTime = info.Size, info.ModTime
 		return &same, true, nil
 	}
-	if now, err = fileAt(path); err != nil {
+	if now, err = readWhole(path); err != nil {
 		return nil, false, err
 	}
 	return now, sameContent(now, was), nil
@@ -212,104 +216,6 @@ func headOf(path string) (info tracker.PhotoFile, head string, tells bool, err e
 	info = tracker.PhotoFile{Size: at.Size(), ModTime: at.ModTime().UTC()}
 	head, err = identity.Head(f, info.Size)
 	return info, head, err == nil && identity.HeadTells(f, info.Size), err
-}
-
-// candidate is a fresh photo that may be one that went.
-type candidate struct {
-	freshPhoto
-	file    *tracker.PhotoFile // hashes as far as they were needed
-	matches []string           // paths of photos that went and have this content
-}
-
-// findMoved finds among fresh photos those whose content was described under a path that is gone, and returns the others.
-func (s *scanner) findMoved(fresh []freshPhoto, out *living) (others []freshPhoto, err error) {
-	count, unseen := s.track.Unseen()
-	if count == 0 || len(fresh) == 0 {
-		return fresh, nil
-	}
-	// What is to be described with other settings is described under its new path.
-	gone, err := s.filesOf(func(rel string) bool { return unseen(rel) && s.track.Done(rel) })
-	if err != nil {
-		return nil, err
-	}
-	bySize := map[int64][]string{}
-	for path, f := range gone {
-		if f.Head != "" {
-			bySize[f.Size] = append(bySize[f.Size], path)
-		}
-	}
-	all := make([]candidate, len(fresh))
-	inParallel(fresh, func(i int, p freshPhoto) {
-		all[i] = candidate{freshPhoto: p}
-		all[i].match(fsutil.Join(s.root, p.rel), bySize, gone)
-	})
-	for _, c := range all {
-		// A photo that keeps its name is more likely to be the one.
-		slices.SortFunc(c.matches, func(a, b string) int {
-			return cmp.Or(otherName(a, c.rel)-otherName(b, c.rel), cmp.Compare(a, b))
-		})
-		i := slices.IndexFunc(c.matches, func(old string) bool {
-			_, taken := out.moved[old]
-			return !taken && isGone(fsutil.Join(s.root, old))
-		})
-		if i < 0 {
-			others = append(others, c.freshPhoto)
-			continue
-		}
-		was := gone[c.matches[i]]
-		file := *c.file
-		file.Hash, file.Head, file.Picture = cmp.Or(file.Hash, was.Hash), was.Head, cmp.Or(file.Picture, was.Picture)
-		out.moved[c.matches[i]] = movedTo{c.rel, &file}
-	}
-	return others, nil
-}
-
-// match finds the photos that went and have the content of this file. The whole of it is read only where its ends and time do not
-// tell enough. A file that cannot be read is none of them.
-func (c *candidate) match(path string, bySize map[int64][]string, gone map[string]*tracker.PhotoFile) {
-	info, err := statFile(path)
-	if err != nil || len(bySize[info.Size]) == 0 {
-		return
-	}
-	info, head, tells, err := headOf(path)
-	if err != nil {
-		return
-	}
-	c.file = &info
-	read := false
-	for _, old := range bySize[info.Size] {
-		was := gone[old]
-		if was.Head != head {
-			continue
-		}
-		sameTime := was.ModTime.Equal(info.ModTime)
-		if !identity.HeadIsWhole(info.Size) && !(tells && sameTime) {
-			if !read {
-				now, err := fileAt(path)
-				if err != nil || now.Size != info.Size {
-					return
-				}
-				c.file, read = now, true
-			}
-			if !sameContent(c.file, was) {
-				continue
-			}
-		}
-		c.matches = append(c.matches, old)
-	}
-}
-
-func otherName(a, b string) int {
-	if filepath.Base(a) == filepath.Base(b) {
-		return 0
-	}
-	return 1
-}
-
-// isGone is whether there is nothing at a path, rather than something that cannot be seen.
-func isGone(path string) bool {
-	_, err := os.Lstat(path)
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // keepUp writes what became of described photos.
@@ -397,26 +303,4 @@ func (r *runner) moveCorrections(moved map[string]movedTo) error {
 		})
 		return err
 	})
-}
-
-// samePhotos is whether described photos lie below a folder as they were described: at least half of a sample, and of those that
-// are there nearly all.
-func samePhotos(root string) func([]tracker.Record) bool {
-	return func(sample []tracker.Record) bool {
-		heads := make([]string, len(sample))
-		inParallel(sample, func(i int, r tracker.Record) {
-			_, heads[i], _, _ = headOf(fsutil.Join(root, r.Path))
-		})
-		same, other := 0, 0
-		for i, r := range sample {
-			switch heads[i] {
-			case "":
-			case r.File.Head:
-				same++
-			default:
-				other++
-			}
-		}
-		return same > 0 && 2*same >= len(sample) && 10*other <= same
-	}
 }

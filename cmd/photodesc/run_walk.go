@@ -71,7 +71,8 @@ type scanner struct {
 	list     *photo.List  // of --files-from; nil for all photos
 	track    *tracker.Tracker
 	warn     func(warning)
-	progress func(photos int) // called now and then
+	progress func(photos int)  // called now and then
+	news     func(text string) // after the walk, by several goroutines
 
 	described func(rel string) // called with each photo that is; may be nil
 	retrying  int              // found, and up for another try
@@ -123,7 +124,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	}
 	touched := s.stats.end()
 	if err == nil {
-		err = s.keepUp(&found, touched)
+		err = s.keepUp(ctx, &found, touched)
 	}
 	found.todo, found.later = s.pick.Photos()
 	found.later += found.unlisted
@@ -172,12 +173,12 @@ func (s *scanner) failedChanged(rel string) bool {
 }
 
 // keepUp finds out what became of described photos and adds to the photos to be described.
-func (s *scanner) keepUp(found *scan, touched []string) (err error) {
-	if err := s.compare(touched, &found.living); err != nil {
+func (s *scanner) keepUp(ctx context.Context, found *scan, touched []string) (err error) {
+	if err := s.compare(ctx, touched, &found.living); err != nil {
 		return err
 	}
 	if found.unread == 0 { // else those that seem to be gone may be in such a folder
-		if s.fresh, err = s.findMoved(s.fresh, &found.living); err != nil {
+		if s.fresh, err = s.findMoved(ctx, s.fresh, &found.living); err != nil {
 			return err
 		}
 	}
@@ -240,12 +241,12 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	step := r.startStep("Looking for photos")
 	s := newScanner(r)
 	s.warn = r.folds.add
-	s.progress = func(photos int) {
-		news := ui.Comma(photos) + " so far"
+	s.news = func(news string) {
 		step.at(news)
 		r.track.Live().SetPhase(phase + ": " + news)
 		r.show.Wait(phase + ": " + news)
 	}
+	s.progress = func(photos int) { s.news(ui.Comma(photos) + " so far") }
 	r.found, err = s.scan(ctx)
 	step.end()
 	r.folds.flush()

@@ -29,7 +29,7 @@ const (
 	digits    = 32
 
 	// maxPicture is the largest JPEG in bytes that is searched for its picture; larger ones count whole.
-	maxPicture = 256 << 20
+	maxPicture = 64 << 20
 )
 
 // errChanged says that a file became shorter while it was read.
