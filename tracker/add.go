@@ -185,7 +185,7 @@ func (t *Tracker) count(g *group) {
 			if r.Settings != t.id { // of an earlier record
 				id = t.settingsIDs.number([]byte(r.Settings))
 			}
-			t.photos[k] = (inProgress | hasResult | t.photos[k]&seen).from(id, stampOf(r.File))
+			t.photos[k] = (inProgress | hasResult | seen).from(id, stampOf(r.File))
 			delete(t.failures, k)
 			if r.described() {
 				t.counts.NewDone++

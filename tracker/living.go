@@ -71,6 +71,18 @@ func (t *Tracker) Unseen() (count int, has func(path string) bool) {
 	}
 }
 
+// Gone is how many photos are described, not up for another description, and were found by no walk.
+func (t *Tracker) Gone() (count int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k, m := range t.photos {
+		if m&seen == 0 && t.done(k) {
+			count++
+		}
+	}
+	return count
+}
+
 // Moved is a described photo that is under another path now.
 type Moved struct {
 	Record Record // the newest of the path before

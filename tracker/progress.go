@@ -9,8 +9,9 @@ import (
 // events, status, the dashboard and the summary of a run take their counts, rates
 // and times from here. The slots in use are not part of it; see [Sample].
 type Progress struct {
-	Completed  int  `json:"completed"` // described, and not up for another description
+	Completed  int  `json:"completed"` // described, still in the folder, and not up for another description
 	Failed     int  `json:"failed"`    // those not counted that are no longer in the folder
+	Gone       int  `json:"gone"`      // described, and no longer in the folder; not in Total
 	Total      int  `json:"total"`     // at least Completed + Failed
 	TotalKnown bool `json:"total_known"`
 	Remaining  int  `json:"remaining"`
@@ -54,7 +55,7 @@ func (p *Progress) Left() time.Duration { return time.Duration(p.LeftSeconds * f
 // progress computes the numbers that are shown from the state.
 func (s *state) progress() Progress {
 	p := Progress{
-		Completed: s.Done, Failed: max(0, s.Failed-s.Gone), TotalKnown: s.Total > 0,
+		Completed: max(0, s.Done-s.GoneDone), Gone: min(s.GoneDone, s.Done), Failed: max(0, s.Failed-s.Gone), TotalKnown: s.Total > 0,
 		Batch: s.Batch, InFlight: s.Meter.Run.InFlight, RunCompleted: s.RunDone, RunFailed: s.RunFailed,
 		RateLastHour: round(s.Meter.recent(), 1), RateOverall: round(s.Meter.overall(), 1),
 		RateRun:    round(perHour(float64(s.Meter.Run.Photos), s.Meter.Run.Seconds), 1),
@@ -84,8 +85,14 @@ func (l *Live) Progress() Progress {
 func (l *Live) SetPhotos(todo, later, gone int) {
 	l.change(func(s *state) {
 		s.Gone, s.Later, s.GoneRetrying = min(gone, s.Failed), later, 0
-		s.Total = s.Done + s.Failed - s.Gone + todo + later
+		s.Total = s.Done - s.GoneDone + s.Failed - s.Gone + todo + later
 	})
+}
+
+// SetGone records how many of the described photos are not in the photo folder any more; they are in no other number. It comes
+// before SetPhotos.
+func (l *Live) SetGone(described int) {
+	l.change(func(s *state) { s.GoneDone = min(described, s.Done) })
 }
 
 // SetGoneRetrying records how many of the photos that are up for another try are no

@@ -80,6 +80,7 @@ type state struct {
 	Failed       int   `json:"failed"`
 	Gone         int   `json:"gone,omitempty"` // of Failed, not in the photo folder any more
 	Retrying     int   `json:"retrying,omitempty"`
+	GoneDone     int   `json:"gone_done,omitempty"`     // of Done, not in the photo folder any more
 	GoneRetrying int   `json:"gone_retrying,omitempty"` // of Retrying, not in the photo folder any more
 	Later        int   `json:"later,omitempty"`         // left to later runs by --limit
 	RunDone      int   `json:"run_done"`                // described by this run
@@ -131,7 +132,7 @@ func parseState(data []byte) (state, error) {
 		}
 		s.Root = root
 	}
-	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.Retrying, &s.GoneRetrying, &s.Later, &s.RunDone, &s.RunFailed} {
+	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.GoneDone, &s.Retrying, &s.GoneRetrying, &s.Later, &s.RunDone, &s.RunFailed} {
 		*n = max(0, *n)
 	}
 	s.ProgressSize = max(0, s.ProgressSize)

@@ -52,6 +52,8 @@ type scan struct {
 	leftOut   photo.LeftOut
 	living    living
 
+	goneDescribed int // photos that are described and not there any more
+
 	links         []string            // where links among the photos lead
 	mountPoints   storage.MountPoints // folders with photos that may become unavailable on their own
 	knownReadable string              // a photo that was described in an earlier run
@@ -276,6 +278,10 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 		r.folds.add(failedWarning(rec))
 	}
 	r.folds.flush()
+	if found.unread == 0 {
+		found.goneDescribed = r.track.Gone()
+	}
+	r.track.Live().SetGone(found.goneDescribed)
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
 	r.track.Live().SetGoneRetrying(found.goneAgain)
 	r.logFound()
@@ -296,6 +302,9 @@ func (r *runner) logFound() {
 	found, photos := &r.found, r.found.photos()
 	if gone := found.gone + found.goneAgain; gone > 0 {
 		r.log.Info(fmt.Sprintf("%s that failed before: not there any more, or left out", wording.Count(gone, "photo")))
+	}
+	if found.goneDescribed > 0 {
+		r.log.Info(fmt.Sprintf("%s described before: not there any more, or left out; the results stay", wording.Count(found.goneDescribed, "photo")))
 	}
 	if photos == 0 {
 		besides := ""

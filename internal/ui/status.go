@@ -43,6 +43,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 		failed = styleBad.Render(failed)
 	}
 	line("Failed", failed)
+	if s.Gone > 0 {
+		line("Gone", Comma(s.Gone)+" described, not in the photo folder any more, or left out")
+	}
 	if text := correctedText(s); text != "" {
 		line("Corrected", text)
 	}
