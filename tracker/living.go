@@ -24,6 +24,15 @@ func (t *Tracker) FileChanged(path string, f PhotoFile) bool {
 	return m.described() && m.stamp() != 0 && m.stamp() != stampOf(&f)
 }
 
+// FileUnknown is whether the record of a described photo does not say what its file was, as those of version 0.1.
+func (t *Tracker) FileUnknown(path string) bool {
+	k := keyOf(path)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := t.photos[k]
+	return m.described() && m&hasResult != 0 && m.stamp() == 0
+}
+
 // FailedFileChanged is whether the file of a photo that failed was changed since: by size and time of change or, where the record
 // does not have them, by the time alone.
 func (t *Tracker) FailedFileChanged(path string, f PhotoFile) bool {

@@ -162,6 +162,9 @@ func (r *runner) run(dir string) (err error) {
 			return r.stopped(err)
 		}
 	}
+	if err = r.fillIn(ctx); err != nil {
+		return r.stopped(err)
+	}
 	return r.finish()
 }
 

@@ -23,6 +23,7 @@ type living struct {
 	changed    []string                      // with another picture
 	refreshed  map[string]*tracker.PhotoFile // with another file and the same picture
 	moved      map[string]movedTo            // by the path before
+	unknown    []string                      // of which only the path is known
 	triedAgain int                           // failed, and the file was changed since
 }
 
@@ -69,6 +70,7 @@ type statter struct {
 	wait    sync.WaitGroup
 	mu      sync.Mutex
 	touched []string // whose size or time is another
+	unknown []string // of which nothing but the path is known
 }
 
 func newStatter(track *tracker.Tracker, root string) *statter {
@@ -86,6 +88,12 @@ func newStatter(track *tracker.Tracker, root string) *statter {
 }
 
 func (s *statter) look(rel string) {
+	if s.track.FileUnknown(rel) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unknown = append(s.unknown, rel)
+		return
+	}
 	file, err := statFile(fsutil.Join(s.root, rel))
 	if err != nil || !s.track.FileChanged(rel, file) {
 		return // what cannot be looked at now is not another picture
@@ -303,4 +311,48 @@ func (r *runner) moveCorrections(moved map[string]movedTo) error {
 		})
 		return err
 	})
+}
+
+// fillIn completes records of version 0.1, which do not say what their files were, with size, time and a hash of the ends. It reads
+// 128 KiB of each file once, when all photos are described. A file that was changed after it was described stays unknown.
+func (r *runner) fillIn(ctx context.Context) error {
+	if len(r.found.living.unknown) == 0 {
+		return nil
+	}
+	set := map[string]bool{}
+	for _, rel := range r.found.living.unknown {
+		set[rel] = true
+	}
+	const phase = "reading the ends of photos"
+	r.track.Live().SetPhase(phase)
+	step := r.startStep("Reading the ends of " + wording.Count(len(set), "photo") + " that an earlier version described, to know them again when they are moved")
+	defer step.end()
+	looked, filled := 0, 0
+	err := r.rewrite(inSet(set), func(batch []tracker.Record) error {
+		files := make([]*tracker.PhotoFile, len(batch))
+		if err := inParallel(ctx, batch, func(i int, rec tracker.Record) {
+			info, head, _, err := headOf(fsutil.Join(r.root, rec.Path))
+			if err == nil && !info.ModTime.After(rec.Time) {
+				info.Head = head
+				files[i] = &info
+			}
+		}); err != nil {
+			return err
+		}
+		var known []tracker.Record
+		for i, rec := range batch {
+			if files[i] != nil && r.track.FileUnknown(rec.Path) {
+				rec.File = files[i]
+				known = append(known, rec)
+			}
+		}
+		looked, filled = looked+len(batch), filled+len(known)
+		step.at(ui.Comma(looked) + " so far")
+		r.track.Live().SetPhase(phase + ": " + ui.Comma(looked) + " so far")
+		return r.track.Refresh(known)
+	})
+	if err == nil && filled > 0 {
+		r.log.Info(fmt.Sprintf("%s of an earlier version are known again from now on when they are moved or changed", wording.Count(filled, "photo")))
+	}
+	return err
 }

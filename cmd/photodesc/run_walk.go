@@ -125,6 +125,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 		}
 	}
 	touched := s.stats.end()
+	found.living.unknown = s.stats.unknown
 	if err == nil {
 		err = s.keepUp(ctx, &found, touched)
 	}
