@@ -29,7 +29,7 @@ func TestTaken(t *testing.T) {
 		return tracker.Record{Path: path, Description: "a dog", Taken: taken}
 	}
 	w.add(1, photo("a", "2023-12-31T23:59:59"), photo("b", "2024-01-01T00:00:00+02:00"), photo("c", "2024-02-29T12:00:00"),
-		photo("d", "2024-05-31T12:00:00"), photo("e", "2199-12-31T00:00:00"), photo("f", ""), photo("g", "1826-01-01T00:00:00"), photo("h", "2024"))
+		photo("d", "2024-05-31T12:00:00"), photo("e", "2199-12-31T00:00:00"), photo("f", ""), photo("g", "1826-01-01T00:00:00"), photo("h", "2024"), photo("i", "2024------"))
 	x := w.index()
 	for text, want := range map[string]string{
 		"2024": "b c d", "2024-02": "c", "2024-02-29": "c", "2024-02-28": "", "2023-12-31..2024-01-01": "a b", "2023..2024-02": "a b c",
@@ -153,6 +153,15 @@ func TestCorrectionsFound(t *testing.T) {
 	w.add(2, tracker.Record{Path: "a", Description: "a cow", Time: future.Add(time.Hour), File: &tracker.PhotoFile{Size: 6}})
 	check("another file", "wolf", "")
 	check("another file", "cow", "a")
+	// Pictures decide rather than sizes and times: metadata were changed, another photo was moved here.
+	picture := func(hash string, size int64) *tracker.PhotoFile { return &tracker.PhotoFile{Size: size, Picture: hash} }
+	w.add(2, tracker.Record{Path: "c", Description: "a dove", Time: old, File: picture("1", 7)})
+	correct(tracker.Correction{Path: "c", Description: "a swan", File: picture("1", 7), Picture: "1"})
+	w.add(2, tracker.Record{Path: "c", Description: "a dove", Time: future, File: picture("1", 8)})
+	check("other metadata", "swan", "c")
+	w.add(2, tracker.Record{Path: "c", Description: "a tree", Time: old, Via: tracker.ViaMoved, From: "d", File: picture("2", 8)})
+	check("another photo", "swan", "")
+	check("another photo", "tree", "c")
 	// Taken back, and an index that is made anew.
 	correct(tracker.Correction{Path: "b\n", Description: "a bird"})
 	check("corrected", "bird", "b\n")

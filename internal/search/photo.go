@@ -20,6 +20,7 @@ type photo struct {
 	model       string
 	camera      string
 	taken       string
+	via         tracker.Via
 	file        *tracker.PhotoFile
 	correction  string // a line; "" is none
 }
@@ -28,7 +29,7 @@ func photoOf(r tracker.Record) photo {
 	return photo{
 		path: tracker.EncodePath(r.Path), time: r.Time, described: r.Status == tracker.OK,
 		description: r.Description, keywords: joined(r.Keywords), answers: answersText(r),
-		model: r.Model, camera: r.Camera, taken: r.Taken, file: r.File,
+		model: r.Model, camera: r.Camera, taken: r.Taken, via: r.Via, file: r.File,
 	}
 }
 
@@ -37,24 +38,25 @@ const keywordSeparator = ", "
 
 func joined(keywords []string) string { return strings.Join(keywords, keywordSeparator) }
 
-// fileColumns are size and time of change as the index has them.
-func (p *photo) fileColumns() (size, mtime any) {
+// fileColumns are size, time of change and hash of the picture as the index has them.
+func (p *photo) fileColumns() (size, mtime any, picture string) {
 	if p.file == nil {
-		return nil, nil
+		return nil, nil, ""
 	}
-	return p.file.Size, p.file.ModTime.UnixNano()
+	return p.file.Size, p.file.ModTime.UnixNano(), p.file.Picture
 }
 
 // photoColumns are what [photo.scan] reads, of photos p, texts t and corrections c.
-const photoColumns = "p.id, p.path, p.time, t.described, t.description, t.keywords, t.answers, t.model, t.camera, t.taken, t.size, t.mtime, coalesce(c.line, '')"
+const photoColumns = "p.id, p.path, p.time, t.described, t.description, t.keywords, t.answers, t.model, t.camera, t.taken, t.via, t.size, t.mtime, t.picture, coalesce(c.line, '')"
 
 func (p *photo) scan(row interface{ Scan(...any) error }) error {
 	var at int64
 	var size, mtime sql.NullInt64
-	err := row.Scan(&p.id, &p.path, &at, &p.described, &p.description, &p.keywords, &p.answers, &p.model, &p.camera, &p.taken, &size, &mtime, &p.correction)
+	var picture string
+	err := row.Scan(&p.id, &p.path, &at, &p.described, &p.description, &p.keywords, &p.answers, &p.model, &p.camera, &p.taken, &p.via, &size, &mtime, &picture, &p.correction)
 	p.time, p.file = time.UnixMilli(at), nil
 	if size.Valid {
-		p.file = &tracker.PhotoFile{Size: size.Int64, ModTime: time.Unix(0, mtime.Int64)}
+		p.file = &tracker.PhotoFile{Size: size.Int64, ModTime: time.Unix(0, mtime.Int64), Picture: picture}
 	}
 	return err
 }
@@ -68,7 +70,7 @@ func (p *photo) words() (description, keywords string, corrected bool) {
 	if err != nil {
 		return p.description, p.keywords, false
 	}
-	r := tracker.Record{Path: c.Path, Time: p.time, File: p.file, Description: p.description}
+	r := tracker.Record{Path: c.Path, Time: p.time, Via: p.via, File: p.file, Description: p.description}
 	if p.keywords != "" {
 		r.Keywords = strings.Split(p.keywords, keywordSeparator)
 	}

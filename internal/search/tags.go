@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"photodesc/tracker"
 )
 
 // tagsOf has a word for each folder that a path lies in, the photo folder included, and words for the month and the day
 // taken, so that a search in one folder or of one month is a search for its word.
 func tagsOf(path, taken string) string {
 	tags := folderTokens(path)
-	if len(taken) >= len(time.DateOnly) {
-		day := strings.ReplaceAll(taken[:len(time.DateOnly)], "-", "")
-		tags += " " + monthTag + day[:6] + " " + dayTag + day
+	if day, _, err := tracker.ParseTaken(taken); err == nil {
+		tags += " " + monthTag + day.Format("200601") + " " + dayTag + day.Format("20060102")
 	}
 	return tags
 }
