@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"photodesc/internal/config"
 	"photodesc/internal/ui"
@@ -53,7 +54,35 @@ func (r *runner) onFinish(err error) {
 	}
 	c.Env = append(c.Env, r.finishVariables(err)...)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
-	if e := c.Run(); e != nil {
+	if e := r.signals.await(c, ui.ExitCode(err)); e != nil {
 		fmt.Fprintf(os.Stderr, "photodesc: the command of --on-finish failed: %v\n", e)
+	}
+}
+
+// await runs a command after the run. A request to stop is passed on to it; a second one ends this process with the exit code given.
+func (s *signals) await(c *exec.Cmd, code int) error {
+	s.handOver()
+	for len(s.stop) > 0 {
+		<-s.stop // it was for the run
+	}
+	if err := c.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for again := false; ; {
+		select {
+		case err := <-ended:
+			return err
+		case sig := <-s.stop:
+			switch {
+			case sig == syscall.SIGHUP: // the terminal tells the command itself
+			case again:
+				os.Exit(code)
+			default:
+				again = true
+				_ = c.Process.Signal(sig)
+			}
+		}
 	}
 }
