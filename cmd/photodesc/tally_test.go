@@ -49,9 +49,12 @@ func (h *harness) tally() tally {
 			if rec.Path, err = tracker.DecodePath(rec.Path); err != nil {
 				t.torn++
 			}
-			if rec.Status == tracker.OK {
+			switch rec.Status {
+			case tracker.OK:
 				t.ok[rec.Path]++
-			} else {
+			case tracker.Forgotten:
+				delete(t.ok, rec.Path)
+			default:
 				t.failed[rec.Path]++
 				t.kinds[rec.Path] = rec.Error.Kind
 			}
