@@ -184,12 +184,13 @@ func overwrite(path string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// removeLeftovers removes what writing the state or settings leaves when it is
+// removeLeftovers removes what writing the state or settings, or a merge, leaves when it is
 // killed. The workdir's lock is held.
 func removeLeftovers(dir string) {
 	for _, pattern := range []string{
 		filepath.Join(fsutil.QuoteGlob(dir), "."+StateName+"*"),
 		filepath.Join(fsutil.QuoteGlob(dir), OutputsName, "."+settingsPrefix+"*"),
+		filepath.Join(fsutil.QuoteGlob(dir), OutputsName, mergePattern),
 	} {
 		left, _ := filepath.Glob(pattern)
 		for _, path := range left {
