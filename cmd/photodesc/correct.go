@@ -89,6 +89,9 @@ func correct(w io.Writer, s tracker.Snapshot, arg string, edit func(*tracker.Cor
 		return err
 	}
 	_, err = tracker.EditCorrection(s.Dir, photo.Path, func(c *tracker.Correction) {
+		if before := c.Apply(photo.Record); !before.Corrected() { // it was of another picture under this path
+			*c = tracker.Correction{Path: c.Path}
+		}
 		edit(c)
 		if c.File = fileNow(s, photo); c.File != nil {
 			c.Picture = c.File.Picture
