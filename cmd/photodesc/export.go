@@ -73,7 +73,7 @@ type exportFlags struct {
 // choosing registers the flags that choose photos.
 func (f *exportFlags) choosing(set *pflag.FlagSet) {
 	set.StringVar(&f.folder, "in", "", "only photos in this `FOLDER` and below it")
-	set.StringVar(&f.since, "since", "", "only photos described since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
+	set.StringVar(&f.since, "since", "", "only photos described or corrected since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
 	set.BoolVar(&f.dryRun, "dry-run", false, "say what would be written, and write nothing")
 }
 

@@ -159,9 +159,10 @@ func absolute(path string) string {
 }
 
 func (x *exporter) writeCaptions(s *export.Sidecars, ending string, all *fileOutcomes) error {
-	var shared export.Shared
+	shared := export.Shared{There: x.photoThere()}
 	if !x.flags.wholeName {
-		if err := x.each(func(r *tracker.Photo) error { shared.Add(r.Path); return nil }); err != nil {
+		// Also of photos that were not asked for: theirs is not to be replaced.
+		if err := x.everyPhoto(func(r *tracker.Photo) error { shared.Add(r.Path); return nil }); err != nil {
 			return err
 		}
 	}
@@ -172,6 +173,9 @@ func (x *exporter) writeCaptions(s *export.Sidecars, ending string, all *fileOut
 			if all.missing++; all.missing == 1 {
 				all.missingExample = tracker.EncodePath(r.Path)
 			}
+			return nil
+		case !x.flags.wholeName && !shared.First(r.Path) && shared.There != nil && !shared.There(r.Path):
+			all.add(export.Beside(r.Path, ending, false), export.Gone, nil)
 			return nil
 		case !x.flags.wholeName && !shared.First(r.Path):
 			if all.shared++; all.shared == 1 {
@@ -185,6 +189,18 @@ func (x *exporter) writeCaptions(s *export.Sidecars, ending string, all *fileOut
 		return err
 	}
 	return s.Flush(x.ctx)
+}
+
+// photoThere tells whether a photo is in the photo folder; it is nil where that folder is not there.
+func (x *exporter) photoThere() func(path string) bool {
+	root, err := x.photoFolder()
+	if err != nil {
+		return nil
+	}
+	return func(path string) bool {
+		_, err := os.Stat(fsutil.Join(root, path))
+		return !errors.Is(err, fs.ErrNotExist)
+	}
 }
 
 // captionError says what to do about an error that ended the export.
@@ -230,7 +246,7 @@ func (x *exporter) sayFiles(ending string, o *fileOutcomes) {
 		{o.count[export.Theirs], "." + ending + " file", "left alone, because somebody wrote or changed it", o.example[export.Theirs], false},
 		{o.missing, "photo", "left out, without a text of this form", o.missingExample, false},
 		{o.shared, "photo", "left out, because the file is for a photo of the same name with another ending; --whole-name gives each its own", o.sharedExample, false},
-		{o.count[export.Gone], "photo", "left out, because it is not there any more", o.example[export.Gone], true},
+		{o.count[export.Gone], "photo", "left out that cannot be found any more", o.example[export.Gone], true},
 	} {
 		if line.n > 0 && !(x.flags.remove && line.notOfRemoving) {
 			fmt.Fprintf(os.Stderr, "%s %s: %s\n", wording.Count(line.n, line.of), line.text, line.example)

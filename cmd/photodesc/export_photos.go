@@ -41,19 +41,29 @@ func (x *exporter) each(found func(*tracker.Photo) error) error {
 	if err := x.findWords(); err != nil {
 		return err
 	}
+	return x.eachOf(x.wanted, x.since, found)
+}
+
+// everyPhoto is each for all photos with a text, also those that were not asked for.
+func (x *exporter) everyPhoto(found func(*tracker.Photo) error) error {
+	return x.eachOf(nil, time.Time{}, found)
+}
+
+// eachOf gives the photos that match, nil for all, and whose words are not from before a time.
+func (x *exporter) eachOf(match func(path string) bool, since time.Time, found func(*tracker.Photo) error) error {
 	show := newExportProgress()
 	if x.flags.output == "" && ui.TerminalWidth(x.out) > 0 {
 		show = nil // the photos themselves are on the terminal
 	}
 	defer show.end()
-	for p, err := range tracker.Photos(x.snapshot.Dir, tracker.Select{Match: x.wanted}) {
+	for p, err := range tracker.Photos(x.snapshot.Dir, tracker.Select{Match: match}) {
 		if err != nil {
 			return ui.WorkdirError(x.snapshot.Dir, err)
 		}
 		if err := x.ctx.Err(); err != nil {
 			return err
 		}
-		if !p.HasWords() && !x.flags.failed || wordsTime(&p).Before(x.since) {
+		if !p.HasWords() && !x.flags.failed || wordsTime(&p).Before(since) {
 			continue
 		}
 		show.count()

@@ -32,6 +32,8 @@ var trained = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 // Shared finds photos that would have the same caption file, as "b.jpg" and "b.cr2" have "b.txt". All photos are added first.
 // A million of them take some 40 MB.
 type Shared struct {
+	There func(photo string) bool // whether a photo is in its folder; one that is comes before one that is not. May be nil
+
 	seed  maphash.Seed
 	first map[uint64]uint64
 }
@@ -42,9 +44,21 @@ func (s *Shared) Add(photo string) {
 		s.first, s.seed = map[uint64]uint64{}, maphash.MakeSeed()
 	}
 	key, rank := maphash.String(s.seed, stem(photo)), rankOf(photo)
-	if known, has := s.first[key]; !has || rank < known {
+	if known, has := s.first[key]; !has || s.before(photo, rank, known) {
 		s.first[key] = rank
 	}
+}
+
+// before is whether the file is for a photo rather than for the one with its name and another ending that is known.
+func (s *Shared) before(photo string, rank, known uint64) bool {
+	if rank == known || s.There == nil {
+		return rank < known
+	}
+	here, other := s.There(photo), s.There(stem(photo)+endingOf(known))
+	if here != other {
+		return here
+	}
+	return rank < known
 }
 
 // First is whether a photo is the one of those with the same caption file for which that is.
@@ -65,4 +79,11 @@ func rankOf(photo string) uint64 {
 	b[0] = byte(rank)
 	copy(b[1:], ending)
 	return binary.BigEndian.Uint64(b[:])
+}
+
+// endingOf is the ending in a rank. All endings of photos are short enough to be whole in it.
+func endingOf(rank uint64) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], rank)
+	return strings.TrimRight(string(b[1:]), "\x00")
 }
