@@ -76,7 +76,7 @@ func (x *exporter) exportSidecars() error {
 		}
 	}
 	tally := newSidecarTally(func(text string) { fmt.Fprintln(os.Stderr, "photodesc: "+text) })
-	tally.embed = x.flags.embed
+	tally.embed, tally.removes = x.flags.embed, x.flags.remove
 	show := newExportProgress()
 	err = x.writeSidecars(s, tally, show)
 	show.end()
@@ -175,6 +175,8 @@ type sidecarTally struct {
 	folds folds
 	embed bool // they are the photos themselves
 
+	removes bool // what was put in is taken out
+
 	mu       sync.Mutex
 	outcomes [xmp.Gone + 1]int
 	failed   int
@@ -200,7 +202,10 @@ func (t *sidecarTally) add(path string, outcome xmp.Outcome, err error) {
 	}
 	name := tracker.EncodePath(path)
 	w := warning{"photo", "without an up-to-date sidecar", name, why, fmt.Sprintf("no sidecar for %s: %v", name, err)}
-	if t.embed {
+	switch {
+	case t.removes && !t.embed:
+		w.happened, w.line = "with a sidecar left as it is", fmt.Sprintf("the sidecar of %s is left as it is: %v", name, err)
+	case t.embed:
 		w.happened, w.line = "left as it is", fmt.Sprintf("%s is left as it is: %s", name, why)
 	}
 	t.folds.add(w)
@@ -217,27 +222,26 @@ func (t *sidecarTally) stop() error {
 func (t *sidecarTally) text(dry bool) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var parts []string
-	for _, o := range []struct {
-		n          int
-		did, would string
-	}{
-		{t.outcomes[xmp.Made], "made", "would be made"}, {t.outcomes[xmp.Changed], "changed", "would be changed"},
-		{t.outcomes[xmp.Deleted], "deleted", "would be deleted"}, {t.outcomes[xmp.Unchanged], "up to date", "up to date"},
-		{t.failed, "left as they are", "left as they are"},
-	} {
-		word := o.did
-		if dry {
-			word = o.would
-		}
-		if o.n > 0 {
-			parts = append(parts, ui.Comma(o.n)+" "+word)
-		}
-	}
+	words := map[xmp.Outcome]string{xmp.Made: "made", xmp.Changed: "changed", xmp.Deleted: "deleted"}
 	text := "Sidecars: "
-	if t.embed {
-		text = "Photos with descriptions inside: "
+	if t.embed { // nobody is to read that photos were deleted
+		words = map[xmp.Outcome]string{xmp.Made: "written", xmp.Changed: "changed", xmp.Deleted: "taken out"}
+		text = "Descriptions inside of photos: "
 	}
+	var parts []string
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, ui.Comma(n)+" "+text)
+		}
+	}
+	for _, o := range []xmp.Outcome{xmp.Made, xmp.Changed, xmp.Deleted} {
+		if dry {
+			words[o] = "would be " + words[o]
+		}
+		add(t.outcomes[o], words[o])
+	}
+	add(t.outcomes[xmp.Unchanged], "up to date")
+	add(t.failed, "left as they are")
 	if text += strings.Join(parts, ", "); len(parts) == 0 {
 		text += "none"
 	}
