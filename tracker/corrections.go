@@ -136,14 +136,15 @@ func parseCorrection(line []byte) (c Correction, err error) {
 
 // Corrections are the corrections of a workdir.
 type Corrections struct {
-	byPath map[string]Correction
-	Bad    int // lines that cannot be read
+	byPath    map[string]Correction
+	takenBack map[string]time.Time // when a correction was taken back that was the newest of its path
+	Bad       int                  // lines that cannot be read
 }
 
 // ReadCorrections reads the newest correction of each path. A workdir without corrections has none. Lines that cannot be read are
 // counted; what follows the last newline, as after a kill, is used if it is whole. All corrections are in memory together.
 func ReadCorrections(dir string) (*Corrections, error) {
-	all := &Corrections{byPath: map[string]Correction{}}
+	all := &Corrections{byPath: map[string]Correction{}, takenBack: map[string]time.Time{}}
 	f, err := fsutil.OpenRegular(correctionsPath(dir), os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return all, nil
@@ -171,9 +172,26 @@ func ReadCorrections(dir string) (*Corrections, error) {
 func (a *Corrections) add(c Correction) {
 	if c.Empty() {
 		delete(a.byPath, c.Path)
+		a.takenBack[c.Path] = c.Time
 	} else {
 		a.byPath[c.Path] = c
+		delete(a.takenBack, c.Path)
 	}
+}
+
+// since returns the paths of which a correction was made or taken back at a time or later.
+func (a *Corrections) since(t time.Time) (paths []string) {
+	for path, c := range a.byPath {
+		if !c.Time.Before(t) {
+			paths = append(paths, path)
+		}
+	}
+	for path, at := range a.takenBack {
+		if !at.Before(t) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // CorrectionsMark is another text whenever the corrections are others; "" where there are none.

@@ -50,6 +50,8 @@ type Snapshot struct {
 
 	Corrected          int `json:"corrected,omitempty"`           // photos that a person corrected
 	DamagedCorrections int `json:"damaged_corrections,omitempty"` // lines of the corrections that cannot be read
+
+	Sidecars *Sidecars `json:"sidecars,omitempty"` // where some were exported
 }
 
 // State is the state of a workdir in one word.
@@ -100,7 +102,7 @@ func (s *Snapshot) LastPhoto() *Recent {
 // Peek looks at a workdir from outside, running or not, without changing or
 // locking anything. It reads a few kB after any number of photos; only where
 // the state file is missing or damaged does it read the progress file and the
-// outputs; the corrections are read as a whole. A folder without a run is no error.
+// outputs; the corrections are read as a whole, and where sidecars were exported up to a MiB of what was described since. A folder without a run is no error.
 func Peek(dir string) (Snapshot, error) {
 	return peek(dir, time.Now())
 }
@@ -164,6 +166,10 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		snap.Damage = err.Error()
 	}
 	snap.Corrected, snap.DamagedCorrections = corrections.Len(), corrections.Bad
+	if !running {
+		pid = 0
+	}
+	snap.Sidecars = sidecars(dir, corrections, pid)
 	return snap, nil
 }
 

@@ -75,6 +75,10 @@ func (x *exporter) exportSidecars() error {
 			return err
 		}
 	}
+	counted, err := tracker.CountSidecars(x.snapshot.Dir)
+	if err != nil {
+		return ui.WorkdirError(x.snapshot.Dir, err)
+	}
 	tally := newSidecarTally(func(text string) { fmt.Fprintln(os.Stderr, "photodesc: "+text) })
 	tally.embed, tally.removes = x.flags.embed, x.flags.remove
 	show := newExportProgress()
@@ -87,6 +91,9 @@ func (x *exporter) exportSidecars() error {
 	if text := tally.text(x.flags.dryRun); !ui.Quiet() || x.flags.dryRun {
 		fmt.Fprintln(x.out, text)
 	}
+	if !x.flags.dryRun && !x.flags.embed {
+		x.noteSidecars(counted, tally, err == nil)
+	}
 	if err != nil {
 		return err
 	}
@@ -94,6 +101,19 @@ func (x *exporter) exportSidecars() error {
 		return &ui.Exit{Code: ui.ExitFailed}
 	}
 	return nil
+}
+
+// noteSidecars notes for status what became of the sidecars; ended is whether all photos that were asked for had their turn. A note
+// that cannot be written is no failure: that of an earlier export, with its time, stays true.
+func (x *exporter) noteSidecars(counted *tracker.SidecarCount, t *sidecarTally, ended bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := ended && x.ctx.Err() == nil && x.words == "" && x.since.IsZero() && (x.folder == "" || x.folder == ".")
+	if x.flags.remove {
+		_ = counted.Removed(all && t.failed == 0, t.outcomes[xmp.Changed]+t.outcomes[xmp.Deleted])
+		return
+	}
+	_ = counted.Exported(all, t.outcomes[xmp.Made]+t.outcomes[xmp.Changed]+t.outcomes[xmp.Unchanged], t.failed)
 }
 
 // sidecarWriter writes sidecars, or into the photos themselves.

@@ -37,6 +37,9 @@ type runSidecars struct {
 	queue  chan describedPhoto
 	done   chan struct{}
 	missed atomic.Int64 // photos that found the queue full
+	added  atomic.Int64 // described photos
+
+	counted *tracker.SidecarCount // nil where the outputs cannot be read
 
 	corrections corrections
 }
@@ -52,6 +55,9 @@ func startSidecars(dir, root, names string, warn func(string)) *runSidecars {
 		dir: dir, files: xmp.In(root, xmp.Options{Names: xmp.Names(names)}), tally: newSidecarTally(warn),
 		queue: make(chan describedPhoto, sidecarQueue), done: make(chan struct{}),
 	}
+	if counted, err := tracker.CountSidecars(dir); err == nil && counted.RunBegun() == nil {
+		s.counted = counted
+	}
 	go func() {
 		defer close(s.done)
 		for p := range s.queue {
@@ -66,6 +72,7 @@ func (s *runSidecars) add(rec tracker.Record, inside *worker.Inside) {
 	if s == nil || rec.Status != tracker.OK {
 		return
 	}
+	s.added.Add(1)
 	select {
 	case s.queue <- describedPhoto{rec, inside}:
 	default:
@@ -109,7 +116,19 @@ func (s *runSidecars) end(patience time.Duration) (text, warning string) {
 	if warning != "" {
 		warning += "; later: " + ui.CommandLine(s.dir, "export", "xmp")
 	}
+	s.note()
 	return s.tally.text(false), warning
+}
+
+// note has status know of the sidecars. Where it cannot be written they count as out of date.
+func (s *runSidecars) note() {
+	if s.counted == nil {
+		return
+	}
+	s.tally.mu.Lock()
+	defer s.tally.mu.Unlock()
+	made := s.tally.outcomes[xmp.Made]
+	_ = s.counted.RunEnded(int(s.added.Load()), made+s.tally.outcomes[xmp.Changed]+s.tally.outcomes[xmp.Unchanged], made)
 }
 
 // corrections are those of a workdir, read again when the file has changed.

@@ -49,6 +49,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if text := correctedText(s); text != "" {
 		line("Corrected", text)
 	}
+	if text := sidecarsText(s.Sidecars); text != "" {
+		line("Sidecars", text)
+	}
 	if s.TotalKnown {
 		line("Remaining", Comma(s.Remaining))
 		line("Progress", "["+styleBar.Render(bar(s.Percent(), barWidth(width)))+"]")
@@ -214,4 +217,23 @@ func correctedText(s tracker.Snapshot) string {
 		return Comma(s.Corrected)
 	}
 	return ""
+}
+
+// sidecarsText says how many sidecars were exported and how many are out of date, "" if none were exported.
+func sidecarsText(s *tracker.Sidecars) string {
+	if s == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s up to date on %s; ", Comma(s.UpToDate), s.Time.Local().Format("2 Jan 2006 15:04"))
+	switch {
+	case s.Writing:
+		return text + "those of this run are counted when it ends"
+	case s.More && s.OutOfDate > 0:
+		return text + "since then more than " + wording.Count(s.OutOfDate, "photo") + " described or corrected"
+	case s.More:
+		return text + "what was described since is not counted"
+	case s.OutOfDate > 0:
+		return text + "now at most " + Comma(s.OutOfDate) + " missing or out of date"
+	}
+	return text + "nothing described or corrected since"
 }

@@ -84,6 +84,9 @@ func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 	if text := correctedText(s.Run); text != "" {
 		p.line("Corrected", "%s", text)
 	}
+	if text := sidecarsText(s.Run.Sidecars); text != "" {
+		p.line("Sidecars", "%s", text)
+	}
 	if s.OK+s.Failed > 0 {
 		p.line("Success rate", "%s of those tried", PercentText(100*s.SuccessRate))
 	}
