@@ -116,6 +116,9 @@ func (format exportFormat) command(g *global) *cobra.Command {
 					return err
 				}
 			}
+			if len(words) > 0 && strings.TrimSpace(strings.Join(words, "")) == "" { // an unset variable of a script
+				return ui.UsageError("the words are empty; leave them out where all photos are meant")
+			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 			defer stop()
 			x, err := newExporter(ctx, g.dir, &f, strings.Join(words, " "))

@@ -307,7 +307,7 @@ func (s *Sidecars) remove(ctx context.Context, key, file string) (Outcome, error
 	place := fsutil.Join(s.root(), file)
 	old, err := os.Lstat(place)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENAMETOOLONG): // which was never written
 		return Gone, nil
 	case err != nil:
 		return Broken, err

@@ -45,6 +45,36 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// TestSharedThere has photos that are not there make way for those that are.
+func TestSharedThere(t *testing.T) {
+	photos := []string{"a.jpg", "a.heic", "a.webp", "b.jpg", "b.png", "c.jpg"}
+	for range 2 {
+		s := Shared{There: func(p string) bool { return p == "a.heic" || p == "b.jpg" || p == "b.png" }}
+		for _, p := range photos {
+			s.Add(p)
+		}
+		for _, p := range photos {
+			if s.First(p) != slices.Contains([]string{"a.heic", "b.jpg", "c.jpg"}, p) {
+				t.Errorf("%s: %v", p, s.First(p))
+			}
+		}
+		slices.Reverse(photos)
+	}
+}
+
+// TestSidecarsLongName has nothing to remove of a file whose name was too long to be written.
+func TestSidecarsLongName(t *testing.T) {
+	c := newCaptions(t, ledger(t, t.TempDir()), t.TempDir(), "")
+	name := strings.Repeat("x", 253)
+	touch(t, filepath.Join(c.Photos, name), "")
+	if got := c.put(map[string]string{name: "x"}); got[name+".txt"] != Broken {
+		t.Error(got)
+	}
+	if got := c.removed(); got[name+".txt"] == Broken {
+		t.Error(got, c.errs)
+	}
+}
+
 // captions writes files and hears what became of them.
 type captions struct {
 	*Sidecars
