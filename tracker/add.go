@@ -191,7 +191,10 @@ func (t *Tracker) count(g *group) {
 				t.counts.NewDone++
 			}
 		case Forgotten:
-			if t.photos[k] != 0 {
+			if m := t.photos[k]; m != 0 {
+				if t.same == nil && m&hasResult != 0 { // Use has not yet counted it
+					t.settingsIDs.photos[m.settingsID()]--
+				}
 				t.photos[k] = t.photos[k]&(inProgress|seen) | forgotten
 			}
 			delete(t.failures, k)

@@ -1,6 +1,11 @@
 package tracker
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"photodesc/internal/wording"
+)
 
 // This file keeps up with photos whose files were moved, changed or removed. What is true of a file is for the caller to find out.
 
@@ -114,6 +119,16 @@ func (t *Tracker) Move(moves []Moved) error {
 		}
 		return t.AddBatch(records)
 	})
+}
+
+// finishMoves takes the paths before of moved photos back, where a crash came in between. If that cannot be written, the next run does.
+func (t *Tracker) finishMoves(paths []string) {
+	paths = slices.DeleteFunc(paths, func(path string) bool { return !t.photos[keyOf(path)].described() })
+	if len(paths) == 0 {
+		return
+	}
+	t.notes.add(Info, OutputsName, 0, "%s moved when the run before was killed; the path before is taken back", wording.Count(len(paths), "photo"))
+	_ = t.Forget(paths) // the run's next line tells, too, that nothing can be written
 }
 
 // Forget takes the results of photos back. What was written stays in the outputs.

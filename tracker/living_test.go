@@ -201,6 +201,9 @@ func TestMoveKilled(t *testing.T) {
 		if !tr.Done("old") && !tr.Done("new") {
 			t.Errorf("killed after %d bytes: the words are lost", n)
 		}
+		if tr.Done("old") && tr.Done("new") {
+			t.Errorf("killed after %d bytes: the photo counts twice", n)
+		}
 		if err := tr.Move(moves); err != nil || !tr.Done("new") {
 			t.Errorf("killed after %d bytes, moved again: %v", n, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/dustin/go-humanize"
 )
@@ -20,7 +21,9 @@ type loader struct {
 	failures    map[key]Failure
 	refailed    map[key]refailure
 	progress    *appendFile
-	missing     []byte // progress lines to be added
+	missing     []byte   // progress lines to be added
+	moving      string   // the path before, where the last line is of a photo that was moved
+	forget      []string // paths before, of which a crash lost the line that takes them back
 
 	doubleLines, doubleResults, recovered int
 }
@@ -119,6 +122,7 @@ func (l *loader) loadOutput(path string) error {
 
 	d := damage{book: l.book, file: name}
 	before := l.recovered
+	l.moving = ""
 	var addErr error
 	merge := func(line int, o outcome, err error) {
 		if err != nil {
@@ -126,6 +130,7 @@ func (l *loader) loadOutput(path string) error {
 			return
 		}
 		l.merge(o)
+		l.moving = o.from
 		if addErr == nil {
 			addErr = l.addMissing(blockSize)
 		}
@@ -135,6 +140,9 @@ func (l *loader) loadOutput(path string) error {
 		l.book.add(Warn, name, 0, "read only in part: %v", err)
 	} else if rest.torn {
 		l.mendOutput(f, name, rest, merge)
+	}
+	if l.moving != "" {
+		l.forget = append(l.forget, l.moving)
 	}
 	if l.recovered > before {
 		// A result is about to be counted that nobody has seen on the disk.
@@ -201,6 +209,7 @@ func (l *loader) merge(o outcome) {
 		l.missing = append(append(l.missing, EncodePath(string(o.path))...), '\n')
 		l.recovered++
 	}
+	l.forget = slices.DeleteFunc(l.forget, func(path string) bool { return keyOf(path) == o.key }) // another photo is there since
 	l.photos[o.key] = (m&^forgotten | inProgress | hasResult).from(settingsID, o.file)
 	l.settingsIDs.photos[settingsID]++
 	delete(l.failures, o.key)

@@ -16,6 +16,7 @@ type outcome struct {
 	failed     bool
 	forgotten  bool
 	file       stamp
+	from       string // the path before, of a photo that was moved
 	why        Failure
 }
 
@@ -31,7 +32,7 @@ var (
 // package writes them; those are validated but not decoded, which makes
 // resuming a million photos a matter of seconds.
 func parseOutcome(line []byte) (outcome, error) {
-	if path, rest, ok := okLinePath(line); ok {
+	if path, rest, ok := okLinePath(line); ok && !bytes.Contains(rest, movedVia) {
 		if !utf8.Valid(line) {
 			return outcome{}, errNotUTF8
 		}
@@ -44,7 +45,7 @@ func parseOutcome(line []byte) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed, forgotten: r.Status == Forgotten, file: stampOf(r.File)}
+	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed, forgotten: r.Status == Forgotten, file: stampOf(r.File), from: r.From}
 	if o.failed {
 		o.why = failureOf(&r)
 	}
@@ -54,6 +55,7 @@ func parseOutcome(line []byte) (outcome, error) {
 var (
 	fileHead  = []byte(`,"file":{"size":`)
 	mtimeHead = []byte(`"mtime":"`)
+	movedVia  = []byte(`,"via":"moved",`)
 )
 
 // lineStamp returns the stamp of a line's file, 0 where it does not stand as this package writes it. Inside of a string quotes are
