@@ -18,7 +18,7 @@ import (
 )
 
 const captionsHelp = `A file that was not written by this command, or that somebody changed since, is
-left alone, and so it says how many those were. --remove removes the files that
+left alone; the command says how many those were. --remove removes the files that
 are as this command left them. Without -o the files are beside the photos, with it
 in a tree of the same folders elsewhere.
 
