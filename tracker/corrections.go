@@ -136,15 +136,17 @@ func parseCorrection(line []byte) (c Correction, err error) {
 
 // Corrections are the corrections of a workdir.
 type Corrections struct {
-	byPath    map[string]Correction
-	takenBack map[string]time.Time // when a correction was taken back that was the newest of its path
-	Bad       int                  // lines that cannot be read
+	byPath map[string]Correction
+	Bad    int // lines that cannot be read
+
+	newest map[string]int // the newest line of each path, be it one that takes a correction back
+	lines  int
 }
 
 // ReadCorrections reads the newest correction of each path. A workdir without corrections has none. Lines that cannot be read are
 // counted; what follows the last newline, as after a kill, is used if it is whole. All corrections are in memory together.
 func ReadCorrections(dir string) (*Corrections, error) {
-	all := &Corrections{byPath: map[string]Correction{}, takenBack: map[string]time.Time{}}
+	all := &Corrections{byPath: map[string]Correction{}, newest: map[string]int{}}
 	f, err := fsutil.OpenRegular(correctionsPath(dir), os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return all, nil
@@ -153,41 +155,36 @@ func ReadCorrections(dir string) (*Corrections, error) {
 		return all, fmt.Errorf("the corrections cannot be read: %w", err)
 	}
 	defer f.Close()
-	rest, err := scanLines(f, parseCorrection, func(_ int, c Correction, err error) {
+	rest, err := scanLines(f, parseCorrection, func(line int, c Correction, err error) {
+		all.lines = line
 		if err != nil {
 			all.Bad++
 			return
 		}
-		all.add(c)
+		all.add(c, line)
 	})
 	if err != nil {
 		return all, fmt.Errorf("the corrections cannot be read: %w", err)
 	}
 	if c, err := parseCorrection(trimLine(rest.data, rest.offset == 0)); rest.torn && err == nil {
-		all.add(c)
+		all.add(c, rest.line)
 	}
 	return all, nil
 }
 
-func (a *Corrections) add(c Correction) {
+func (a *Corrections) add(c Correction, line int) {
+	a.newest[c.Path] = line
 	if c.Empty() {
 		delete(a.byPath, c.Path)
-		a.takenBack[c.Path] = c.Time
 	} else {
 		a.byPath[c.Path] = c
-		delete(a.takenBack, c.Path)
 	}
 }
 
-// since returns the paths of which a correction was made or taken back at a time or later.
-func (a *Corrections) since(t time.Time) (paths []string) {
-	for path, c := range a.byPath {
-		if !c.Time.Before(t) {
-			paths = append(paths, path)
-		}
-	}
-	for path, at := range a.takenBack {
-		if !at.Before(t) {
+// after returns the paths of which a correction was made or taken back after so many lines.
+func (a *Corrections) after(lines int) (paths []string) {
+	for path, line := range a.newest {
+		if line > lines {
 			paths = append(paths, path)
 		}
 	}

@@ -29,11 +29,12 @@ type Sidecars struct {
 type sidecarNote struct {
 	Time        time.Time    `json:"time"`
 	UpToDate    int          `json:"up_to_date"`
-	Missing     int          `json:"missing"`       // photos described before From that have no sidecar, or an old one
-	Covered     int          `json:"covered"`       // descriptions after From that are in sidecars
-	From        outputsPlace `json:"from"`          // what comes after it is in no sidecar, but for Covered
-	Corrections time.Time    `json:"corrections"`   // corrections from then on are in no sidecar
-	PID         int          `json:"pid,omitempty"` // of a run that writes sidecars
+	Missing     int          `json:"missing"`          // photos described before From that have no sidecar, or an old one
+	Covered     int          `json:"covered"`          // descriptions after From that are in sidecars
+	From        outputsPlace `json:"from"`             // what comes after it is in no sidecar, but for Covered
+	Corrections int          `json:"corrections"`      // lines of the corrections that are in sidecars; a merge adds old ones behind them
+	Removed     time.Time    `json:"removed,omitzero"` // when all sidecars were removed during a run
+	PID         int          `json:"pid,omitempty"`    // of a run that writes sidecars
 }
 
 // outputsPlace is a place in the outputs; the zero value is their beginning.
@@ -74,6 +75,8 @@ type SidecarCount struct {
 	begun time.Time
 	from  outputsPlace
 	whole bool // when it began, all descriptions were in sidecars
+
+	corrections int // lines of them, when it began
 }
 
 // CountSidecars begins to count, before the first record is read.
@@ -83,6 +86,11 @@ func CountSidecars(dir string) (*SidecarCount, error) {
 	if c.from, err = outputsEnd(dir); err != nil {
 		return nil, err
 	}
+	corrections, err := ReadCorrections(dir)
+	if err != nil {
+		return nil, err
+	}
+	c.corrections = corrections.lines
 	n := readSidecarNote(dir)
 	_, more, known := n.From.described(dir, 0)
 	c.whole = known && !more && n.Covered == 0 && n.Missing == 0
@@ -94,7 +102,7 @@ func (c *SidecarCount) Exported(all bool, upToDate, failed int) error {
 	n := readSidecarNote(c.dir)
 	switch {
 	case all:
-		n = sidecarNote{Time: c.begun, UpToDate: upToDate, Missing: failed, From: c.from, Corrections: c.begun, PID: n.PID}
+		n = sidecarNote{Time: c.begun, UpToDate: upToDate, Missing: failed, From: c.from, Corrections: c.corrections, PID: n.PID}
 	case n.Time.IsZero() && upToDate > 0:
 		n.Time, n.UpToDate, n.Covered = c.begun, upToDate, upToDate
 	default:
@@ -110,7 +118,7 @@ func (c *SidecarCount) Removed(all bool, photos int) error {
 	case n == sidecarNote{} || !all && photos == 0:
 		return nil
 	case all && n.PID != 0:
-		n = sidecarNote{PID: n.PID, Corrections: c.begun}
+		n = sidecarNote{PID: n.PID, Removed: c.begun}
 		return n.write(c.dir)
 	case all:
 		err := os.Remove(sidecarsPath(c.dir))
@@ -135,7 +143,7 @@ func (c *SidecarCount) RunBegun() error {
 func (c *SidecarCount) RunEnded(described, written, made int) error {
 	n := readSidecarNote(c.dir)
 	n.PID = 0
-	if n.Time.After(c.begun) || n.Corrections.After(c.begun) { // an export has counted or removed some of them meanwhile
+	if n.Time.After(c.begun) || n.Removed.After(c.begun) { // an export has counted or removed some of them meanwhile
 		return n.write(c.dir)
 	}
 	if written > 0 {
@@ -227,8 +235,8 @@ func sidecars(dir string, corrections *Corrections, pid int) *Sidecars {
 	s := &Sidecars{Time: n.Time, UpToDate: n.UpToDate, Writing: n.PID != 0 && n.PID == pid}
 	described, more, known := n.From.described(dir, maxBehind)
 	s.More = more || !known
-	corrected := corrections.since(n.Corrections.Truncate(time.Millisecond)) // as exact as they are
-	if n.Covered > 0 {                                                       // it is not known of which photos
+	corrected := corrections.after(n.Corrections)
+	if n.Covered > 0 { // it is not known of which photos
 		s.OutOfDate = n.Missing - n.Covered + len(corrected)
 		for _, times := range described {
 			s.OutOfDate += times
