@@ -153,8 +153,8 @@ func newExporter(ctx context.Context, dir string, f *exportFlags, words string) 
 	if x.snapshot, err = ui.Peek(dir); err != nil {
 		return nil, err
 	}
-	if !x.snapshot.HasRun && !hasOutputs(dir) {
-		return nil, fmt.Errorf("no photo has been described in the workdir %q\n  -C names another; a run begins with: %s", dir, ui.CommandLine(dir, "run", "DIR"))
+	if err = checkDescribed(x.snapshot); err != nil {
+		return nil, err
 	}
 	if f.folder != "" {
 		if x.folder, err = searchedFolder(x.snapshot, f.folder); err != nil {
@@ -162,6 +162,16 @@ func newExporter(ctx context.Context, dir string, f *exportFlags, words string) 
 		}
 	}
 	return x, nil
+}
+
+// checkDescribed returns an error if s is of a folder in which no run has worked and no outputs lie: it is hardly the one
+// that is meant, and to find nothing in it would be a wrong answer.
+func checkDescribed(s tracker.Snapshot) error {
+	if s.HasRun || hasOutputs(s.Dir) {
+		return nil
+	}
+	return fmt.Errorf("no photo has been described in the workdir %q\n  -C names another, and photodesc status --all lists yours; a run begins with: %s",
+		s.Dir, ui.CommandLine(s.Dir, "run", "DIR"))
 }
 
 // hasOutputs is whether there are outputs, be it without the files of a run.

@@ -52,6 +52,10 @@ func searchCommand(g *global) *cobra.Command {
 		Long:    searchHelp,
 		Example: "  photodesc search birthday cake\n  photodesc search snow --in alps --taken 2024-12..2025-02\n  photodesc search -0 screenshot | xargs -0 ls -l",
 		RunE: func(c *cobra.Command, args []string) error {
+			words := strings.Join(args, " ")
+			if strings.TrimSpace(words) == "" {
+				return noSearchWords(search.ErrEmpty)
+			}
 			if f.limit < 0 {
 				return ui.UsageError("--limit: %d is not a number of photos", f.limit)
 			}
@@ -73,6 +77,9 @@ func searchCommand(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkDescribed(s); err != nil {
+				return err
+			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
 			defer stop()
 			o := search.Options{Since: since, Taken: taken, Limit: f.limit}
@@ -81,7 +88,7 @@ func searchCommand(g *global) *cobra.Command {
 					return err
 				}
 			}
-			return findPhotos(ctx, c.OutOrStdout(), s, strings.Join(args, " "), o, f)
+			return findPhotos(ctx, c.OutOrStdout(), s, words, o, f)
 		},
 	}
 	c.Flags().StringVar(&f.folder, "in", "", "only photos in this `FOLDER` and below it")
@@ -130,7 +137,7 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 	})
 	switch {
 	case errors.Is(err, search.ErrEmpty):
-		return ui.UsageError("%v; give some, as in `photodesc search dog beach`", err)
+		return noSearchWords(err)
 	case errors.Is(err, context.Canceled):
 		return &ui.Exit{Code: ui.ExitStopped}
 	case err != nil:
@@ -143,6 +150,10 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		fmt.Fprintln(w, ui.FoundText(shown, matches, more))
 	}
 	return nil
+}
+
+func noSearchWords(err error) error {
+	return ui.UsageError("%v; give some, as in `photodesc search dog beach`", err)
 }
 
 // updatedIndex opens the index of a workdir and brings it up to date.
