@@ -5,10 +5,13 @@ package main
 const rootHelp = `photodesc describes every photo of a folder in words, with a small
 vision-language model that runs on this machine. Nothing leaves it.
 
+    photodesc describe beach.jpg   try one photo, and keep nothing
     photodesc run ~/Pictures       describe what is not yet described
     photodesc run                  go on, with the same settings
     photodesc status --watch       how far, how fast, until when, live
     photodesc status --all         the same of all your runs on this machine
+    photodesc search dog beach     find photos by what they show
+    photodesc browse               look through them on a page
     photodesc summary              everything in numbers, and what failed
     photodesc stop                 finish the photos in flight and stop
     photodesc config               the settings, and where each comes from

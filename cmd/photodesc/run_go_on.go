@@ -32,8 +32,8 @@ func folderOrLast(c *cobra.Command, args []string, dir string, f *config.Flags) 
 func goOn(c *cobra.Command, dir string, f *config.Flags) (root string, err error) {
 	s, err := ui.Peek(dir)
 	if err != nil || s.Root == "" {
-		return "", ui.UsageError("%s wants one folder of photos; without one it goes on with the run before, and no run has worked in this workdir yet\n  give the folder: %s",
-			c.CommandPath(), ui.CommandLine(dir, append(strings.Fields(c.CommandPath())[1:], "DIR")...))
+		return "", ui.UsageError("no run has worked in this workdir yet, so there is none to go on with\n  give the folder with the photos: %s",
+			ui.CommandLine(dir, append(strings.Fields(c.CommandPath())[1:], "DIR")...))
 	}
 	if root, err = tracker.DecodePath(s.Root); err != nil {
 		return "", fmt.Errorf("the folder of the last run cannot be read: %w\n  give it: %s", err, ui.CommandLine(dir, "run", "DIR"))

@@ -136,13 +136,17 @@ func (w *Wanted) offline(why string) error {
 			}
 		}
 	}
+	them := "it"
+	if len(names) > 1 {
+		them = "them"
+	}
 	address := "https://huggingface.co/" + w.repo
 	if c, err := hub.FromEnvironment(); err == nil {
 		address = c.Address(w.repo, "")
 	}
 	return fmt.Errorf("model %s is not on this machine and cannot be fetched: %s\n"+
-		"  get %s\n  from %s\n  on another machine and put it into %q,\n"+
-		"  or use --model builtin, which needs no network", w.Name, why, strings.Join(names, " and "), address, dir)
+		"  get %s\n  from %s\n  on another machine and put %s into %q,\n"+
+		"  or use --model builtin, which needs no network", w.Name, why, strings.Join(names, " and "), address, them, dir)
 }
 
 // Pull fetches a model by its name. Files that are on this machine are compared with
