@@ -111,27 +111,42 @@ func serveBrowse(w io.Writer, dir string, s tracker.Snapshot, f browseFlags, lim
 		return fmt.Errorf("the page cannot be served: %w", err)
 	}
 	fmt.Fprintf(w, "%s\n", server.Address())
-	sayHow(w, server, f)
+	sayHow(w, server.Port(), server.LaunchAddress(), f)
 	return server.Serve(ctx)
 }
 
 // sayHow opens the browser, or says how to get to the page.
-func sayHow(w io.Writer, server *browse.Server, f browseFlags) {
+func sayHow(w io.Writer, port int, launch string, f browseFlags) {
 	switch {
 	case os.Getenv("SSH_CONNECTION") != "":
-		fmt.Fprintf(w, "You are here over SSH. On the machine with your browser, type\n    ssh -N -L %d:127.0.0.1:%d %s\nand open the address above there.\n",
-			server.Port(), server.Port(), sshTarget(os.Getenv("SSH_CONNECTION")))
+		sayTunnel(w, "You are here over SSH.", port)
 	case !f.noOpen:
-		if err := openBrowser(server.LaunchAddress()); err != nil {
+		switch err := openBrowser(launch); {
+		case errors.Is(err, errNoDisplay):
+			sayTunnel(w, "There is no display here.", port)
+		case err != nil:
 			fmt.Fprintf(w, "Open this address in a browser on this machine (%v).\n", err)
 		}
 	}
 	fmt.Fprintln(w, "Ctrl-C ends it.")
 }
 
-// sshTarget is what a person gives ssh to come here: the user, and the address at which ssh came in.
+// sayTunnel says what to type on the machine that has a browser.
+func sayTunnel(w io.Writer, why string, port int) {
+	fmt.Fprintf(w, "%s On the machine with your browser, type\n    ssh -N -L %d:127.0.0.1:%d %s\nand open the address above there.\n",
+		why, port, port, sshTarget(os.Getenv("SSH_CONNECTION")))
+}
+
+// errNoDisplay is that no browser can be opened, and that the one that is meant is probably on another machine.
+var errNoDisplay = errors.New("there is no display here")
+
+// sshTarget is what a person gives ssh to come here: the user, and the address at which ssh came in or,
+// without SSH, this machine's name.
 func sshTarget(connection string) string {
 	host, name := "HOST", "USER"
+	if own, err := os.Hostname(); err == nil && own != "" {
+		host = own
+	}
 	if fields := strings.Fields(connection); len(fields) == 4 {
 		host = fields[2]
 	}
@@ -148,7 +163,7 @@ func openBrowser(address string) error {
 	case runtime.GOOS == "darwin":
 		cmd = exec.Command("open", address)
 	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" && os.Getenv("BROWSER") == "" && os.Getenv("WSL_DISTRO_NAME") == "":
-		return errors.New("there is no display here")
+		return errNoDisplay
 	default:
 		cmd = exec.Command("xdg-open", address)
 	}
