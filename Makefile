@@ -130,8 +130,9 @@ build: upstream ## compile bin/photodesc
 	tools/quietgo build -ldflags "-X main.version=$(VERSION)" -o bin/photodesc ./cmd/photodesc
 
 # The version's date, so that the same sources give the same pages.
+WRITE_MAN = SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) bin/photodesc man
 man: build ## write the man pages into build/man
-	@rm -rf build/man; SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) bin/photodesc man build/man
+	@rm -rf build/man; $(WRITE_MAN) build/man
 
 # Where `make install` puts things; DESTDIR goes before all, for those who make packages.
 PREFIX  ?= /usr/local
@@ -143,17 +144,20 @@ BASHDIR  = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR   = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR  = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-# As root nothing is compiled: root's Go, if it has one, would compile llama.cpp once more. A folder that cannot be written is
-# named before anything is copied.
+# As root nothing is compiled: root's Go, if it has one, would compile llama.cpp once more, and sudo finds no Go that only the
+# user's PATH names. So the man pages come from the program, not from make man. A folder that cannot be written is named before
+# anything is copied.
 install: ## copy the program, man pages and completions to PREFIX=/usr/local
-	@[ "$$(id -u)" = 0 ] && [ -x bin/photodesc ] && [ -d build/man ] || $(MAKE) --no-print-directory man
+	@[ "$$(id -u)" = 0 ] && [ -x bin/photodesc ] || { [ "$$(id -u)" != 0 ] || command -v go >/dev/null || { \
+		echo "bin/photodesc is not built yet, and root has no Go in PATH. Without sudo:" >&2; echo "    make build" >&2; exit 1; }; \
+		$(MAKE) --no-print-directory build; }
 	@mkdir -p "$(DESTDIR)$(PREFIX)" 2>/dev/null && [ -w "$(DESTDIR)$(PREFIX)" ] || { \
 		echo "$(DESTDIR)$(PREFIX) cannot be written. One of these installs:" >&2; \
 		echo "    sudo make install" >&2; echo "    make install PREFIX=$$HOME/.local" >&2; exit 1; }
 	@mkdir -p "$(BINDIR)" "$(MANDIR)" "$(DOCDIR)" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
 	@install -m 755 bin/photodesc "$(BINDIR)/photodesc"
 	@for library in bin/libggml-*.so; do [ ! -e "$$library" ] || install -m 755 "$$library" "$(BINDIR)/"; done
-	@install -m 644 build/man/*.1 "$(MANDIR)/"
+	@pages=$$(mktemp -d) && { $(WRITE_MAN) "$$pages" && install -m 644 "$$pages"/*.1 "$(MANDIR)/"; code=$$?; rm -rf "$$pages"; exit $$code; }
 	@install -m 644 LICENSE NOTICES.md "$(DOCDIR)/"
 	@bin/photodesc completion bash >"$(BASHDIR)/photodesc"
 	@bin/photodesc completion zsh >"$(ZSHDIR)/_photodesc"

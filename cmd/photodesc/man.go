@@ -55,6 +55,7 @@ func writeMan(c *cobra.Command, dir string) error {
 	for _, noise := range []string{"[=false]", "[=true]"} { // a switch needs no value
 		text = bytes.ReplaceAll(text, []byte(noise), nil)
 	}
+	text = bytes.ReplaceAll(text, []byte("…"), []byte("...")) // which groff does not know where the locale is C
 	return os.WriteFile(filepath.Join(dir, name+".1"), text, 0o644)
 }
 
