@@ -125,6 +125,7 @@ func (r *runner) run(dir string) (err error) {
 	defer func() {
 		r.endEvents(ui.ExitCode(err), err)
 		r.onFinish(err)
+		r.service.Close()
 	}()
 	if r.root, err = photoFolder(dir); err != nil {
 		return pointToDescribe(err, dir, r.flags.Set)
@@ -216,7 +217,6 @@ func (r *runner) closeWorkdir(err error) error {
 		r.show.Plain.Flush()
 		_ = r.logFile.Close()
 	}
-	r.service.Close()
 	r.track.Live().Stop(stopReason(err))
 	if e := r.track.Close(); e != nil {
 		fmt.Fprintf(os.Stderr, "photodesc: %v\n", e)
@@ -304,7 +304,10 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	r.show.End()
 	index.end(errors.Is(err, pool.ErrKilled))
 	r.endSidecars(err)
-	r.service.Stopping()
+	r.service.Idle()
+	if r.finishCommand() == "" { // a manager that was told would not wait for it
+		r.service.Stopping()
+	}
 	return explain(err)
 }
 

@@ -38,15 +38,24 @@ func (r *runner) finishVariables(err error) []string {
 	return list
 }
 
+// finishCommand is the command of --on-finish, "" if there is none. A run that the command starts has it from the last run's
+// settings: it would start one run after another for ever.
+func (r *runner) finishCommand() string {
+	inside := os.Getenv(config.RunVariablePrefix+"EXIT_CODE") != ""
+	if inside && !r.config.OnCommandLine("on-finish") {
+		return ""
+	}
+	return r.flags.OnFinish
+}
+
 // onFinish runs the command of --on-finish when the workdir is free for other runs. Its output goes to standard error, as
 // standard output may be the run's events. If it fails, that is said and the exit code stays that of the run.
 func (r *runner) onFinish(err error) {
-	// A run that the command starts has it from the last run's settings: it would start one run after another for ever.
-	inside := os.Getenv(config.RunVariablePrefix+"EXIT_CODE") != ""
-	if r.flags.OnFinish == "" || inside && !r.config.OnCommandLine("on-finish") {
+	command := r.finishCommand()
+	if command == "" {
 		return
 	}
-	c := exec.Command("sh", "-c", r.flags.OnFinish)
+	c := exec.Command("sh", "-c", command)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, config.RunVariablePrefix) {
 			c.Env = append(c.Env, v)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -58,6 +59,45 @@ func TestServiceManager(t *testing.T) {
 	}
 	if len(said) == 0 || said[0] != "READY=1" {
 		t.Errorf("not ready at first:\n%s", all)
+	}
+}
+
+// TestServiceManagerWaits has a command of --on-finish wait for signs of life: the service manager would kill a run without.
+func TestServiceManagerWaits(t *testing.T) {
+	dir := t.TempDir()
+	socket, begun, heard := filepath.Join(dir, "notify"), filepath.Join(dir, "begun"), filepath.Join(dir, "heard")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	go func() {
+		buf := make([]byte, 4096)
+		for alive := 0; ; {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			if _, err := os.Stat(begun); err == nil && string(buf[:n]) == "WATCHDOG=1" {
+				alive++
+			}
+			if said := string(buf[:n]); alive == 3 || said == "STOPPING=1" {
+				_ = os.WriteFile(heard, []byte(said), 0o600)
+				return
+			}
+		}
+	}()
+	photos := filepath.Join(dir, "photos")
+	if err := errors.Join(os.Mkdir(photos, 0o700), os.WriteFile(filepath.Join(photos, "a.jpg"), jpegOf(t, 32, 32), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("photodesc", "-C", filepath.Join(dir, "work"), "run", "--model", "builtin", "--keep-awake=false", photos,
+		"--on-finish", `>"$BEGUN"; for i in $(seq 600); do [ -e "$HEARD" ] && exit; sleep 0.1; done; echo nothing heard`)
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=200000", "BEGUN="+begun, "HEARD="+heard)
+	out, err := cmd.CombinedOutput()
+	said, _ := os.ReadFile(heard)
+	if err != nil || string(said) != "WATCHDOG=1" {
+		t.Errorf("heard %q while the command ran; %v\n%s", said, err, out)
 	}
 }
 

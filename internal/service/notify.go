@@ -76,8 +76,14 @@ func (m *Manager) Status(text string) {
 	}
 }
 
-// Stopping tells the service manager that the run is ending, and ends the watchdog
-// messages.
+// Idle has the watchdog messages go on without signs of life: the supervisor's work is over, and what follows may take long.
+func (m *Manager) Idle() {
+	if m != nil {
+		m.beat.Store(0)
+	}
+}
+
+// Stopping tells the service manager that the run is ending. It then waits for a limited time.
 func (m *Manager) Stopping() {
 	if m != nil {
 		m.beat.Store(0)
@@ -85,7 +91,7 @@ func (m *Manager) Stopping() {
 	}
 }
 
-// Close waits a moment for the last words to be heard.
+// Close ends the watchdog messages and waits a moment for the last words to be heard.
 func (m *Manager) Close() {
 	if m == nil {
 		return
