@@ -26,42 +26,75 @@ func Correct(dir string, c Correction) error {
 // EditCorrection changes the correction of a path. edit gets the newest one, which is empty where there is none, and no other
 // correction is written meanwhile. The correction that now counts is returned. Where there is none and edit makes none, nothing is
 // written.
-func EditCorrection(dir, path string, edit func(*Correction)) (Correction, error) {
-	return editCorrection(&lenientFS{filesystem: osFS{}, refused: func(error) {}}, dir, path, edit)
+func EditCorrection(dir, path string, edit func(*Correction)) (c Correction, err error) {
+	err = EditCorrections(dir, []string{path}, edit, func(kept Correction) { c = kept })
+	if err != nil {
+		return Correction{}, err
+	}
+	return c, nil
 }
 
-func editCorrection(disk filesystem, dir, path string, edit func(*Correction)) (Correction, error) {
+// EditCorrections is EditCorrection for several paths: the corrections are read once, and all lines are written together or,
+// with an error, none. edit is called for each path, and kept, which may be nil, with what is then written or counts already.
+func EditCorrections(dir string, paths []string, edit func(*Correction), kept func(Correction)) error {
+	return editCorrections(&lenientFS{filesystem: osFS{}, refused: func(error) {}}, dir, paths, edit, kept)
+}
+
+func editCorrections(disk filesystem, dir string, paths []string, edit func(*Correction), kept func(Correction)) error {
 	outputs := filepath.Join(dir, OutputsName)
 	if err := os.MkdirAll(outputs, 0o755); err != nil {
-		return Correction{}, correctionWrite("create", outputs, err)
+		return correctionWrite("create", outputs, err)
 	}
 	held, err := lockCorrections(correctionsPath(dir))
 	if err != nil {
-		return Correction{}, err
+		return err
 	}
 	defer func() { _ = held.Unlock() }()
 	all, err := ReadCorrections(dir)
 	if err != nil {
-		return Correction{}, err
+		return err
 	}
-	before, known := all.Of(path)
+	var lines []byte
+	for _, path := range paths {
+		c, changed, err := all.edited(path, edit)
+		if err != nil {
+			return err
+		}
+		if changed {
+			if lines, err = c.appendLine(lines); err != nil {
+				return &CorrectionError{path, err.Error()}
+			}
+		}
+		if kept != nil {
+			kept(c)
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return appendCorrections(disk, dir, lines)
+}
+
+// edited is the correction of a path as edit makes it. Where there is none and edit makes none, nothing has changed.
+func (a *Corrections) edited(path string, edit func(*Correction)) (c Correction, changed bool, err error) {
+	before, known := a.Of(path)
 	before.Path = path
-	c := before
+	c = before
 	edit(&c)
 	if c, err = c.cleaned(); err != nil {
-		return Correction{}, err
+		return c, false, err
 	}
 	if c.Path != path {
-		return Correction{}, &CorrectionError{path, "the path of a correction cannot be changed"}
+		return c, false, &CorrectionError{path, "the path of a correction cannot be changed"}
 	}
 	if !known && c.Empty() {
-		return c, nil
+		return c, false, nil
 	}
 	if c.Time.IsZero() || c.Time.Equal(before.Time) {
 		c.Time = time.Now()
 	}
 	c.Time = c.Time.UTC().Truncate(time.Millisecond)
-	return c, appendCorrection(disk, dir, c)
+	return c, true, nil
 }
 
 // lockCorrections locks the file with the corrections, which is created where there is none.
@@ -88,12 +121,8 @@ func lockCorrections(path string) (*flock.Flock, error) {
 	}
 }
 
-// appendCorrection adds a line. The file is locked and exists.
-func appendCorrection(disk filesystem, dir string, c Correction) error {
-	line, err := c.appendLine(nil)
-	if err != nil {
-		return &CorrectionError{c.Path, err.Error()}
-	}
+// appendCorrections adds lines. The file is locked and exists.
+func appendCorrections(disk filesystem, dir string, lines []byte) error {
 	path := correctionsPath(dir)
 	f, err := disk.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o644)
 	if err != nil {
@@ -110,10 +139,10 @@ func appendCorrection(disk filesystem, dir string, c Correction) error {
 		}
 	}
 	if !whole { // a line was torn; what is left of it stays a line of its own
-		line = append([]byte{'\n'}, line...)
+		lines = append([]byte{'\n'}, lines...)
 	}
 	var failed *WriteError
-	if err := (&appendFile{fs: disk, f: f, path: path}).append(line); errors.As(err, &failed) {
+	if err := (&appendFile{fs: disk, f: f, path: path}).append(lines); errors.As(err, &failed) {
 		failed.corrections = true
 		return failed
 	}

@@ -185,7 +185,7 @@ func TestCorrectOnFullDisk(t *testing.T) {
 		}
 		return 0, nil
 	}}
-	_, err := editCorrection(disk, dir, "a", func(c *Correction) { c.Description = "lost" })
+	err := editCorrections(disk, dir, []string{"a"}, func(c *Correction) { c.Description = "lost" }, nil)
 	if err == nil || !strings.Contains(err.Error(), "free some space on the disk of the workdir, then correct again") {
 		t.Error(err)
 	}
@@ -198,6 +198,40 @@ func TestCorrectOnFullDisk(t *testing.T) {
 }
 
 // Many at once lose nothing.
+// Many corrections cost one reading and one line each, and all or none are written.
+func TestEditCorrections(t *testing.T) {
+	dir := writeOutputs(t, []string{okLine("a", "a")})
+	correct(t, dir, Correction{Path: "a", Description: "mine"})
+	size := func() int64 {
+		info, err := os.Stat(correctionsPath(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	words := map[string]string{"a": "ours", "b": "b", "c": strings.Repeat("x", maxCorrectionText+1)}
+	edit := func(c *Correction) { c.Description += words[c.Path] }
+	var refused *CorrectionError
+	if err := EditCorrections(dir, []string{"a", "b", "c"}, edit, nil); !errors.As(err, &refused) || refused.Path != "c" || size() != before {
+		t.Errorf("%v, %d bytes, want %d", err, size(), before)
+	}
+	var kept []string
+	if err := EditCorrections(dir, []string{"a", "b", "d"}, edit, func(c Correction) { kept = append(kept, c.Path+"="+c.Description) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(kept, " "); got != "a=mineours b=b d=" {
+		t.Error(got)
+	}
+	all, err := ReadCorrections(dir)
+	if err != nil || all.Len() != 2 {
+		t.Fatalf("%d corrections, %v", all.Len(), err)
+	}
+	if a, _ := all.Of("a"); a.Description != "mineours" {
+		t.Error(a)
+	}
+}
+
 func TestCorrectTogether(t *testing.T) {
 	dir := memDir(t)
 	var lines []string

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -300,17 +301,23 @@ func (r *runner) moveCorrections(moved map[string]movedTo) error {
 		_, in := moved[rel]
 		return in && has
 	}
-	return tracker.Find(r.dir, corrected, 0, func(rec tracker.Record) error {
-		photo, to := all.Apply(rec), moved[rec.Path]
-		if !photo.Corrected() {
-			return nil
+	here := map[string]tracker.Correction{} // by the path now
+	err = tracker.Find(r.dir, corrected, 0, func(rec tracker.Record) error {
+		if photo := all.Apply(rec); photo.Corrected() {
+			c, _ := all.Of(rec.Path)
+			to := moved[rec.Path]
+			c.Path, c.File, c.Picture = to.path, to.file, to.file.Picture
+			here[to.path] = c
 		}
-		c, _ := all.Of(rec.Path)
-		_, err := tracker.EditCorrection(r.dir, to.path, func(now *tracker.Correction) {
-			now.Description, now.Keywords, now.File, now.Picture = c.Description, c.Keywords, to.file, to.file.Picture
-		})
-		return err
+		return nil
 	})
+	if err != nil || len(here) == 0 {
+		return err
+	}
+	return tracker.EditCorrections(r.dir, slices.Sorted(maps.Keys(here)), func(now *tracker.Correction) {
+		c := here[now.Path]
+		now.Description, now.Keywords, now.File, now.Picture = c.Description, c.Keywords, c.File, c.Picture
+	}, nil)
 }
 
 // fillIn completes records of version 0.1, which do not say what their files were, with size, time and a hash of the ends. It reads
