@@ -71,15 +71,23 @@ func TestRunInTerminals(t *testing.T) {
 	t.Cleanup(func() { exec.Command("photodesc", "-C", workdir, "stop", "--now").Run() })
 	board := newTmux(t, 80, 24, "photodesc -C "+workdir+" status --watch")
 
-	out, err := exec.Command("photodesc", "-C", workdir, "status", "--json").Output()
+	// What the run has written of itself may be a second old.
 	var now tracker.Snapshot
-	if err == nil {
-		err = json.Unmarshal(out, &now)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		out, err := exec.Command("photodesc", "-C", workdir, "status", "--json").Output()
+		now = tracker.Snapshot{}
+		if err == nil {
+			err = json.Unmarshal(out, &now)
+		}
+		if err == nil && now.Completed == 24 && now.Total == 601 && now.Failed == 1 && now.InFlight > 0 && now.Sample.SlotsUsed > 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%v, %+v, %+v", err, now.Progress, now.Sample)
+		}
 	}
-	if err != nil || now.Completed != 24 || now.Total != 601 || now.Failed != 1 {
-		t.Fatalf("%v, %+v", err, now.Progress)
-	}
-	counts := fmt.Sprintf("%d / 601", now.Completed)
+	counts, slots := fmt.Sprintf("%d / 601", now.Completed), fmt.Sprintf("%d of %d", min(now.InFlight, now.Sample.Slots), now.Sample.Slots)
+	board.await(slots)
 	for _, size := range [][2]int{{40, 15}, {120, 40}, {40, 15}, {80, 24}} {
 		bar.resizeHalted(t, now.PID, size[0], size[1])
 		board.resize(size[0], size[1])
@@ -100,7 +108,7 @@ func TestRunInTerminals(t *testing.T) {
 		if len(lines) != size[1] || strings.Count(s, "q leaves") != 1 || strings.Count(s, " Memory ") != 1 {
 			t.Errorf("%s: %d lines\n%s", name, len(lines), s)
 		}
-		if !strings.Contains(s, fmt.Sprintf("%d of %d", min(now.InFlight, now.Sample.Slots), now.Sample.Slots)) {
+		if !strings.Contains(s, slots) {
 			t.Errorf("%s: not the slots of %+v\n%s", name, now.Sample, s)
 		}
 		for i, line := range lines {
