@@ -83,7 +83,7 @@ func TestLiving(t *testing.T) {
 			{"a", now(10, at), false}, {"a", now(11, at), true}, {"a", now(10, at.Add(1)), true}, {"nobody", now(1, at), false},
 			{"\xff\n\"", now(13, at), false}, {"\xff\n\"", now(13, at.Add(1)), true},
 		} {
-			if got := tr.FileChanged(c.path, c.file); got != c.changed {
+			if got := tr.Files().FileChanged(c.path, c.file); got != c.changed {
 				t.Errorf("%s: %q with %v changed: %t", when, c.path, c.file, got)
 			}
 		}
@@ -95,7 +95,7 @@ func TestLiving(t *testing.T) {
 			{"f", now(3, at), false}, {"f", now(4, at), true}, {"f", now(3, at.Add(-time.Hour)), true},
 			{"g", now(3, at), false}, {"g", now(3, at.Add(time.Second)), true}, {"a", now(3, at), false},
 		} {
-			if got := tr.FailedFileChanged(c.path, c.file); got != c.changed {
+			if got := tr.Files().FailedFileChanged(c.path, c.file); got != c.changed {
 				t.Errorf("%s: failed %q with %v changed: %t", when, c.path, c.file, got)
 			}
 		}
@@ -104,35 +104,35 @@ func TestLiving(t *testing.T) {
 	check("described", 4, `[a:ok b:ok c:ok `+"\xff\n\""+`:ok f:failed g:failed]`)
 	unchanged("read again")
 
-	tr.Seen("b")
-	if n, has := tr.Unseen(); n != 3 || !has("a") || has("b") || has("f") {
+	tr.Files().Seen("b")
+	if n, has := tr.Files().Unseen(); n != 3 || !has("a") || has("b") || has("f") {
 		t.Errorf("%d are not seen", n)
 	}
 	// Two swap their names, one keeps its file's new time.
 	a, c := fileRecord("a", 10, at), fileRecord("c", 12, at)
-	if err := tr.Move([]Moved{{a, "d", a.File}, {c, "e\n", c.File}}); err != nil {
+	if err := tr.Files().Move([]Moved{{a, "d", a.File}, {c, "e\n", c.File}}); err != nil {
 		t.Fatal(err)
 	}
 	check("moved", 4, `[b:ok `+"\xff\n\""+`:ok f:failed g:failed d:ok e`+"\n"+`:ok]`)
-	if tr.Done("a") || !tr.Done("d") || tr.FileChanged("d", now(10, at)) || !tr.FileChanged("d", now(9, at)) {
+	if tr.Done("a") || !tr.Done("d") || tr.Files().FileChanged("d", now(10, at)) || !tr.Files().FileChanged("d", now(9, at)) {
 		t.Error("the moved photo is not where it is")
 	}
 	if err := tr.Add(fileRecord("a", 20, at)); err != nil {
 		t.Errorf("another photo in the old place: %v", err)
 	}
-	if err := tr.Move([]Moved{{a, "b", a.File}}); err != nil || !tr.Done("a") {
+	if err := tr.Files().Move([]Moved{{a, "b", a.File}}); err != nil || !tr.Done("a") {
 		t.Errorf("moved onto a described photo: %v", err)
 	}
 	again := fileRecord("b", 11, at)
 	again.File.ModTime = at.Add(time.Hour)
-	if err := tr.Refresh([]Record{again}); err != nil {
+	if err := tr.Files().Refresh([]Record{again}); err != nil {
 		t.Fatal(err)
 	}
 	check("refreshed", 5, `[`+"\xff\n\""+`:ok f:failed g:failed d:ok e`+"\n"+`:ok a:ok b:ok]`)
-	if tr.FileChanged("b", now(11, at.Add(time.Hour))) || !tr.FileChanged("b", now(11, at)) {
+	if tr.Files().FileChanged("b", now(11, at.Add(time.Hour))) || !tr.Files().FileChanged("b", now(11, at)) {
 		t.Error("the new file is not known")
 	}
-	if err := tr.Forget([]string{"b", "nobody", "f"}); err != nil {
+	if err := tr.Files().Forget([]string{"b", "nobody", "f"}); err != nil {
 		t.Fatal(err)
 	}
 	check("forgotten", 4, `[`+"\xff\n\""+`:ok g:failed d:ok e`+"\n"+`:ok a:ok]`)
@@ -141,7 +141,7 @@ func TestLiving(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("failed with another picture", 4, `[`+"\xff\n\""+`:ok g:failed d:ok e`+"\n"+`:ok a:ok b:failed]`)
-	tr.Retry("b")
+	tr.Files().Retry("b")
 	if _, failed := tr.Failed("b"); failed || tr.Done("b") {
 		t.Error("it is not tried again")
 	}
@@ -176,7 +176,7 @@ func TestMoveKilled(t *testing.T) {
 	}
 	tr = openIn(t, after)
 	moves := []Moved{{rec, "new", rec.File}}
-	if err := tr.Move(moves); err != nil {
+	if err := tr.Files().Move(moves); err != nil {
 		t.Fatal(err)
 	}
 	if err := tr.Close(); err != nil {
@@ -204,7 +204,7 @@ func TestMoveKilled(t *testing.T) {
 		if tr.Done("old") && tr.Done("new") {
 			t.Errorf("killed after %d bytes: the photo counts twice", n)
 		}
-		if err := tr.Move(moves); err != nil || !tr.Done("new") {
+		if err := tr.Files().Move(moves); err != nil || !tr.Done("new") {
 			t.Errorf("killed after %d bytes, moved again: %v", n, err)
 		}
 		if err := tr.Close(); err != nil {
@@ -251,7 +251,7 @@ func BenchmarkMove100k(b *testing.B) {
 			b.Fatal(err)
 		}
 		began := time.Now()
-		if err := tr.Move(moves); err != nil {
+		if err := tr.Files().Move(moves); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(began).Seconds(), "s/100k-moves")

@@ -66,12 +66,12 @@ func Merge(dir string, sources []string, opt MergeOptions) (m Merged, err error)
 	if err := g.run(); err != nil {
 		return m, err
 	}
-	m.Counts, err = t.reload()
+	m.Counts, err = reload(t)
 	return m, err
 }
 
-// reload reads the workdir again after outputs were added, and adds their progress lines.
-func (t *Tracker) reload() (Counts, error) {
+// reload reads a workdir again after outputs were added, and adds their progress lines.
+func reload(t *Tracker) (Counts, error) {
 	t.commits.Lock()
 	defer t.commits.Unlock()
 	l := loader{fs: t.fs, dir: t.dir, book: &notebook{}}

@@ -158,7 +158,7 @@ func (t *Tracker) fill(opt Options) error {
 	t.progress = l.progress
 	t.take(&l, opt.RetryFailed)
 	t.live = newLive(t, old)
-	t.finishMoves(l.forget)
+	t.Files().finishMoves(l.forget)
 	return nil
 }
 

@@ -89,14 +89,14 @@ func newStatter(track *tracker.Tracker, root string) *statter {
 }
 
 func (s *statter) look(rel string) {
-	if s.track.FileUnknown(rel) {
+	if s.track.Files().FileUnknown(rel) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.unknown = append(s.unknown, rel)
 		return
 	}
 	file, err := statFile(fsutil.Join(s.root, rel))
-	if err != nil || !s.track.FileChanged(rel, file) {
+	if err != nil || !s.track.Files().FileChanged(rel, file) {
 		return // what cannot be looked at now is not another picture
 	}
 	s.mu.Lock()
@@ -239,7 +239,7 @@ func (r *runner) keepUp(l *living) error {
 				to := l.moved[rec.Path]
 				moves[i] = tracker.Moved{Record: rec, Path: to.path, File: to.file}
 			}
-			return r.track.Move(moves)
+			return r.track.Files().Move(moves)
 		}); err != nil {
 			return err
 		}
@@ -250,7 +250,7 @@ func (r *runner) keepUp(l *living) error {
 			for i, rec := range batch {
 				batch[i].File = l.refreshed[rec.Path]
 			}
-			return r.track.Refresh(batch)
+			return r.track.Files().Refresh(batch)
 		}); err != nil {
 			return err
 		}
@@ -258,7 +258,7 @@ func (r *runner) keepUp(l *living) error {
 	}
 	if n := len(l.changed); n > 0 {
 		price := takesText(n, r.track.Live().Progress().RateOverall)
-		if err := r.track.Forget(l.changed); err != nil {
+		if err := r.track.Files().Forget(l.changed); err != nil {
 			return err
 		}
 		r.log.Info(fmt.Sprintf("%s with another picture than the one that was described: described again%s", wording.Count(n, "photo"), price))
@@ -348,7 +348,7 @@ func (r *runner) fillIn(ctx context.Context) error {
 		}
 		var known []tracker.Record
 		for i, rec := range batch {
-			if files[i] != nil && r.track.FileUnknown(rec.Path) {
+			if files[i] != nil && r.track.Files().FileUnknown(rec.Path) {
 				rec.File = files[i]
 				known = append(known, rec)
 			}
@@ -356,7 +356,7 @@ func (r *runner) fillIn(ctx context.Context) error {
 		looked, filled = looked+len(batch), filled+len(known)
 		step.at(ui.Comma(looked) + " so far")
 		r.track.Live().SetPhase(phase + ": " + ui.Comma(looked) + " so far")
-		return r.track.Refresh(known)
+		return r.track.Files().Refresh(known)
 	})
 	if err == nil && filled > 0 {
 		r.log.Info(fmt.Sprintf("%s of an earlier version are known again from now on when they are moved or changed", wording.Count(filled, "photo")))

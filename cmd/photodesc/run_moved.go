@@ -50,7 +50,7 @@ type leavers struct {
 
 // findMoved finds among fresh photos those whose content was described under a path that is gone, and returns the others.
 func (s *scanner) findMoved(ctx context.Context, fresh []freshPhoto, out *living) (others []freshPhoto, err error) {
-	count, unseen := s.track.Unseen()
+	count, unseen := s.track.Files().Unseen()
 	if count == 0 || len(fresh) == 0 {
 		return fresh, nil
 	}

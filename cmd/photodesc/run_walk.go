@@ -144,7 +144,7 @@ func (s *scanner) photo(found *scan, rel string) {
 	case s.track.Done(rel):
 		found.described++
 		found.knownReadable = rel
-		s.track.Seen(rel)
+		s.track.Files().Seen(rel)
 		s.stats.add(rel)
 		if s.described != nil {
 			s.described(rel)
@@ -154,7 +154,7 @@ func (s *scanner) photo(found *scan, rel string) {
 	default:
 		switch {
 		case isFailed(s.track, rel):
-			s.track.Retry(rel)
+			s.track.Files().Retry(rel)
 			found.living.triedAgain++
 		case s.track.Retrying(rel):
 			s.retrying++
@@ -172,7 +172,7 @@ func (s *scanner) photo(found *scan, rel string) {
 // failedChanged is whether the file of a photo that failed is another now.
 func (s *scanner) failedChanged(rel string) bool {
 	file, err := statFile(fsutil.Join(s.root, rel))
-	return err == nil && s.track.FailedFileChanged(rel, file)
+	return err == nil && s.track.Files().FailedFileChanged(rel, file)
 }
 
 // keepUp finds out what became of described photos and adds to the photos to be described.
@@ -217,7 +217,7 @@ func (s *scanner) problem(found *scan, p photo.Problem) {
 		found.unread++
 		s.warn(warning{"folder", "left out", tracker.EncodePath(p.Path), p.Err.Err.Error(), fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err)})
 	case s.track.Done(p.Path): // it was described when it was still a file
-		s.track.Seen(p.Path)
+		s.track.Files().Seen(p.Path)
 	case !listed:
 	case isFailed(s.track, p.Path):
 		found.failed++
@@ -280,7 +280,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	}
 	r.folds.flush()
 	if found.unread == 0 {
-		found.goneDescribed = r.track.Gone()
+		found.goneDescribed = r.track.Files().Gone()
 	}
 	r.track.Live().SetGone(found.goneDescribed)
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)

@@ -2,7 +2,7 @@
 // is told from changed metadata. Nothing is decoded, so a hash depends neither on the decoder nor on its options.
 //
 // Hashes are the first 128 bits of SHA-256 as hexadecimal digits: Go computes it with the instructions of x86 and ARM, at some
-// 1.5 GB/s on Zen 4, and 128 bits rule out that two photos are taken for one, by chance or on purpose.
+// 1.7 GB/s on Zen 4, and 128 bits rule out that two photos are taken for one, by chance or on purpose.
 package identity
 
 import (
