@@ -24,7 +24,7 @@
 // [Tracker.Add] returns nil only when the photo's result line and, for a
 // described photo, its progress line are on the disk. A photo gets a second ok
 // line only when it is described again with other settings ([Tracker.Use]) or its file was
-// changed ([Tracker.Forget], [Tracker.Refresh]), and a moved one under its new path; then
+// changed ([Files.Forget], [Files.Refresh]), and a moved one under its new path; then
 // the newest line is valid, its progress line stays the only one, and old lines are
 // not changed. [Open] repairs what a crash left: it removes a torn last line, adds
 // the progress line of a result that has none, and reports and skips a damaged line.

@@ -112,7 +112,7 @@ type Record struct {
 	Time  time.Time    `json:"time"` // when it ended
 	Error *RecordError `json:"error,omitempty"`
 
-	refresh bool // the newest record of its path with what its file is now, see [Tracker.Refresh]
+	refresh bool // the newest record of its path with what its file is now, see [Files.Refresh]
 }
 
 // PhotoFile is the file that was described, as it was then.

@@ -73,7 +73,7 @@ func (t *Tracker) Changed(s Settings) Changed {
 		}
 	})
 	slices.SortStableFunc(c.From, func(a, b DescribedWith) int { return cmp.Compare(b.Photos, a.Photos) })
-	c.Photos -= len(t.failedSince(c.same))
+	c.Photos -= len(failedSince(t, c.same))
 	return c
 }
 
@@ -108,7 +108,7 @@ type refailure struct {
 
 // failedSince are the photos that are described with other settings and failed
 // with these since. t.mu is held.
-func (t *Tracker) failedSince(same []bool) (list []key) {
+func failedSince(t *Tracker, same []bool) (list []key) {
 	for k, f := range t.refailed {
 		if same[f.settingsID] && !same[t.photos[k].settingsID()] {
 			list = append(list, k)
@@ -128,7 +128,7 @@ func (t *Tracker) Use(s Settings, again bool) {
 	stale := 0
 	t.same = t.compare(s, func(photos int, _ Settings) { stale += photos })
 	t.again = again
-	since := t.failedSince(t.same)
+	since := failedSince(t, t.same)
 	for _, k := range since {
 		if t.retry {
 			t.retrying[k] = t.refailed[k].why

@@ -86,14 +86,23 @@ type runner struct {
 	goesOn  bool        // with the settings of the run before, because no folder was given
 	hungUp  atomic.Bool // the first request to stop was that the terminal was closed
 	found   scan
+	work
+	outcomes
+	keepers
+	beside <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
+}
+
+// work is the describing of photos.
+type work struct {
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
 	loading *step // of the first photos: loading the model, then describing them; nil before
-	outcomes
-	sidecars *runSidecars // of --xmp; nil without
-	// thumbnails keeps those for browse; nil without.
-	thumbnails *runThumbnails
-	beside     <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
+}
+
+// keepers write more of a description than its result. Each may be nil.
+type keepers struct {
+	sidecars   *runSidecars   // of --xmp
+	thumbnails *runThumbnails // for browse
 }
 
 // watchers are told of a run beside the person at the terminal. Each may be nil.
@@ -163,7 +172,7 @@ func (r *runner) run(dir string) (err error) {
 			return r.stopped(err)
 		}
 	}
-	if err = r.fillIn(ctx); err != nil {
+	if err = fillIn(ctx, r); err != nil {
 		return r.stopped(err)
 	}
 	return r.finish()
@@ -303,9 +312,9 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	r.loading.end()
 	r.show.End()
 	index.end(errors.Is(err, pool.ErrKilled))
-	r.endSidecars(err)
+	endSidecars(r, err)
 	r.service.Idle()
-	if r.finishCommand() == "" { // a manager that was told would not wait for it
+	if finishCommand(r) == "" { // a manager that was told would not wait for it
 		r.service.Stopping()
 	}
 	return explain(err)

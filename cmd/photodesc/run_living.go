@@ -228,12 +228,12 @@ func headOf(path string) (info tracker.PhotoFile, head string, tells bool, err e
 }
 
 // keepUp writes what became of described photos.
-func (r *runner) keepUp(l *living) error {
+func (l *living) keepUp(r *runner) error {
 	if n := len(l.moved); n > 0 {
-		if err := r.moveCorrections(l.moved); err != nil {
+		if err := moveCorrections(r.dir, l.moved); err != nil {
 			return err
 		}
-		if err := r.rewrite(inSet(l.moved), func(batch []tracker.Record) error {
+		if err := rewrite(r.dir, inSet(l.moved), func(batch []tracker.Record) error {
 			moves := make([]tracker.Moved, len(batch))
 			for i, rec := range batch {
 				to := l.moved[rec.Path]
@@ -246,7 +246,7 @@ func (r *runner) keepUp(l *living) error {
 		r.log.Info(fmt.Sprintf("%s moved or renamed: the descriptions stay", wording.Count(n, "photo")))
 	}
 	if n := len(l.refreshed); n > 0 {
-		if err := r.rewrite(inSet(l.refreshed), func(batch []tracker.Record) error {
+		if err := rewrite(r.dir, inSet(l.refreshed), func(batch []tracker.Record) error {
 			for i, rec := range batch {
 				batch[i].File = l.refreshed[rec.Path]
 			}
@@ -270,14 +270,14 @@ func (r *runner) keepUp(l *living) error {
 }
 
 // rewrite calls write with the newest records of photos, some at a time.
-func (r *runner) rewrite(match func(string) bool, write func([]tracker.Record) error) error {
+func rewrite(dir string, match func(string) bool, write func([]tracker.Record) error) error {
 	var batch []tracker.Record
 	flush := func() error {
 		err := write(batch)
 		batch = nil
 		return err
 	}
-	err := tracker.Find(r.dir, match, 0, func(rec tracker.Record) error {
+	err := tracker.Find(dir, match, 0, func(rec tracker.Record) error {
 		if rec.Status != tracker.OK {
 			return nil
 		}
@@ -291,8 +291,8 @@ func (r *runner) rewrite(match func(string) bool, write func([]tracker.Record) e
 
 // moveCorrections gives moved photos the words that people wrote for them. It comes before the photos are moved, so that a crash in
 // between loses none.
-func (r *runner) moveCorrections(moved map[string]movedTo) error {
-	all, err := tracker.ReadCorrections(r.dir)
+func moveCorrections(dir string, moved map[string]movedTo) error {
+	all, err := tracker.ReadCorrections(dir)
 	if err != nil || all.Len() == 0 {
 		return err
 	}
@@ -302,7 +302,7 @@ func (r *runner) moveCorrections(moved map[string]movedTo) error {
 		return in && has
 	}
 	here := map[string]tracker.Correction{} // by the path now
-	err = tracker.Find(r.dir, corrected, 0, func(rec tracker.Record) error {
+	err = tracker.Find(dir, corrected, 0, func(rec tracker.Record) error {
 		if photo := all.Apply(rec); photo.Corrected() {
 			c, _ := all.Of(rec.Path)
 			to := moved[rec.Path]
@@ -314,7 +314,7 @@ func (r *runner) moveCorrections(moved map[string]movedTo) error {
 	if err != nil || len(here) == 0 {
 		return err
 	}
-	return tracker.EditCorrections(r.dir, slices.Sorted(maps.Keys(here)), func(now *tracker.Correction) {
+	return tracker.EditCorrections(dir, slices.Sorted(maps.Keys(here)), func(now *tracker.Correction) {
 		c := here[now.Path]
 		now.Description, now.Keywords, now.File, now.Picture = c.Description, c.Keywords, c.File, c.Picture
 	}, nil)
@@ -322,7 +322,7 @@ func (r *runner) moveCorrections(moved map[string]movedTo) error {
 
 // fillIn completes records of version 0.1, which do not say what their files were, with size, time and a hash of the ends. It reads
 // 128 KiB of each file once, when all photos are described. A file that was changed after it was described stays unknown.
-func (r *runner) fillIn(ctx context.Context) error {
+func fillIn(ctx context.Context, r *runner) error {
 	if len(r.found.living.unknown) == 0 {
 		return nil
 	}
@@ -335,7 +335,7 @@ func (r *runner) fillIn(ctx context.Context) error {
 	step := r.startStep("Reading the ends of " + wording.Count(len(set), "photo") + " that an earlier version described, to know them again when they are moved")
 	defer step.end()
 	looked, filled := 0, 0
-	err := r.rewrite(inSet(set), func(batch []tracker.Record) error {
+	err := rewrite(r.dir, inSet(set), func(batch []tracker.Record) error {
 		files := make([]*tracker.PhotoFile, len(batch))
 		if err := inParallel(ctx, batch, func(i int, rec tracker.Record) {
 			info, head, _, err := headOf(fsutil.Join(r.root, rec.Path))

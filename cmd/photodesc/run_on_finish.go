@@ -12,7 +12,7 @@ import (
 )
 
 // finishVariables tell the command of --on-finish how a run went.
-func (r *runner) finishVariables(err error) []string {
+func finishVariables(r *runner, err error) []string {
 	reason, _ := stopReason(err)
 	s := r.summary()
 	list := []string{
@@ -40,7 +40,7 @@ func (r *runner) finishVariables(err error) []string {
 
 // finishCommand is the command of --on-finish, "" if there is none. A run that the command starts has it from the last run's
 // settings: it would start one run after another for ever.
-func (r *runner) finishCommand() string {
+func finishCommand(r *runner) string {
 	inside := os.Getenv(config.RunVariablePrefix+"EXIT_CODE") != ""
 	if inside && !r.config.OnCommandLine("on-finish") {
 		return ""
@@ -51,7 +51,7 @@ func (r *runner) finishCommand() string {
 // onFinish runs the command of --on-finish when the workdir is free for other runs. Its output goes to standard error, as
 // standard output may be the run's events. If it fails, that is said and the exit code stays that of the run.
 func (r *runner) onFinish(err error) {
-	command := r.finishCommand()
+	command := finishCommand(r)
 	if command == "" {
 		return
 	}
@@ -61,7 +61,7 @@ func (r *runner) onFinish(err error) {
 			c.Env = append(c.Env, v)
 		}
 	}
-	c.Env = append(c.Env, r.finishVariables(err)...)
+	c.Env = append(c.Env, finishVariables(r, err)...)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
 	if e := r.signals.await(c, ui.ExitCode(err)); e != nil {
 		fmt.Fprintf(os.Stderr, "photodesc: the command of --on-finish failed: %v\n", e)

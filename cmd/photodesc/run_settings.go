@@ -87,7 +87,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 }
 
 // askMoved asks, as compareSettings does, where moved photos were described with other settings.
-func (r *runner) askMoved() error {
+func askMoved(r *runner) error {
 	if r.flags.Redo != config.RedoAsk || len(r.found.living.moved) == 0 {
 		return nil
 	}

@@ -263,10 +263,10 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 		return fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
 			r.root, wording.Count(known, "photo"))
 	}
-	if err := r.askMoved(); err != nil {
+	if err := askMoved(r); err != nil {
 		return err
 	}
-	if err := r.keepUp(&found.living); err != nil {
+	if err := found.living.keepUp(r); err != nil {
 		return err
 	}
 	for _, p := range found.problems {

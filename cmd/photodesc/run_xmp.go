@@ -157,7 +157,7 @@ func (c *corrections) of(dir string, rec tracker.Record) (tracker.Photo, error) 
 }
 
 // endSidecars logs what became of the sidecars of the run; err is how the run ended.
-func (r *runner) endSidecars(err error) {
+func endSidecars(r *runner, err error) {
 	patience := sidecarsLast
 	if errors.Is(err, pool.ErrKilled) {
 		patience = sidecarsKilled
