@@ -75,8 +75,16 @@ func (c *Cache) Get(key string, modified time.Time) []byte {
 	return b
 }
 
-// sameTime compares as exactly as file systems keep times: some to two seconds.
-func sameTime(a, b time.Time) bool { return a.Sub(b).Abs() < 2*time.Second }
+// sameTime is whether the time of a file of the cache is that of a photo, as exactly as the cache's file system keeps
+// times. Two photos of a series may be a fraction of a second apart and change names.
+func sameTime(kept, modified time.Time) bool {
+	for _, unit := range []time.Duration{1, 100, time.Microsecond, time.Millisecond, 10 * time.Millisecond, time.Second, 2 * time.Second} {
+		if kept.Equal(modified.Truncate(unit)) {
+			return true
+		}
+	}
+	return false
+}
 
 // Put keeps a preview of a photo that was last modified at that time. An error, as of a full
 // disk, costs only the time to make it again.

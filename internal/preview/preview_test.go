@@ -130,7 +130,7 @@ func TestCache(t *testing.T) {
 		}
 	}
 	put(key)
-	for when, want := range map[time.Time]bool{at: true, at.Add(time.Second): true, {}: true, at.Add(time.Hour): false, at.Add(-3 * time.Second): false} {
+	for when, want := range map[time.Time]bool{at: true, at.Add(time.Second): false, {}: true, at.Add(time.Hour): false, at.Add(-3 * time.Second): false} {
 		if got := c.Get(key, when); (got != nil) != want || want && !bytes.Equal(got, fakeJPEG) {
 			t.Errorf("%v: %q", when, got)
 		}
@@ -168,5 +168,33 @@ func TestCache(t *testing.T) {
 	none := OpenCache("", 1000)
 	if err := none.Put(key, at, fakeJPEG); err != nil || none.Get(key, at) != nil {
 		t.Error("nothing is kept without a folder", err)
+	}
+}
+
+// TestCacheSeries: photos of a series that change names get previews of their own.
+func TestCacheSeries(t *testing.T) {
+	c := OpenCache(t.TempDir(), 1<<20)
+	key := Key("/photos/a.jpg", Thumbnail)
+	first := time.Unix(1_700_000_000, 123_456_789)
+	if err := c.Put(key, first, fakeJPEG); err != nil {
+		t.Fatal(err)
+	}
+	if c.Get(key, first) == nil {
+		t.Error("it is not kept")
+	}
+	for _, other := range []time.Duration{-time.Second, -30 * time.Millisecond, 30 * time.Millisecond, time.Second} {
+		if c.Get(key, first.Add(other)) != nil {
+			t.Errorf("it counts for a photo that is %v newer", other)
+		}
+	}
+	// File systems that keep less.
+	for _, unit := range []time.Duration{time.Microsecond, time.Millisecond, time.Second, 2 * time.Second} {
+		kept := first.Truncate(unit)
+		if err := os.Chtimes(c.file(key), kept, kept); err != nil {
+			t.Fatal(err)
+		}
+		if c.Get(key, first) == nil {
+			t.Errorf("a file system that keeps times to %v", unit)
+		}
 	}
 }
