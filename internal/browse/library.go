@@ -100,16 +100,23 @@ func (l *library) follow() error {
 	}, func(string, int64, error) {}) // search and summary tell of lines that cannot be read
 	if added {
 		l.version++
-		// A photo that was described again moves to the end.
+		// A photo that was described again moves to the end; one that was forgotten goes.
 		l.photos = slices.DeleteFunc(l.photos, func(e *entry) bool { return e != l.byID[e.id] })
 	}
 	return err
 }
 
 // add takes a result line. The newest description counts; a failure counts only for a photo
-// that was never described.
+// that was never described. A photo that was forgotten, as one that was moved, is taken out.
 func (l *library) add(file string, r *tracker.Record, end int64) {
 	old := l.byPath[r.Path]
+	if r.Status == tracker.Forgotten {
+		if old != nil {
+			delete(l.byPath, old.path)
+			delete(l.byID, old.id)
+		}
+		return
+	}
 	failed := r.Status != tracker.OK
 	if old != nil && !old.failed && failed {
 		return
