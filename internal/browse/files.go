@@ -13,15 +13,58 @@ import (
 
 // folder opens photos below the photo folder and nothing else, whatever links are there.
 type folder struct {
-	root string // absolute, without links; "" if it is not known
+	root     string        // absolute, without links; "" if it is not known
+	patience time.Duration // how long a disk may take to say what a file is
+	looks    chan struct{} // a token for each look at the disk that has not ended
 }
+
+// Bounds of a disk that does not answer, as a server that went away: a look at it cannot be ended.
+const (
+	diskPatience = 15 * time.Second // disks that sleep take up to ten
+	maxLooks     = 64
+)
 
 // openFolder takes the photo folder as the workdir has it.
 func openFolder(root string) folder {
-	if root == "" {
-		return folder{}
+	f := folder{patience: diskPatience, looks: make(chan struct{}, maxLooks)}
+	if root != "" {
+		f.root = fsutil.Resolve(root)
 	}
-	return folder{fsutil.Resolve(root)}
+	return f
+}
+
+// within returns what look finds, or errSilent if the disk takes too long. What is found too late is given to late.
+func within[T any](f folder, look func() (T, error), late func(T)) (found T, err error) {
+	select {
+	case f.looks <- struct{}{}:
+	default:
+		return found, errSilent
+	}
+	type result struct {
+		found T
+		err   error
+	}
+	results, left := make(chan result), make(chan struct{})
+	go func() {
+		v, err := look()
+		<-f.looks
+		select {
+		case results <- result{v, err}:
+		case <-left:
+			if err == nil {
+				late(v)
+			}
+		}
+	}()
+	t := time.NewTimer(f.patience)
+	defer t.Stop()
+	select {
+	case r := <-results:
+		return r.found, r.err
+	case <-t.C:
+		close(left)
+		return found, errSilent
+	}
 }
 
 // Errors of files that are not shown.
@@ -30,38 +73,61 @@ var (
 	errGone    = errors.New("the file is not there any more")
 	errAway    = errors.New("the photo folder is not there; is its disk connected?")
 	errNoFile  = errors.New("it is not a file")
+	errSilent  = errors.New("the disk with the photos does not answer")
 )
 
 // open opens a photo by the path of its result line.
 func (f folder) open(path string) (*os.File, fs.FileInfo, error) {
+	o, err := within(f, func() (opened, error) { return f.openNow(path) }, func(o opened) { o.file.Close() })
+	return o.file, o.info, err
+}
+
+type opened struct {
+	file *os.File
+	info fs.FileInfo
+}
+
+func (f folder) openNow(path string) (opened, error) {
 	root, rel, err := f.resolve(path)
 	if err != nil {
-		return nil, nil, err
+		return opened{}, err
 	}
 	defer root.Close()
 	info, err := root.Stat(rel)
 	if err != nil {
-		return nil, nil, gone(err)
+		return opened{}, gone(err)
 	}
 	if !info.Mode().IsRegular() { // opening a pipe would wait
-		return nil, nil, errNoFile
+		return opened{}, errNoFile
 	}
 	file, err := root.Open(rel)
 	if err != nil {
-		return nil, nil, gone(err)
+		return opened{}, gone(err)
 	}
 	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
 		err = errNoFile
 	}
 	if err != nil {
 		file.Close()
-		return nil, nil, err
+		return opened{}, err
 	}
-	return file, info, nil
+	return opened{file, info}, nil
 }
 
 // stat returns the path below the folder, without links, and the time of the last change.
 func (f folder) stat(path string) (rel string, modified time.Time, err error) {
+	type state struct {
+		rel      string
+		modified time.Time
+	}
+	s, err := within(f, func() (s state, err error) {
+		s.rel, s.modified, err = f.statNow(path)
+		return s, err
+	}, func(state) {})
+	return s.rel, s.modified, err
+}
+
+func (f folder) statNow(path string) (rel string, modified time.Time, err error) {
 	root, rel, err := f.resolve(path)
 	if err != nil {
 		return "", time.Time{}, err

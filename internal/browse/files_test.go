@@ -1,12 +1,15 @@
 package browse
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"photodesc/tracker"
 )
@@ -87,5 +90,76 @@ func TestPhotoFolderGone(t *testing.T) {
 	}
 	if code, body := p.get(p.visitor, p.s.base()+"/api/photo/"+id, nil); code != 200 || !strings.Contains(body, "is its disk connected?") || !strings.Contains(body, "words") {
 		t.Errorf("%d %s", code, body)
+	}
+}
+
+// TestReplacedPicture: the browser asks each time, and gets the picture again only where it is another one.
+func TestReplacedPicture(t *testing.T) {
+	p := newTestPage(t, tracker.Record{Path: "a.gif", Description: "words"})
+	name := filepath.Join(p.photos, "a.gif")
+	when := time.Unix(1_700_000_000, 100_000_000)
+	put := func(content string, modified time.Time) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(name, []byte(content), 0o644), os.Chtimes(name, modified, modified)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version := ""
+	get := func() (int, string) {
+		t.Helper()
+		r := p.request(http.MethodGet, p.s.base()+"/picture/"+p.id("a.gif"), func(r *http.Request) { r.Header.Set("If-None-Match", version) })
+		a, err := p.visitor.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Body.Close()
+		b, _ := io.ReadAll(a.Body)
+		version = a.Header.Get("ETag")
+		if kept := a.Header.Get("Cache-Control"); version == "" || !strings.Contains(kept, "no-cache") {
+			t.Errorf("the browser may keep it: %q, %q", version, kept)
+		}
+		return a.StatusCode, string(b)
+	}
+	put(tinyGIF, when)
+	if code, body := get(); code != 200 || body != tinyGIF {
+		t.Fatalf("%d %q", code, body)
+	}
+	if code, body := get(); code != http.StatusNotModified || body != "" {
+		t.Errorf("the same: %d %q", code, body)
+	}
+	put(tinyGIF+"2", when) // by a program that keeps the time
+	if code, body := get(); code != 200 || body != tinyGIF+"2" {
+		t.Errorf("another one: %d %q", code, body)
+	}
+	put(tinyGIF+"3", when.Add(time.Millisecond))
+	if code, body := get(); code != 200 || body != tinyGIF+"3" {
+		t.Errorf("another one of the same size and second: %d %q", code, body)
+	}
+}
+
+// TestSilentDisk: a disk that does not answer holds up neither the page nor, however often it is asked, the program.
+func TestSilentDisk(t *testing.T) {
+	f := openFolder(t.TempDir())
+	f.patience = time.Millisecond
+	answer, late := make(chan struct{}), make(chan int, maxLooks)
+	hang := func() (int, error) { <-answer; return 7, nil }
+	for range maxLooks {
+		if _, err := within(f, hang, func(n int) { late <- n }); !errors.Is(err, errSilent) {
+			t.Fatal(err)
+		}
+	}
+	looked := false
+	if _, err := within(f, func() (int, error) { looked = true; return 0, nil }, func(int) {}); !errors.Is(err, errSilent) || looked {
+		t.Errorf("too many looks at once: %v", err)
+	}
+	close(answer)
+	for range maxLooks {
+		if n := <-late; n != 7 {
+			t.Error(n)
+		}
+	}
+	f.patience = time.Minute
+	if n, err := within(f, hang, func(int) {}); n != 7 || err != nil {
+		t.Errorf("when it is back: %d %v", n, err)
 	}
 }

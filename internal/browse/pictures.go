@@ -1,7 +1,10 @@
 package browse
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -50,12 +53,15 @@ func (s *server) servePicture(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", "inline")
-	allowCache(w)
+	allowCache(w, fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size()))
 	http.ServeContent(w, r, "", info.ModTime(), f)
 }
 
-// allowCache lets the browser keep a picture for as long as one is likely to look at the page.
-func allowCache(w http.ResponseWriter) { w.Header().Set("Cache-Control", "private, max-age=600") }
+// allowCache lets the browser keep a picture, but ask each time whether it is still that one: a photo may be replaced.
+func allowCache(w http.ResponseWriter, version string) {
+	w.Header().Set("Cache-Control", "private, no-cache")
+	w.Header().Set("ETag", strconv.Quote(version))
+}
 
 func (s *server) servePreview(w http.ResponseWriter, r *http.Request, e *entry, size preview.Size) {
 	jpeg, err := s.preview(r.Context(), e.path, size)
@@ -67,9 +73,9 @@ func (s *server) servePreview(w http.ResponseWriter, r *http.Request, e *entry, 
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Content-Length", strconv.Itoa(len(jpeg)))
-	allowCache(w)
-	_, _ = w.Write(jpeg)
+	sum := sha256.Sum256(jpeg)
+	allowCache(w, hex.EncodeToString(sum[:8]))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(jpeg))
 }
 
 func (s *server) noPicture(w http.ResponseWriter, err error) {
@@ -77,7 +83,7 @@ func (s *server) noPicture(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, errOutside):
 		code = http.StatusForbidden
-	case errors.Is(err, errAway):
+	case errors.Is(err, errAway), errors.Is(err, errSilent):
 		code = http.StatusServiceUnavailable
 	}
 	http.Error(w, err.Error(), code)
