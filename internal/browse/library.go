@@ -193,6 +193,11 @@ type view struct {
 	order     string
 }
 
+// narrows is whether a view leaves out photos that the search index cannot leave out.
+func (v view) narrows() bool {
+	return v.keyword != "" || v.failed || v.corrected || v.from != 0 || v.to != 0
+}
+
 // list returns the photos of a view. With paths, only those, in their order.
 func (l *library) list(v view, paths []string) []*entry {
 	l.mu.RLock()

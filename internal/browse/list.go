@@ -16,8 +16,10 @@ import (
 	"photodesc/tracker"
 )
 
-// searchLimit is how many photos a search shows.
-const searchLimit = 10_000
+// limits are how many photos a search shows, and among how many matches it looks for those that fit the filters.
+type limits struct{ shown, filtered int }
+
+var defaultLimits = limits{shown: 10_000, filtered: 200_000}
 
 // listHead precedes the photos of a list.
 type listHead struct {
@@ -43,7 +45,11 @@ func (s *server) serveList(w http.ResponseWriter, r *http.Request) {
 	var paths []string
 	head := listHead{Version: s.library.current()}
 	if text := liveQuery(q.Get("q")); text != "" {
-		paths, head.More, err = s.search(r.Context(), text, v.folder)
+		limit := s.limits.shown
+		if v.narrows() {
+			limit = s.limits.filtered
+		}
+		paths, head.More, err = s.search(r.Context(), text, v.folder, limit)
 		switch {
 		case errors.Is(err, search.ErrEmpty):
 			paths = nil
@@ -57,6 +63,9 @@ func (s *server) serveList(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	found := s.library.list(v, paths)
+	if paths != nil && len(found) > s.limits.shown {
+		found, head.More = found[:s.limits.shown], true
+	}
 	head.Photos = len(found)
 	b, err := json.Marshal(head)
 	if err != nil {
@@ -136,7 +145,7 @@ func liveQuery(text string) string {
 
 // search asks the index, which is brought up to date before. An index that was removed or
 // replaced meanwhile is opened again.
-func (s *server) search(ctx context.Context, text, folder string) (paths []string, more bool, err error) {
+func (s *server) search(ctx context.Context, text, folder string, limit int) (paths []string, more bool, err error) {
 	s.index.Lock()
 	defer s.index.Unlock()
 	for try := 0; ; try++ {
@@ -146,7 +155,7 @@ func (s *server) search(ctx context.Context, text, folder string) (paths []strin
 			}
 		}
 		if err = s.index.x.Update(ctx, nil); err == nil {
-			paths, more, err = s.index.x.RankedPaths(ctx, text, search.Options{Folder: folder, Limit: searchLimit})
+			paths, more, err = s.index.x.RankedPaths(ctx, text, search.Options{Folder: folder, Limit: limit})
 		}
 		if err == nil || errors.Is(err, search.ErrEmpty) || ctx.Err() != nil || try > 0 {
 			return paths, more, err

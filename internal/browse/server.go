@@ -19,6 +19,7 @@ import (
 
 	"photodesc/internal/preview"
 	"photodesc/internal/search"
+	"photodesc/tracker"
 )
 
 //go:embed static
@@ -31,13 +32,15 @@ var page = template.Must(template.New("page").Parse(pageText))
 
 // Options are what the page shows, and how.
 type Options struct {
-	Dir        string         // workdir, absolute
-	Root       string         // photo folder, absolute; "" if it is not known
-	Port       int            // 0: a free one
-	Previews   *preview.Maker // of photos below Root
-	CacheDir   string         // for previews; "" keeps none
-	CacheLimit int64          // bytes
-	Catalogue  string         // file that keeps the list of photos; "" keeps none
+	Dir      string         // workdir, absolute
+	Root     string         // photo folder, absolute; "" if it is not known
+	Port     int            // 0: a free one
+	Previews *preview.Maker // of photos below Root
+	// FileNow is what the file of a photo is now, kept with a correction; nil takes what it was when it was described.
+	FileNow    func(tracker.Photo) *tracker.PhotoFile
+	CacheDir   string // for previews; "" keeps none
+	CacheLimit int64  // bytes
+	Catalogue  string // file that keeps the list of photos; "" keeps none
 	// Commands for a person to type: one begins a run here or goes on with one, one tries failed photos again.
 	RunCommand, RetryCommand string
 	Version                  string       // of the program
@@ -78,6 +81,7 @@ type server struct {
 		sync.Mutex
 		last time.Time
 	}
+	limits      limits
 	loaded      chan struct{} // closed when the library was read for the first time
 	ending      chan struct{} // closed at the end
 	cacheFailed sync.Once
@@ -94,7 +98,7 @@ func Listen(o Options) (*Server, error) {
 		o.Warn = func(string) {}
 	}
 	s := &server{o: o, library: newLibrary(o.Dir), folder: openFolder(o.Root), cache: preview.OpenCache(o.CacheDir, o.CacheLimit),
-		loaded: make(chan struct{}), ending: make(chan struct{})}
+		limits: defaultLimits, loaded: make(chan struct{}), ending: make(chan struct{})}
 	s.guard = newGuard(l.Addr().(*net.TCPAddr).Port)
 	srv := &Server{s: s, listener: ownListener{l}}
 	srv.http = &http.Server{
@@ -264,7 +268,7 @@ func (s *server) load() {
 		case <-ctx.Done():
 		}
 	}()
-	if _, _, err := s.search(ctx, "a", ""); err != nil && ctx.Err() == nil {
+	if _, _, err := s.search(ctx, "a", "", s.limits.shown); err != nil && ctx.Err() == nil {
 		s.warnOnce(err)
 	}
 }

@@ -113,7 +113,7 @@ async function ask(all, stay) {
     byId("fresh").hidden = true;
     const empty = byId("empty");
     empty.hidden = photos.length > 0;
-    const text = photos.more ? `More than ${count(photos.length, "photo")}` : photos.length ? count(photos.length, "photo") : "No photos";
+    const text = photos.more && photos.length ? `More than ${count(photos.length, "photo")}` : photos.length ? count(photos.length, "photo") : "No photos";
     byId("count").textContent = text;
     say(text);
     if (!photos.length) empty.replaceChildren(...nothing(all));
@@ -125,7 +125,7 @@ async function ask(all, stay) {
     grid.clear();
     byId("count").textContent = "Photos";
     byId("empty").hidden = false;
-    byId("empty").replaceChildren(el("h2", {}, "Something went wrong"), el("p", { role: "alert" }, error.message), el("button.button", { type: "button", onclick: () => refresh(false) }, "Try again"));
+    byId("empty").replaceChildren(el("h2", {}, "Something went wrong"), el("p", { role: "alert" }, error.message), error.status === 400 ? el("button.button", { type: "button", onclick: () => go("/") }, "Show all photos") : el("button.button", { type: "button", onclick: () => refresh(false) }, "Try again"));
   } finally {
     if (asking === mine) {
       asking = null;
@@ -137,7 +137,10 @@ async function ask(all, stay) {
 function nothing(all) {
   const narrowed = names.some((n) => n !== "order" && all.has(n));
   if (!narrowed) return [el("h2", {}, "No photo is described yet"), el("p", {}, "Photos appear here as soon as the run has described them."), el("a.button", { href: "/run", "data-nav": true }, "See the run")];
-  return [el("h2", {}, "Nothing fits"), el("p", {}, all.has("q") ? "No description has all of these words." : "No photo fits these filters."), el("button.button", { type: "button", onclick: () => go("/") }, "Show all photos")];
+  const words = all.has("q");
+  const filtered = names.some((n) => n !== "order" && n !== "q" && all.has(n));
+  const why = photos.more ? "None of the newest matches fits these filters. Add a word to the search." : words && filtered ? "No photo with these words fits the filters." : words ? "No description has all of these words." : "No photo fits these filters.";
+  return [el("h2", {}, "Nothing fits"), el("p", {}, why), el("button.button", { type: "button", onclick: () => go("/") }, "Show all photos")];
 }
 
 function refresh(stay) {
