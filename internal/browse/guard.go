@@ -63,12 +63,23 @@ func (g *guard) protect(next http.Handler) http.Handler {
 		}
 		c, err := r.Cookie(g.name)
 		if err != nil || !equal(c.Value, g.cookie) {
+			if r.Header.Get("Sec-Fetch-Dest") == "document" {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				w.WriteHeader(http.StatusUnauthorized)
+				_, _ = w.Write([]byte(lockedPage))
+				return
+			}
 			refuse(w, http.StatusUnauthorized, "open the address that photodesc browse printed: it has the key to this page")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// lockedPage is what a person sees who comes without the cookie, as from a bookmark.
+const lockedPage = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">` +
+	`<meta name="color-scheme" content="light dark"><title>photodesc</title><h1>This page is locked</h1>` +
+	`<p>Open the address that <code>photodesc browse</code> has printed in the terminal. It has the key, which is another one after each start.</p>`
 
 // localName is whether a request names this machine as only it is named by itself.
 func localName(host string) bool {

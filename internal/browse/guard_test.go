@@ -187,6 +187,17 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// TestLocked tells a person who comes without the key what to do, and a program in plain text.
+func TestLocked(t *testing.T) {
+	p := newTestPage(t)
+	for dest, want := range map[string]string{"document": "<h1>This page is locked</h1>", "": "open the address that photodesc browse printed"} {
+		code, body := p.get(&http.Client{}, p.s.base()+"/run", func(r *http.Request) { r.Header.Set("Sec-Fetch-Dest", dest) })
+		if code != http.StatusUnauthorized || !strings.Contains(body, want) || strings.Contains(body, p.s.s.guard.token) {
+			t.Errorf("%q: %d %s", dest, code, body)
+		}
+	}
+}
+
 // TestRebinding refuses requests for another name, as those of a page whose name leads here, even with the cookie.
 func TestRebinding(t *testing.T) {
 	p := newTestPage(t, tracker.Record{Path: "a.jpg", Description: "secret words"})
