@@ -93,6 +93,7 @@ func serveBrowse(w io.Writer, dir string, s tracker.Snapshot, f browseFlags, lim
 	maker := preview.NewMaker(preview.Options{Command: func() (*exec.Cmd, error) { return previewWorker(root) }, Workers: min(2, max(1, runtime.NumCPU()-1))})
 	defer maker.Close()
 	o := browse.Options{Dir: fsutil.Resolve(dir), Root: root, Port: f.port, Previews: maker, CacheLimit: limit,
+		FileNow:    func(p tracker.Photo) *tracker.PhotoFile { return fileNow(s, p) },
 		RunCommand: runCommandLine(dir, s), RetryCommand: runCommandLine(dir, s, "--retry-failed"), Version: version, Warn: warn}
 	if o.CacheDir, o.Catalogue, err = browseCache(o.Dir); err != nil {
 		warn(fmt.Sprintf("previews are not kept: %v", err))

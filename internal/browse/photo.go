@@ -1,6 +1,8 @@
 package browse
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -39,6 +41,7 @@ type photoJSON struct {
 	Tokens      int          `json:"tokens"`
 	Attempts    int          `json:"attempts"`
 	Missing     string       `json:"missing,omitempty"` // why there is no picture
+	Seen        string       `json:"seen"`              // names the words above
 }
 
 type failureJSON struct {
@@ -117,7 +120,14 @@ func (s *server) photoJSON(e *entry, p *tracker.Photo) photoJSON {
 	if _, _, err := s.folder.stat(e.path); err != nil {
 		j.Missing = err.Error()
 	}
+	j.Seen = seen(p)
 	return j
+}
+
+// seen names the words of a photo, the model's and a person's, so that a correction of others is noticed.
+func seen(p *tracker.Photo) string {
+	sum := sha256.Sum256([]byte(mustJSON([]any{p.Description, p.Keywords, p.ModelDescription, p.ModelKeywords})))
+	return hex.EncodeToString(sum[:8])
 }
 
 // maxCorrection bounds the body of a correction, in bytes.
@@ -127,7 +137,11 @@ const maxCorrection = 1 << 20
 type correctionJSON struct {
 	Description *string   `json:"description"`
 	Keywords    *[]string `json:"keywords"`
+	Seen        string    `json:"seen"` // photoJSON.Seen of what the person has seen; "" does not matter
 }
+
+// errChanged says that the words are not those that the person has seen.
+var errChanged = errors.New("the words were changed meanwhile, in another window or by a run")
 
 // serveCorrection keeps what a person says of a photo and answers with the photo.
 func (s *server) serveCorrection(w http.ResponseWriter, r *http.Request) {
@@ -148,19 +162,16 @@ func (s *server) serveCorrection(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the correction cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	p, err := s.library.photo(e)
-	if err != nil {
-		s.fail(w, err)
+	if sent.Description != nil && strings.TrimSpace(*sent.Description) == "" {
+		// An empty one would bring the model's back.
+		http.Error(w, "the description is empty: write one, or cancel to keep what was there", http.StatusBadRequest)
 		return
 	}
-	c := tracker.Correction{Path: e.path, File: p.File}
-	if sent.Description != nil {
-		c.Description = *sent.Description
+	err := s.correct(e.id, sent)
+	if errors.Is(err, errChanged) {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
 	}
-	if sent.Keywords != nil {
-		c.Keywords = append([]string{}, *sent.Keywords...)
-	}
-	err = tracker.Correct(s.o.Dir, c)
 	if refused := (*tracker.CorrectionError)(nil); errors.As(err, &refused) {
 		http.Error(w, refused.Reason, http.StatusBadRequest)
 		return
@@ -174,4 +185,49 @@ func (s *server) serveCorrection(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.servePhoto(w, r)
+}
+
+// correct writes a correction. The error is errChanged if the person has not seen the words that it replaces.
+func (s *server) correct(id photoID, sent correctionJSON) error {
+	if err := s.library.update(); err != nil {
+		return err
+	}
+	e := s.library.find(id)
+	if e == nil {
+		return errChanged // forgotten meanwhile
+	}
+	p, err := s.library.photo(e)
+	if err != nil {
+		return err
+	}
+	file := p.File
+	if s.o.FileNow != nil {
+		file = s.o.FileNow(p)
+	}
+	record, err := tracker.RecordAt(s.o.Dir, e.file, e.end)
+	if err != nil {
+		return err
+	}
+	changed := false
+	_, err = tracker.EditCorrection(s.o.Dir, e.path, func(c *tracker.Correction) {
+		if now := c.Apply(record); sent.Seen != "" && sent.Seen != seen(&now) {
+			changed = true
+			c.Path = "" // is refused, so that nothing is written
+			return
+		}
+		*c = tracker.Correction{Path: e.path, File: file}
+		if file != nil {
+			c.Picture = file.Picture
+		}
+		if sent.Description != nil {
+			c.Description = *sent.Description
+		}
+		if sent.Keywords != nil {
+			c.Keywords = append([]string{}, *sent.Keywords...)
+		}
+	})
+	if changed {
+		return errChanged
+	}
+	return err
 }

@@ -9,7 +9,10 @@ export async function ask(address, options) {
     if (error.name === "AbortError") throw error;
     throw new Error("photodesc browse has ended. Start it again and open the address that it prints.");
   }
-  if (!response.ok) throw new Error((await response.text()).trim() || `The program answers with ${response.status}`);
+  if (!response.ok) {
+    const text = (await response.text()).trim() || `the program answers with ${response.status}`;
+    throw Object.assign(new Error(text[0].toUpperCase() + text.slice(1)), { status: response.status });
+  }
   return response;
 }
 

@@ -7,6 +7,8 @@ export class PhotoView {
   constructor({ moved, closed, changed, search, query }) {
     Object.assign(this, { moved, closed, changed, search, query });
     this.dialog = byId("photo");
+    this.drafts = new Map(); // what was written and not saved, by photo
+    addEventListener("beforeunload", (event) => this.drafts.size && event.preventDefault());
     this.dialog.addEventListener("cancel", (event) => {
       event.preventDefault(); // Escape ends the correction first
       this.escape();
@@ -15,6 +17,7 @@ export class PhotoView {
   }
 
   async open(id, place, shape) {
+    if (this.editing) this.keep();
     this.id = id;
     this.editing = false;
     this.data = null;
@@ -29,11 +32,15 @@ export class PhotoView {
       this.fill();
       say(`${data.name}: ${data.description || (data.failed ? "failed" : "")}`);
     } catch (error) {
-      if (this.id === id) this.panel.replaceChildren(el("p.problem", { role: "alert" }, error.message));
+      if (this.id !== id) return;
+      this.panel.replaceChildren(el("p.problem", { role: "alert" }, error.message));
+      this.stage.replaceChildren();
     }
   }
 
   close() {
+    if (this.editing) this.keep();
+    this.editing = false;
     this.id = null;
     if (this.dialog.open) this.dialog.close();
     this.dialog.replaceChildren();
@@ -79,6 +86,7 @@ export class PhotoView {
     this.stage.classList.add("none");
     const small = this.stage.querySelector(".small");
     if (small?.complete && small.naturalWidth) return; // the small one stays
+    if (!this.stage.firstChild) return; // the photo is not known
     this.stage.replaceChildren(el("p.missing", {}, this.data?.missing || "No picture can be made of this file."));
   }
 
@@ -107,7 +115,7 @@ export class PhotoView {
       said,
       d.keywords.length ? el("ul.keywords", { "aria-label": "Keywords" }, ...d.keywords.map((k) => el("li", {}, el("button", { type: "button", title: `All photos with “${k}”`, onclick: () => this.search(k) }, k)))) : null,
       d.corrected ? el("p.note", {}, `Corrected by you on ${day(d.corrected)}`) : null,
-      el("div.buttons", {}, el("button.button", { type: "button", onclick: () => this.edit(), "aria-keyshortcuts": "e" }, icon("edit"), failed ? "Describe it yourself" : "Correct"), d.description ? el("button.button", { type: "button", onclick: () => copy(d.description, "Description") }, icon("copy"), "Copy") : null),
+      el("div.buttons", {}, el("button.button", { type: "button", onclick: () => this.edit(), "aria-keyshortcuts": "e" }, icon("edit"), this.drafts.has(d.id) ? "Go on correcting" : failed ? "Describe it yourself" : "Correct"), d.description ? el("button.button", { type: "button", onclick: () => copy(d.description, "Description") }, icon("copy"), "Copy") : null),
     );
   }
 
@@ -131,17 +139,22 @@ export class PhotoView {
     if (!this.data || this.editing) return;
     this.editing = true;
     const d = this.data;
-    const description = el("textarea", { id: "edit-description", rows: "5", maxlength: "100000" });
-    description.value = d.description;
-    const keywords = el("input", { id: "edit-keywords", type: "text", autocomplete: "off" });
-    keywords.value = d.keywords.join(", ");
+    const draft = this.drafts.get(d.id) ?? { description: d.description, keywords: d.keywords.join(", "), seen: d.seen };
+    const write = () => {
+      Object.assign(draft, { description: description.value, keywords: keywords.value });
+      this.drafts.set(d.id, draft);
+    };
+    const description = el("textarea", { id: "edit-description", rows: "5", maxlength: "100000", oninput: write });
+    description.value = draft.description;
+    const keywords = el("input", { id: "edit-keywords", type: "text", autocomplete: "off", oninput: write });
+    keywords.value = draft.keywords;
     const save = el("button.button.main", { type: "submit" }, "Save");
     const form = el(
       "form.edit",
       {
         onsubmit: (event) => {
           event.preventDefault();
-          this.save(description.value, split(keywords.value), save);
+          if (!save.disabled) this.save(description.value, split(keywords.value), draft, save);
         },
       },
       el("label", { for: "edit-description" }, "Description"),
@@ -149,12 +162,23 @@ export class PhotoView {
       el("label", { for: "edit-keywords" }, "Keywords, separated by commas"),
       keywords,
       el("p.note", {}, "Your words count in the search and in all exports. The model’s are kept."),
-      el("div.buttons", {}, save, el("button.button", { type: "button", onclick: () => this.stop() }, "Cancel"), d.corrected ? el("button.button.plain", { type: "button", onclick: () => this.send({ description: null, keywords: null }, "The model’s words count again") }, "Use the model’s words") : null),
+      el("div.edit-problem", { role: "alert" }),
+      el("div.buttons", {}, save, el("button.button", { type: "button", onclick: () => this.cancel() }, "Cancel"), d.corrected ? el("button.button.plain", { type: "button", onclick: () => this.send({ description: null, keywords: null, seen: draft.seen }, draft, "The model’s words count again") }, "Use the model’s words") : null),
     );
     this.panel.querySelector(".words").replaceWith(form);
     description.focus();
     description.setSelectionRange(description.value.length, description.value.length);
     description.style.height = `${Math.min(description.scrollHeight + 4, innerHeight * 0.6)}px`;
+  }
+
+  // keep says that what was written stays until it is saved or cancelled.
+  keep() {
+    if (this.drafts.has(this.id)) toast("Your correction is not saved yet. Go on with it at the photo.");
+  }
+
+  cancel() {
+    this.drafts.delete(this.id);
+    this.stop();
   }
 
   stop() {
@@ -164,18 +188,19 @@ export class PhotoView {
   }
 
   // save sends only what differs from the model's words.
-  save(description, keywords, button) {
+  save(description, keywords, draft, button) {
     const { model_words: model } = this.data;
     description = description.trim();
     const same = keywords.join("\n") === model.keywords.join("\n");
     button.disabled = true;
-    this.send({ description: description === model.description.trim() ? null : description, keywords: same ? null : keywords }, "Saved").finally(() => (button.disabled = false));
+    this.send({ description: description === model.description.trim() ? null : description, keywords: same ? null : keywords, seen: draft.seen }, draft, "Saved").finally(() => (button.disabled = false));
   }
 
-  async send(correction, done) {
+  async send(correction, draft, done) {
     const id = this.id;
     try {
       const data = await askJSON(`/api/photo/${id}/correction`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(correction) });
+      this.drafts.delete(id);
       forgetText(id);
       this.changed(id);
       toast(done);
@@ -183,13 +208,32 @@ export class PhotoView {
       this.data = data;
       this.stop();
     } catch (error) {
-      toast(`Not saved: ${error.message}`);
+      const problem = this.panel?.querySelector(".edit-problem");
+      if (this.id !== id || !problem) toast(`Not saved. ${error.message}`);
+      else if (error.status === 409) await this.changedMeanwhile(id, draft, problem);
+      else fill(problem, el("p.problem", {}, `Not saved. ${error.message}`));
+    }
+  }
+
+  // changedMeanwhile shows what would be replaced, which another window or a run has written.
+  async changedMeanwhile(id, draft, problem) {
+    try {
+      const data = await askJSON(`/api/photo/${id}`);
+      if (this.id !== id) return;
+      this.data = data;
+      draft.seen = data.seen;
+      const words = [data.description && `“${data.description}”`, data.keywords.length && `with the keywords ${data.keywords.join(", ")}`].filter(Boolean).join(", ");
+      fill(problem, el("p.problem", {}, `Not saved, because the words were changed meanwhile, in another window or by a run. Now they are ${words || "empty"}. “Save” puts yours in their place, “Cancel” keeps them.`));
+    } catch (error) {
+      fill(problem, el("p.problem", {}, `Not saved. ${error.message}`));
     }
   }
 
   escape() {
-    if (this.editing) this.stop();
-    else this.closed();
+    if (this.editing) {
+      this.keep();
+      this.stop();
+    } else this.closed();
   }
 
   key(event) {
