@@ -63,6 +63,15 @@ func TestBrowseCorrect(t *testing.T) {
 	b.until("document.querySelector('.edit-problem')?.textContent.includes('empty')")
 	b.click(".edit .button:not(.main)")
 	b.until("document.querySelector('.panel .description')?.textContent.endsWith(' My words')")
+
+	// The next one, too.
+	b.keys(kb.ArrowLeft)
+	b.until("document.querySelector('.words .button') && !document.querySelector('.panel .description')?.textContent.endsWith(' My words')")
+	b.click(".words .button")
+	b.until("document.activeElement.id === 'edit-description'")
+	b.do(chromedp.SetValue(chromedp.CSS("#edit-description"), "The second photo"))
+	b.keys(kb.Enter, chromedp.KeyModifiers(kb.ModifierCtrl))
+	b.until("document.querySelector('.panel .description')?.textContent === 'The second photo'")
 	if errors := b.complaints(); len(errors) > 0 {
 		t.Errorf("the page has reported %q", errors)
 	}

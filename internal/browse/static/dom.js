@@ -43,11 +43,12 @@ export const count = (n, one, many = one + "s") => `${numbers.format(n)} ${n ===
 
 export const number = (n) => numbers.format(n);
 
+const toasts = byId("toast"); // a dialog that is filled anew drops it
 let hiding = 0;
 
 // toast shows a short message at the lower edge.
 export function toast(text) {
-  const node = byId("toast");
+  const node = toasts;
   node.textContent = text;
   node.hidden = false;
   clearTimeout(hiding);

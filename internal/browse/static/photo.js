@@ -17,7 +17,7 @@ export class PhotoView {
   }
 
   async open(id, place, shape) {
-    if (this.editing) this.keep();
+    const left = this.unsaved();
     this.id = id;
     this.editing = false;
     this.data = null;
@@ -25,6 +25,7 @@ export class PhotoView {
     this.frame(shape);
     if (!this.dialog.open) this.dialog.showModal();
     this.dialog.focus();
+    if (left) sayKept();
     try {
       const data = await askJSON(`/api/photo/${id}`);
       if (this.id !== id) return;
@@ -39,11 +40,12 @@ export class PhotoView {
   }
 
   close() {
-    if (this.editing) this.keep();
+    const left = this.unsaved();
     this.editing = false;
     this.id = null;
     if (this.dialog.open) this.dialog.close();
     this.dialog.replaceChildren();
+    if (left) sayKept();
   }
 
   frame(shape) {
@@ -171,9 +173,9 @@ export class PhotoView {
     description.style.height = `${Math.min(description.scrollHeight + 4, innerHeight * 0.6)}px`;
   }
 
-  // keep says that what was written stays until it is saved or cancelled.
-  keep() {
-    if (this.drafts.has(this.id)) toast("Your correction is not saved yet. Go on with it at the photo.");
+  // unsaved is whether something was written. It stays until it is saved or cancelled.
+  unsaved() {
+    return this.editing && this.drafts.has(this.id);
   }
 
   cancel() {
@@ -231,7 +233,7 @@ export class PhotoView {
 
   escape() {
     if (this.editing) {
-      this.keep();
+      if (this.unsaved()) sayKept();
       this.stop();
     } else this.closed();
   }
@@ -252,6 +254,8 @@ export class PhotoView {
     }
   }
 }
+
+const sayKept = () => toast("Your correction is not saved yet. Go on with it at the photo.");
 
 const split = (text) => text.split(",").map((k) => k.trim()).filter(Boolean);
 
