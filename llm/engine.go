@@ -29,7 +29,8 @@ type Options struct {
 	Detail Detail
 	// Parallel is the number of slots: pictures generated together.
 	Parallel int
-	// Threads is for llama.cpp and the BLAS; 0: one for each CPU.
+	// Threads is for llama.cpp and the BLAS; 0: one for each CPU. On a CPU with
+	// kernels, fewer compute while other programs use the cores.
 	Threads int
 	// MaxTokens limits an answer; 0: 128.
 	MaxTokens int
@@ -37,6 +38,8 @@ type Options struct {
 	// Exact generates exactly MaxTokens tokens, past end tokens and loops. It is for
 	// measurements.
 	Exact bool
+
+	compute *computeThreads // the engine's, set by Open
 }
 
 // Prompt is a question about every picture.

@@ -38,6 +38,7 @@ type mtmdFrontend struct {
 	mrope     bool // positions in time, height and width
 	nonCausal bool // a picture's embeddings see each other in both directions
 	windows   bool // attention is masked by windows
+	threads   *computeThreads
 
 	before  []int32 // tokens before the picture's embeddings
 	behind  []int32 // tokens after them, up to the picture's context
@@ -69,12 +70,12 @@ func newMTMDFrontend(m *textModel, family families.Family, gpu bool, opt Options
 	defer C.free(unsafe.Pointer(cpath))
 	var msg [512]C.char
 	other := visionDevice(gpu)
-	p := C.pd_multi_load(cpath, m.p, C.bool(other), C.bool(!other && kernels.Supported()), C.int(opt.Threads), &msg[0], 512)
+	p := C.pd_multi_load(cpath, m.p, C.bool(other), C.bool(!other && kernels.Supported()), &msg[0], 512)
 	if p == nil {
 		return nil, fmt.Errorf("llama.cpp cannot load the vision file %q: %s", opt.Vision, C.GoString(&msg[0]))
 	}
 	handles.Add(1)
-	f := &mtmdFrontend{p: p, clip: C.pd_multi_vision(p), model: m, family: family, detail: opt.Detail, context: opt.Context, after: words.after}
+	f := &mtmdFrontend{p: p, clip: C.pd_multi_vision(p), model: m, family: family, detail: opt.Detail, context: opt.Context, after: words.after, threads: opt.compute}
 	defer func() {
 		if err != nil {
 			f.close()
@@ -274,7 +275,9 @@ func (f *mtmdFrontend) encode(pix []byte, p frame) (*pictureEmbedding, error) {
 		nx: int(C.mtmd_image_tokens_get_nx(places)), ny: int(C.mtmd_image_tokens_get_ny(places)),
 	}
 	var rc C.int
-	kernels.Compute(kernels.Prompts, func() { rc = C.pd_multi_encode(f.p, c.image, (*C.float)(&out.embd[0])) })
+	f.threads.compute(kernels.Prompts, func(threads int) {
+		rc = C.pd_multi_encode(f.p, C.int(threads), c.image, (*C.float)(&out.embd[0]))
+	})
 	if rc != 0 {
 		return nil, fmt.Errorf("%w: llama.cpp could not encode a picture of %d×%d pixels", ErrBroken, p.width, p.height)
 	}
@@ -385,7 +388,7 @@ func (f *mtmdFrontend) prefillRows(c *textContext, sequence, pos int, p *picture
 		places[2*n+i] = int32(pos + at%p.nx)
 	}
 	var rc C.int
-	kernels.Compute(kernels.Prompts, func() {
+	c.compute(kernels.Prompts, func() {
 		rc = C.pd_step(c.p, C.int(n), nil, (*C.float)(&p.embd[from*width]), (*C.int32_t)(&places[0]), (*C.int32_t)(&seq[0]),
 			(*C.int8_t)(&want[0]), nil, nil, 0, (*C.int32_t)(&picked[0]))
 	})

@@ -258,6 +258,8 @@ type textContext struct {
 	perSlot int
 	batch   int     // entries one step may hold
 	never   []int32 // tokens that are not picked
+	threads *computeThreads
+	set     int // threads that llama.cpp was told
 }
 
 // newContext allocates a context. A step can hold at least minBatch entries.
@@ -282,7 +284,7 @@ func newContext(m *textModel, slots, perSlot, threads, minBatch int) (*textConte
 		return nil, fmt.Errorf("llama.cpp cannot make a context of %d slots of %d tokens; the log says why, and fewer slots (--parallel) need less memory", slots, perSlot)
 	}
 	handles.Add(1)
-	return &textContext{p: p, embd: m.embd, slots: slots, perSlot: int(C.llama_n_ctx_seq(p)), batch: int(C.llama_n_batch(p)), never: m.silent}, nil
+	return &textContext{p: p, embd: m.embd, slots: slots, perSlot: int(C.llama_n_ctx_seq(p)), batch: int(C.llama_n_batch(p)), never: m.silent, threads: fixedThreads(threads), set: threads}, nil
 }
 
 func (c *textContext) close() {
@@ -354,6 +356,17 @@ func (b *entries) add(pos, seq int, want bool, s *sampler) {
 	b.samplers = append(b.samplers, s.pointer())
 }
 
+// compute runs f, which decodes.
+func (c *textContext) compute(w kernels.Work, f func()) {
+	c.threads.compute(w, func(threads int) {
+		if threads != c.set { // each call writes to the log
+			C.llama_set_n_threads(c.p, C.int32_t(threads), C.int32_t(threads))
+			c.set = threads
+		}
+		f()
+	})
+}
+
 // step decodes the entries and returns the token sampled for each that wants one,
 // -1 for the others. A step that is too large is split in two.
 func (c *textContext) step(b *entries) ([]int32, error) {
@@ -370,7 +383,7 @@ func (c *textContext) step(b *entries) ([]int32, error) {
 		tokens = (*C.int32_t)(&b.tokens[0])
 	}
 	var rc C.int
-	kernels.Compute(b.work, func() {
+	c.compute(b.work, func() {
 		C.pd_steps_alike(c.p, C.bool(b.work == kernels.NextTokens))
 		rc = C.pd_step(c.p, C.int(n), tokens, embd, (*C.int32_t)(&b.pos[0]), (*C.int32_t)(&b.seq[0]),
 			(*C.int8_t)(&b.want[0]), &b.samplers[0],

@@ -46,6 +46,10 @@ func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 		opt.Prompts = []Prompt{{Text: DefaultPrompt}}
 	}
 	C.pd_blas_threads(C.int(opt.Threads))
+	opt.compute = fixedThreads(opt.Threads)
+	if !gpu && opt.Threads > 1 && kernels.Supported() {
+		opt.compute = sharedThreads(opt.Threads)
+	}
 
 	e := &Engine{opt: opt, gpu: gpu, in: make(chan *job), quit: make(chan struct{}), done: make(chan struct{}),
 		cutting: make(chan struct{}, 2)}
@@ -84,6 +88,7 @@ func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 	if e.ctx, err = newContext(e.model, opt.Parallel, perSlot, opt.Threads, e.front.minBatch()); err != nil {
 		return nil, err
 	}
+	e.ctx.threads = opt.compute
 	go e.run()
 	return e, nil
 }

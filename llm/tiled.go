@@ -19,6 +19,9 @@ func newTiledFrontend(m *textModel, gpu bool, opt Options) (frontend, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opt.compute != nil {
+		vision.threads = opt.compute
+	}
 	f := &tiledFrontend{vision: vision, detail: opt.Detail}
 	if vision.embd != m.embd {
 		err = fmt.Errorf("the vision file gives embeddings of %d values and the text model takes %d: they do not belong together", vision.embd, m.embd)

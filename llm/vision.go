@@ -24,7 +24,7 @@ type visionEncoder struct {
 	tileTokens int // embeddings for each tile
 	embd       int // values in one embedding
 	projector  string
-	threads    int
+	threads    *computeThreads
 	levels     [3][256]float32 // what the 8-bit values of each colour become
 	planes     []float32       // a tile's, used again for the next
 }
@@ -40,7 +40,7 @@ func loadVision(path string, gpu bool, threads int) (*visionEncoder, error) {
 		return nil, fmt.Errorf("llama.cpp cannot load the vision file %q: %s", path, C.GoString(&msg[0]))
 	}
 	handles.Add(1)
-	v := &visionEncoder{p: p, threads: threads}
+	v := &visionEncoder{p: p, threads: fixedThreads(threads)}
 	info := v.info()
 	v.tile, v.reference = int(info.tile), int(info.longest_edge)
 	v.tileTokens, v.embd = int(info.tile_tokens), int(info.embd)
@@ -99,8 +99,8 @@ func (v *visionEncoder) close() {
 func (v *visionEncoder) encode(pix []byte, out []float32) error {
 	toPlanes(v.planes, pix, &v.levels)
 	var rc C.int
-	kernels.Compute(kernels.Prompts, func() {
-		rc = C.pd_vision_encode(v.p, C.int(v.threads), (*C.float)(&v.planes[0]), C.int(v.tile), (*C.float)(&out[0]))
+	v.threads.compute(kernels.Prompts, func(threads int) {
+		rc = C.pd_vision_encode(v.p, C.int(threads), (*C.float)(&v.planes[0]), C.int(v.tile), (*C.float)(&out[0]))
 	})
 	if rc != 0 {
 		return fmt.Errorf("%w: llama.cpp could not encode a tile of %d×%d pixels", ErrBroken, v.tile, v.tile)

@@ -62,8 +62,7 @@ void pd_vision_unmap(const struct clip_ctx * ctx);
 
 // Loads a vision file for a text model with llama.cpp's mtmd, for models other than
 // SmolVLM; fused as above. Returns NULL and writes a message to err (cap bytes).
-struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused, int threads,
-                                    char * err, size_t cap);
+struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused, char * err, size_t cap);
 void pd_multi_free(struct mtmd_context * ctx);
 const struct clip_ctx * pd_multi_vision(const struct mtmd_context * ctx);
 
@@ -80,8 +79,8 @@ int pd_vision_reserve(const struct clip_ctx * ctx, int width, int height);
 // Returns NULL if it fails. The chunks are freed by mtmd_input_chunks_free.
 struct mtmd_input_chunks * pd_multi_cut(struct mtmd_context * ctx, const uint8_t * rgb, int width, int height);
 
-// Encodes an image chunk. out: its tokens * embd floats. Returns 0, or -1.
-int pd_multi_encode(struct mtmd_context * ctx, const struct mtmd_input_chunk * chunk, float * out);
+// Encodes an image chunk on so many threads of the CPU. out: its tokens * embd floats. Returns 0, or -1.
+int pd_multi_encode(struct mtmd_context * ctx, int threads, const struct mtmd_input_chunk * chunk, float * out);
 
 // Makes the context of a text model as llama_init_from_model does, and frees it, in the
 // order that lifetime.h explains. Returns NULL if it fails.

@@ -13,11 +13,10 @@ static void copy_string(char * dst, size_t cap, const std::string & src) {
     }
 }
 
-extern "C" struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused, int threads,
+extern "C" struct mtmd_context * pd_multi_load(const char * path, const struct llama_model * model, bool gpu, bool fused,
                                                char * err, size_t cap) {
     mtmd_context_params params = mtmd_context_params_default();
     params.use_gpu       = gpu;
-    params.n_threads     = threads;
     params.print_timings = false;
     params.warmup        = false;
     if (fused) {
@@ -64,8 +63,9 @@ extern "C" struct mtmd_input_chunks * pd_multi_cut(struct mtmd_context * ctx, co
     }
 }
 
-extern "C" int pd_multi_encode(struct mtmd_context * ctx, const struct mtmd_input_chunk * chunk, float * out) {
+extern "C" int pd_multi_encode(struct mtmd_context * ctx, int threads, const struct mtmd_input_chunk * chunk, float * out) {
     try {
+        ctx->n_threads = threads;
         if (mtmd_encode_chunk(ctx, chunk) != 0) {
             return -1;
         }
