@@ -28,9 +28,14 @@ type testPage struct {
 
 // newTestPage serves the page of photos whose files and records the test gives.
 func newTestPage(t *testing.T, records ...tracker.Record) *testPage {
+	return newLimitedPage(t, limits{}, records...)
+}
+
+// newLimitedPage is newTestPage with limits of searches.
+func newLimitedPage(t *testing.T, most limits, records ...tracker.Record) *testPage {
 	p := &testPage{t: t, dir: t.TempDir(), photos: t.TempDir()}
 	p.write(records...)
-	s, err := Listen(Options{Dir: p.dir, Root: p.photos, CacheDir: t.TempDir(), CacheLimit: 1 << 20,
+	s, err := Listen(Options{Dir: p.dir, Root: p.photos, CacheDir: t.TempDir(), CacheLimit: 1 << 20, limits: most,
 		Previews: preview.NewMaker(preview.Options{Command: func() (*exec.Cmd, error) { return exec.Command("false"), nil }})})
 	if err != nil {
 		t.Fatal(err)

@@ -8,9 +8,8 @@ import (
 
 // TestFilteredSearch finds photos that fit the filters beyond as many matches as are shown.
 func TestFilteredSearch(t *testing.T) {
-	p := newTestPage(t, tracker.Record{Path: "a.jpg", Description: "a dog", Keywords: []string{"rare"}},
+	p := newLimitedPage(t, limits{shown: 2, filtered: 100}, tracker.Record{Path: "a.jpg", Description: "a dog", Keywords: []string{"rare"}},
 		tracker.Record{Path: "b.jpg", Description: "a dog"}, tracker.Record{Path: "c.jpg", Description: "a dog"}, tracker.Record{Path: "d.jpg", Description: "a dog"})
-	p.s.s.limits = limits{shown: 2, filtered: 100}
 	if got := p.listed("q=dog"); len(got) != 2 {
 		t.Errorf("%d are shown", len(got))
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	RunCommand, RetryCommand string
 	Version                  string       // of the program
 	Warn                     func(string) // is told once of what goes wrong in the background
+
+	limits limits // zero: defaultLimits
 }
 
 // Time limits of connections.
@@ -97,8 +99,11 @@ func Listen(o Options) (*Server, error) {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
+	if o.limits == (limits{}) {
+		o.limits = defaultLimits
+	}
 	s := &server{o: o, library: newLibrary(o.Dir), folder: openFolder(o.Root), cache: preview.OpenCache(o.CacheDir, o.CacheLimit),
-		limits: defaultLimits, loaded: make(chan struct{}), ending: make(chan struct{})}
+		limits: o.limits, loaded: make(chan struct{}), ending: make(chan struct{})}
 	s.guard = newGuard(l.Addr().(*net.TCPAddr).Port)
 	srv := &Server{s: s, listener: ownListener{l}}
 	srv.http = &http.Server{
