@@ -28,7 +28,7 @@ type goldenEntry struct {
 
 const certain = 0.05
 
-// words compares the built-in model's words on the GPU with those on the CPU and with the golden texts: as it is, in F16,
+// words compares the built-in model's descriptions on the GPU with those on the CPU and with the golden texts: as it is, in F16,
 // and with its matrices in Q8_0, the type that most models are published in.
 func (c *checker) words(ctx context.Context) error {
 	var golden goldenFile

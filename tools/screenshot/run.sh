@@ -5,7 +5,7 @@
 set -e
 program=$(realpath "$1")
 # A place with a name that may be shown.
-home=/tmp/ada
+home=/tmp/demo
 mkdir "$home" || { echo "$home is in the way of the screenshot: remove it" >&2; exit 1; }
 export XDG_CACHE_HOME="$home/.cache"
 screen() { tmux -S "$home/tmux" "$@"; }
