@@ -5,11 +5,12 @@ import "time"
 // photo is one path that the pool has to do, over all its attempts.
 type photo struct {
 	path         string
-	attempts     int // times handed to a worker
-	crashes      int // worker deaths while it was alone in its worker
-	memoryDeaths int // deaths by memory or from outside while it was alone
-	timeouts     int // times it took too long
-	readErrors   int // times a worker could not read it and the supervisor could
+	file         string // where it lies if not at path, see Config.Fetched
+	attempts     int    // times handed to a worker
+	crashes      int    // worker deaths while it was alone in its worker
+	memoryDeaths int    // deaths by memory or from outside while it was alone
+	timeouts     int    // times it took too long
+	readErrors   int    // times a worker could not read it and the supervisor could
 	// isolateInPool asks that no other photo is in flight in any worker, because
 	// memory ran out when there were others.
 	isolateInPool bool

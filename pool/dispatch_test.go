@@ -46,45 +46,45 @@ func TestDispatch(t *testing.T) {
 		{"the least busy worker", func(tb *table) {
 			tb.worker(0, ready, "++", 9)
 			tb.worker(1, ready, "+", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "2 a"},
 		{"none that is full, loads, leaves or has done its batch", func(tb *table) {
 			tb.worker(0, ready, "+++", 9)
 			tb.worker(1, starting, "", 9)
 			tb.worker(2, leaving, "", 9)
 			tb.worker(3, ready, "", 0)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "none"},
 		{"none whose photo must be alone", func(tb *table) {
 			tb.worker(0, ready, "!", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "none"},
 		{"a quarantined photo first", func(tb *table) {
 			tb.worker(0, ready, "", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 			tb.photos.isolate(&photo{path: "q"})
 		}, "1 q alone"},
 		{"a busy worker is kept for it", func(tb *table) {
 			tb.worker(0, ready, "+", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 			tb.photos.isolate(&photo{path: "q"})
 		}, "none"},
 		{"but only the least busy one", func(tb *table) {
 			tb.worker(0, ready, "++", 9)
 			tb.worker(1, ready, "+", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 			tb.photos.isolate(&photo{path: "q"})
 		}, "1 a"},
 		{"and none while another loads", func(tb *table) {
 			tb.worker(0, ready, "+", 9)
 			tb.worker(1, starting, "", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 			tb.photos.isolate(&photo{path: "q"})
 		}, "1 a"},
 		{"a photo that needs the pool waits for all", func(tb *table) {
 			tb.worker(0, ready, "", 9)
 			tb.worker(1, ready, "+", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 			tb.photos.isolate(&photo{path: "q", isolateInPool: true})
 		}, "none"},
 		{"and has it", func(tb *table) {
@@ -95,28 +95,28 @@ func TestDispatch(t *testing.T) {
 		{"nothing beside it", func(tb *table) {
 			tb.worker(0, ready, "!", 9).attempts[0].isolation = isolatedInPool
 			tb.worker(1, ready, "", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "none"},
 		{"a prestarted worker waits for the batch before its own", func(tb *table) {
 			tb.worker(0, ready, "+", 1)
 			tb.worker(0, ready, "", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "1 a"},
 		{"and begins when that has been handed out", func(tb *table) {
 			tb.worker(0, ready, "+", 0)
 			tb.worker(0, ready, "", 9)
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "2 a"},
 		{"a worker that has outgrown its share", func(tb *table) {
 			tb.budget.share = 100
 			w := tb.worker(0, ready, "", 9)
 			w.answered, w.mem.current = 1, 101
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "none"},
 		{"but its first photo is always done", func(tb *table) {
 			tb.budget.share = 100
 			tb.worker(0, ready, "", 9).mem.current = 101
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}, "1 a"},
 	} {
 		tb := newTable(4, 3)
@@ -146,7 +146,7 @@ func TestNeedsWorker(t *testing.T) {
 		tb := newTable(2, 3)
 		tb.worker(0, test.state, test.flight, test.left)
 		for range test.photos {
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}
 		if got := tb.needsWorker(); got != test.want {
 			t.Errorf("%+v: %v", test, got)
@@ -181,7 +181,7 @@ func TestPrestartNeeded(t *testing.T) {
 		w.answered, w.times.firstAttempt, w.times.answer = 10, start, start.Add(10*time.Second)
 		tb.prestart.loads.add(4 * time.Second)
 		for range 30 {
-			tb.photos.add("a")
+			tb.photos.add(&photo{path: "a"})
 		}
 		test.setUp(tb, w)
 		needed := func(deaths int, after time.Duration) bool {

@@ -174,7 +174,7 @@ func (f *fake) describe(ctx context.Context, j Job) (any, error) {
 	f.mu.Lock()
 	f.leaked += 10 << 20
 	f.mu.Unlock()
-	return map[string]any{"path": []byte(j.Path), "isolated": j.Isolated, "pid": os.Getpid()}, nil
+	return map[string]any{"path": []byte(j.Path), "file": j.File, "isolated": j.Isolated, "pid": os.Getpid()}, nil
 }
 
 // fakeWorker is a fake in a process of its own.

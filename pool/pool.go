@@ -81,6 +81,11 @@ type Config struct {
 	// If it is nil, a read error is the photo's failure.
 	ProbeStorage func(path string) error
 
+	// Fetched is called with each path that jobs has yielded, if photos are fetched to the workers' folder. It returns where
+	// the photo lies below that, or why it could not be fetched, which then is its Result. It is called as Observe is. Photos
+	// that were described may be gone from the folder, so none of them is tried again to find out whether workers still work.
+	Fetched func(path string) (file string, failure *Failure)
+
 	Log *zap.Logger // for people; nil logs nothing
 
 	// Output is called with each line that worker n prints, from several goroutines.

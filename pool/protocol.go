@@ -3,6 +3,7 @@ package pool
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ const (
 type Job struct {
 	ID       uint64
 	Path     string // any bytes; need not be UTF-8
+	File     string // where the photo lies below the worker's folder, "" if that is Path; UTF-8
 	Attempt  int    // 1 for the first
 	Isolated bool   // no other photo is in flight in this worker
 }
@@ -56,13 +58,17 @@ type wireJob struct {
 	ID       uint64 `json:"id"`
 	Path     string `json:"path,omitempty"`
 	Path64   []byte `json:"path64,omitempty"`
+	File     string `json:"file,omitempty"`
 	Attempt  int    `json:"attempt,omitempty"`
 	Isolated bool   `json:"isolated,omitempty"`
 }
 
+// Name returns where the photo lies below the worker's folder.
+func (j Job) Name() string { return cmp.Or(j.File, j.Path) }
+
 // MarshalJSON implements json.Marshaler. A path that is not UTF-8 is sent as base64.
 func (j Job) MarshalJSON() ([]byte, error) {
-	w := wireJob{ID: j.ID, Attempt: j.Attempt, Isolated: j.Isolated}
+	w := wireJob{ID: j.ID, File: j.File, Attempt: j.Attempt, Isolated: j.Isolated}
 	if utf8.ValidString(j.Path) {
 		w.Path = j.Path
 	} else {
@@ -80,7 +86,7 @@ func (j *Job) UnmarshalJSON(b []byte) error {
 	if w.Path != "" && len(w.Path64) > 0 {
 		return errors.New("a job with two paths")
 	}
-	*j = Job{ID: w.ID, Path: w.Path, Attempt: w.Attempt, Isolated: w.Isolated}
+	*j = Job{ID: w.ID, Path: w.Path, File: w.File, Attempt: w.Attempt, Isolated: w.Isolated}
 	if len(w.Path64) > 0 {
 		j.Path = string(w.Path64)
 	}

@@ -10,7 +10,7 @@ import (
 func TestPathsRoundTrip(t *testing.T) {
 	for _, path := range []string{"a.jpg", "", "with \"quotes\"\n\t", "\x00\x01", "é 🐕", "\xff\xfe", "ok\xc3", "\u2028<&>", "\uFFFD",
 		strings.Repeat("\xff", 4096)} {
-		line, err := encodeLine(order{Job: &Job{ID: 7, Path: path, Attempt: 2, Isolated: true}})
+		line, err := encodeLine(order{Job: &Job{ID: 7, Path: path, File: "0001.jpg", Attempt: 2, Isolated: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -18,7 +18,7 @@ func TestPathsRoundTrip(t *testing.T) {
 			t.Errorf("%q is not one line: %q", path, line)
 		}
 		o, err := parseOrder(line)
-		if err != nil || o.Job == nil || *o.Job != (Job{7, path, 2, true}) {
+		if err != nil || o.Job == nil || *o.Job != (Job{7, path, "0001.jpg", 2, true}) {
 			t.Errorf("%q came back as %+v: %v", path, o.Job, err)
 		}
 	}

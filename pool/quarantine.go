@@ -29,9 +29,10 @@ type quarantine struct {
 	// knownReadable is the path of a photo that was described, "" if none was.
 	knownReadable string
 	probing       bool // the last photo tried alone was a probe
+	noProbes      bool // photos that were described are not kept, see Config.Fetched
 }
 
-func (q *quarantine) add(path string)      { q.fresh = append(q.fresh, &photo{path: path}) }
+func (q *quarantine) add(p *photo)         { q.fresh = append(q.fresh, p) }
 func (q *quarantine) isolate(p *photo)     { q.quarantined = append(q.quarantined, p) }
 func (q *quarantine) waiting() int         { return len(q.fresh) + len(q.quarantined) }
 func (q *quarantine) empty() bool          { return q.waiting() == 0 }
@@ -95,7 +96,11 @@ func (q *quarantine) takeIsolated(deaths int) *photo {
 }
 
 // described notes that a photo was described.
-func (q *quarantine) described(path string) { q.knownReadable = path }
+func (q *quarantine) described(path string) {
+	if !q.noProbes {
+		q.knownReadable = path
+	}
+}
 
 // probeFailed notes that the known readable photo failed: it was deleted or
 // changed, and proves nothing any more.

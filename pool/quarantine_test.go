@@ -83,7 +83,7 @@ func TestQuarantineResolve(t *testing.T) {
 		{"crashes and time-outs are counted apart", DeathSegfault, []string{"a timeouts=1 memory=2"}, 0, circumstances{}, []outcome{retry}, "", "x | a"},
 	} {
 		q := &quarantine{}
-		q.add("x")
+		q.add(&photo{path: "x"})
 		attempts := attemptsOf(test.attempts...)
 		if test.timedOut > 0 {
 			test.c.timedOut = attempts[test.timedOut-1]
@@ -119,7 +119,7 @@ func TestQuarantineNext(t *testing.T) {
 	} {
 		q := &quarantine{knownReadable: test.known}
 		for _, path := range strings.Fields(test.fresh) {
-			q.add(path)
+			q.add(&photo{path: path})
 		}
 		for _, a := range attemptsOf("a", "b", "c") {
 			q.isolate(a.photo)
@@ -142,7 +142,7 @@ func TestQuarantineNext(t *testing.T) {
 func TestQuarantineProbeIsAsIsolated(t *testing.T) {
 	for _, known := range []string{"", "k"} {
 		q := &quarantine{knownReadable: known}
-		q.add("x")
+		q.add(&photo{path: "x"})
 		q.isolate(&photo{path: "a", isolateInPool: true})
 		if q.nextIsolation() != isolatedInPool {
 			t.Error("isolation of the next photo is not isolatedInPool")

@@ -75,6 +75,19 @@ func newSource(cfg *Config) source {
 // wanted is whether another path should be read when so many wait.
 func (s *source) wanted(waiting int) bool { return !s.finished && waiting < s.ahead }
 
+// add takes a path that was read. What could not be fetched has its result at once.
+func (s *source) add(path string, cfg *Config, photos *quarantine, delivery *delivery) {
+	p := &photo{path: path}
+	if cfg.Fetched != nil {
+		var failure *Failure
+		if p.file, failure = cfg.Fetched(path); failure != nil {
+			delivery.add(Result{Path: path, Attempts: 1, Failure: failure})
+			return
+		}
+	}
+	photos.add(p)
+}
+
 // mailbox is how other goroutines tell the loop what happened.
 type mailbox struct {
 	events chan any
@@ -101,7 +114,7 @@ func newRun(cfg Config) *run {
 		cfg:         cfg,
 		report:      newReporter(&cfg),
 		workers:     newWorkerSet(cfg.Workers),
-		photos:      &quarantine{knownReadable: cfg.KnownReadable},
+		photos:      &quarantine{knownReadable: cfg.KnownReadable, noProbes: cfg.Fetched != nil},
 		streak:      &deathStreak{max: cfg.maxDeaths(), minBackoff: cfg.minBackoff, maxBackoff: cfg.maxBackoff},
 		budget:      newMemoryBudget(cfg.Memory, cfg.Workers),
 		concurrency: &concurrency{limit: cfg.MaxInFlight, max: cfg.MaxInFlight},
@@ -209,7 +222,7 @@ func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliv
 			r.handle(ev, time.Now())
 		case path, ok := <-paths:
 			if ok {
-				r.photos.add(path)
+				r.source.add(path, &r.cfg, r.photos, &r.delivery)
 			} else {
 				r.source.finished, r.dispatch.allRead = true, true
 			}

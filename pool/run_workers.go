@@ -24,7 +24,7 @@ func (r *run) assign(w *worker, p *photo, isolation isolation, now time.Time) {
 	p.attempts++
 	r.dispatch.lastAttempt++
 	a := &attempt{id: r.dispatch.lastAttempt, photo: p, worker: w.n, batch: w.batch, isolation: isolation, began: now}
-	line, err := encodeLine(order{Job: &Job{ID: a.id, Path: p.path, Attempt: p.attempts, Isolated: isolation != shared}})
+	line, err := encodeLine(order{Job: &Job{ID: a.id, Path: p.path, File: p.file, Attempt: p.attempts, Isolated: isolation != shared}})
 	if err != nil {
 		r.delivery.add(a.result(&Failure{Kind: KindUnreadable, Message: "the path is too long: " + err.Error()}))
 		return

@@ -66,7 +66,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	}
 	w.config.Ask.record(rec, a)
 	if w.config.Inside && rec.Status == tracker.OK {
-		made.Inside = w.inside(j.Path)
+		made.Inside = w.inside(j.Name())
 	}
 	return made, nil
 }
@@ -104,7 +104,7 @@ func (w *worker) ask(ctx context.Context, j pool.Job, made *Answer, decoding *ti
 // to the time spent decoding.
 func (w *worker) picture(j pool.Job, made *Answer, decoding *time.Duration) (llm.Picture, error) {
 	began := time.Now()
-	img, err := w.decode(j.Path)
+	img, err := w.decode(j.Name())
 	*decoding += time.Since(began)
 	var bad *photo.Error
 	if errors.As(err, &bad) {

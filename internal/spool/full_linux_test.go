@@ -1,0 +1,62 @@
+package spool
+
+import (
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestDiskFull fills a file system of 1 MiB with another program's file, takes that away, and expects the photo to come.
+func TestDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skip("mounting needs root: ", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	other := dir + "/other"
+	if err := os.WriteFile(other, make([]byte, 900<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var said []string
+	full := make(chan bool, 10)
+	s, err := Open(dir+"/spool", Options{MaxBytes: 1 << 30, retry: time.Millisecond, Waiting: func(why string) {
+		mu.Lock()
+		defer mu.Unlock()
+		said = append(said, why)
+		full <- why != ""
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	go func() {
+		<-full
+		_ = os.Remove(other)
+	}()
+	copies := 0
+	f, err := s.Add(t.Context(), "a.jpg", 500<<10, time.Now(), func(w io.Writer) error {
+		copies++
+		_, err := w.Write(make([]byte, 500<<10))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(f.Path()); err != nil || info.Size() != 500<<10 {
+		t.Error(info, err)
+	}
+	if copies != 1 {
+		t.Errorf("fetched %d times: the room was not taken before", copies)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []string{"the disk is full: " + s.dir, ""}; !slices.Equal(said, want) {
+		t.Errorf("said %q", said)
+	}
+}
