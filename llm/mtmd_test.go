@@ -93,7 +93,9 @@ func TestOthersDetail(t *testing.T) {
 		{"tiny-qwen2.5vl", "280", 1600, 1200, 10 * 8, 512}, // 7.5 rows
 		{"tiny-qwen2.5vl", "280", 100, 100, 10 * 10, 512},
 		{"tiny-qwen2.5vl", "280", 2000, 1, 10 * 1, 512},
-		{"tiny-qwen2.5vl", DetailAuto, 1, 1, 9, 1024}, // never fewer than 8
+		{"tiny-qwen2.5vl", DetailAuto, 1, 1, 9, 1024},         // never fewer than 8
+		{"tiny-qwen3vl", DetailLow, 1600, 1200, 16 * 12, 512}, // 32 by 32 pixels for each
+		{"tiny-qwen3vl", DetailAuto, 1600, 1200, 32 * 24, 1024},
 		{"tiny-gemma3", DetailLow, 1600, 1200, 64, 512},
 		{"tiny-gemma3", DetailHigh, 10, 20, 64, 512},
 		{"tiny-internvl", DetailAuto, 1000, 20, 16, 512},
@@ -165,6 +167,7 @@ func TestOthersPrompt(t *testing.T) {
 	prompts := map[string]string{
 		"tiny-qwen2.5vl": "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n<|vision_start|>" +
 			"[picture]<|vision_end|>Describe this image<|im_end|>\n<|im_start|>assistant\n",
+		"tiny-qwen3vl": "<|im_start|>user\n<|vision_start|>[picture]<|vision_end|>Describe this image<|im_end|>\n<|im_start|>assistant\n",
 		"tiny-gemma3": "<bos><start_of_turn>user\n\n\n<start_of_image>[picture]<end_of_image>\n\n" +
 			"Describe this image<end_of_turn>\n<start_of_turn>model\n",
 		"tiny-internvl": "<|im_start|>user\n<img>[picture]</img>\nDescribe this image<|im_end|>\n<|im_start|>assistant\n",
@@ -184,6 +187,8 @@ func TestOthersDoNotBelongTogether(t *testing.T) {
 		{"tiny-qwen2.5vl", "tiny-gemma3", "no token <start_of_image>"},
 		{"tiny-gemma3", "tiny-internvl", "no token <img>"},
 		{"tiny-internvl", "tiny-qwen2.5vl", "no token <|vision_start|>"},
+		{"tiny-qwen2.5vl", "tiny-qwen3vl", "mismatch"},
+		{"tiny-qwen3vl", "tiny-internvl", "no token <img>"},
 		{"tiny-gemma3", "tiny", "not a SmolVLM model"},
 		{"tiny", "tiny-gemma3", "no token <start_of_image>"},
 	} {

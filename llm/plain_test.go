@@ -29,6 +29,7 @@ type plain struct {
 	eps                   float64
 	base                  func(layer int) float64
 	sections              []int // pairs of a head that turn by time, height and width
+	interleaved           bool  // those pairs take turns, as Qwen3-VL's do
 	gelu                  bool
 	scale                 float64                        // of the embeddings of words
 	window                func(layer int) int            // tokens seen; 0: all
@@ -40,6 +41,7 @@ type plainRow struct {
 	embd    []float64
 	place   [3]int // time, height, width
 	picture bool
+	deep    [][]float64 // added behind the first layers
 }
 
 func (p *plain) tensor(name string) (values []float64, row int) {
@@ -105,7 +107,7 @@ func (p *plain) turn(x []float64, place [3]int, base float64) {
 	for i := range half {
 		at, from := place[0], 0
 		for d, n := range p.sections {
-			if i >= from && i < from+n {
+			if p.interleaved && i%3 == d && i < 3*n || !p.interleaved && i >= from && i < from+n {
 				at = place[d]
 			}
 			from += n
@@ -181,6 +183,9 @@ func (p *plain) logits(rows []plainRow) []float64 {
 				}
 			}
 			add(x[i], p.norm(prefix+"post_ffw_norm", p.times(prefix+"ffn_down", up)))
+			if l < len(rows[i].deep) {
+				add(x[i], rows[i].deep[l])
+			}
 		}
 	}
 	return p.times("output", p.norm("output_norm", x[len(x)-1]))
@@ -200,6 +205,7 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 	everything := func(int) int { return 0 }
 	models := map[string]plain{
 		"tiny-qwen2.5vl": {layers: 2, base: always(10000), scale: 1, sections: []int{4, 6, 6}, both: none, window: everything},
+		"tiny-qwen3vl":   {layers: 3, base: always(10000), scale: 1, sections: []int{6, 5, 5}, interleaved: true, both: none, window: everything},
 		"tiny-internvl":  {layers: 2, base: always(10000), scale: 1, both: none, window: everything},
 		"tiny-gemma3": {
 			layers: 6, scale: 8, gelu: true,
@@ -253,8 +259,12 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 			for i := range embedding.embd {
 				embedding.embd[i] = float32(random.NormFloat64() * 0.5)
 			}
-			if front.mrope && (embedding.nx != 10 || embedding.ny != 6) {
-				t.Fatalf("%d by %d embeddings, want 10 by 6", embedding.nx, embedding.ny)
+			wide, high := 10, 6
+			if p.interleaved {
+				wide, high = 9, 5 // 32 pixels for each, not 28
+			}
+			if front.mrope && (embedding.nx != wide || embedding.ny != high) {
+				t.Fatalf("%d by %d embeddings, want %d by %d", embedding.nx, embedding.ny, wide, high)
 			}
 			e.prefill([]*slot{s})
 			if s.job.err != nil {
@@ -275,14 +285,18 @@ func TestOthersAgainstPlainModel(t *testing.T) {
 				pos++
 			}
 			for i := range embedding.n {
-				r := plainRow{embd: scaled(embedding.embd[i*e.model.embd:(i+1)*e.model.embd], 1), place: [3]int{pos + i, pos + i, pos + i}, picture: true}
+				values := embedding.embd[i*e.model.inputs() : (i+1)*e.model.inputs()]
+				r := plainRow{embd: scaled(values[:e.model.embd], 1), place: [3]int{pos + i, pos + i, pos + i}, picture: true}
+				for at := e.model.embd; at < len(values); at += e.model.embd {
+					r.deep = append(r.deep, scaled(values[at:at+e.model.embd], 1))
+				}
 				if p.sections != nil {
-					r.place = [3]int{pos, pos + i/10, pos + i%10}
+					r.place = [3]int{pos, pos + i/wide, pos + i%wide}
 				}
 				rows = append(rows, r)
 			}
 			if pos += embedding.n; p.sections != nil {
-				pos += 10 - embedding.n // as long as the picture is wide
+				pos += wide - embedding.n // as long as the picture is wide
 			}
 			for _, id := range append(front.behind, e.promptSuffixes[0].tokens...) {
 				word(id, pos)

@@ -68,9 +68,9 @@ machine's). A run fetches its model when it is not here.
 Other models: --model FILE.gguf --mmproj FILE, or a repository of the Hugging
 Face hub that has both files: --model OWNER/NAME or OWNER/NAME:TYPE, as in
 ggml-org/SmolVLM-Instruct-GGUF:Q8_0. Beside SmolVLM, these kinds are known:
-Qwen2-VL, Qwen2.5-VL, Gemma 3, InternVL. They see a photo as one picture, in no
-tiles: --detail is its longest edge for the Qwen models, and nothing for the other
-two, which have one size for all.
+Qwen2-VL, Qwen2.5-VL, Qwen3-VL, Gemma 3, InternVL. They see a photo as one
+picture, in no tiles: --detail is its longest edge for the Qwen models, and
+nothing for the other two, which have one size for all.
 
 Models go to photodesc/models in the user's cache folder, or where
 PHOTODESC_MODELS says. Files that the caches of Hugging Face's own tools or of

@@ -69,6 +69,7 @@ type TextArch struct {
 	headNorms   bool   // norms of queries and keys
 	postNorms   bool   // norms after attention and feed-forward
 	sections    bool   // M-RoPE: positions in time, height and width
+	deepstack   bool   // takes further features of a picture, for its first layers
 }
 
 // Architectures that several families share.
@@ -76,6 +77,7 @@ var (
 	archQwen2   = TextArch{Name: "qwen2", tokenizer: "gpt2", biases: true}
 	archQwen2VL = TextArch{Name: "qwen2vl", tokenizer: "gpt2", biases: true, sections: true}
 	archQwen3   = TextArch{Name: "qwen3", tokenizer: "gpt2", headSizeKey: true, headNorms: true}
+	archQwen3VL = TextArch{Name: "qwen3vl", tokenizer: "gpt2", headSizeKey: true, headNorms: true, sections: true, deepstack: true}
 )
 
 // byProjector has the families by their Projector. The files of the families fill it.

@@ -66,7 +66,7 @@ func TestIsMark(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	if got, want := Names(), "Gemma 3, InternVL, Qwen2-VL, Qwen2.5-VL and SmolVLM"; got != want {
+	if got, want := Names(), "Gemma 3, InternVL, Qwen2-VL, Qwen2.5-VL, Qwen3-VL and SmolVLM"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if f, known := ByProjector(SmolVLM); !known || f.Name != "SmolVLM" || !f.Tiled {

@@ -24,7 +24,8 @@ const slotTokens = 2048
 
 // TextShape is what a text model's file says of it.
 type TextShape struct {
-	Embedding  uint32 // values of one embedding
+	Embedding  uint32 // values of one embedding of a token
+	Input      uint32 // values of one embedding of a picture: more than Embedding with deepstack
 	Layers     uint32
 	Vocabulary int    // tokens
 	Context    uint32 // tokens that the model was trained for
@@ -82,6 +83,10 @@ func (f Family) CheckText(text *gguf.File) (TextShape, error) {
 	if arch.sections {
 		v.sections(key("rope.dimension_sections"), head)
 	}
+	s.Input = s.Embedding
+	if arch.deepstack {
+		s.Input *= 1 + v.deepstack(key("n_deepstack_layers"), s.Layers)
+	}
 	s.Vocabulary = v.vocabulary(arch, f)
 	v.textTensors(s, arch, textSizes{uint64(ffn), uint64(head), uint64(head) * uint64(heads), uint64(head) * uint64(kvHeads)})
 	s.Slot = slotTokens * 2 * 2 * uint64(s.Layers) * uint64(head) * uint64(kvHeads)
@@ -113,6 +118,14 @@ func (v *validator) sections(key string, head uint32) {
 	}
 	v.require(sum >= 1 && sum <= int64(head/2) && len(parts) > 0 && (parts[0] > 0 || sum > int64(parts[len(parts)-1])),
 		"its header is damaged: %q is %v for heads of %d", key, parts, head)
+}
+
+// deepstack returns how many layers a picture has features of their own for.
+// llama.cpp takes a missing number for 0, and so words for a picture without them.
+func (v *validator) deepstack(key string, layers uint32) uint32 {
+	n := required[uint32](v, key)
+	v.require(n >= 1 && n <= layers, "its header is damaged: %q is %d of %d layers", key, n, layers)
+	return min(n, layers)
 }
 
 // vocabulary checks the tokenizer and returns its number of tokens.

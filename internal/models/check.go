@@ -57,9 +57,9 @@ func checkPair(f Files, text, vision *gguf.File) (Shape, error) {
 	if err != nil {
 		return s, unusable("vision file", f.Vision, err)
 	}
-	if embedding != uint64(s.Embedding) {
+	if embedding != uint64(s.Input) {
 		return s, fmt.Errorf("the model file %q and the vision file %q do not belong together: one takes embeddings of %d values, the other gives %d\n  take both from the same repository",
-			f.Text, f.Vision, s.Embedding, embedding)
+			f.Text, f.Vision, s.Input, embedding)
 	}
 	return s, nil
 }

@@ -35,7 +35,7 @@ func TestCheckOthers(t *testing.T) {
 			}
 		}
 	}
-	const qwen, gemma, intern = "tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl"
+	const qwen, qwen3, gemma, intern = "tiny-qwen2.5vl", "tiny-qwen3vl", "tiny-gemma3", "tiny-internvl"
 	for _, c := range []struct {
 		name, shape string
 		text        bool
@@ -52,6 +52,12 @@ func TestCheckOthers(t *testing.T) {
 		{"sections as fractions", qwen, true, set("qwen2vl.rope.dimension_sections", []float32{4, 6, 6, 0}), "wrong type"},
 		{"another head size", qwen, true, set("qwen2vl.attention.key_length", uint32(16)), "key_length"},
 		{"no token before pictures", qwen, true, token("<|vision_start|>", "<|x|>"), "no token <|vision_start|>: it is not a Qwen2.5-VL model"},
+		{"no features said", qwen3, true, drop("qwen3vl.n_deepstack_layers"), "n_deepstack_layers"},
+		{"no features", qwen3, true, set("qwen3vl.n_deepstack_layers", uint32(0)), "is 0 of 3 layers"},
+		{"features for layers that are not there", qwen3, true, set("qwen3vl.n_deepstack_layers", uint32(4)), "is 4 of 3 layers"},
+		{"more features than the encoder has", qwen3, true, set("qwen3vl.n_deepstack_layers", uint32(3)), "takes embeddings of 256 values, the other gives 192"},
+		{"no sections", qwen3, true, drop("qwen3vl.rope.dimension_sections"), "dimension_sections"},
+		{"no norms of heads", qwen3, true, rename("blk.2.attn_k_norm.weight", "blk.2.x"), `"blk.2.attn_k_norm.weight" is missing`},
 		{"not for answers", intern, true, set("qwen2.pooling_type", uint32(1)), "an embedding model"},
 		{"experts", intern, true, set("qwen2.expert_count", uint32(4)), "experts"},
 		{"layers of another kind", intern, true, set("general.architecture", "qwen3"), "qwen3.block_count"},
@@ -78,6 +84,29 @@ func TestCheckOthers(t *testing.T) {
 		{"the older kind", qwen, false, set("clip.projector_type", "qwen2vl_merger"), "Qwen2-VL has no windows"},
 		{"heads of two", qwen, false, set("clip.vision.attention.head_count", uint32(32)), "32 heads"},
 		{"a layer less", qwen, false, set("clip.vision.block_count", uint32(1)), `"v.blk.1.`},
+		{"three matrices for queries, keys and values", qwen3, false, rename("v.blk.1.attn_qkv.weight", "v.blk.1.attn_q.weight"), `"v.blk.1.attn_qkv.weight" is missing`},
+		{"no offset of patches", qwen3, false, rename("v.patch_embd.bias", "v.x"), `"v.patch_embd.bias" is missing`},
+		{"no positions", qwen3, false, rename("v.position_embd.weight", "v.x"), `"v.position_embd.weight" is missing`},
+		{"positions in halves", qwen3, false, func(f *gguf.File) { x := tensor(f, "v.position_embd.weight"); x.Type, x.Bytes = gguf.F16, x.Bytes/2 }, "of type F16, which llama.cpp cannot use there"},
+		{"fewer positions", qwen3, false, set("clip.vision.image_size", uint32(96)), "v.position_embd.weight"},
+		{"swapped", qwen3, false, func(f *gguf.File) {
+			up, down := tensor(f, "v.blk.0.ffn_up.weight"), tensor(f, "v.blk.0.ffn_down.weight")
+			up.Name, down.Name = down.Name, up.Name
+		}, `"v.blk.0.ffn_up.weight" has the shape`},
+		{"a gate", qwen3, false, rename("v.blk.1.ffn_down.bias", "v.blk.1.ffn_gate.weight"), `"v.blk.1.ffn_gate.weight" does not belong`},
+		{"features without a norm", qwen3, false, rename("v.deepstack.1.norm.weight", "v.x"), `"v.deepstack.1.norm.weight" is missing`},
+		{"features of a layer that is not there", qwen3, false, func(f *gguf.File) {
+			for _, end := range []string{"norm.weight", "norm.bias", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"} {
+				tensor(f, "v.deepstack.1."+end).Name = "v.deepstack.2." + end
+			}
+		}, "does not belong there"},
+		{"features of one layer only", qwen3, false, func(f *gguf.File) {
+			for _, end := range []string{"norm.weight", "norm.bias", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"} {
+				tensor(f, "v.deepstack.1."+end).Name = "x.1." + end
+			}
+		}, "takes embeddings of 192 values, the other gives 128"},
+		{"windows", qwen3, false, set("clip.vision.n_wa_pattern", uint32(2)), "Qwen3-VL has no windows"},
+		{"merges of three", qwen3, false, set("clip.vision.spatial_merge_size", uint32(3)), "spatial_merge_size"},
 		{"no class", intern, false, rename("v.class_embd", "v.class"), `"v.class_embd" is missing`},
 		{"positions", intern, false, set("clip.vision.image_size", uint32(72)), "pictures of 72"}, // 9 patches, which two does not divide
 		{"a larger picture", intern, false, set("clip.vision.image_size", uint32(128)), "v.position_embd.weight"},
@@ -108,6 +137,7 @@ func TestCheckOthers(t *testing.T) {
 	for _, c := range []struct{ text, vision, want string }{
 		{"tiny", gemma, `architecture "llama" and the vision file is for Gemma 3, whose text model is "gemma3"`},
 		{gemma, "tiny", `architecture "gemma3" and the vision file is for SmolVLM, whose text model is "llama"`},
+		{qwen3, qwen, `architecture "qwen3vl" and the vision file is for Qwen2.5-VL, whose text model is "qwen2vl"`},
 		{qwen, intern, `architecture "qwen2vl" and the vision file is for InternVL, whose text model is "qwen2" or "qwen3"`},
 	} {
 		_, err := Check(Files{Text: files[c.text].Text, Vision: files[c.vision].Vision}, 0)
@@ -122,5 +152,6 @@ func TestCheckOthers(t *testing.T) {
 }
 
 func FuzzCheckQwen(f *testing.F)   { fuzzCheck(f, "tiny-qwen2.5vl", "qwen2vl") }
+func FuzzCheckQwen3(f *testing.F)  { fuzzCheck(f, "tiny-qwen3vl", "qwen3vl") }
 func FuzzCheckGemma(f *testing.F)  { fuzzCheck(f, "tiny-gemma3", "gemma3") }
 func FuzzCheckIntern(f *testing.F) { fuzzCheck(f, "tiny-internvl", "qwen2") }

@@ -1,6 +1,16 @@
 // clip.cpp is compiled here, in one translation unit with the few functions
 // that read what its header hides.
+#include "clip-graph.h"
+
+// Qwen3-VL's learnt positions are resized so that the corners stay corners, as its reference does
+// (transformers, fast_pos_embed_interpolate). The linked clip moves them by half a place; upstream
+// mended it later (llama.cpp PR 25781).
+static int interpolation(projector_type type, int mode) {
+    return type == PROJECTOR_TYPE_QWEN3VL ? GGML_SCALE_MODE_BILINEAR | GGML_SCALE_FLAG_ALIGN_CORNERS : mode;
+}
+#define ggml_interpolate(ctx, a, w, h, c, n, mode) ggml_interpolate(ctx, a, w, h, c, n, interpolation(proj_type, mode))
 #include "upstream/llama/llama.cpp/tools/mtmd/clip.cpp"
+#undef ggml_interpolate
 
 #include "bridge.h"
 #include "ggml-cpu.h"

@@ -8,9 +8,11 @@ import (
 
 // others are tiny models of other families than SmolVLM's, each with the properties that only it has: Qwen2.5-VL has positions of
 // several dimensions and pictures of any size, Gemma 3 reads a picture's tokens in both directions, scales the
-// embeddings of words and has a SentencePiece vocabulary, InternVL has a class token.
+// embeddings of words and has a SentencePiece vocabulary, InternVL has a class token, Qwen3-VL gives features of its
+// encoder's layers to the text model's layers.
 var others = map[string]func(name string, matrix ggml.FileType, seed uint64) pair{
 	"tiny-qwen2.5vl": tinyQwen,
+	"tiny-qwen3vl":   tinyQwen3,
 	"tiny-gemma3":    tinyGemma,
 	"tiny-internvl":  tinyIntern,
 }

@@ -7,7 +7,7 @@ import (
 
 // Others are mkmodel's small models of other families than SmolVLM's. It is the
 // one list of them that tests read.
-var Others = []string{"tiny-qwen2.5vl", "tiny-gemma3", "tiny-internvl"}
+var Others = []string{"tiny-qwen2.5vl", "tiny-qwen3vl", "tiny-gemma3", "tiny-internvl"}
 
 // WriteModels has mkmodel write the small models of all families to dir, as
 // SHAPE.gguf and mmproj-SHAPE.gguf. The flags are mkmodel's.

@@ -168,6 +168,8 @@ func number(v any) (kind uint32, n int) {
 		kind, n = 6, len(v)
 	case []uint8:
 		kind, n = 0, len(v)
+	case []bool:
+		kind, n = 7, len(v)
 	default:
 		panic(fmt.Sprintf("%T", v))
 	}
