@@ -182,8 +182,7 @@ demo: setup build $(if $(filter builtin,$(MODEL)),,models) ## describe the photo
 
 test: setup-test upstream models lint ## check the code and run all tests
 	@$(GOTEST) $$(go list ./... | grep -Ev '$(RACE)')
-	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
-	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory -j2 race asan
 
 # Own C, and ggml beside llm/kernels, which is compiled once more for it (90 seconds of one core; Go's cache keeps it). The
 # tests that are left out decode for long and reach no other C, or measure memory, which the sanitizer keeps after it is freed.
@@ -218,7 +217,7 @@ test-programs: setup-test upstream build/axe.min.js ## have darktable and exiv2 
 	PHOTODESC_TEST_PROGRAMS=1 go test -count=1 -v -run '^TestPrograms$$' ./internal/xmp
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
-	go test -race -count=1 $$(go list ./... | grep -E '$(RACE)')
+	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
 
 vet: upstream
 	@tools/quietgo vet ./...

@@ -235,6 +235,7 @@ func TestBar(t *testing.T) {
 		t.Errorf("%d bars after a change of size\n%s", n, s)
 	}
 	term.resize(80, 30)
+	term.await(`(?m)^ +\d+\.\d% █+░* [\d,]+ / 601, 1 failed, `) // drawn for 80 cells again
 	term.keys("C-c")
 	s = term.await(`(?s)Summary of this run.*Success rate: .*Stopped on request.*ended with 130`)
 	if strings.Contains(s, "░") {

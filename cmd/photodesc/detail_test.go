@@ -9,16 +9,16 @@ import (
 // must be worth something. The table goes into docs/performance.md.
 func TestDetailSees(t *testing.T) {
 	magick := imageMagick(t)
-	const pictures = 100
+	const pictures = 60
 	v := variant{width: 1024, height: 768, ext: "png", args: []string{"-quality", "10"}} // packed quickly
 	for i, size := range []struct {
 		name     string
 		from, to float64 // share of the short side
-		// How many of 100 must be right, by detail.
+		// How many must be right, by detail.
 		low, auto, high int
 	}{
-		{"small", 0.14, 0.24, 85, 95, 95},
-		{"tiny", 0.06, 0.10, 0, 80, 90},
+		{"small", 0.14, 0.24, 51, 57, 57},
+		{"tiny", 0.06, 0.10, 0, 48, 54},
 	} {
 		t.Run(size.name, func(t *testing.T) {
 			t.Parallel()

@@ -137,6 +137,7 @@ func faultWhileMeasuring() {
 
 // TestFaults has workers die once in every way and checks which photos fail.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t)
 	described := numbered("photo", 120)
 	described = append(described, numbered("once", 2)...)
@@ -193,6 +194,7 @@ func TestNothingWorks(t *testing.T) {
 // TestOnlyBadLeft leaves nothing to do but photos that crash their workers. They
 // fail, because the model described other photos before.
 func TestOnlyBadLeft(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t)
 	described, failing := numbered("photo", 4), map[string]tracker.Kind{}
 	h.add(described...)

@@ -30,6 +30,7 @@ func underService(t *testing.T, socket string) {
 // TestServiceManager plays systemd: the run says that it is ready, what it is
 // doing, that it is alive, and that it stops.
 func TestServiceManager(t *testing.T) {
+	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
@@ -104,6 +105,7 @@ func TestServiceManagerWaits(t *testing.T) {
 // TestDeafServiceManager is one that never listens: the socket fills, and the
 // run goes on.
 func TestDeafServiceManager(t *testing.T) {
+	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {

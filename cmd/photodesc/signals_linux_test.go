@@ -74,6 +74,7 @@ func TestTerminalCloses(t *testing.T) {
 
 // TestNobodyReads gives a run a console that has gone, and one that nobody reads.
 func TestNobodyReads(t *testing.T) {
+	t.Parallel()
 	for _, gone := range []bool{true, false} {
 		h := newHarness(t)
 		names := numbered("photo", 60)

@@ -36,6 +36,7 @@ func waitsUntil(t *testing.T, variable, dir, sentence string, relief func(), fla
 }
 
 func TestWaitsForMemory(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	meminfo := func(available string) {
 		write(t, filepath.Join(dir, "meminfo"), "MemTotal: 16000000 kB\nMemFree: 100000 kB\nMemAvailable: "+available+
@@ -47,6 +48,7 @@ func TestWaitsForMemory(t *testing.T) {
 }
 
 func TestWaitsForHeat(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	sensor := filepath.Join(dir, "class", "hwmon", "hwmon0")
 	if err := os.MkdirAll(sensor, 0o700); err != nil {
