@@ -67,7 +67,8 @@ machine's). A run fetches its model when it is not here.
 
 Other models: --model FILE.gguf --mmproj FILE, or a repository of the Hugging
 Face hub that has both files: --model OWNER/NAME or OWNER/NAME:TYPE, as in
-ggml-org/SmolVLM-Instruct-GGUF:Q8_0. Beside SmolVLM, these kinds are known:
+ggml-org/SmolVLM-Instruct-GGUF:Q8_0. OWNER/NAME@REVISION keeps to a commit, a tag
+or a branch. Beside SmolVLM, these kinds are known:
 Qwen2-VL, Qwen2.5-VL, Qwen3-VL, Gemma 3, InternVL. They see a photo as one
 picture, in no tiles: --detail is its longest edge for the Qwen models, and
 nothing for the other two, which have one size for all.
@@ -75,7 +76,9 @@ nothing for the other two, which have one size for all.
 Models go to photodesc/models in the user's cache folder, or where
 PHOTODESC_MODELS says. Files that the caches of Hugging Face's own tools or of
 llama.cpp hold are found and used. HF_ENDPOINT names a mirror of the hub,
-HF_TOKEN a token for models that want one, HTTPS_PROXY a proxy.`
+HF_TOKEN a token for models that want one, HTTPS_PROXY a proxy. Without HF_TOKEN
+the token of "hf auth login" counts, which mirrors do not get. HF_HUB_OFFLINE=1
+forbids all connections.`
 
 const doctorHelp = `Checks what a run needs, a line for each: CPU features, BLAS, GPU, picture
 formats, the model (a test picture is described by the built-in one, through the

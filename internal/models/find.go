@@ -27,7 +27,7 @@ type Files struct {
 // Wanted is a model that a person asked for. Its files may still have to be fetched.
 type Wanted struct {
 	Files                // the path of a missing file is empty
-	repo       string    // on the hub; empty for a person's own files and the built-in model
+	repo       string    // on the hub, as OWNER/NAME or OWNER/NAME@REVISION; empty for a person's own files and the built-in model
 	weightType string    // of the text model, such as Q8_0, if one was asked for
 	parts      [2]string // paths of text model and vision file in the repository
 	memory     uint64    // bytes, from the catalogue; 0: not known
@@ -40,11 +40,11 @@ type Options struct {
 	Progress hub.Progress // is told about downloads; may be nil
 }
 
-var repoName = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?)(?::([\w.-]+))?$`)
+var repoName = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?(?:@[A-Za-z0-9][\w.-]*?)?)(?::([\w.-]+))?$`)
 
 // Find resolves the name of a model and looks for its files on this machine. The
 // name is one of the catalogue, a GGUF file given together with its vision file, or a
-// repository of the hub, OWNER/NAME or OWNER/NAME:TYPE. The error says which names
+// repository of the hub, OWNER/NAME, OWNER/NAME:TYPE or OWNER/NAME@REVISION:TYPE. The error says which names
 // there are.
 func Find(model, mmproj string) (Wanted, error) {
 	if IsFile(model) || mmproj != "" && strings.ContainsRune(model, filepath.Separator) {

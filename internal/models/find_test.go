@@ -18,7 +18,7 @@ func alone(t *testing.T) (home string) {
 	home = t.TempDir()
 	for _, name := range []string{
 		"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "LLAMA_CACHE", "PHOTODESC_MODELS", "XDG_CACHE_HOME",
-		"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY",
+		"HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy", "ALL_PROXY",
 	} {
 		t.Setenv(name, "")
 	}

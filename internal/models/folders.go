@@ -11,6 +11,7 @@ import (
 
 	"photodesc/internal/fsutil"
 	"photodesc/internal/models/gguf"
+	"photodesc/internal/models/hub"
 )
 
 // Dir returns the folder that models are fetched to: PHOTODESC_MODELS, or
@@ -41,7 +42,7 @@ func places(repo, file string) []place {
 	for _, dir := range snapshots(repo) {
 		list = append(list, place{filepath.Join(dir, filepath.FromSlash(file)), false})
 	}
-	if dir := llamaCache(); dir != "" {
+	if dir := llamaCache(); dir != "" && !pinned(repo) { // its names have no revision
 		list = append(list, place{filepath.Join(dir, strings.ReplaceAll(repo+"/"+file, "/", "_")), false})
 	}
 	return list
@@ -81,7 +82,7 @@ func localFiles(repo string) []string {
 	for _, dir := range snapshots(repo) {
 		files = append(files, ggufsBelow(dir)...)
 	}
-	if dir := llamaCache(); dir != "" {
+	if dir := llamaCache(); dir != "" && !pinned(repo) {
 		prefix := strings.ReplaceAll(repo+"/", "/", "_")
 		found, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(dir), fsutil.QuoteGlob(prefix)+"*.gguf"))
 		for _, f := range found {
@@ -107,20 +108,31 @@ func ggufsBelow(dir string) (files []string) {
 	return files
 }
 
+// pinned tells whether the name of a repository says which revision of it.
+func pinned(repo string) bool { return strings.Contains(repo, "@") }
+
 // snapshots are the folders of a repository in the caches laid out as the
 // Hugging Face hub's: models--OWNER--NAME/snapshots/COMMIT, the one that
-// refs/main names first.
+// refs/main names first. Of a pinned repository it is that revision's alone.
 func snapshots(repo string) []string {
 	var list []string
+	name, revision := hub.Revision(repo)
 	for _, cache := range []string{huggingFaceCache(), os.Getenv("LLAMA_CACHE")} { // newer llama.cpp has the same layout
 		if cache == "" {
 			continue
 		}
-		base := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
-		if ref, err := os.ReadFile(filepath.Join(base, "refs", "main")); err == nil && commit.Match(ref) {
+		base := filepath.Join(cache, "models--"+strings.ReplaceAll(name, "/", "--"))
+		if ref, err := os.ReadFile(filepath.Join(base, "refs", filepath.FromSlash(revision))); err == nil && commit.Match(ref) {
 			list = append(list, filepath.Join(base, "snapshots", strings.TrimSpace(string(ref))))
 		}
-		others, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(base), "snapshots", "*"))
+		pattern := "*"
+		if pinned(repo) {
+			if !commit.MatchString(revision) {
+				continue
+			}
+			pattern = strings.ToLower(revision) + "*" // a commit's first digits name it, too
+		}
+		others, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(base), "snapshots", pattern))
 		for _, dir := range others {
 			if !slices.Contains(list, dir) {
 				list = append(list, dir)
@@ -135,14 +147,11 @@ var commit = regexp.MustCompile(`^[0-9A-Fa-f]{5,64}\s*$`)
 func huggingFaceCache() string {
 	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
 		if dir := os.Getenv(name); dir != "" {
-			return expand(dir)
+			return hub.Expand(dir)
 		}
 	}
-	if home := os.Getenv("HF_HOME"); home != "" {
-		return filepath.Join(expand(home), "hub")
-	}
-	if base := dotCache(); base != "" {
-		return filepath.Join(base, "huggingface", "hub")
+	if home := hub.Home(); home != "" {
+		return filepath.Join(home, "hub")
 	}
 	return ""
 }
@@ -157,31 +166,8 @@ func llamaCache() string {
 		}
 		return ""
 	}
-	if base := dotCache(); base != "" {
+	if base := hub.DotCache(); base != "" {
 		return filepath.Join(base, "llama.cpp")
 	}
 	return ""
-}
-
-// dotCache is ~/.cache, which the hub's tools use on every system.
-func dotCache() string {
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		return dir
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(home, ".cache")
-}
-
-// expand replaces variables and ~ in a folder's name, as the hub's tools do.
-func expand(dir string) string {
-	dir = os.ExpandEnv(dir)
-	if rest, ok := strings.CutPrefix(dir, "~/"); ok {
-		if home, err := os.UserHomeDir(); err == nil {
-			return filepath.Join(home, rest)
-		}
-	}
-	return dir
 }

@@ -22,13 +22,17 @@ import (
 // queryTimeout limits a request for a file's size or a list of files.
 const queryTimeout = time.Minute
 
-const defaultEndpoint = "https://huggingface.co"
+const (
+	defaultHost     = "huggingface.co"
+	defaultEndpoint = "https://" + defaultHost
+)
 
 // Client talks to one hub. FromEnvironment makes one.
 type Client struct {
-	endpoint *url.URL
-	token    string
-	http     *http.Client
+	endpoint  *url.URL
+	token     string
+	tokenFrom string // a variable or a file's path, for people
+	http      *http.Client
 
 	Stall time.Duration // a connection that delivers less than 4 KiB in this time is closed
 	Pause time.Duration // before the first retry; it doubles with each
@@ -36,8 +40,9 @@ type Client struct {
 }
 
 // FromEnvironment returns a client configured by the hub's usual variables: HF_ENDPOINT
-// is the hub's address, HF_TOKEN a token for it. HTTPS_PROXY and related variables
-// apply. It fails if HF_ENDPOINT is not an address.
+// is the hub's address, HF_TOKEN a token for it; without one, the token that the hub's
+// own tools have kept is used. HTTPS_PROXY and related variables apply. It fails if
+// HF_ENDPOINT is not an address.
 func FromEnvironment() (*Client, error) {
 	address := os.Getenv("HF_ENDPOINT")
 	if address == "" {
@@ -47,15 +52,12 @@ func FromEnvironment() (*Client, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, fmt.Errorf("HF_ENDPOINT is not the address of a hub\n  give one such as %s", defaultEndpoint)
 	}
-	token := os.Getenv("HF_TOKEN")
-	if token == "" {
-		token = os.Getenv("HUGGING_FACE_HUB_TOKEN") // the older name
-	}
+	token, tokenFrom := findToken(u.Host)
 	transport := http.DefaultTransport.(*http.Transport).Clone() // with the proxies of the environment
 	transport.ResponseHeaderTimeout = 30 * time.Second
 	transport.DisableCompression = true
 	return &Client{
-		endpoint: u, token: strings.TrimSpace(token),
+		endpoint: u, token: token, tokenFrom: tokenFrom,
 		http: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -65,13 +67,7 @@ func FromEnvironment() (*Client, error) {
 }
 
 // Offline tells whether HF_HUB_OFFLINE forbids connections.
-func Offline() bool {
-	switch strings.ToUpper(os.Getenv("HF_HUB_OFFLINE")) {
-	case "1", "ON", "YES", "TRUE":
-		return true
-	}
-	return false
-}
+func Offline() bool { return isSet("HF_HUB_OFFLINE") }
 
 // Host returns the hub's host name.
 func (c *Client) Host() string { return c.endpoint.Host }
@@ -80,10 +76,27 @@ func (c *Client) Host() string { return c.endpoint.Host }
 func (c *Client) Address(repo, file string) string {
 	u := *c.endpoint
 	u.User = nil
-	if file == "" {
-		return u.JoinPath(repo).String()
+	name, revision := Revision(repo)
+	switch {
+	case file != "":
+		return u.JoinPath(name, "resolve", revision, file).String()
+	case revision != mainBranch:
+		return u.JoinPath(name, "tree", revision).String()
 	}
-	return u.JoinPath(repo, "resolve", "main", file).String()
+	return u.JoinPath(name).String()
+}
+
+const mainBranch = "main"
+
+// Revision splits the name of a repository from the revision that is wanted of it, a
+// commit, a tag or a branch: OWNER/NAME@REVISION. It is main where none is named.
+// All methods of a client take repositories with or without one.
+func Revision(repo string) (name, revision string) {
+	name, revision, named := strings.Cut(repo, "@")
+	if !named {
+		revision = mainBranch
+	}
+	return name, revision
 }
 
 // File is what the hub states about a file.
@@ -97,7 +110,8 @@ type File struct {
 // List asks the hub for the files of a repository.
 func (c *Client) List(ctx context.Context, repo string) ([]File, error) {
 	return retry(ctx, c, "", nil, func() ([]File, error) {
-		u := c.endpoint.JoinPath("api", "models", repo, "tree", "main")
+		name, revision := Revision(repo)
+		u := c.endpoint.JoinPath("api", "models", name, "tree", revision)
 		u.RawQuery = "recursive=true"
 		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
@@ -184,7 +198,8 @@ func sha256Of(s string) string {
 }
 
 func (c *Client) fileURL(repo, path string) *url.URL {
-	return c.endpoint.JoinPath(repo, "resolve", "main", path)
+	name, revision := Revision(repo)
+	return c.endpoint.JoinPath(name, "resolve", revision, path)
 }
 
 // follow makes a request and follows redirects. Only the hub's own host gets the

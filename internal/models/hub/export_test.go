@@ -12,3 +12,6 @@ func (c *Client) Trust(cert *x509.Certificate) {
 	pool.AddCert(cert)
 	c.http.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: pool}
 }
+
+// Token is what the client shows the hub, and where that is from.
+func (c *Client) Token() (token, from string) { return c.token, c.tokenFrom }

@@ -24,6 +24,10 @@ func (c *Client) status(resp *http.Response, repo, path string) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return permanent(c.refused(resp, what, repo))
 	case http.StatusNotFound, http.StatusGone:
+		name, revision := Revision(repo)
+		if resp.Header.Get("X-Error-Code") == "RevisionNotFound" {
+			return permanent(fmt.Errorf("%s has no revision %s of %s\n  give a commit, a tag or a branch that %s lists", c.Host(), revision, name, c.Address(name, "")))
+		}
 		if path == "" {
 			return permanent(fmt.Errorf("%s has no model %s", c.Host(), repo))
 		}
@@ -58,7 +62,7 @@ func (c *Client) refused(resp *http.Response, what, repo string) error {
 	case c.token == "":
 		return fmt.Errorf("%s does not give %s without an account, or there is no such model\n  check the name; for a private model set HF_TOKEN", c.Host(), what)
 	}
-	return fmt.Errorf("%s does not give %s to the account of HF_TOKEN, or there is no such model\n  check the name and the token", c.Host(), what)
+	return fmt.Errorf("%s does not give %s to the account of %s, or there is no such model\n  check the name and the token", c.Host(), what, c.tokenFrom)
 }
 
 func httpText(code int) string { return fmt.Sprintf("%d %s", code, http.StatusText(code)) }

@@ -135,11 +135,22 @@ func (h *Hub) counted(host string, next http.HandlerFunc) http.Handler {
 	})
 }
 
-// find splits /OWNER/NAME/resolve/main/PATH.
+// at is the name under which Files has a repository's revision: OWNER/NAME for main,
+// OWNER/NAME@REVISION for others.
+func at(repo, revision string) string {
+	if revision == "main" {
+		return repo
+	}
+	return repo + "@" + revision
+}
+
+// find splits /OWNER/NAME/resolve/REVISION/PATH.
 func (h *Hub) find(path string) (repo, file string, content []byte) {
 	h.Lock()
 	defer h.Unlock()
-	repo, file, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/resolve/main/")
+	name, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/resolve/")
+	revision, file, _ := strings.Cut(rest, "/")
+	repo = at(name, revision)
 	return repo, file, h.Files[repo][file]
 }
 
@@ -151,10 +162,11 @@ func (h *Hub) Content(path string) []byte {
 
 func (h *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/models/"); ok {
-		h.serveTree(w, r, strings.TrimSuffix(rest, "/tree/main"))
+		repo, revision, _ := strings.Cut(rest, "/tree/")
+		h.serveTree(w, r, at(repo, revision))
 		return
 	}
-	repo, file, content := h.find(r.URL.Path)
+	repo, _, content := h.find(r.URL.Path)
 	if !h.admit(w, r, repo) {
 		return
 	}
@@ -174,7 +186,7 @@ func (h *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Linked-Size", fmt.Sprint(len(content)))
 	w.Header().Set("X-Linked-Etag", `"`+SHA256(content)+`"`)
 	w.Header().Set("Etag", `"`+SHA256(content)+`"`)
-	w.Header().Set("Location", fmt.Sprintf("%s/%s/resolve/main/%s?X-Amz-Signature=s1gn4ture&at=%d", h.store.URL, repo, file, time.Now().UnixNano()))
+	w.Header().Set("Location", fmt.Sprintf("%s%s?X-Amz-Signature=s1gn4ture&at=%d", h.store.URL, r.URL.Path, time.Now().UnixNano()))
 	w.WriteHeader(http.StatusFound)
 	fmt.Fprintln(w, "Found. Redirecting")
 }
@@ -183,8 +195,13 @@ func (h *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 func (h *Hub) admit(w http.ResponseWriter, r *http.Request, repo string) bool {
 	h.Lock()
 	known, gated, token := h.Files[repo] != nil, h.Gated[repo], h.Token
+	name, _, pinned := strings.Cut(repo, "@")
+	pinned = pinned && h.Files[name] != nil
 	h.Unlock()
 	switch {
+	case pinned && !known:
+		w.Header().Set("X-Error-Code", "RevisionNotFound")
+		http.Error(w, "Invalid rev id", http.StatusNotFound)
 	case !known:
 		w.Header().Set("X-Error-Code", "RepoNotFound")
 		http.Error(w, "Invalid username or password.", http.StatusUnauthorized)
