@@ -37,7 +37,7 @@ const (
 	EventMemory      EventKind = "memory"       // a sample: WorkerBytes of all workers, Memory, CPU, Celsius, InFlight, Ages
 	EventHandOut     EventKind = "hand-out"     // a worker was given a photo: InFlight, Ages
 	EventAnswer      EventKind = "answer"       // a worker answered: InFlight, Ages, Seconds of the attempt
-	EventPause       EventKind = "pause"        // no photo is handed out: Reason memory, heat, folder or cooldown
+	EventPause       EventKind = "pause"        // no photo is handed out: Reason memory, battery, heat, folder or cooldown
 	EventResume      EventKind = "resume"       // Reason, Seconds paused
 )
 
@@ -47,6 +47,7 @@ const (
 	ReasonFinished = "finished"      // no photo is left
 	ReasonMemory   = "memory-budget" // replaced before it takes too much memory
 	ReasonFolder   = "folder"        // replaced because the photo folder was unavailable
+	ReasonBattery  = "battery"       // the machine is on battery, and nothing was left in flight
 	ReasonStop     = "stop"          // the run was stopped
 )
 
@@ -93,5 +94,5 @@ type Stats struct {
 	Deaths      map[DeathKind]int // workers that ended before their time
 	Replaced    int               // workers replaced because of memory
 	PeakWorkers uint64            // bytes of all workers together, in the highest sample
-	Paused      time.Duration     // waiting for memory, heat, the photo folder or a cooldown
+	Paused      time.Duration     // waiting for memory, mains power, heat, the photo folder or a cooldown
 }

@@ -68,6 +68,9 @@ type Config struct {
 	Mapped  uint64
 	MaxTemp float64 // °C at which the run pauses; 0 is no limit
 
+	// PauseOnBattery hands out no photos while the machine runs on its battery.
+	PauseOnBattery bool
+
 	// KnownReadable is the path of a photo that was described in an earlier run, ""
 	// if there is none. When workers die one after the other, it is used to tell
 	// faulty photos from a broken model.
@@ -127,6 +130,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.samplers.Worker == nil && machine.CountsMapped {
 		c.samplers.Worker = withoutMapped(c.Mapped, machine.ProcessMemory)
+	}
+	if c.PauseOnBattery && c.samplers.OnBattery == nil {
+		c.samplers.OnBattery = machine.OnBattery
 	}
 	c.samplers = c.samplers.withDefaults()
 	return c

@@ -76,6 +76,8 @@ func (r *run) retireWorkers(now time.Time) {
 			r.throttle.waitFor(min(w.mem.current, max(w.mem.loaded, w.mem.warmBytes)))
 			r.report.stats.Replaced++
 			w.leave(ReasonMemory, now)
+		case len(w.attempts) == 0 && r.throttle.unplugged(now):
+			w.leave(ReasonBattery, now)
 		}
 	}
 }

@@ -17,6 +17,9 @@ type samplers struct {
 	// Heat is the temperature of the hottest sensor in °C; ok is false if there is none.
 	Heat func() (celsius float64, ok bool)
 
+	// OnBattery reports whether the machine runs on its battery; nil is never asked.
+	OnBattery func() bool
+
 	// OOMKills is how often the system has killed a process for memory.
 	OOMKills func() uint64
 }
@@ -57,6 +60,8 @@ type sample struct {
 	cpu     float64 // percent, negative if unknown
 	celsius float64 // of the hottest sensor
 	hasHeat bool
+
+	onBattery bool
 }
 
 // sampleRequest names the processes to look at.
@@ -78,6 +83,9 @@ func (s samplers) take(req sampleRequest) sample {
 	}
 	if req.heat {
 		r.celsius, r.hasHeat = s.Heat()
+	}
+	if s.OnBattery != nil {
+		r.onBattery = s.OnBattery()
 	}
 	return r
 }

@@ -21,12 +21,15 @@ const (
 	warnInterval = time.Minute
 	// idlePressureTimeout is how long an idle worker is kept while memory is short.
 	idlePressureTimeout = 10 * time.Second
+	// idleBatteryTimeout is how long an idle worker is kept while the machine is on battery.
+	idleBatteryTimeout = time.Minute
 )
 
 // Reasons of a pause.
 const (
 	pauseMemory   = "memory"
 	pauseHeat     = "heat"
+	pauseBattery  = "battery"
 	pauseFolder   = "folder"
 	pauseCooldown = "cooldown"
 )
@@ -37,6 +40,7 @@ type holds uint8
 const (
 	holdMemory holds = 1 << iota
 	holdHeat
+	holdBattery
 	holdStorage
 )
 
@@ -54,6 +58,7 @@ type throttle struct {
 
 	holds         holds
 	since         time.Time // when memory or heat began to hold photos back
+	unpluggedAt   time.Time // when the battery did
 	warnedAt      time.Time
 	needed        uint64 // bytes that must be available before memory holds no longer
 	withoutSensor int    // samples since the last one with a temperature
@@ -72,6 +77,8 @@ func (t *throttle) closed() string {
 		return pauseFolder
 	case t.holds&holdMemory != 0:
 		return pauseMemory
+	case t.holds&holdBattery != 0:
+		return pauseBattery
 	case t.holds&holdHeat != 0:
 		return pauseHeat
 	}
@@ -93,7 +100,13 @@ func (t *throttle) sampled(s sample, now time.Time) (warning string) {
 	was := t.holds & (holdMemory | holdHeat)
 	t.sampleMemory(s, now)
 	t.sampleHeat(s)
+	unplugged := s.onBattery && t.holds&holdBattery == 0
+	t.set(holdBattery, s.onBattery)
 	defer t.announce(now)
+	if unplugged {
+		t.unpluggedAt = now
+		return "The machine runs on its battery, waiting for mains power..."
+	}
 	if t.holds&(holdMemory|holdHeat) == 0 {
 		return ""
 	}
@@ -139,11 +152,11 @@ func (t *throttle) sampleHeat(s sample) {
 	t.set(holdHeat, held)
 }
 
-// announce begins or ends the pauses for memory and heat. Only the first reason
+// announce begins or ends the pauses for memory, battery and heat. Only the first reason
 // that holds photos back is announced.
 func (t *throttle) announce(now time.Time) {
 	reason := t.closed()
-	for _, known := range []string{pauseMemory, pauseHeat} {
+	for _, known := range []string{pauseMemory, pauseBattery, pauseHeat} {
 		if known == reason {
 			t.pause(known, now)
 		} else {
@@ -167,6 +180,11 @@ func (t *throttle) storageAvailable(now time.Time) {
 // should give up what it holds.
 func (t *throttle) pressed(now time.Time) bool {
 	return t.holds&holdMemory != 0 && now.Sub(t.since) > idlePressureTimeout
+}
+
+// unplugged is whether the machine has been on battery for so long that an idle worker should leave.
+func (t *throttle) unplugged(now time.Time) bool {
+	return t.holds&holdBattery != 0 && now.Sub(t.unpluggedAt) > idleBatteryTimeout
 }
 
 // waitFor holds photos back until so many bytes are available, if memory holds

@@ -164,3 +164,26 @@ func TestThrottlePressed(t *testing.T) {
 		}
 	}
 }
+
+// On battery nothing is handed out and idle workers leave after a while. It is said once, however long it lasts.
+func TestThrottleOnBattery(t *testing.T) {
+	p := &pauses{}
+	g := newThrottle(0, p)
+	now := time.Unix(1000, 0)
+	said := 0
+	for range 3 * 60 {
+		if g.sampled(sample{onBattery: true}, now) != "" {
+			said++
+		}
+		if want := now.Sub(time.Unix(1000, 0)) > idleBatteryTimeout; g.closed() != pauseBattery || g.unplugged(now) != want {
+			t.Fatalf("after %v: closed %q, unplugged %v", now.Sub(time.Unix(1000, 0)), g.closed(), g.unplugged(now))
+		}
+		now = now.Add(time.Second)
+	}
+	if said != 1 {
+		t.Errorf("said %d times", said)
+	}
+	if g.sampled(sample{}, now); g.closed() != "" || g.unplugged(now) {
+		t.Errorf("plugged in: closed %q", g.closed())
+	}
+}

@@ -40,7 +40,7 @@ func (r *poolObserver) observe(e pool.Event) {
 		r.workerReady(e)
 	case pool.EventWorkerExit:
 		switch e.Reason {
-		case pool.ReasonBatch, pool.ReasonFinished, pool.ReasonStop:
+		case pool.ReasonBatch, pool.ReasonFinished, pool.ReasonStop, pool.ReasonBattery:
 		default:
 			live.WorkerRestarted(e.Reason, e.Message)
 		}
@@ -107,6 +107,8 @@ func waitText(reason string) string {
 		return "memory to free up"
 	case "folder":
 		return "the photos to come back"
+	case "battery":
+		return "mains power"
 	case "heat":
 		return "the machine to cool"
 	case "cooldown":

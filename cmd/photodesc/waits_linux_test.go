@@ -88,3 +88,20 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// On battery no photo is begun, if that is asked for.
+func TestWaitsForMainsPower(t *testing.T) {
+	dir := t.TempDir()
+	supply := filepath.Join(dir, "class", "power_supply")
+	for _, name := range []string{"AC", "BAT0"} {
+		if err := os.MkdirAll(filepath.Join(supply, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(supply, "AC", "type"), "Mains\n")
+	write(t, filepath.Join(supply, "AC", "online"), "0\n")
+	write(t, filepath.Join(supply, "BAT0", "type"), "Battery\n")
+	write(t, filepath.Join(supply, "BAT0", "status"), "Discharging\n")
+	waitsUntil(t, hostSys, dir, "WARNING - The machine runs on its battery, waiting for mains power...",
+		func() { write(t, filepath.Join(supply, "AC", "online"), "1\n") }, "--on-battery", "pause")
+}

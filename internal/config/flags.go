@@ -51,6 +51,7 @@ type Flags struct {
 	RetryFailed bool
 	Untrusted   bool
 	KeepAwake   bool
+	OnBattery   string
 	exclude     []string
 	include     []string
 	FilesFrom   string
@@ -98,6 +99,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.IntVar(&f.Nice, "nice", 0, "how far workers stand back for other programs, 0 to 19")
 	s.DurationVar(&f.Timeout, "timeout", 5*time.Minute, "longest time for one photo, all its prompts together")
 	s.Float64Var(&f.MaxTemp, "max-temp", 0, "pause above this temperature in °C, where there are sensors; 0 is never")
+	s.StringVar(&f.OnBattery, "on-battery", BatteryRun, "what a laptop without mains power does")
 	s.BoolVar(&f.KeepAwake, "keep-awake", true, "keep the machine from going to sleep during the run; --keep-awake=false lets it")
 	s.StringArrayVar(&f.exclude, "exclude", []string{}, "leave out files and folders that fit `GLOB`, in the syntax of .gitignore, from the photo folder on; may be given several times")
 	s.StringArrayVar(&f.include, "include", []string{}, "describe what fits `GLOB` though --exclude, a .photodescignore or a rule leaves it out; may be given several times")
@@ -178,6 +180,8 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--limit must not be negative")
 	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
 		return s, ui.UsageError("--redo: %q is not %s, %s or %s", f.Redo, RedoAsk, RedoChanged, RedoNever)
+	case f.OnBattery != BatteryRun && f.OnBattery != BatteryPause:
+		return s, ui.UsageError("--on-battery: %q is not %s or %s", f.OnBattery, BatteryRun, BatteryPause)
 	case f.Sidecar != string(xmp.FullName) && f.Sidecar != string(xmp.StemName):
 		return s, ui.UsageError("--sidecar-name: %q is not %s or %s", f.Sidecar, xmp.FullName, xmp.StemName)
 	case f.Nice < 0 || f.Nice > 19:

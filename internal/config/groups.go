@@ -23,7 +23,7 @@ var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
 	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo"}},
-	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "keep-awake"}},
+	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
 	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "json"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
@@ -45,6 +45,7 @@ type Word struct{ Value, Means string }
 var words = map[string][]Word{
 	"context":      {{contextNone, "only the picture"}, {contextEXIF, "file name, date and place, too"}},
 	"detail":       {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
+	"on-battery":   {{BatteryRun, "as on mains power"}, {BatteryPause, "finish the photos in flight and wait for mains power"}},
 	"redo":         {{RedoAsk, "say what differs and do nothing"}, {RedoChanged, "describe those photos again"}, {RedoNever, "leave them as they are"}},
 	"cooldown":     {{"auto", "only while memory or heat asks for it"}, {"0", "never"}},
 	"workers":      {{"auto", "one a core, as memory allows"}},

@@ -18,10 +18,16 @@ const (
 	RedoNever   = "never"
 )
 
+// The values of --on-battery.
+const (
+	BatteryRun   = "run"
+	BatteryPause = "pause"
+)
+
 // NonSemantic are settings that do not change the text of a description. All other
 // flags count as changing it.
 var NonSemantic = []string{
-	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake",
+	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake", "on-battery",
 	"redo", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish",
 }
 
