@@ -101,11 +101,16 @@ func camera(maker, model string) string {
 	if first != "" && !strings.HasPrefix(strings.ToLower(model), strings.ToLower(first)) {
 		name = strings.TrimSpace(maker + " " + model)
 	}
-	for len(name) > longestCamera {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
+	return shortened(name, longestCamera)
+}
+
+// shortened cuts text to so many bytes.
+func shortened(s string, bytes int) string {
+	for len(s) > bytes {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
 	}
-	return strings.TrimSpace(name)
+	return strings.TrimSpace(s)
 }
 
 // plain makes foreign text one line of valid UTF-8.

@@ -108,7 +108,7 @@ func readFields(r io.ReadSeeker, format imagemeta.ImageFormat, source imagemeta.
 				return nil
 			}
 			for _, text := range texts(t.Value) {
-				if t.Tag != "ImageDescription" || !ofCamera(text) {
+				if t.Tag != "ImageDescription" || !xmp.OfCamera(text) {
 					found[wanted[source][t.Tag]] = append(found[wanted[source][t.Tag]], text)
 				}
 			}

@@ -112,17 +112,6 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-func TestOfCamera(t *testing.T) {
-	for text, want := range map[string]bool{
-		"OLYMPUS DIGITAL CAMERA         ": true, "SAMSUNG": true, "cof": true, "hdr_oznor": true, "<KENOX S760  / Samsung S760>": true,
-		"A dog": false, "Grandmother's Olympus digital camera": false, "<3 the sea>": false, "normal": false,
-	} {
-		if ofCamera(text) != want {
-			t.Errorf("%q: %v", text, !want)
-		}
-	}
-}
-
 // FuzzRead reads files of any bytes.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"green-triangle.tiff", "orange-star-orientation-4.jpg"} {

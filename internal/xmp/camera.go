@@ -1,4 +1,4 @@
-package embedded
+package xmp
 
 import (
 	"regexp"
@@ -19,8 +19,8 @@ var cameraTexts = []string{
 // phoneModes are what phones of Huawei put together: the modes in which a photo was taken.
 var phoneModes = regexp.MustCompile(`^_?(?:cof|dav|ptr|hdr|hdrpl|rhdr|sdr|mde|rbt|edf|ozedf|ozor|oznor|nor|bty|btf|fbt|fbtplor|mth|vnm|yiy|cuva|soft|[ _])+$`)
 
-// ofCamera is whether a description was written by a camera.
-func ofCamera(text string) bool {
+// OfCamera is whether a description was written by a camera.
+func OfCamera(text string) bool {
 	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
 	return text == "" || slices.Contains(cameraTexts, text) || phoneModes.MatchString(text) ||
 		strings.HasPrefix(text, "<kenox") || strings.HasPrefix(text, "<samsung") || strings.HasPrefix(text, "<digimax") // "<KENOX S760  / Samsung S760>"
