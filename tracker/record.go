@@ -88,7 +88,7 @@ type Record struct {
 	Finish       Finish   `json:"finish,omitempty"`
 	Model        string   `json:"model"`
 	Prompt       string   `json:"prompt"`
-	Width        int      `json:"width"` // pixels of the upright photo
+	Width        int      `json:"width"`             // pixels of the upright photo
 	Height       int      `json:"height"`
 	Tiles        int      `json:"tiles"`
 	PromptTokens int      `json:"prompt_tokens"`
@@ -100,7 +100,7 @@ type Record struct {
 	File   *PhotoFile  `json:"file,omitempty"`
 	Taken  string      `json:"taken,omitempty"`  // see [ParseTaken]
 	Camera string      `json:"camera,omitempty"` // maker and model, "Canon EOS 5D"
-	Place  *PhotoPlace `json:"place,omitempty"`  // where the camera was
+	Place  *PhotoPlace `json:"place,omitempty"`  // where it was taken
 	// How the words came here, where no model wrote them for this path: they are those of the record at From.
 	Via      Via     `json:"via,omitempty"`
 	From     string  `json:"from,omitempty"` // the path that a moved photo had before, EncodePath'd on the line
@@ -139,12 +139,6 @@ func (f *PhotoFile) Same(other *PhotoFile) bool {
 		return f.Picture == other.Picture
 	}
 	return f.Size == other.Size && f.ModTime.Sub(other.ModTime).Abs() <= mtimeTolerance
-}
-
-// PhotoPlace is where a photo was taken, in degrees; north and east are positive.
-type PhotoPlace struct {
-	Latitude  float64 `json:"latitude"`  // degrees; north is positive
-	Longitude float64 `json:"longitude"` // degrees; east is positive
 }
 
 // Layouts of [Record.Taken].

@@ -163,7 +163,7 @@ func FuzzResultLine(f *testing.F) {
 func FuzzParseRecord(f *testing.F) {
 	full := okRecord("a/b\"c\xff.jpg")
 	full.Keywords, full.Answers = []string{"a", "é\n"}, map[string]RecordAnswer{"short": {Prompt: "p", Text: "t\u2028", Tokens: 3}}
-	full.File, full.Taken, full.Place = &PhotoFile{Size: 3, ModTime: testTime}, "2019-07-14T12:30:05", &PhotoPlace{48.5, -2.25}
+	full.File, full.Taken, full.Place = &PhotoFile{Size: 3, ModTime: testTime}, "2019-07-14T12:30:05", &PhotoPlace{Latitude: new(48.5), Longitude: new(-2.25), City: "Brest"}
 	for _, r := range []Record{full, failedRecord("x", Crash)} {
 		text, err := r.Line()
 		if err != nil {

@@ -21,8 +21,8 @@ import (
 	"golang.org/x/term"
 )
 
-const searchHelp = `Finds photos by words of their descriptions, keywords, further answers, cameras
-and file names. All words must be there, in any form: dog finds dogs. Where you
+const searchHelp = `Finds photos by words of their descriptions, keywords, further answers, cameras,
+names of places and file names. All words must be there, in any form: dog finds dogs. Where you
 corrected a photo, your words are searched.
 
     photodesc search dog beach        both words
@@ -30,6 +30,7 @@ corrected a photo, your words are searched.
     photodesc search 'moun*'          words that begin so
     photodesc search dog -- -beach    with one word and without the other
     photodesc search cat OR dog       one of them
+    photodesc search place:rome       in names of places alone
 
 The best of the newest matches come first. The index, search.db in the workdir,
 is brought up to date by each search and may be removed at any time.`
@@ -132,7 +133,7 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		if shown > 1 {
 			fmt.Fprintln(colors)
 		}
-		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers, Camera: h.Camera},
+		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers, Camera: h.Camera, Place: h.Place},
 			search.MarkBegin, search.MarkEnd, width)
 	})
 	switch {
@@ -185,6 +186,7 @@ type foundJSON struct {
 	Keywords    []string        `json:"keywords,omitempty"`
 	Answers     string          `json:"answers,omitempty"`
 	Camera      string          `json:"camera,omitempty"`
+	Place       string          `json:"place,omitempty"` // its names
 	Taken       string          `json:"taken,omitempty"`
 	Corrected   bool            `json:"corrected,omitempty"` // a person wrote the description or the keywords
 	Model       string          `json:"model"`
@@ -196,7 +198,7 @@ func foundPhoto(h search.Hit, root string) foundJSON {
 	at, _ := h.Time.UTC().MarshalJSON()
 	f := foundJSON{
 		Path: tracker.EncodePath(h.Path), Description: plain.Replace(h.Description), Answers: plain.Replace(h.Answers),
-		Camera: plain.Replace(h.Camera), Taken: h.Taken, Corrected: h.Corrected, Model: h.Model, Time: at,
+		Camera: plain.Replace(h.Camera), Place: plain.Replace(h.Place), Taken: h.Taken, Corrected: h.Corrected, Model: h.Model, Time: at,
 	}
 	if k := plain.Replace(h.Keywords); k != "" {
 		f.Keywords = strings.Split(k, ", ")

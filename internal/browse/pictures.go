@@ -125,11 +125,19 @@ func (s *server) preview(ctx context.Context, path string, size preview.Size) ([
 
 // placeText is a place for people.
 func placeText(p *tracker.PhotoPlace) string {
+	latitude, longitude, ok := p.Point()
+	if !ok {
+		return p.Names()
+	}
 	side := func(v float64, plus, minus string) string {
 		if v < 0 {
 			plus = minus
 		}
 		return strconv.FormatFloat(math.Abs(v), 'f', 5, 64) + "° " + plus
 	}
-	return side(p.Latitude, "N", "S") + ", " + side(p.Longitude, "E", "W")
+	at := side(latitude, "N", "S") + ", " + side(longitude, "E", "W")
+	if names := p.Names(); names != "" {
+		return names + " (" + at + ")"
+	}
+	return at
 }

@@ -36,11 +36,16 @@ var columns = []struct {
 	{Column{"height", func(r *tracker.Photo) string { return number(r.Height) }, true}, true},
 	{Column{"time", func(r *tracker.Photo) string { return moment(r.Time) }, false}, true},
 	{Column{"latitude", func(r *tracker.Photo) string {
-		return degrees(r.Place, func(p tracker.PhotoPlace) float64 { return p.Latitude })
+		latitude, _, ok := r.Place.Point()
+		return degrees(latitude, ok)
 	}, true}, false},
 	{Column{"longitude", func(r *tracker.Photo) string {
-		return degrees(r.Place, func(p tracker.PhotoPlace) float64 { return p.Longitude })
+		_, longitude, ok := r.Place.Point()
+		return degrees(longitude, ok)
 	}, true}, false},
+	{Column{"place", func(r *tracker.Photo) string { return r.Place.Names() }, false}, false},
+	{Column{"city", func(r *tracker.Photo) string { return placeOf(r).City }, false}, false},
+	{Column{"country", func(r *tracker.Photo) string { return placeOf(r).Country }, false}, false},
 	{Column{"corrected", func(r *tracker.Photo) string { return moment(r.CorrectedAt) }, false}, false},
 	{Column{"prompt", func(r *tracker.Photo) string { return r.Prompt }, false}, false},
 	{Column{"settings", func(r *tracker.Photo) string { return r.Settings }, false}, false},
@@ -73,11 +78,18 @@ func cameraTime(taken string) string {
 	return t.Format(time.DateTime)
 }
 
-func degrees(p *tracker.PhotoPlace, which func(tracker.PhotoPlace) float64) string {
-	if p == nil {
+func degrees(value float64, known bool) string {
+	if !known {
 		return ""
 	}
-	return strconv.FormatFloat(which(*p), 'f', -1, 64)
+	return strconv.FormatFloat(value, 'f', -1, 64)
+}
+
+func placeOf(r *tracker.Photo) tracker.PhotoPlace {
+	if r.Place == nil {
+		return tracker.PhotoPlace{}
+	}
+	return *r.Place
 }
 
 func moment(t time.Time) string {

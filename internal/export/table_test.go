@@ -16,7 +16,7 @@ func record(path, description string) *tracker.Photo {
 		Path: path, Status: tracker.OK, Description: description, Keywords: []string{"dog", "red, or so"}, Model: "smolvlm", Width: 4000, Height: 3000,
 		Answers: map[string]tracker.RecordAnswer{"short": {Text: "A dog."}, "keywords": {Text: "dog, red"}, "prompt-10": {Text: "ten"}, "prompt-9": {Text: "nine"}},
 		Time:    time.Date(2026, 5, 31, 23, 59, 58, 5e8, time.FixedZone("", 2*3600)),
-		Taken:   "2019-07-14T12:30:05+02:00", Camera: "Canon EOS 5D", Place: &tracker.PhotoPlace{Latitude: 47.5, Longitude: -0.25},
+		Taken:   "2019-07-14T12:30:05+02:00", Camera: "Canon EOS 5D", Place: &tracker.PhotoPlace{Latitude: new(47.5), Longitude: new(-0.25), City: "Angers", Country: "France"},
 	}}
 }
 
@@ -64,12 +64,12 @@ func TestChosenColumns(t *testing.T) {
 	if got := table(t, TableOptions{Columns: columns, Separator: ';'}, record("a;b.jpg", "")); got != "answers.short;path\nA dog.;\"a;b.jpg\"\n" {
 		t.Error(got)
 	}
-	if columns, err = ChosenColumns([]string{"latitude", "longitude", "corrected"}); err != nil {
+	if columns, err = ChosenColumns([]string{"latitude", "longitude", "place", "city", "country", "corrected"}); err != nil {
 		t.Fatal(err)
 	}
 	r := record("a.jpg", "")
 	r.CorrectedAt = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
-	if got := table(t, TableOptions{Columns: columns}, r, &tracker.Photo{}); got != "latitude,longitude,corrected\n47.5,-0.25,2026-06-01T00:00:00Z\n,,\n" {
+	if got := table(t, TableOptions{Columns: columns}, r, &tracker.Photo{}); got != "latitude,longitude,place,city,country,corrected\n47.5,-0.25,\"Angers, France\",Angers,France,2026-06-01T00:00:00Z\n,,,,,\n" {
 		t.Error(got)
 	}
 	for _, names := range [][]string{{"paths"}, {"answers."}, {""}, {}} {

@@ -30,6 +30,7 @@ type Hit struct {
 	Keywords    string // separated by commas
 	Answers     string // to further prompts, a line each
 	Camera      string
+	Place       string // its names; "" is not known
 	Taken       string // see [tracker.ParseTaken]; "" is not known
 	Model       string
 	Time        time.Time // when it was described
@@ -107,7 +108,7 @@ func (x *Index) find(ctx context.Context, q query, o Options, found func(Hit) er
 }
 
 // columns are those with words; tags has others.
-const columns = "{path description keywords answers camera}"
+const columns = "{path description keywords answers camera place}"
 
 // match is the query with the options in FTS5's language.
 func (q query) match(o Options) string {

@@ -19,6 +19,7 @@ type photo struct {
 	answers     string
 	model       string
 	camera      string
+	place       string // its names
 	taken       string
 	via         tracker.Via
 	file        *tracker.PhotoFile
@@ -29,7 +30,7 @@ func photoOf(r tracker.Record) photo {
 	return photo{
 		path: tracker.EncodePath(r.Path), time: r.Time, described: r.Status == tracker.OK,
 		description: r.Description, keywords: joined(r.Keywords), answers: answersText(r),
-		model: r.Model, camera: r.Camera, taken: r.Taken, via: r.Via, file: r.File,
+		model: r.Model, camera: r.Camera, place: r.Place.Names(), taken: r.Taken, via: r.Via, file: r.File,
 	}
 }
 
@@ -47,13 +48,13 @@ func (p *photo) fileColumns() (size, mtime any, picture string) {
 }
 
 // photoColumns are what [photo.scan] reads, of photos p, texts t and corrections c.
-const photoColumns = "p.id, p.path, p.time, t.described, t.description, t.keywords, t.answers, t.model, t.camera, t.taken, t.via, t.size, t.mtime, t.picture, coalesce(c.line, '')"
+const photoColumns = "p.id, p.path, p.time, t.described, t.description, t.keywords, t.answers, t.model, t.camera, t.place, t.taken, t.via, t.size, t.mtime, t.picture, coalesce(c.line, '')"
 
 func (p *photo) scan(row interface{ Scan(...any) error }) error {
 	var at int64
 	var size, mtime sql.NullInt64
 	var picture string
-	err := row.Scan(&p.id, &p.path, &at, &p.described, &p.description, &p.keywords, &p.answers, &p.model, &p.camera, &p.taken, &p.via, &size, &mtime, &picture, &p.correction)
+	err := row.Scan(&p.id, &p.path, &at, &p.described, &p.description, &p.keywords, &p.answers, &p.model, &p.camera, &p.place, &p.taken, &p.via, &size, &mtime, &picture, &p.correction)
 	p.time, p.file = time.UnixMilli(at), nil
 	if size.Valid {
 		p.file = &tracker.PhotoFile{Size: size.Int64, ModTime: time.Unix(0, mtime.Int64), Picture: picture}

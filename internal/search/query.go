@@ -15,8 +15,8 @@ type query struct {
 // ErrEmpty says that a query has no word to look for.
 var ErrEmpty = errors.New("there is no word to search for")
 
-// parse reads a query: words, all of which are wanted; "a phrase"; a beginning*; -word or -"a phrase" excludes; OR between
-// two words wants one of them. Everything else is text. A query of exclusions alone means all other photos.
+// parse reads a query: words, all of which are wanted; "a phrase"; a beginning*; place:word is a word of names of places;
+// -word or -"a phrase" excludes; OR between two words wants one of them. Everything else is text. A query of exclusions alone means all other photos.
 func parse(text string) (query, error) {
 	var wanted, excluded []string
 	or := false
@@ -51,6 +51,7 @@ type term struct {
 	text   string
 	quoted bool
 	not    bool
+	place  bool // only in names of places
 	prefix bool
 }
 
@@ -67,6 +68,9 @@ func split(text string) (terms []term) {
 		var t term
 		if rest[0] == '-' && len(rest) > 1 && !unicode.IsSpace(rest[1]) {
 			t.not, rest = true, rest[1:]
+		}
+		if len(rest) > len(inPlace) && strings.EqualFold(string(rest[:len(inPlace)]), inPlace) && !unicode.IsSpace(rest[len(inPlace)]) {
+			t.place, rest = true, rest[len(inPlace):]
 		}
 		if isQuote(rest[0]) {
 			t.quoted = true
@@ -94,6 +98,9 @@ func split(text string) (terms []term) {
 	}
 }
 
+// inPlace stands before words that are searched in names of places alone.
+const inPlace = "place:"
+
 func isQuote(r rune) bool { return r == '"' || r == '“' || r == '”' || r == '„' }
 
 // expression is the term in FTS5's language, "" where it has no letter and no digit.
@@ -104,6 +111,9 @@ func (t term) expression() string {
 	expr := `"` + strings.ReplaceAll(strings.ReplaceAll(segment(t.text), "\x00", " "), `"`, `""`) + `"`
 	if t.prefix {
 		expr += " *"
+	}
+	if t.place {
+		expr = "{place} : " + expr
 	}
 	return expr
 }

@@ -19,12 +19,12 @@ const ranked = 300
 // own ranking would count the matches of each word in all descriptions.
 const pick = `
 CREATE VIRTUAL TABLE IF NOT EXISTS temp.pick USING fts5 (
-	path, description, keywords, answers, camera, tokenize='porter unicode61 remove_diacritics 2'
+	path, description, keywords, answers, camera, place, tokenize='porter unicode61 remove_diacritics 2'
 );
 DELETE FROM temp.pick`
 
-// Weights of the columns: path, description, keywords, answers, camera.
-const bm25 = "bm25(pick, 1.0, 2.0, 3.0, 1.0, 1.0)"
+// Weights of the columns: path, description, keywords, answers, camera, place.
+const bm25 = "bm25(pick, 1.0, 2.0, 3.0, 1.0, 1.0, 2.0)"
 
 // texts reads the texts of some matches, at most limit where that is not 0: the best first, or the newest.
 func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool, limit int) (hits []Hit, err error) {
@@ -43,10 +43,10 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	if best {
 		order = bm25 + ", " + order
 	}
-	text, args := fmt.Sprintf("SELECT rowid, %s, %s, %s, %s FROM temp.pick AS pick WHERE pick MATCH ? ORDER BY %s LIMIT ?",
-		highlighted(1), highlighted(2), highlighted(3), highlighted(4), order), []any{columns + " : (" + q.wanted + ")", limit}
+	text, args := fmt.Sprintf("SELECT rowid, %s, %s, %s, %s, %s FROM temp.pick AS pick WHERE pick MATCH ? ORDER BY %s LIMIT ?",
+		highlighted(1), highlighted(2), highlighted(3), highlighted(4), highlighted(5), order), []any{columns + " : (" + q.wanted + ")", limit}
 	if q.wanted == "" {
-		text, args = "SELECT rowid, description, keywords, answers, camera FROM temp.pick ORDER BY rowid DESC LIMIT ?", args[1:]
+		text, args = "SELECT rowid, description, keywords, answers, camera, place FROM temp.pick ORDER BY rowid DESC LIMIT ?", args[1:]
 	}
 	rows, err := conn.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -56,12 +56,12 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 	for rows.Next() {
 		var id int64
 		var h Hit
-		if err := rows.Scan(&id, &h.Description, &h.Keywords, &h.Answers, &h.Camera); err != nil {
+		if err := rows.Scan(&id, &h.Description, &h.Keywords, &h.Answers, &h.Camera, &h.Place); err != nil {
 			return nil, err
 		}
 		f := facts[id]
 		h.Taken, h.Model, h.Time, h.Corrected = f.taken, f.model, f.time, f.corrected
-		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers, &h.Camera} {
+		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers, &h.Camera, &h.Place} {
 			*s = unsegment(*s)
 		}
 		if h.Path, err = tracker.DecodePath(f.path); err != nil {
@@ -89,7 +89,7 @@ func fill(ctx context.Context, conn *sql.Conn, ids []int64) (map[int64]facts, er
 		return nil, err
 	}
 	defer get.Close()
-	put, err := conn.PrepareContext(ctx, "INSERT INTO temp.pick (rowid, path, description, keywords, answers, camera) VALUES (?, ?, ?, ?, ?, ?)")
+	put, err := conn.PrepareContext(ctx, "INSERT INTO temp.pick (rowid, path, description, keywords, answers, camera, place) VALUES (?, ?, ?, ?, ?, ?, ?)")
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func fill(ctx context.Context, conn *sql.Conn, ids []int64) (map[int64]facts, er
 		}
 		description, keywords, corrected := p.words()
 		all[id] = facts{p.path, p.taken, p.model, p.time, corrected}
-		if _, err := put.ExecContext(background, id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera)); err != nil {
+		if _, err := put.ExecContext(background, id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera), segment(p.place)); err != nil {
 			return nil, err
 		}
 	}

@@ -169,8 +169,8 @@ func (w *writer) begin() (err error) {
 	}{
 		{&w.stmts.find, "SELECT id FROM photos WHERE path = ?"},
 		{&w.stmts.photo, "INSERT INTO photos (path, time, latest) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"},
-		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, camera, taken, via, size, mtime, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-		{&w.stmts.words, "INSERT INTO words (rowid, path, description, keywords, answers, camera, tags) VALUES (?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, camera, place, taken, via, size, mtime, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.words, "INSERT INTO words (rowid, path, description, keywords, answers, camera, place, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w.stmts.forget, "DELETE FROM photos WHERE id = ?"},
 		{&w.stmts.forgetText, "DELETE FROM texts WHERE id = ?"},
 		{&w.stmts.unindex, "DELETE FROM words WHERE rowid = ?"},
@@ -236,7 +236,7 @@ func (w *writer) replace(p photo) error {
 		return err
 	}
 	size, mtime, picture := p.fileColumns()
-	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.camera, p.taken, p.via, size, mtime, picture); err != nil {
+	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.camera, p.place, p.taken, p.via, size, mtime, picture); err != nil {
 		return err
 	}
 	if w.corrects {
@@ -252,7 +252,7 @@ func (w *writer) replace(p photo) error {
 // index puts the words of a photo that count into the index.
 func (w *writer) index(p photo) error {
 	description, keywords, _ := p.words()
-	_, err := w.stmts.words.ExecContext(background, p.id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera), tagsOf(p.path, p.taken))
+	_, err := w.stmts.words.ExecContext(background, p.id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera), segment(p.place), tagsOf(p.path, p.taken))
 	return err
 }
 

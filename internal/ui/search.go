@@ -11,7 +11,7 @@ import (
 
 // Found is a photo that a search found. Marks stand around the words found: begin and end, as given to [WriteFound].
 type Found struct {
-	Path, Description, Keywords, Answers, Camera string
+	Path, Description, Keywords, Answers, Camera, Place string
 }
 
 // WriteFound writes a photo and its words in lines of at most width cells; 0 is no limit. Keywords, further answers and the camera are
@@ -34,6 +34,7 @@ func WriteFound(w io.Writer, f Found, begin, end string, width int) error {
 	text("keywords", f.Keywords)
 	text("also", f.Answers)
 	text("camera", f.Camera)
+	text("place", f.Place)
 	return p.err
 }
 

@@ -75,8 +75,11 @@ func fileFacts(r tracker.Record) string {
 	if r.Camera != "" {
 		facts = append(facts, OneLine(r.Camera))
 	}
-	if r.Place != nil {
-		facts = append(facts, fmt.Sprintf("at %.5f, %.5f", r.Place.Latitude, r.Place.Longitude))
+	if names := r.Place.Names(); names != "" {
+		facts = append(facts, OneLine(names))
+	}
+	if latitude, longitude, ok := r.Place.Point(); ok {
+		facts = append(facts, fmt.Sprintf("at %.5f, %.5f", latitude, longitude))
 	}
 	if r.File != nil {
 		facts = append(facts, bytesText(float64(r.File.Size)))

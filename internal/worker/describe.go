@@ -65,8 +65,8 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		Total:    Round(time.Since(began)),
 	}
 	w.config.Ask.record(rec, a)
-	if w.config.Inside && rec.Status == tracker.OK {
-		made.Inside = w.inside(j.Name())
+	if rec.Status != tracker.OK {
+		made.Inside = nil
 	}
 	return made, nil
 }
@@ -115,7 +115,11 @@ func (w *worker) picture(j pool.Job, made *Answer, decoding *time.Duration) (llm
 	}
 	rec := &made.Record
 	rec.Width, rec.Height = img.OrigWidth, img.OrigHeight
-	recordFile(rec, img)
+	in, written := w.written(j.Name(), img)
+	recordFile(rec, img, written)
+	if w.config.Inside {
+		made.Inside = in
+	}
 	if w.config.Thumbnails && made.Thumbnail == nil {
 		made.Thumbnail = thumbnail(img)
 	}
@@ -139,16 +143,25 @@ func thumbnail(img *vips.Image) []byte {
 }
 
 // recordFile fills in what the file says of itself.
-func recordFile(rec *tracker.Record, img *vips.Image) {
+func recordFile(rec *tracker.Record, img *vips.Image, written photo.Written) {
 	m := img.Metadata
 	rec.File = &tracker.PhotoFile{
 		Size: img.Size, ModTime: img.ModTime.UTC(),
 		Hash: img.ID.Whole, Head: img.ID.Head, Picture: img.ID.Picture,
 	}
-	rec.Taken, rec.Camera, rec.Place = m.TakenText(), m.Camera, nil
+	rec.Taken, rec.Camera, rec.Place = m.TakenText(), m.Camera, placeOf(m, written.Place)
+}
+
+// placeOf is what a file says of where it was taken, nil if nothing.
+func placeOf(m photo.Metadata, names photo.PlaceNames) *tracker.PhotoPlace {
+	p := tracker.PhotoPlace{Location: names.Location, City: names.City, State: names.State, Country: names.Country}
 	if m.HasPlace {
-		rec.Place = &tracker.PhotoPlace{Latitude: rounded(m.Latitude), Longitude: rounded(m.Longitude)}
+		p.Latitude, p.Longitude = new(rounded(m.Latitude)), new(rounded(m.Longitude))
 	}
+	if p == (tracker.PhotoPlace{}) {
+		return nil
+	}
+	return &p
 }
 
 // fileOf is the file of a photo that failed, nil where it could not be opened.

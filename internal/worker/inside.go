@@ -3,8 +3,11 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"photodesc/internal/fsutil"
+	"photodesc/internal/photo"
+	"photodesc/internal/photo/vips"
 	"photodesc/internal/xmp"
 	"photodesc/internal/xmp/embedded"
 	"photodesc/tracker"
@@ -40,9 +43,17 @@ func (i *Inside) Get() (xmp.Embedded, error) {
 // protocol.
 const maxInside = 200_000
 
-// inside reads what is embedded in the photo at a path below the photo folder.
-func (w *worker) inside(rel string) *Inside {
-	in, err := embedded.Read(fsutil.Join(string(w.config.Root), rel))
+// written reads what is embedded in the photo at a path below the photo folder, and what
+// persons have written there or into its sidecar. Of a file that was changed since it was
+// decoded it is nothing.
+func (w *worker) written(rel string, img *vips.Image) (*Inside, photo.Written) {
+	path := fsutil.Join(string(w.config.Root), rel)
+	in, err := embedded.Read(path)
+	info, gone := os.Stat(path)
+	if gone != nil || info.Size() != img.Size || !info.ModTime().Equal(img.ModTime) {
+		return &Inside{Problem: "the file was changed while it was read"}, photo.Written{}
+	}
+	written := xmp.Written(w.sidecars.Read(rel), in)
 	size := len(in.Packet)
 	for _, f := range in.Fields {
 		for _, v := range f.Values {
@@ -53,7 +64,7 @@ func (w *worker) inside(rel string) *Inside {
 		err = fmt.Errorf("there are %d bytes of it; photodesc export xmp takes that", size)
 	}
 	if err != nil {
-		return &Inside{Problem: err.Error()}
+		return &Inside{Problem: err.Error()}, written
 	}
-	return &Inside{Embedded: in}
+	return &Inside{Embedded: in}, written
 }

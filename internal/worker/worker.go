@@ -15,6 +15,7 @@ import (
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
+	"photodesc/internal/xmp"
 	"photodesc/llm"
 	"photodesc/pool"
 	"photodesc/tracker"
@@ -69,7 +70,10 @@ func Serve(version string) error {
 	// Nearly all of the heap is pixels. They are cheap to collect, and the default
 	// would let them take twice the memory.
 	debug.SetGCPercent(20)
-	w := &worker{config: config, decoders: make(chan struct{}, max(config.Decoders, 1))}
+	w := &worker{
+		config: config, decoders: make(chan struct{}, max(config.Decoders, 1)),
+		sidecars: xmp.In(string(config.Root), xmp.Options{}),
+	}
 	return pool.Serve(pool.ServeOptions{Version: version, Load: w.load}, WrapHandler(w.describe))
 }
 
@@ -81,6 +85,7 @@ type worker struct {
 	config   Config
 	engine   *llm.Engine
 	decoders chan struct{}
+	sidecars *xmp.Sidecars // to be read
 	answered atomic.Int64
 }
 

@@ -115,6 +115,23 @@ func (s *Sidecars) WriteInside(path string, t Text, inside func(path string) (Em
 	})
 }
 
+// Read returns the sidecar of a photo, nil if there is none or it cannot be read; path is
+// relative to the root.
+func (s *Sidecars) Read(path string) []byte {
+	if !filepath.IsLocal(path) {
+		return nil
+	}
+	sidecar, exists, err := s.finder.find(fsutil.Join(s.root, path))
+	if err != nil || !exists {
+		return nil
+	}
+	was, err := readSidecar(sidecar)
+	if err != nil {
+		return nil
+	}
+	return was.bytes
+}
+
 // Remove takes out of the sidecars of a photo what Write put in. The photo itself need not
 // be there. The error is an *[Error].
 func (s *Sidecars) Remove(path string) (outcome Outcome, err error) {

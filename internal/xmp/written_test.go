@@ -18,7 +18,9 @@ func around(properties string) []byte {
  photoshop:Credit="nobody">` + properties + `</rdf:Description></rdf:RDF></x:xmpmeta>`)
 }
 
-func alt(text string) string { return `<rdf:Alt><rdf:li xml:lang="x-default">` + text + `</rdf:li></rdf:Alt>` }
+func alt(text string) string {
+	return `<rdf:Alt><rdf:li xml:lang="x-default">` + text + `</rdf:li></rdf:Alt>`
+}
 
 // TestWritten reads what programs write, in the forms that they write.
 func TestWritten(t *testing.T) {
