@@ -38,6 +38,7 @@ var describeFlags = []string{
 
 func describeCommand(g *global) *cobra.Command {
 	var f config.Flags
+	var showPrompt bool
 	c := &cobra.Command{
 		Use:   "describe FILE...",
 		Short: "Print the description of a photo, or of a few",
@@ -59,6 +60,7 @@ func describeCommand(g *global) *cobra.Command {
 		flag.Hidden = flag.Hidden || !slices.Contains(describeFlags, flag.Name)
 	})
 	c.Flags().Lookup("json").Usage = "for programs: one JSON object a line for each photo, see docs/json.md"
+	c.Flags().BoolVar(&showPrompt, "show-prompt", false, "print what the model is told and asked of each photo, too")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		var wrong error
 		c.Flags().Visit(func(flag *pflag.Flag) {
@@ -69,11 +71,14 @@ func describeCommand(g *global) *cobra.Command {
 		if wrong != nil {
 			return wrong
 		}
+		if showPrompt && f.Json {
+			return ui.UsageError("--json has what was told and asked as context and prompt\n  leave --show-prompt out")
+		}
 		_, s, err := f.Configure(g.dir, c.Flags())
 		if err != nil {
 			return err
 		}
-		d := &describer{run: &runner{root: "/", flags: f, set: s}, out: c.OutOrStdout()}
+		d := &describer{run: &runner{root: "/", flags: f, set: s}, out: c.OutOrStdout(), showPrompt: showPrompt}
 		return d.describe(args)
 	}
 	return c

@@ -132,9 +132,13 @@ func copyPiped(path, what string, open func() (io.ReadCloser, error)) error {
 // longestRead bounds the paths that a worker is told in its environment, in bytes: the system takes 128 KiB for a variable.
 const longestRead = 64 << 10
 
-// readable are what workers may read: the photos alone or, if they are too many to be named, the folders they are in.
+// readable are what workers may read: the photos alone or, if they are too many to be named or sidecars are wanted, the folders they are in.
 func (d *describer) readable() ([]string, error) {
 	files, folders := map[string]bool{}, map[string]bool{}
+	sets := []map[string]bool{files, folders}
+	if d.run.set.Ask.Context.InSidecars() {
+		sets = sets[1:] // whose photo a sidecar is, the names beside it say
+	}
 	for _, f := range d.files {
 		if f.rel == "" {
 			continue
@@ -145,7 +149,7 @@ func (d *describer) readable() ([]string, error) {
 		}
 		files[real], folders[filepath.Dir(real)] = true, true
 	}
-	for _, set := range []map[string]bool{files, folders} {
+	for _, set := range sets {
 		list, bytes := []string{}, 0
 		for path := range set {
 			list = append(list, path)

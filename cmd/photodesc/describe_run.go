@@ -30,6 +30,7 @@ type describer struct {
 	out  io.Writer
 	show *ui.Progress
 
+	showPrompt bool
 	files      []*describedFile
 	mu         sync.Mutex // of next
 	next       int        // of files, to be printed
@@ -256,6 +257,9 @@ func (d *describer) printRecord(rec tracker.Record) error {
 	if len(d.files) > 1 {
 		before = rec.Path + ": "
 	}
+	if err := d.printPrompt(rec, before); err != nil {
+		return err
+	}
 	names := d.run.set.Ask.Names()
 	if len(names) == 1 {
 		_, err := fmt.Fprintln(d.out, before+plainText(rec.Description, before != ""))
@@ -267,6 +271,24 @@ func (d *describer) printRecord(rec tracker.Record) error {
 			text = rec.Answers[name].Text
 		}
 		if _, err := fmt.Fprintf(d.out, "%s%s: %s\n", before, name, plainText(text, true)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printPrompt prints what the model was told and asked of a photo, where that is wanted.
+func (d *describer) printPrompt(rec tracker.Record, before string) error {
+	if !d.showPrompt {
+		return nil
+	}
+	if rec.Context != "" {
+		if _, err := fmt.Fprintf(d.out, "%stold: %s\n", before, plainText(strings.TrimSpace(rec.Context), true)); err != nil {
+			return err
+		}
+	}
+	for _, p := range d.run.set.Ask.Prompts {
+		if _, err := fmt.Fprintf(d.out, "%sasked: %s\n", before, plainText(p.Text, true)); err != nil {
 			return err
 		}
 	}

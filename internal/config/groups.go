@@ -24,7 +24,7 @@ var Groups = []Group{
 	{"Model", []string{"model", "mmproj", "detail"}},
 	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
-	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "json"}},
+	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "show-prompt", "json"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
 
@@ -43,7 +43,7 @@ type Word struct{ Value, Means string }
 // words are the values of flags that take one of a few words. Some of these flags
 // take other values, too, see otherValues.
 var words = map[string][]Word{
-	"context":      {{contextNone, "only the picture"}, {contextEXIF, "file name, date and place, too"}},
+	"context":      contextWords(),
 	"detail":       {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
 	"on-battery":   {{BatteryRun, "as on mains power"}, {BatteryPause, "finish the photos in flight and wait for mains power"}},
 	"redo":         {{RedoAsk, "say what differs and do nothing"}, {RedoChanged, "describe those photos again"}, {RedoNever, "leave them as they are"}},
@@ -56,7 +56,15 @@ var words = map[string][]Word{
 }
 
 // otherValues names the other values of such flags.
-var otherValues = map[string]string{"detail": "PIXELS", "cooldown": "TIME", "workers": "N", "parallel": "N", "threads": "N"}
+var otherValues = map[string]string{"detail": "PIXELS", "context": "LIST", "cooldown": "TIME", "workers": "N", "parallel": "N", "threads": "N"}
+
+func contextWords() []Word {
+	list := []Word{{prompts.Facts(nil).String(), "only the picture"}}
+	for _, name := range prompts.FactNames() {
+		list = append(list, Word{name, prompts.Facts{name}.Text() + ", too"})
+	}
+	return list
+}
 
 // Words returns the words that a flag takes. more reports whether it takes other
 // values, too.

@@ -11,12 +11,6 @@ import (
 	"photodesc/internal/worker"
 )
 
-// The values of --context.
-const (
-	contextNone = "none"
-	contextEXIF = "exif"
-)
-
 // ask returns the questions that the flags ask for.
 func (f *Flags) ask() (q worker.Questions, err error) {
 	// A prompt file replaces the default prompt, but not one that was given.
@@ -57,10 +51,12 @@ func (f *Flags) ask() (q worker.Questions, err error) {
 	if err := prompts.Number(q.Prompts); err != nil {
 		return q, ui.UsageError("--prompt: %w", err)
 	}
-	if f.context != contextNone && f.context != contextEXIF {
-		return q, ui.UsageError("--context %q is neither %s nor %s", f.context, contextNone, contextEXIF)
+	told, err := prompts.ParseFacts(f.context)
+	if err != nil {
+		return q, ui.UsageError("--context: %w", err)
 	}
-	q.Context, q.KeepRaw = f.context == contextEXIF, f.keepRaw
+	f.context = told.String() // the settings of a run are the same in any order
+	q.Context, q.KeepRaw = told, f.keepRaw
 	return q, nil
 }
 

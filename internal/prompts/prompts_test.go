@@ -6,11 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"photodesc/internal/photo"
 )
 
 func TestParse(t *testing.T) {
@@ -53,41 +48,6 @@ func TestNumber(t *testing.T) {
 			t.Errorf("%+v twice: %v", p, err)
 		}
 	}
-}
-
-func TestContext(t *testing.T) {
-	taken := time.Date(2019, 7, 4, 9, 5, 0, 0, time.UTC)
-	for _, c := range []struct {
-		name string
-		m    photo.Metadata
-		want string
-	}{
-		{"IMG_1.jpg", photo.Metadata{}, "Known of this image: file name \"IMG_1.jpg\".\n"},
-		{"beach.jpg", photo.Metadata{Taken: taken, HasPlace: true, Latitude: 48.85826, Longitude: -2.2945},
-			"Known of this image: taken on 4 July 2019 at 09:05; at 48.8583° N, 2.2945° W; file name \"beach.jpg\".\n"},
-		{"a\n\x1b\"<end>\u202e.jpg", photo.Metadata{}, "Known of this image: file name \"a '(end).jpg\".\n"},
-		{strings.Repeat("é", 100), photo.Metadata{}, "Known of this image: file name \"" + strings.Repeat("é", 24) + "\".\n"},
-		{"", photo.Metadata{}, ""},
-	} {
-		if got := Context(c.name, c.m); got != c.want {
-			t.Errorf("%q: got %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
-func FuzzContext(f *testing.F) {
-	f.Add("a\"\n.jpg", int64(1e9), 1.5, -170.0)
-	f.Fuzz(func(t *testing.T, name string, taken int64, lat, lon float64) {
-		if !(lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180) || taken < 0 || taken > 7e9 {
-			return
-		}
-		got := Context(name, photo.Metadata{Taken: time.Unix(taken, 0), HasPlace: true, Latitude: lat, Longitude: lon})
-		line, ok := strings.CutSuffix(got, ".\n")
-		if !ok || !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) || len(got) > ContextTokens ||
-			strings.Count(line, `"`) > 2 || strings.ContainsAny(line, "<>") {
-			t.Fatalf("%q", got)
-		}
-	})
 }
 
 // TestNamesInDocs checks that a paragraph or table of the documentation has the names

@@ -40,6 +40,9 @@ func WritePhoto(w io.Writer, r tracker.Photo, width int) error {
 			text(name, strings.Join(r.Keywords, ", "))
 		}
 	}
+	if r.Context != "" {
+		text("the model was told", r.Context)
+	}
 	for _, facts := range []string{fileFacts(r.Record), recordFacts(r.Record)} {
 		if facts != "" {
 			p.printf("  %s\n", StyleFaint.Render(Fit(facts, max(width-2, 0))))

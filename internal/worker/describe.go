@@ -123,10 +123,11 @@ func (w *worker) picture(j pool.Job, made *Answer, decoding *time.Duration) (llm
 	if w.config.Thumbnails && made.Thumbnail == nil {
 		made.Thumbnail = thumbnail(img)
 	}
+	rec.Context = w.config.Ask.Context.Tell(j.Path, img.Metadata, written)
 	return llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
-		Context: w.config.Ask.context(j.Path, img.Metadata),
+		Context: rec.Context,
 	}, nil
 }
 

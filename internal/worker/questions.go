@@ -3,11 +3,9 @@ package worker
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
-	"photodesc/internal/photo"
 	"photodesc/internal/prompts"
 	"photodesc/internal/ui"
 	"photodesc/llm"
@@ -18,7 +16,7 @@ import (
 type Questions struct {
 	Prompts    []prompts.Prompt
 	Vocabulary prompts.Vocabulary `json:",omitempty"` // the allowed keywords; empty: all
-	Context    bool               `json:",omitempty"` // the photo's metadata is part of the prompt
+	Context    prompts.Facts      `json:",omitempty"` // what of the photo's metadata is part of the prompt
 	KeepRaw    bool               `json:",omitempty"` // the model's raw text is recorded, too
 }
 
@@ -53,8 +51,8 @@ func (q Questions) Text() string {
 	if n := len(q.Vocabulary); n > 0 {
 		text += fmt.Sprintf("; keywords out of a list of %s", ui.Comma(n))
 	}
-	if q.Context {
-		text += "; the model is told file name, date and place"
+	if len(q.Context) > 0 {
+		text += "; the model is told " + q.Context.Text()
 	}
 	if text == "Prompts: "+prompts.Describe {
 		return ""
@@ -72,18 +70,8 @@ func (q Questions) engine(opt llm.Options) llm.Options {
 		}
 		opt.Prompts = append(opt.Prompts, asked)
 	}
-	if q.Context {
-		opt.Context = prompts.ContextTokens
-	}
+	opt.Context = q.Context.Tokens()
 	return opt
-}
-
-// context returns the metadata of a photo as text for the prompt.
-func (q Questions) context(rel string, m photo.Metadata) string {
-	if !q.Context {
-		return ""
-	}
-	return prompts.Context(path.Base(rel), m)
 }
 
 // replies returns the replies to all prompts, in their order.
