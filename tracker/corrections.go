@@ -34,13 +34,17 @@ type Correction struct {
 // Empty is whether the correction only takes earlier ones back.
 func (c Correction) Empty() bool { return c.Description == "" && c.Keywords == nil }
 
+// clockTolerance is how far ahead the time of a correction may be. That of a clock which was set further ahead says nothing of what
+// came before and after it.
+const clockTolerance = 24 * time.Hour
+
 // holdsFor is whether the correction counts for a record of its path. It does unless another picture was described, or came, under
 // that path since.
 func (c Correction) holdsFor(r *Record) bool {
 	switch {
 	case c.Empty():
 		return false
-	case r.Via == "" && !r.Time.After(c.Time):
+	case r.Via == "" && !r.Time.After(c.Time) && c.Time.Before(time.Now().Add(clockTolerance)):
 		return true
 	case c.Picture != "" && r.File != nil && r.File.Picture != "":
 		return c.Picture == r.File.Picture

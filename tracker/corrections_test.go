@@ -56,7 +56,10 @@ func TestCorrections(t *testing.T) {
 		t.Error(got)
 	}
 	// An edit changes what is there.
-	c, err := EditCorrection(dir, "a", func(c *Correction) { c.Keywords = []string{} })
+	c, err := EditCorrection(dir, "a", func(c *Correction) error {
+		c.Keywords = []string{}
+		return nil
+	})
 	if err != nil || c.Description != "mine" {
 		t.Error(c, err)
 	}
@@ -77,6 +80,7 @@ func TestCorrections(t *testing.T) {
 // The words of a person count until another file was described under the path.
 func TestCorrectionHolds(t *testing.T) {
 	at := testTime
+	ahead := time.Now().Add(clockTolerance + time.Hour) // by a clock that was set wrong
 	file := &PhotoFile{Size: 10, ModTime: at}
 	other := &PhotoFile{Size: 11, ModTime: at}
 	for _, c := range []struct {
@@ -94,10 +98,16 @@ func TestCorrectionHolds(t *testing.T) {
 		{"changed", file, &PhotoFile{Size: 10, ModTime: at.Add(3 * time.Second)}, time.Hour, false},
 		{"of an older version's record", file, nil, time.Hour, true},
 		{"of an unknown file", nil, other, time.Hour, true},
+		{"another file, by a clock far ahead", file, other, -ahead.Sub(at), false},
+		{"the same file, by a clock far ahead", file, file, -ahead.Sub(at), true},
 	} {
 		r := okRecord("a")
 		r.Time, r.File = at.Add(c.later), c.theirs
-		p := Correction{Path: "a", File: c.mine, Description: "mine", Time: at}.Apply(r)
+		made := at
+		if c.later < -24*time.Hour {
+			made, r.Time = ahead, at
+		}
+		p := Correction{Path: "a", File: c.mine, Description: "mine", Time: made}.Apply(r)
 		if p.Corrected() != c.correct || (p.Description == "mine") != c.correct {
 			t.Errorf("%s: corrected is %v", c.name, p.Corrected())
 		}
@@ -185,7 +195,7 @@ func TestCorrectOnFullDisk(t *testing.T) {
 		}
 		return 0, nil
 	}}
-	err := editCorrections(disk, dir, []string{"a"}, func(c *Correction) { c.Description = "lost" }, nil)
+	err := editCorrections(disk, dir, []string{"a"}, func(c *Correction) error { c.Description = "lost"; return nil }, nil)
 	if err == nil || !strings.Contains(err.Error(), "free some space on the disk of the workdir, then correct again") {
 		t.Error(err)
 	}
@@ -211,7 +221,10 @@ func TestEditCorrections(t *testing.T) {
 	}
 	before := size()
 	words := map[string]string{"a": "ours", "b": "b", "c": strings.Repeat("x", maxCorrectionText+1)}
-	edit := func(c *Correction) { c.Description += words[c.Path] }
+	edit := func(c *Correction) error {
+		c.Description += words[c.Path]
+		return nil
+	}
 	var refused *CorrectionError
 	if err := EditCorrections(dir, []string{"a", "b", "c"}, edit, nil); !errors.As(err, &refused) || refused.Path != "c" || size() != before {
 		t.Errorf("%v, %d bytes, want %d", err, size(), before)
@@ -243,7 +256,10 @@ func TestCorrectTogether(t *testing.T) {
 			if err := Correct(dir, Correction{Path: path, Description: strings.Repeat("y", 5000)}); err != nil {
 				t.Error(err)
 			}
-			if _, err := EditCorrection(dir, "shared", func(c *Correction) { c.Keywords = append(c.Keywords, path) }); err != nil {
+			if _, err := EditCorrection(dir, "shared", func(c *Correction) error {
+				c.Keywords = append(c.Keywords, path)
+				return nil
+			}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -64,7 +64,7 @@ type WriteError struct {
 	Err  error
 	Need int64 // bytes the rest of the run takes, about; 0 when not known
 
-	corrections bool // it is no run that cannot write, but a correction
+	again string // what to do again where it is no run that cannot write; "": a run
 }
 
 func (e *WriteError) Error() string {
@@ -80,14 +80,14 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 func (e *WriteError) hint() string {
 	again := "run again: it goes on where it stopped"
-	if e.corrections {
-		again = "correct again"
+	if e.again != "" {
+		again = e.again
 	}
 	var other *LockedError
 	switch {
 	case errors.As(e.Err, &other):
 		return "the other run goes on with what is left; leave " + LockName + " where it is while a run works"
-	case e.corrections && errors.Is(e.Err, errReplaced):
+	case e.again != "" && errors.Is(e.Err, errReplaced):
 		return again
 	case e.Op == "lock" && durable.NoLocks(e.Err):
 		return "its file system has no file locks, without which two runs could describe the same photos: " +

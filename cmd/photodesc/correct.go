@@ -88,7 +88,7 @@ func correct(w io.Writer, s tracker.Snapshot, arg string, edit func(*tracker.Cor
 	if err != nil {
 		return err
 	}
-	_, err = tracker.EditCorrection(s.Dir, photo.Path, func(c *tracker.Correction) {
+	_, err = tracker.EditCorrection(s.Dir, photo.Path, func(c *tracker.Correction) error {
 		if before := c.Apply(photo.Record); !before.Corrected() { // it was of another picture under this path
 			*c = tracker.Correction{Path: c.Path}
 		}
@@ -96,6 +96,7 @@ func correct(w io.Writer, s tracker.Snapshot, arg string, edit func(*tracker.Cor
 		if c.File = fileNow(s, photo); c.File != nil {
 			c.Picture = c.File.Picture
 		}
+		return nil
 	})
 	if err != nil {
 		return err

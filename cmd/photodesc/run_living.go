@@ -314,9 +314,10 @@ func moveCorrections(dir string, moved map[string]movedTo) error {
 	if err != nil || len(here) == 0 {
 		return err
 	}
-	return tracker.EditCorrections(dir, slices.Sorted(maps.Keys(here)), func(now *tracker.Correction) {
+	return tracker.EditCorrections(dir, slices.Sorted(maps.Keys(here)), func(now *tracker.Correction) error {
 		c := here[now.Path]
 		now.Description, now.Keywords, now.File, now.Picture = c.Description, c.Keywords, c.File, c.Picture
+		return nil
 	}, nil)
 }
 

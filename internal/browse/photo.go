@@ -208,12 +208,9 @@ func (s *server) correct(id photoID, sent correctionJSON) error {
 	if err != nil {
 		return err
 	}
-	changed := false
-	_, err = tracker.EditCorrection(s.o.Dir, e.path, func(c *tracker.Correction) {
+	_, err = tracker.EditCorrection(s.o.Dir, e.path, func(c *tracker.Correction) error {
 		if now := c.Apply(record); sent.Seen != "" && sent.Seen != seen(&now) {
-			changed = true
-			c.Path = "" // is refused, so that nothing is written
-			return
+			return errChanged
 		}
 		*c = tracker.Correction{Path: e.path, File: file}
 		if file != nil {
@@ -225,9 +222,7 @@ func (s *server) correct(id photoID, sent correctionJSON) error {
 		if sent.Keywords != nil {
 			c.Keywords = append([]string{}, *sent.Keywords...)
 		}
+		return nil
 	})
-	if changed {
-		return errChanged
-	}
 	return err
 }
