@@ -67,10 +67,10 @@ func (t *Tracker) refusal() error {
 // enqueue adds a record's lines to the group. t.mu is held.
 func (t *Tracker) enqueue(g *group, r Record) error {
 	k := keyOf(r.Path)
-	if t.photos[k]&pending != 0 || t.done(k) && !r.refresh && r.Status != Forgotten {
+	if t.photos[k]&pending != 0 || t.done(k) && !r.refresh && !r.asked && r.Status != Forgotten {
 		return fmt.Errorf("%q: %w", r.Path, ErrDone)
 	}
-	if r.Via == "" && !r.refresh {
+	if r.Via == "" && !r.refresh && !r.asked {
 		r.Settings = t.id
 	}
 	if r.Time.IsZero() {
@@ -182,7 +182,10 @@ func (t *Tracker) count(g *group) {
 		switch r.Status {
 		case OK:
 			id := t.settingsID
-			if r.Settings != t.id { // of an earlier record
+			switch {
+			case r.chosen():
+				id = 0
+			case r.Settings != t.id: // of an earlier record
 				id = t.settingsIDs.number([]byte(r.Settings))
 			}
 			t.photos[k] = (inProgress | hasResult | seen).from(id, stampOf(r.File))

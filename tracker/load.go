@@ -196,7 +196,7 @@ func (l *loader) merge(o outcome) {
 	}
 	if m&hasResult != 0 {
 		if settingsID == m.settingsID() {
-			if o.file == m.stamp() {
+			if o.file == m.stamp() && !o.asked {
 				l.doubleResults++
 			}
 			l.photos[o.key] = m.from(settingsID, o.file) // the file was changed, its picture was not

@@ -14,6 +14,7 @@ type outcome struct {
 	path       []byte // may lie inside the line it was read from
 	settingsID []byte // the ID of its settings, and may lie there too
 	failed     bool
+	asked      bool // by a request
 	forgotten  bool
 	file       stamp
 	from       string // the path before, of a photo that was moved
@@ -32,7 +33,7 @@ var (
 // package writes them; those are validated but not decoded, which makes
 // resuming a million photos a matter of seconds.
 func parseOutcome(line []byte) (outcome, error) {
-	if path, rest, ok := okLinePath(line); ok && !bytes.Contains(rest, movedVia) {
+	if path, rest, ok := okLinePath(line); ok && !bytes.Contains(rest, movedVia) && !bytes.Contains(rest, askedHead) {
 		if !utf8.Valid(line) {
 			return outcome{}, errNotUTF8
 		}
@@ -46,6 +47,9 @@ func parseOutcome(line []byte) (outcome, error) {
 		return outcome{}, err
 	}
 	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed, forgotten: r.Status == Forgotten, file: stampOf(r.File), from: r.From}
+	if o.asked = r.Request != nil; r.chosen() {
+		o.settingsID = nil
+	}
 	if o.failed {
 		o.why = failureOf(&r)
 	}
@@ -55,6 +59,7 @@ func parseOutcome(line []byte) (outcome, error) {
 var (
 	fileHead  = []byte(`,"file":{"size":`)
 	mtimeHead = []byte(`"mtime":"`)
+	askedHead = []byte(`,"request":{`)
 	movedVia  = []byte(`,"via":"moved",`)
 )
 

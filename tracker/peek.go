@@ -51,6 +51,8 @@ type Snapshot struct {
 	Corrected          int `json:"corrected,omitempty"`           // photos that a person corrected
 	DamagedCorrections int `json:"damaged_corrections,omitempty"` // lines of the corrections that cannot be read
 
+	Requests *RequestCounts `json:"requests,omitempty"` // what was asked of runs, where there is anything
+
 	Sidecars *Sidecars `json:"sidecars,omitempty"` // where some were exported
 }
 
@@ -166,6 +168,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		snap.Damage = err.Error()
 	}
 	snap.Corrected, snap.DamagedCorrections = corrections.Len(), corrections.Bad
+	snap.Requests = requestCounts(dir)
 	if !running {
 		pid = 0
 	}

@@ -112,8 +112,19 @@ type Record struct {
 	Blank int          `json:"blank,omitempty"`
 	Time  time.Time    `json:"time"` // when it ended
 	Error *RecordError `json:"error,omitempty"`
+	// The request that asked for this description, of a photo that was to be described again.
+	Request *RecordRequest `json:"request,omitempty"`
 
+	asked   bool // see [AddAsked]
 	refresh bool // the newest record of its path with what its file is now, see [Files.Refresh]
+}
+
+// RecordRequest is the request that a record answers.
+type RecordRequest struct {
+	ID string `json:"id"` // of the [Request]
+	// Chosen is whether its prompt is another than the run's. Such a description stays when others are made again because
+	// settings have changed.
+	Chosen bool `json:"chosen,omitempty"`
 }
 
 // PhotoFile is the file that was described, as it was then.
@@ -170,6 +181,9 @@ type RecordAnswer struct {
 
 // described is whether a model wrote the record's words for this line.
 func (r *Record) described() bool { return r.Status == OK && r.Via == "" && !r.refresh }
+
+// chosen is whether the record's settings are those that a person chose for this photo. They are as good as any run's.
+func (r *Record) chosen() bool { return r.Request != nil && r.Request.Chosen }
 
 // check returns an error for a record that would not be a valid line.
 func (r *Record) check() error {

@@ -39,6 +39,8 @@ var jsonDocs = []jsonDoc{
 	{"json.md", "record", tracker.Record{}, nil},
 	{"json.md", "corrected photo", tracker.Photo{}, tracker.Record{}},
 	{"json.md", "correction", tracker.Correction{}, nil},
+	{"json.md", "request", tracker.Request{}, nil},
+	{"json.md", "request answer", tracker.RequestAnswer{}, nil},
 	{"json.md", "found photo", foundJSON{}, nil},
 	{"json.md", "dry run", ui.DryRun{}, nil},
 	{"json.md", "models", modelsJSON{}, nil},

@@ -124,6 +124,7 @@ func newRoot() *cobra.Command {
 		summaryCommand(g),
 		showCommand(g),
 		correctCommand(g),
+		againCommand(g),
 		mergeCommand(g),
 		searchCommand(g),
 		exportCommand(g),

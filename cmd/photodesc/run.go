@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -94,6 +93,7 @@ type runner struct {
 
 // work is the describing of photos.
 type work struct {
+	asked   askedPhotos
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
 	loading *step // of the first photos: loading the model, then describing them; nil before
@@ -160,14 +160,15 @@ func (r *runner) run(dir string) (err error) {
 	if err = r.findPhotos(ctx); err != nil {
 		return r.stopped(err)
 	}
-	if len(r.found.todo) > 0 {
-		if err = r.planWorkers(ctx); err != nil {
+	asked := sayRequests(r)
+	if len(r.found.todo)+asked > 0 {
+		if err = r.planWorkers(ctx, asked); err != nil {
 			return r.stopped(err)
 		}
 	}
 	r.sayBeside(0)
 	r.startEvent()
-	if len(r.found.todo) > 0 {
+	if len(r.found.todo)+asked > 0 {
 		if err = r.describe(ctx); err != nil {
 			return r.stopped(err)
 		}
@@ -267,8 +268,8 @@ func (r *runner) logSettings() {
 }
 
 // planWorkers loads the model once to measure it, and decides how many workers
-// and slots there are.
-func (r *runner) planWorkers(ctx context.Context) error {
+// and slots there are. asked is how many photos are to be described again by request.
+func (r *runner) planWorkers(ctx context.Context, asked int) error {
 	r.show.Wait("measuring the model")
 	r.track.Live().SetPhase("measuring model")
 	step := r.startStep("Measuring the model" + modelSize(r.model) + ": it is loaded once and looks at a first picture")
@@ -280,7 +281,7 @@ func (r *runner) planWorkers(ctx context.Context) error {
 	if !m.GPU {
 		r.set.Measured = measuredShape(r.set, r.model, func(text string) { r.log.Info(text) })
 	}
-	r.plan = r.set.Plan(m, len(r.found.todo))
+	r.plan = r.set.Plan(m, len(r.found.todo)+asked)
 	r.log.Info(r.plan.Sum)
 	if !r.plan.Fits {
 		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
@@ -293,12 +294,10 @@ func (r *runner) planWorkers(ctx context.Context) error {
 	return nil
 }
 
-// describe runs the pool. keep is called with each result.
+// describe describes all photos that are to do, and those that are asked for.
 func (r *runner) describe(ctx context.Context) (err error) {
 	defer r.stayAwake(r.flags.KeepAwake)()
 	r.thumbnails = startThumbnails(r.root)
-	p := pool.New(r.poolConfig(r.found.todo))
-	r.pool.Store(p)
 	r.show.SetPhase("loading the model")
 	r.track.Live().SetPhase("loading model")
 	r.show.Begin(r.track.Live().Progress)
@@ -308,7 +307,7 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	}
 	index := startIndexing(r.dir, func(text string) { r.log.Warn(text) })
 	defer r.thumbnails.end()
-	r.stats, err = p.Run(ctx, slices.Values(r.found.todo), r.keep)
+	err = describeAll(ctx, r)
 	r.loading.end()
 	r.show.End()
 	index.end(errors.Is(err, pool.ErrKilled))

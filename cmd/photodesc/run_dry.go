@@ -84,6 +84,7 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 		}
 	}
 	found, err := s.scan(ctx)
+	leaveToOthers(&found, r.flags.Requested)
 	for rel := range found.living.moved {
 		if changed.Has(rel) {
 			d.Changed++
@@ -94,6 +95,12 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 	d.Described, d.Failed = found.described, found.failed+len(found.problems)
 	d.Moved, d.OtherPicture, d.TriedAgain = len(found.living.moved), len(found.living.changed), found.living.triedAgain
 	d.UnreadFolders, d.LeftOut = found.unread, leftOut(found.leftOut)
+	if waiting, err := tracker.ReadRequests(r.dir); err == nil {
+		d.Asked, d.AskedOthers = len(waiting.For(r.model.Name)), waiting.Count(tracker.RequestWaiting)
+		d.AskedOthers -= d.Asked
+	} else {
+		d.Warnings = append(d.Warnings, err.Error())
+	}
 	d.Unused = append(d.Unused, unusedPatterns(r.set)...)
 	return d, err
 }

@@ -31,7 +31,9 @@ func (r *runner) prepareModel(ctx context.Context) error {
 			return err
 		}
 	}
-	r.track.Live().SetArgs(append(r.args, r.root))
+	if !r.flags.Requested { // the next run goes on with the one before
+		r.track.Live().SetArgs(append(r.args, r.root))
+	}
 	return nil
 }
 

@@ -33,15 +33,20 @@ func (r *runner) keep(res pool.Result) error {
 			r.log.Warn(warning)
 		}
 	}
+	shown(r, rec, res.Batch, more)
+	return nil
+}
+
+// shown tells of a result that is on the disk.
+func shown(r *runner, rec tracker.Record, batch int, more worker.Answer) {
 	if line := r.show.Photo(rec); line != "" {
 		r.folds.flush()
 		r.detail.Info(line)
 		r.service.Status(line)
 	}
-	r.photoEvent(rec, res.Batch)
+	r.photoEvent(rec, batch)
 	r.sidecars.add(rec, more.Inside)
 	r.thumbnails.add(&rec, more.Thumbnail)
-	return nil
 }
 
 // failedWarning is what is logged of a photo that failed.
@@ -103,6 +108,8 @@ func (r *runner) finish() error {
 	switch {
 	case r.found.unlisted > 0 && r.found.unlisted == p.Later:
 		r.log.Info(fmt.Sprintf("Done with the list of --files-from; %s of the folder, not in it, left for other runs", wording.Count(p.Later, "photo")))
+	case r.flags.Requested:
+		r.log.Info("Done with what was asked for" + laterText(p.Later))
 	case p.Later > 0:
 		r.log.Info(fmt.Sprintf("%s left by --limit; the next run goes on", wording.Count(p.Later-r.found.unlisted, "photo")))
 	case p.Total == 0 && r.found.gone+r.found.goneAgain == 0: // it was said that there is no photo

@@ -62,7 +62,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 		return err
 	}
 	c := r.track.Changed(s)
-	if c.Photos > 0 && r.flags.Redo == config.RedoAsk {
+	if c.Photos > 0 && r.flags.Redo == config.RedoAsk && !r.flags.Requested {
 		there, err := anyThere(ctx, r.root, walkOptions(r.dir, r.set, c.Has), c)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 	if !r.model.Here() {
 		return nil
 	}
-	if c.Photos > 0 && r.flags.Redo != config.RedoAsk {
+	if c.Photos > 0 && r.flags.Redo != config.RedoAsk && !r.flags.Requested {
 		does := "described again" + priceText(s, c, r.track.Live().Progress().RateOverall)
 		if r.flags.Redo == config.RedoNever {
 			does = "left as they are"
@@ -88,7 +88,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 
 // askMoved asks, as compareSettings does, where moved photos were described with other settings.
 func askMoved(r *runner) error {
-	if r.flags.Redo != config.RedoAsk || len(r.found.living.moved) == 0 {
+	if r.flags.Redo != config.RedoAsk || r.flags.Requested || len(r.found.living.moved) == 0 {
 		return nil
 	}
 	s, err := r.wordSettings()

@@ -251,6 +251,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	}
 	s.progress = func(photos int) { s.news(ui.Comma(photos) + " so far") }
 	r.found, err = s.scan(ctx)
+	leaveToOthers(&r.found, r.flags.Requested)
 	step.end()
 	r.folds.flush()
 	if err != nil {
@@ -292,7 +293,7 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 // newScanner is for a walk as the flags of a run want it.
 func newScanner(r *runner) *scanner {
 	return &scanner{
-		dir: r.dir, root: r.root, track: r.track, list: r.list, keepChanged: r.flags.Redo == config.RedoNever,
+		dir: r.dir, root: r.root, track: r.track, list: r.list, keepChanged: r.flags.Redo == config.RedoNever || r.flags.Requested,
 		pick:    photo.Picker{Root: r.root, Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
 		options: walkOptions(r.dir, r.set, func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
 	}

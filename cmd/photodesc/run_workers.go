@@ -95,16 +95,21 @@ func probeStorage(r *runner, todo []string) func(string) error {
 	}.Check
 }
 
+// startsWorkers makes the commands of workers with a configuration.
+func startsWorkers(config func() worker.Config) func(int) *exec.Cmd {
+	return func(int) *exec.Cmd {
+		cmd, err := worker.Command(config())
+		if err != nil {
+			return &exec.Cmd{Err: err}
+		}
+		return cmd
+	}
+}
+
 func (r *runner) poolConfig(todo []string) pool.Config {
 	o := &poolObserver{runner: r}
 	return pool.Config{
-		Command: func(int) *exec.Cmd {
-			cmd, err := worker.Command(r.workerConfig())
-			if err != nil {
-				return &exec.Cmd{Err: err}
-			}
-			return cmd
-		},
+		Command:     startsWorkers(r.workerConfig),
 		Version:     version,
 		Workers:     r.plan.Workers,
 		Nice:        r.flags.Nice,

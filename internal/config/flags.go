@@ -49,6 +49,7 @@ type Flags struct {
 	MaxTemp     float64
 	Limit       int
 	RetryFailed bool
+	Requested   bool
 	Untrusted   bool
 	KeepAwake   bool
 	OnBattery   string
@@ -109,6 +110,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.NewestFirst, "newest-first", false, "begin with the photos whose files were changed last")
 	s.StringVar(&f.shard, "shard", "", "only one part of the photos, as `3/8`: the fourth of eight, 0/8 is the first; each with a workdir of its own, see photodesc merge")
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
+	s.BoolVar(&f.Requested, "requested", false, "describe only photos that photodesc browse or photodesc again has asked for, with this model")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
 	s.BoolVar(&f.DryRun, "dry-run", false, "change nothing, and say how many photos a run would describe, what it would leave out, and how long it would take")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
@@ -176,6 +178,8 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("a run in the background has no standard input for --files-from -\n  give it a file")
 	case f.ZeroEnds && f.FilesFrom == "":
 		return s, ui.UsageError("--null belongs to --files-from")
+	case f.Requested && (f.FilesFrom != "" || f.Limit != 0 || f.RetryFailed || f.Redo == RedoChanged):
+		return s, ui.UsageError("--requested describes what was asked for and no other photos\n  leave --files-from, --limit, --retry-failed and --redo out")
 	case f.Limit < 0:
 		return s, ui.UsageError("--limit must not be negative")
 	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
@@ -285,7 +289,7 @@ func (s Settings) PlanFew(files uint64, photos int) (pool.Plan, bool) {
 }
 
 // OneRunFlags are flags of a single run. A run that continues it does not get them.
-var OneRunFlags = []string{"background", "json", "limit", "retry-failed", "dry-run", "files-from", "null", "workdir", "quiet", "verbose", "color"}
+var OneRunFlags = []string{"background", "json", "limit", "retry-failed", "requested", "dry-run", "files-from", "null", "workdir", "quiet", "verbose", "color"}
 
 // ResumeArgs returns the arguments with which another run continues this one: the
 // flags from the command line and from variables. The other run reads files of

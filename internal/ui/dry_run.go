@@ -23,6 +23,9 @@ type DryRun struct {
 	Failed    int `json:"failed"`    // and to be left so
 	Changed   int `json:"changed"`   // of Described, with other settings: the run asks for --redo and does nothing
 
+	Asked       int `json:"asked"`        // requests to describe a photo again that the run would take up
+	AskedOthers int `json:"asked_others"` // requests that wait for a run with another model
+
 	Moved        int `json:"moved"`         // of Described, under another path now
 	OtherPicture int `json:"other_picture"` // of Todo and Later, described before with another picture
 	TriedAgain   int `json:"tried_again"`   // of Todo and Later, failed before and changed since
@@ -58,6 +61,13 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 		todo += ", " + Comma(d.TriedAgain) + " of them failed and were changed since"
 	}
 	line("To do", StyleBold.Render(todo))
+	if d.Asked+d.AskedOthers > 0 {
+		asked := wording.Count(d.Asked, "photo") + " to be described again, first"
+		if d.AskedOthers > 0 {
+			asked += "; " + Comma(d.AskedOthers) + " more wait for a run with another model"
+		}
+		line("Asked for", asked)
+	}
 	described := Comma(d.Described)
 	if d.Changed > 0 {
 		described += ", " + Comma(d.Changed) + " of them with other settings"

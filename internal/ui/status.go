@@ -49,6 +49,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if text := correctedText(s); text != "" {
 		line("Corrected", text)
 	}
+	for i, text := range requestTexts(s) {
+		line([]string{"Asked for", ""}[min(i, 1)], text)
+	}
 	if text := sidecarsText(s.Sidecars); text != "" {
 		line("Sidecars", text)
 	}
