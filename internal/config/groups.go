@@ -84,6 +84,9 @@ func ValueName(f *pflag.Flag) string {
 	if list := words[f.Name]; len(list) > 0 {
 		var names []string
 		for _, w := range list {
+			if f.Name == "context" && w != list[0] {
+				break // the usage names the others
+			}
 			if w.Value != "0" {
 				names = append(names, w.Value)
 			}
