@@ -88,8 +88,9 @@ type Record struct {
 	Finish       Finish   `json:"finish,omitempty"`
 	Model        string   `json:"model"`
 	Prompt       string   `json:"prompt"`
-	Context      string   `json:"context,omitempty"` // what the model was told of the photo before the prompt, see --context
-	Width        int      `json:"width"`             // pixels of the upright photo
+	Language     string   `json:"language,omitempty"` // BCP-47, that answers were asked for in; the prompt is without that request
+	Context      string   `json:"context,omitempty"`  // what the model was told of the photo before the prompt, see --context
+	Width        int      `json:"width"`              // pixels of the upright photo
 	Height       int      `json:"height"`
 	Tiles        int      `json:"tiles"`
 	PromptTokens int      `json:"prompt_tokens"`

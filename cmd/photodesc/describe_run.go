@@ -89,6 +89,9 @@ func (d *describer) work(ctx context.Context, names []string) error {
 		return err
 	}
 	d.sayBuiltin()
+	if text := languageWarning(d.run.set.Ask.Language, d.run.model.Files); text != "" {
+		fmt.Fprintln(os.Stderr, text)
+	}
 	read, err := d.readable()
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"photodesc/internal/machine"
@@ -19,6 +21,7 @@ import (
 
 	"photodesc/internal/config"
 	"photodesc/internal/models"
+	"photodesc/internal/prompts"
 	"photodesc/internal/ui"
 )
 
@@ -162,6 +165,7 @@ func writeModelsLong(w io.Writer, list []models.Listed) {
 		for _, p := range []models.Part{l.Text, l.Vision} {
 			line("file", fmt.Sprintf("%s, %s, %s", p.File, p.Type, humanize.Bytes(uint64(p.Size))))
 		}
+		line("language", languagesText(l.Languages))
 		line("licence", l.Licence)
 		line("here", here(l))
 		for _, path := range []string{l.Files.Text, l.Files.Vision} {
@@ -170,6 +174,18 @@ func writeModelsLong(w io.Writer, list []models.Listed) {
 			}
 		}
 	}
+}
+
+// languagesText is a model's languages for people.
+func languagesText(tags []string) string {
+	if slices.Equal(tags, []string{"mul"}) {
+		return "many; ask for one with --language"
+	}
+	var names []string
+	for _, tag := range tags {
+		names = append(names, prompts.Language(tag).Name())
+	}
+	return strings.Join(names, ", ") + " only"
 }
 
 // modelsJSON is the list for programs.
@@ -189,6 +205,7 @@ type modelJSON struct {
 	Memory  uint64          `json:"memory"` // bytes that describing takes at least
 	Licence string          `json:"licence"`
 	Good    string          `json:"good_for"`
+	Speaks  []string        `json:"languages"` // BCP-47 tags of the languages it answers in; mul is many
 	Here    bool            `json:"here"`
 	Fits    bool            `json:"fits"`
 }
@@ -206,7 +223,7 @@ func writeModelsJSON(w io.Writer, list []models.Listed, budget uint64) error {
 	for _, l := range list {
 		out.Models = append(out.Models, modelJSON{
 			Name: l.Name, Default: l.Default, Repo: l.Repo, Size: l.Size(), Memory: l.Memory,
-			Licence: l.Licence, Good: l.Good, Here: l.Here, Fits: l.Fits,
+			Licence: l.Licence, Good: l.Good, Speaks: l.Languages, Here: l.Here, Fits: l.Fits,
 			Files: []modelFileJSON{
 				{l.Text.File, l.Text.Type, l.Text.Size, l.Files.Text},
 				{l.Vision.File, l.Vision.Type, l.Vision.Size, l.Files.Vision},

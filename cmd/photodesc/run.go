@@ -157,6 +157,9 @@ func (r *runner) run(dir string) (err error) {
 	if err = r.prepareModel(ctx); err != nil {
 		return r.stopped(err)
 	}
+	if text := languageWarning(r.set.Ask.Language, r.model.Files); text != "" {
+		r.log.Warn(text)
+	}
 	if err = r.findPhotos(ctx); err != nil {
 		return r.stopped(err)
 	}

@@ -37,6 +37,9 @@ func (r *runner) wordSettings() (tracker.Settings, error) {
 		case f.Name == "prompt":
 			list = append(list, tracker.Setting{Name: f.Name, Value: r.set.Ask.Asked()})
 			continue
+		case f.Name == "language" && r.set.Ask.Language != "":
+			list = append(list, tracker.Setting{Name: f.Name, Value: string(r.set.Ask.Language)}) // de is DE
+			continue
 		case r.flags.Temperature == 0 && (f.Name == "seed" || f.Name == "top-p"):
 			continue // nothing is drawn
 		case !slices.Contains(config.AlwaysRecorded, f.Name) && f.Value.String() == f.DefValue:

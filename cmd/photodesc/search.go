@@ -190,6 +190,7 @@ type foundJSON struct {
 	Taken       string          `json:"taken,omitempty"`
 	Corrected   bool            `json:"corrected,omitempty"` // a person wrote the description or the keywords
 	Model       string          `json:"model"`
+	Language    string          `json:"language,omitempty"` // that its answers were asked for in, BCP-47
 	Time        json.RawMessage `json:"time"`
 }
 
@@ -198,7 +199,7 @@ func foundPhoto(h search.Hit, root string) foundJSON {
 	at, _ := h.Time.UTC().MarshalJSON()
 	f := foundJSON{
 		Path: tracker.EncodePath(h.Path), Description: plain.Replace(h.Description), Answers: plain.Replace(h.Answers),
-		Camera: plain.Replace(h.Camera), Place: plain.Replace(h.Place), Taken: h.Taken, Corrected: h.Corrected, Model: h.Model, Time: at,
+		Camera: plain.Replace(h.Camera), Place: plain.Replace(h.Place), Taken: h.Taken, Corrected: h.Corrected, Model: h.Model, Language: h.Language, Time: at,
 	}
 	if k := plain.Replace(h.Keywords); k != "" {
 		f.Keywords = strings.Split(k, ", ")

@@ -10,9 +10,9 @@ import (
 
 // sidecarText is what a sidecar says of a photo.
 func sidecarText(p *tracker.Photo) xmp.Text {
-	t := xmp.Text{Description: p.Description, Keywords: p.Keywords, Model: p.Model}
+	t := xmp.Text{Description: p.Description, Language: p.Language, Keywords: p.Keywords, Model: p.Model}
 	if p.Corrected() && p.Description != p.ModelDescription {
-		t.Model = "" // a person's words
+		t.Model, t.Language = "", "" // a person's words
 	} else {
 		switch prompts.Named(p.Prompt).Name {
 		case prompts.AltText:

@@ -29,6 +29,7 @@ type Flags struct {
 	prompts       []string
 	promptFiles   []string
 	keywords      string
+	language      string
 	context       string
 	keepRaw       bool
 	Detail        string
@@ -82,6 +83,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
 	s.StringArrayVar(&f.promptFiles, "prompt-file", []string{}, "ask what is written in `FILE`; may be given several times")
 	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
+	s.StringVar(&f.language, "language", "", "language of the answers, as a `TAG` of BCP-47")
 	s.StringVar(&f.context, "context", prompts.Facts(nil).String(), "what else the model is told of each photo: any of "+strings.Join(prompts.FactNames(), ", ")+", with commas between")
 	s.BoolVar(&f.keepRaw, "keep-raw", false, "keep the model's own words, too, as raw in the outputs")
 	s.StringVar(&f.Detail, "detail", "auto", "how finely photos are cut into tiles; or their longest edge in pixels")

@@ -20,7 +20,7 @@ type Group struct {
 // Groups are the groups of a run's flags, in the order of the help. A flag that is
 // in none is listed in the last one.
 var Groups = []Group{
-	{"What is asked", []string{"prompt", "prompt-file", "keywords", "context", "max-tokens", "keep-raw"}},
+	{"What is asked", []string{"prompt", "prompt-file", "keywords", "language", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
 	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "requested"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
@@ -55,6 +55,14 @@ var words = map[string][]Word{
 	"color":        {{ui.ColorAuto, "on a terminal"}, {ui.ColorAlways, "also in files and pipes"}, {ui.ColorNever, "nowhere"}},
 }
 
+// languageWords are the languages that the program has sentences of its own for.
+func languageWords() (list []Word) {
+	for _, tag := range prompts.Languages() {
+		list = append(list, Word{string(tag), tag.Name()})
+	}
+	return list
+}
+
 // otherValues names the other values of such flags.
 var otherValues = map[string]string{"detail": "PIXELS", "context": "LIST", "cooldown": "TIME", "workers": "N", "parallel": "N", "threads": "N"}
 
@@ -74,6 +82,9 @@ func Words(flag string) (list []Word, more bool) {
 			list = append(list, Word{p.Name, p.Text})
 		}
 		return list, true
+	}
+	if flag == "language" {
+		return languageWords(), true
 	}
 	return words[flag], otherValues[flag] != ""
 }

@@ -51,6 +51,9 @@ func (f *Flags) ask() (q worker.Questions, err error) {
 	if err := prompts.Number(q.Prompts); err != nil {
 		return q, ui.UsageError("--prompt: %w", err)
 	}
+	if q.Language, err = prompts.ParseLanguage(f.language); err != nil {
+		return q, ui.UsageError("--language: %w", err)
+	}
 	told, err := prompts.ParseFacts(f.context)
 	if err != nil {
 		return q, ui.UsageError("--context: %w", err)

@@ -47,6 +47,7 @@ var columns = []struct {
 	{Column{"city", func(r *tracker.Photo) string { return placeOf(r).City }, false}, false},
 	{Column{"country", func(r *tracker.Photo) string { return placeOf(r).Country }, false}, false},
 	{Column{"corrected", func(r *tracker.Photo) string { return moment(r.CorrectedAt) }, false}, false},
+	{Column{"language", func(r *tracker.Photo) string { return r.Language }, false}, false},
 	{Column{"prompt", func(r *tracker.Photo) string { return r.Prompt }, false}, false},
 	{Column{"settings", func(r *tracker.Photo) string { return r.Settings }, false}, false},
 	{Column{"tokens", func(r *tracker.Photo) string { return number(r.Tokens) }, true}, false},

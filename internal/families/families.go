@@ -38,6 +38,8 @@ type Family struct {
 	// Tiled says that a picture is cut into tiles as SmolVLM's reference does, by
 	// package llm. Pictures of other families are encoded as one, by llama.cpp.
 	Tiled bool
+	// English says that its models were trained for answers in English only.
+	English bool
 	// Chat is what goes around the picture in the prompt of a family that is not
 	// tiled.
 	Chat Chat

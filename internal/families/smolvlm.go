@@ -14,7 +14,7 @@ var _ = register(Family{
 	Text:   []TextArch{{Name: "llama", tokenizer: "gpt2"}},
 	Tokens: []string{"<|im_start|>", "<fake_token_around_image>", "<end_of_utterance>"},
 	Marks:  `<image>|</image>|<global-img>|<fake_token_around_image>|<row_\d+_col_\d+>`,
-	Tiled:  true,
+	Tiled:  true, English: true,
 	vision: (*validator).smolVLM,
 })
 

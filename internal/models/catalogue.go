@@ -16,6 +16,8 @@ type Entry struct {
 	Memory  uint64 // bytes that a run needs at least, measured with a model of the same shape and types
 	Licence string // SPDX identifier
 	Good    string // what it is good for, a few words
+	// Languages are the BCP-47 tags of those that it answers in; "mul" is many.
+	Languages []string
 }
 
 // Part is one of a model's two files.
@@ -30,6 +32,9 @@ func (e Entry) Size() int64 { return e.Text.Size + e.Vision.Size }
 
 const apache = "Apache-2.0"
 
+// english: SmolVLM's cards name English alone.
+var english = []string{"en"}
+
 // Catalogue lists the models that have names, the default first.
 //
 // Repositories, file names and sizes are those that several public programs state
@@ -41,42 +46,42 @@ var Catalogue = []Entry{
 		Text:   Part{"SmolVLM-Instruct-Q4_K_M.gguf", "Q4_K_M", 1_112_242_368},
 		Vision: Part{"mmproj-SmolVLM-Instruct-Q8_0.gguf", "Q8_0", 592_521_344},
 		Memory: 2600 << 20, Licence: apache,
-		Good: "full descriptions",
+		Good: "full descriptions", Languages: english,
 	},
 	{
 		Name: "smolvlm2", Repo: "ggml-org/SmolVLM2-2.2B-Instruct-GGUF",
 		Text:   Part{"SmolVLM2-2.2B-Instruct-Q4_K_M.gguf", "Q4_K_M", 1_112_602_656},
 		Vision: Part{"mmproj-SmolVLM2-2.2B-Instruct-Q8_0.gguf", "Q8_0", 592_523_200},
 		Memory: 2600 << 20, Licence: apache,
-		Good: "its successor, better at text",
+		Good: "its successor, better at text", Languages: english,
 	},
 	{
 		Name: "smolvlm-500m", Repo: "ggml-org/SmolVLM-500M-Instruct-GGUF",
 		Text:   Part{"SmolVLM-500M-Instruct-Q8_0.gguf", "Q8_0", 436_806_912},
 		Vision: Part{"mmproj-SmolVLM-500M-Instruct-Q8_0.gguf", "Q8_0", 108_783_360},
 		Memory: 900 << 20, Licence: apache,
-		Good: "faster, shorter and plainer",
+		Good: "faster, shorter and plainer", Languages: english,
 	},
 	{
 		Name: "smolvlm2-500m", Repo: "ggml-org/SmolVLM2-500M-Video-Instruct-GGUF",
 		Text:   Part{"SmolVLM2-500M-Video-Instruct-Q8_0.gguf", "Q8_0", 436_808_704},
 		Vision: Part{"mmproj-SmolVLM2-500M-Video-Instruct-Q8_0.gguf", "Q8_0", 108_785_184},
 		Memory: 900 << 20, Licence: apache,
-		Good: "its successor, also for video",
+		Good: "its successor, also for video", Languages: english,
 	},
 	{
 		Name: "smolvlm-256m", Repo: "ggml-org/SmolVLM-256M-Instruct-GGUF",
 		Text:   Part{"SmolVLM-256M-Instruct-Q8_0.gguf", "Q8_0", 175_054_528},
 		Vision: Part{"mmproj-SmolVLM-256M-Instruct-Q8_0.gguf", "Q8_0", 103_769_856},
 		Memory: 600 << 20, Licence: apache,
-		Good: "fastest, few details",
+		Good: "fastest, few details", Languages: english,
 	},
 	{
 		Name:   "builtin",
 		Text:   Part{"builtin.gguf", "F16", int64(len(builtinText))},
 		Vision: Part{"mmproj-builtin.gguf", "F16", int64(len(builtinVision))},
 		Memory: 64 << 20, Licence: "MIT",
-		Good: "trying out without a network",
+		Good: "trying out without a network", Languages: english,
 	},
 }
 

@@ -1,7 +1,6 @@
 package prompts
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,17 +8,18 @@ import (
 )
 
 // Clean makes one plain paragraph of a model's answer, without markdown and without
-// introductions such as "The image shows". truncated says that the model was stopped
-// before the end of its answer: an unfinished last sentence is then removed, unless it
-// is the only one. The result is empty only if the answer is.
-func Clean(answer string, truncated bool) string {
-	text := plainest(answer)
+// introductions such as "The image shows", in English and in the language of the answer.
+// truncated says that the model was stopped before the end of its answer: an unfinished
+// last sentence is then removed, unless it is the only one. The result is empty only if
+// the answer is.
+func Clean(answer string, truncated bool, l Language) string {
+	text, intros := plainest(answer), introsIn(l)
 	for {
-		s := stripIntros(sentences(text))
+		s := stripIntros(sentences(text), intros)
 		if n := len(s); truncated && n > 1 && !finished(s[n-1]) {
 			s = s[:n-1]
 		}
-		next := plainest(strings.Join(s, " "))
+		next := plainest(joinSentences(s))
 		if next == "" || next == text {
 			break
 		}
@@ -31,11 +31,28 @@ func Clean(answer string, truncated bool) string {
 	return text
 }
 
+// joinSentences puts a space between sentences, unless they are written without.
+func joinSentences(list []string) string {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 && !strings.ContainsFunc(lastRune(strings.TrimRight(list[i-1], closers)), func(r rune) bool { return strings.ContainsRune(wideTerminators, r) }) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(s)
+	}
+	return b.String()
+}
+
+func lastRune(s string) string {
+	_, n := utf8.DecodeLastRuneInString(s)
+	return s[len(s)-n:]
+}
+
 // stripIntros removes the introduction of each sentence, and sentences that are then
 // empty.
-func stripIntros(list []string) (out []string) {
+func stripIntros(list []string, intros []introduction) (out []string) {
 	for _, s := range list {
-		if stripped := stripIntro(s); strings.ContainsFunc(stripped, isWord) {
+		if stripped := stripIntro(s, intros); strings.ContainsFunc(stripped, isWord) {
 			out = append(out, stripped)
 		}
 	}
@@ -44,58 +61,46 @@ func stripIntros(list []string) (out []string) {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-const (
-	pictureWords = `(?:image|photo|photograph|picture|snapshot)`
-	thePicture   = `(?:this|the|that)\s+(?:(?:given|provided|attached)\s+)?` + pictureWords
-	showsWords   = `(?:shows|depicts|features|captures|displays|presents|portrays|contains|illustrates|showcases|includes|is\s+showing|is\s+depicting|is\s+of|appears\s+to\s+show|seems\s+to\s+show)`
-)
-
-// intros match what models put before the description. The text of a group is kept.
-var intros = compile(
-	`(?:sure|certainly|of course|absolutely|okay|ok)\b(?:\s+thing)?[,.!]+\s*`,
-	`(?:here|below)(?:'s|’s|\s+is|\s+are)\s+[^.:!?]{0,80}:\s*`,
-	`(?:(?:image|photo|picture)\s+)?(?:description|answer|assistant|caption|alt[ -]?text|summary|scene|keywords?|tags?|response)\s*:\s*`,
-	`(?:(?:overall|additionally|also|furthermore|moreover|finally|in addition),?\s+)?`+thePicture+`\s+(?:also\s+|clearly\s+|mainly\s+|primarily\s+|prominently\s+)?`+showsWords+`(?:\s+us)?(?:\s+that)?\s+`,
-	thePicture+`\s+is\s+((?:an?|the)\s)`,
-	`(?:this|it)\s+is\s+an?\s+`+pictureWords+`\s+(?:of|showing|depicting|that\s+shows|which\s+shows)\s+`,
-	`an?\s+`+pictureWords+`\s+(?:of|showing|depicting)\s+`,
-	`in\s+(?:this|the)\s+`+pictureWords+`,\s*`,
-	`in\s+(?:this|the)\s+`+pictureWords+`\s+((?:there|we|you|one)\s)`,
-	`(?:we|you|one)\s+can\s+(?:also\s+)?(?:see|observe)\s+(?:that\s+)?`,
-)
-
-func compile(patterns ...string) (out []*regexp.Regexp) {
-	for _, p := range patterns {
-		out = append(out, regexp.MustCompile(`^(?i)`+p))
-	}
-	return out
-}
-
 // stripIntro removes the introductions of a sentence and capitalises the rest.
-func stripIntro(s string) string {
-	if rest := withoutIntro(s); rest != s {
+func stripIntro(s string, intros []introduction) string {
+	if rest := withoutIntro(s, intros); rest != s {
 		return capital(rest)
 	}
 	return s
 }
 
 // withoutIntro returns a sentence without its introductions.
-func withoutIntro(s string) string {
+func withoutIntro(s string, intros []introduction) string {
 	for again := true; again; {
 		again = false
 		for _, re := range intros {
 			m := re.FindStringSubmatchIndex(s)
-			if m == nil {
+			if m == nil || m[1] == 0 {
 				continue
 			}
-			from := m[1]
-			if len(m) > 2 {
-				from = m[2]
-			}
-			s, again = s[from:], true
+			s, again = leave(s, m, re.around), true
 		}
 	}
 	return s
+}
+
+// leave is what a match of an introduction leaves of a sentence.
+func leave(s string, m []int, around bool) string {
+	rest := s[m[1]:]
+	if around {
+		rest = ""
+	}
+	kept := ""
+	for i := 2; i < len(m); i += 2 {
+		if m[i] < 0 {
+			continue
+		}
+		if !around {
+			return s[m[i]:] // from the first group on
+		}
+		kept += s[m[i]:m[i+1]]
+	}
+	return kept + rest
 }
 
 // capital returns a sentence with a capital first letter.
@@ -109,8 +114,9 @@ func capital(s string) string {
 
 // terminators end a sentence; closers may follow them.
 const (
-	terminators = ".!?…。！？"
-	closers     = "\"'”’»)]"
+	terminators     = ".!?…" + wideTerminators
+	wideTerminators = "。！？" // no space follows them
+	closers         = "\"'”’»)]」』"
 )
 
 // finished tells whether a sentence ends with a terminator.
@@ -151,14 +157,17 @@ func sentences(text string) (out []string) {
 // begins tells whether rest, after terminators, may be a new sentence.
 func begins(marks, rest string) bool {
 	trimmed := strings.TrimLeft(rest, " ")
-	if trimmed == rest && !strings.ContainsAny(marks, "。！？") {
+	if trimmed == rest && !strings.ContainsAny(marks, wideTerminators) {
 		return false
 	}
 	r, _ := utf8.DecodeRuneInString(trimmed)
 	return !unicode.IsLower(r)
 }
 
-var abbreviations = []string{"mr", "mrs", "ms", "dr", "prof", "st", "mt", "no", "vs", "e.g", "i.e", "approx", "ca", "jr", "sr"}
+var abbreviations = []string{
+	"mr", "mrs", "ms", "dr", "prof", "st", "mt", "no", "vs", "e.g", "i.e", "approx", "ca", "jr", "sr",
+	"z", "d", "u", "bzw", "nr", "str", "mme", "mlle", "sra", "srta", "dra", "sig", "dott", "bijv", // "z. B.", "u. a."
+}
 
 // abbreviated tells whether a full stop belongs to the word before it.
 func abbreviated(before, marks string) bool {

@@ -71,24 +71,30 @@ func TestClean(t *testing.T) {
 		// What should not be there at all.
 		{answer: "A \x1b[31mred\x00 dog\u202e.\xff", want: "A [31mred dog.\ufffd"},
 	} {
-		if got := Clean(c.answer, c.cut); got != c.want {
+		if got := Clean(c.answer, c.cut, ""); got != c.want {
 			t.Errorf("%q, cut %v:\n got %q\nwant %q", c.answer, c.cut, got, c.want)
 		}
 	}
 }
 
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"The image shows a dog. A c", "**a** _b_", "- x\n- y", "# h\n```", "| a |", "\"q\"", "Sure! Here is: x", "a。b", "The image is a photo of in this image, we can see that. "} {
+	for _, s := range []string{"The image shows a dog. A c", "**a** _b_", "- x\n- y", "# h\n```", "| a |", "\"q\"", "Sure! Here is: x", "a。b", "Das Bild zeigt: x. Auf dem Bild ist auf dem Bild ist y zu sehen zu sehen.", "この画像にはこの画像は。", "在图中这张图片展示了", "L'image est une l'image est un ", "The image is a photo of in this image, we can see that. "} {
 		f.Add(s, true)
 		f.Add(s, false)
 	}
 	shows := regexp.MustCompile(`(?i)^(the|this) (image|photo|picture) (shows|depicts) `)
 	f.Fuzz(func(t *testing.T, answer string, cut bool) {
-		got := Clean(answer, cut)
+		for _, l := range Languages() {
+			got := Clean(answer, cut, l)
+			if again := Clean(got, cut, l); again != got || got == "" && strings.ContainsFunc(answer, unicode.IsLetter) {
+				t.Fatalf("%s: %q, cleaned again %q", l, got, again)
+			}
+		}
+		got := Clean(answer, cut, "")
 		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || got != strings.Join(strings.Fields(got), " ") {
 			t.Fatalf("%q", got)
 		}
-		if again := Clean(got, cut); again != got {
+		if again := Clean(got, cut, ""); again != got {
 			t.Fatalf("%q, cleaned again %q", got, again)
 		}
 		if got == "" && strings.ContainsFunc(answer, unicode.IsLetter) {

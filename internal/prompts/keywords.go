@@ -14,11 +14,12 @@ const (
 
 // List returns the keywords of a model's answer, without duplicates. truncated says that the
 // model was stopped before the end: the last keyword is then removed, unless it is the
-// only one.
-func List(answer string, truncated bool) []string {
+// only one. Introductions are removed as [Clean] does.
+func List(answer string, truncated bool, l Language) []string {
 	var found []string
+	intros := introsIn(l)
 	for _, l := range lines(answer) {
-		text := withoutIntro(l.text)
+		text := withoutIntro(l.text, intros)
 		if l.item { // "1. dog 2. beach" in one line
 			text = numbered.ReplaceAllString(text, ", ")
 		}

@@ -33,7 +33,7 @@ func TestList(t *testing.T) {
 		{answer: "", want: nil},
 		{answer: " , .", want: nil},
 	} {
-		if got := List(c.answer, c.cut); !slices.Equal(got, c.want) {
+		if got := List(c.answer, c.cut, ""); !slices.Equal(got, c.want) {
 			t.Errorf("%q, cut %v: %q, want %q", c.answer, c.cut, got, c.want)
 		}
 	}
@@ -44,7 +44,7 @@ func FuzzList(f *testing.F) {
 	f.Add("1. a\n2. b", true)
 	f.Fuzz(func(t *testing.T, answer string, cut bool) {
 		seen := map[string]bool{}
-		for _, k := range List(answer, cut) {
+		for _, k := range List(answer, cut, "") {
 			if k == "" || k != strings.TrimSpace(k) || seen[strings.ToLower(k)] || strings.ContainsFunc(k, unicode.IsControl) || strings.ContainsAny(k, ",;\n") {
 				t.Fatalf("%q in the list of %q", k, answer)
 			}

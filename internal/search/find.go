@@ -33,6 +33,7 @@ type Hit struct {
 	Place       string // its names; "" is not known
 	Taken       string // see [tracker.ParseTaken]; "" is not known
 	Model       string
+	Language    string    // that its answers were asked for in, BCP-47; "" is none
 	Time        time.Time // when it was described
 	Corrected   bool      // a person wrote the description or the keywords
 }

@@ -23,7 +23,7 @@ import (
 const IndexName = "search.db"
 
 // layout is the number of the tables' form. An index of another layout is made anew.
-const layout = 4
+const layout = 5
 
 // The texts are indexed without being kept a second time: texts has them. What is looked up for many matches is in photos,
 // whose rows are short. An index of prefixes of one letter is the one without which queries are slow; those of longer ones
@@ -41,7 +41,7 @@ CREATE TABLE texts (             -- as the model and the file have them
 	id INTEGER PRIMARY KEY,      -- of photos
 	described INTEGER NOT NULL,  -- 0: only a correction has words
 	description TEXT NOT NULL, keywords TEXT NOT NULL, answers TEXT NOT NULL,
-	model TEXT NOT NULL, camera TEXT NOT NULL, place TEXT NOT NULL, taken TEXT NOT NULL,
+	model TEXT NOT NULL, language TEXT NOT NULL, camera TEXT NOT NULL, place TEXT NOT NULL, taken TEXT NOT NULL,
 	via TEXT NOT NULL,           -- how the words came to the path
 	size INTEGER, mtime INTEGER, -- of the file, in bytes and nanoseconds
 	picture TEXT NOT NULL        -- hash of the picture; '': not known

@@ -18,6 +18,7 @@ type photo struct {
 	keywords    string // with commas between them
 	answers     string
 	model       string
+	language    string
 	camera      string
 	place       string // its names
 	taken       string
@@ -30,7 +31,7 @@ func photoOf(r tracker.Record) photo {
 	return photo{
 		path: tracker.EncodePath(r.Path), time: r.Time, described: r.Status == tracker.OK,
 		description: r.Description, keywords: joined(r.Keywords), answers: answersText(r),
-		model: r.Model, camera: r.Camera, place: r.Place.Names(), taken: r.Taken, via: r.Via, file: r.File,
+		model: r.Model, language: r.Language, camera: r.Camera, place: r.Place.Names(), taken: r.Taken, via: r.Via, file: r.File,
 	}
 }
 
@@ -48,13 +49,13 @@ func (p *photo) fileColumns() (size, mtime any, picture string) {
 }
 
 // photoColumns are what [photo.scan] reads, of photos p, texts t and corrections c.
-const photoColumns = "p.id, p.path, p.time, t.described, t.description, t.keywords, t.answers, t.model, t.camera, t.place, t.taken, t.via, t.size, t.mtime, t.picture, coalesce(c.line, '')"
+const photoColumns = "p.id, p.path, p.time, t.described, t.description, t.keywords, t.answers, t.model, t.language, t.camera, t.place, t.taken, t.via, t.size, t.mtime, t.picture, coalesce(c.line, '')"
 
 func (p *photo) scan(row interface{ Scan(...any) error }) error {
 	var at int64
 	var size, mtime sql.NullInt64
 	var picture string
-	err := row.Scan(&p.id, &p.path, &at, &p.described, &p.description, &p.keywords, &p.answers, &p.model, &p.camera, &p.place, &p.taken, &p.via, &size, &mtime, &picture, &p.correction)
+	err := row.Scan(&p.id, &p.path, &at, &p.described, &p.description, &p.keywords, &p.answers, &p.model, &p.language, &p.camera, &p.place, &p.taken, &p.via, &size, &mtime, &picture, &p.correction)
 	p.time, p.file = time.UnixMilli(at), nil
 	if size.Valid {
 		p.file = &tracker.PhotoFile{Size: size.Int64, ModTime: time.Unix(0, mtime.Int64), Picture: picture}

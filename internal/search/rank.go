@@ -60,7 +60,7 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 			return nil, err
 		}
 		f := facts[id]
-		h.Taken, h.Model, h.Time, h.Corrected = f.taken, f.model, f.time, f.corrected
+		h.Taken, h.Model, h.Language, h.Time, h.Corrected = f.taken, f.model, f.language, f.time, f.corrected
 		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers, &h.Camera, &h.Place} {
 			*s = unsegment(*s)
 		}
@@ -74,9 +74,10 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 
 // facts are what a hit has beside its texts.
 type facts struct {
-	path, taken, model string
-	time               time.Time
-	corrected          bool
+	path, taken, model, language string
+
+	time      time.Time
+	corrected bool
 }
 
 // fill puts the texts into pick. It belongs into a transaction, without which it is slow.
@@ -108,7 +109,7 @@ func fill(ctx context.Context, conn *sql.Conn, ids []int64) (map[int64]facts, er
 			return nil, err
 		}
 		description, keywords, corrected := p.words()
-		all[id] = facts{p.path, p.taken, p.model, p.time, corrected}
+		all[id] = facts{p.path, p.taken, p.model, p.language, p.time, corrected}
 		if _, err := put.ExecContext(background, id, segment(p.path), segment(description), segment(keywords), segment(p.answers), segment(p.camera), segment(p.place)); err != nil {
 			return nil, err
 		}

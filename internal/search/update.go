@@ -169,7 +169,7 @@ func (w *writer) begin() (err error) {
 	}{
 		{&w.stmts.find, "SELECT id FROM photos WHERE path = ?"},
 		{&w.stmts.photo, "INSERT INTO photos (path, time, latest) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"},
-		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, camera, place, taken, via, size, mtime, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, language, camera, place, taken, via, size, mtime, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w.stmts.words, "INSERT INTO words (rowid, path, description, keywords, answers, camera, place, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w.stmts.forget, "DELETE FROM photos WHERE id = ?"},
 		{&w.stmts.forgetText, "DELETE FROM texts WHERE id = ?"},
@@ -236,7 +236,7 @@ func (w *writer) replace(p photo) error {
 		return err
 	}
 	size, mtime, picture := p.fileColumns()
-	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.camera, p.place, p.taken, p.via, size, mtime, picture); err != nil {
+	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.language, p.camera, p.place, p.taken, p.via, size, mtime, picture); err != nil {
 		return err
 	}
 	if w.corrects {

@@ -99,6 +99,9 @@ func recordFacts(r tracker.Record) string {
 	if r.Model != "" {
 		facts = append(facts, "model "+OneLine(r.Model))
 	}
+	if r.Language != "" {
+		facts = append(facts, "in "+OneLine(r.Language))
+	}
 	if r.Seconds.Total > 0 {
 		facts = append(facts, secondsText(r.Seconds.Total)+" s")
 	}

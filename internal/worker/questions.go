@@ -16,6 +16,7 @@ import (
 type Questions struct {
 	Prompts    []prompts.Prompt
 	Vocabulary prompts.Vocabulary `json:",omitempty"` // the allowed keywords; empty: all
+	Language   prompts.Language   `json:",omitempty"` // of the answers; empty: none is asked for
 	Context    prompts.Facts      `json:",omitempty"` // what of the photo's metadata is part of the prompt
 	KeepRaw    bool               `json:",omitempty"` // the model's raw text is recorded, too
 }
@@ -54,6 +55,9 @@ func (q Questions) Text() string {
 	if len(q.Context) > 0 {
 		text += "; the model is told " + q.Context.Text()
 	}
+	if q.Language != "" {
+		text += "; answers in " + q.Language.Name()
+	}
 	if text == "Prompts: "+prompts.Describe {
 		return ""
 	}
@@ -64,9 +68,9 @@ func (q Questions) Text() string {
 func (q Questions) engine(opt llm.Options) llm.Options {
 	opt.Prompts = nil
 	for _, p := range q.Prompts {
-		asked := llm.Prompt{Text: p.Text}
+		asked := llm.Prompt{Text: q.Language.Ask(p.Text)}
 		if p.List && len(q.Vocabulary) > 0 {
-			asked.Grammar = q.Vocabulary.Grammar()
+			asked = llm.Prompt{Text: p.Text, Grammar: q.Vocabulary.Grammar()} // whose words are what they are
 		}
 		opt.Prompts = append(opt.Prompts, asked)
 	}
@@ -89,6 +93,7 @@ func (q Questions) blank(a llm.Answer) (blank []int) {
 
 // record writes the answers into rec.
 func (q Questions) record(rec *tracker.Record, a llm.Answer) {
+	rec.Language = string(q.Language)
 	for i, r := range replies(a) {
 		p := q.Prompts[i]
 		text, keywords := q.clean(p, r)
@@ -123,11 +128,11 @@ func (q Questions) clean(p prompts.Prompt, r llm.Reply) (text string, keywords [
 		keywords = q.Vocabulary.Pick(r.Text)
 		return strings.Join(keywords, ", "), keywords
 	case p.List:
-		keywords = prompts.List(r.Text, cut)
+		keywords = prompts.List(r.Text, cut, q.Language)
 		text = strings.Join(keywords, ", ")
 	}
 	if text == "" {
-		text = prompts.Clean(r.Text, cut)
+		text = prompts.Clean(r.Text, cut, q.Language)
 	}
 	if p.Blank(text) {
 		return "", nil
