@@ -19,6 +19,7 @@ import (
 
 	"photodesc/internal/browse"
 	"photodesc/internal/fsutil"
+	"photodesc/internal/models"
 	"photodesc/internal/preview"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
@@ -95,6 +96,8 @@ func serveBrowse(w io.Writer, dir string, s tracker.Snapshot, f browseFlags, lim
 	o := browse.Options{Dir: fsutil.Resolve(dir), Root: root, Port: f.port, Previews: maker, CacheLimit: limit,
 		FileNow:    func(p tracker.Photo) *tracker.PhotoFile { return fileNow(s, p) },
 		RunCommand: runCommandLine(dir, s), RetryCommand: runCommandLine(dir, s, "--retry-failed"), Version: version, Warn: warn}
+	o.RequestsCommand = ui.RequestsCommand
+	o.Models = modelsHere(s.Model)
 	if o.CacheDir, o.Catalogue, err = browseCache(o.Dir); err != nil {
 		warn(fmt.Sprintf("previews are not kept: %v", err))
 	}
@@ -114,6 +117,19 @@ func serveBrowse(w io.Writer, dir string, s tracker.Snapshot, f browseFlags, lim
 	fmt.Fprintf(w, "%s\n", server.Address())
 	sayHow(w, server.Port(), server.LaunchAddress(), f)
 	return server.Serve(ctx)
+}
+
+// modelsHere are the names of models that are on this machine, that of the last run first.
+func modelsHere(last string) (names []string) {
+	if last != "" {
+		names = append(names, last)
+	}
+	for _, m := range models.List(1 << 62) {
+		if m.Here && m.Name != last {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // sayHow opens the browser, or says how to get to the page.

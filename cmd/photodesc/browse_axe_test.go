@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"photodesc/internal/browse/browsetest"
 )
@@ -70,10 +71,18 @@ func TestAxe(t *testing.T) {
 			look(at + "photo")
 			b.keys("e")
 			look(at + "correction")
+			b.keys(kb.Escape)
+			b.keys("d")
+			b.until("document.querySelector('#again-prompt')")
+			look(at + "again")
 			b.open(p.base+"/?failed=1", ".tile")
 			b.click(".tile")
 			b.until("document.querySelector('.panel .problem')")
 			look(at + "failed")
+			b.open(p.base+"/?folder=2024", ".tile.loaded")
+			b.keys("d")
+			b.until("document.querySelector('#again-prompt')")
+			look(at + "again, all")
 			b.open(p.base+"/?q=elephant", "#empty h2")
 			look(at + "nothing")
 			b.open(p.base+"/run", ".tiles")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"photodesc/internal/browse/browsetest"
 )
@@ -54,12 +55,20 @@ func TestScreenshots(t *testing.T) {
 			b.click(".tile")
 			b.until("document.querySelector('.stage.loaded') && document.querySelector('.description')")
 			take("photo")
-			b.click(".words .button")
+			b.keys("e")
 			take("edit")
+			b.keys(kb.Escape)
+			b.keys("d")
+			b.until("document.querySelector('#again-prompt')")
+			take("again")
 			b.open(p.base+"/?failed=1", ".tile")
 			b.click(".tile")
 			b.until("document.querySelector('.panel .problem')")
 			take("failed")
+			b.open(p.base+"/?folder=2024", ".tile.loaded")
+			b.keys("d")
+			b.until("document.querySelector('#again-prompt')")
+			take("again-all")
 			b.open(p.base+"/?q=elephant", "#empty h2")
 			take("nothing")
 			b.open(p.base+"/run", ".tiles")

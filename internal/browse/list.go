@@ -36,37 +36,20 @@ func (s *server) serveList(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, err)
 		return
 	}
-	q := r.URL.Query()
-	v, err := parseView(q)
-	if err != nil {
+	head := listHead{Version: s.library.current()}
+	found, more, err := s.viewed(r.Context(), r.URL.Query())
+	var wrong *viewError
+	switch {
+	case errors.As(err, &wrong):
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
+	case r.Context().Err() != nil:
+		return // a newer search follows
+	case err != nil:
+		s.fail(w, err)
+		return
 	}
-	var paths []string
-	head := listHead{Version: s.library.current()}
-	if text := liveQuery(q.Get("q")); text != "" {
-		limit := s.limits.shown
-		if v.narrows() {
-			limit = s.limits.filtered
-		}
-		paths, head.More, err = s.search(r.Context(), text, v.folder, limit)
-		switch {
-		case errors.Is(err, search.ErrEmpty):
-			paths = nil
-		case r.Context().Err() != nil:
-			return // a newer search follows
-		case err != nil:
-			s.fail(w, fmt.Errorf("the search failed: %w", err))
-			return
-		case paths == nil:
-			paths = []string{}
-		}
-	}
-	found := s.library.list(v, paths)
-	if paths != nil && len(found) > s.limits.shown {
-		found, head.More = found[:s.limits.shown], true
-	}
-	head.Photos = len(found)
+	head.Photos, head.More = len(found), more
 	b, err := json.Marshal(head)
 	if err != nil {
 		s.fail(w, err)
@@ -94,6 +77,40 @@ func (s *server) serveList(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	_, _ = w.Write(body)
+}
+
+// viewError is a view that cannot be shown.
+type viewError struct{ err error }
+
+func (e *viewError) Error() string { return e.err.Error() }
+
+// viewed are the photos of a view, given by the parameters of the page's address. With more there are others that are not shown.
+func (s *server) viewed(ctx context.Context, q url.Values) (found []*entry, more bool, err error) {
+	v, err := parseView(q)
+	if err != nil {
+		return nil, false, &viewError{err}
+	}
+	var paths []string
+	if text := liveQuery(q.Get("q")); text != "" {
+		limit := s.limits.shown
+		if v.narrows() {
+			limit = s.limits.filtered
+		}
+		paths, more, err = s.search(ctx, text, v.folder, limit)
+		switch {
+		case errors.Is(err, search.ErrEmpty):
+			paths = nil
+		case err != nil:
+			return nil, false, fmt.Errorf("the search failed: %w", err)
+		case paths == nil:
+			paths = []string{}
+		}
+	}
+	found = s.library.list(v, paths)
+	if paths != nil && len(found) > s.limits.shown {
+		found, more = found[:s.limits.shown], true
+	}
+	return found, more, nil
 }
 
 // shape is a thousandth of width by height; a square where it is not known.

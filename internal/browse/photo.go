@@ -42,6 +42,7 @@ type photoJSON struct {
 	Attempts    int          `json:"attempts"`
 	Missing     string       `json:"missing,omitempty"` // why there is no picture
 	Seen        string       `json:"seen"`              // names the words above
+	Request     *requestJSON `json:"request,omitempty"` // for another description
 }
 
 type failureJSON struct {
@@ -121,6 +122,7 @@ func (s *server) photoJSON(e *entry, p *tracker.Photo) photoJSON {
 		j.Missing = err.Error()
 	}
 	j.Seen = seen(p)
+	j.Request = s.requestOf(e.path)
 	return j
 }
 

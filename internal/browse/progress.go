@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,8 +30,9 @@ type runJSON struct {
 	Memory      []uint64  `json:"memory"`  // bytes of program and workers, a sample a second
 	Version     int       `json:"version"` // of the library, which grows when photos were added
 	Now         time.Time `json:"now"`
-	Begin       string    `json:"begin"` // the command that begins or goes on
-	Retry       string    `json:"retry"` // the command that tries failed photos again
+	Begin       string    `json:"begin"`           // the command that begins or goes on
+	Retry       string    `json:"retry"`           // the command that tries failed photos again
+	Asked       []askedOf `json:"asked,omitempty"` // requests that wait
 }
 
 // memory keeps samples of what the run takes.
@@ -65,8 +68,41 @@ func (s *server) look() (runJSON, error) {
 		return runJSON{}, err
 	}
 	now := time.Now()
-	return runJSON{Snapshot: snap, PercentDone: snap.Percent(), Memory: s.memory.add(&snap, now),
-		Version: s.library.current(), Now: now, Begin: s.o.RunCommand, Retry: s.o.RetryCommand}, nil
+	run := runJSON{Snapshot: snap, PercentDone: snap.Percent(), Memory: s.memory.add(&snap, now),
+		Version: s.library.current(), Now: now, Begin: s.o.RunCommand, Retry: s.o.RetryCommand}
+	run.Asked = s.asked(&snap)
+	return run, nil
+}
+
+// askedOf are requests that wait for the same.
+type askedOf struct {
+	Photos  int    `json:"photos"`
+	Model   string `json:"model,omitempty"`   // "": any run
+	Command string `json:"command,omitempty"` // as in requestJSON
+}
+
+// asked are the requests that wait, by what they wait for.
+func (s *server) asked(snap *tracker.Snapshot) (list []askedOf) {
+	if snap.Requests == nil {
+		return nil
+	}
+	add := func(n int, model string) {
+		if n > 0 {
+			list = append(list, askedOf{n, model, ""})
+			if up := snap.Running && (model == "" || model == snap.Model); !up && s.o.RequestsCommand != nil {
+				list[len(list)-1].Command = s.o.RequestsCommand(*snap, model)
+			}
+		}
+	}
+	any := snap.Requests.Waiting
+	for _, n := range snap.Requests.Models {
+		any -= n
+	}
+	add(any, "")
+	for _, model := range slices.Sorted(maps.Keys(snap.Requests.Models)) {
+		add(snap.Requests.Models[model], model)
+	}
+	return list
 }
 
 func (s *server) serveRun(w http.ResponseWriter, r *http.Request) {

@@ -43,8 +43,11 @@ type Options struct {
 	Catalogue  string // file that keeps the list of photos; "" keeps none
 	// Commands for a person to type: one begins a run here or goes on with one, one tries failed photos again.
 	RunCommand, RetryCommand string
-	Version                  string       // of the program
-	Warn                     func(string) // is told once of what goes wrong in the background
+	// RequestsCommand is the command that describes only what was asked for, with a model; "" is that of the last run.
+	RequestsCommand func(s tracker.Snapshot, model string) string
+	Models          []string     // names of those that a photo can be described with
+	Version         string       // of the program
+	Warn            func(string) // is told once of what goes wrong in the background
 
 	limits limits // zero: defaultLimits
 }
@@ -68,14 +71,15 @@ type Server struct {
 }
 
 type server struct {
-	o       Options
-	guard   *guard
-	library *library
-	folder  folder
-	cache   *preview.Cache
-	unfit   unfit
-	memory  memory
-	index   struct {
+	o        Options
+	guard    *guard
+	library  *library
+	folder   folder
+	cache    *preview.Cache
+	unfit    unfit
+	memory   memory
+	requests requests
+	index    struct {
 		sync.Mutex
 		x *search.Index // nil: not open
 	}
@@ -183,6 +187,8 @@ func (s *server) routes() http.Handler {
 	m.HandleFunc("GET /api/facets", s.serveFacets)
 	m.HandleFunc("GET /api/photo/{id}", s.servePhoto)
 	m.HandleFunc("POST /api/photo/{id}/correction", s.serveCorrection)
+	m.HandleFunc("GET /api/choices", s.serveChoices)
+	m.HandleFunc("POST /api/requests", s.serveAsk)
 	m.HandleFunc("GET /api/run", s.serveRun)
 	m.HandleFunc("GET /api/run/events", s.serveRunEvents)
 	m.HandleFunc("GET /thumbnail/{id}", s.serveThumbnail)

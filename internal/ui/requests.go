@@ -9,10 +9,11 @@ import (
 	"photodesc/tracker"
 )
 
-// RequestsCommand is the command that describes only what was asked for, with a model; "" is that of the last run.
+// RequestsCommand is the command that describes only what was asked for, with a model; "" is that of the last
+// run.
 func RequestsCommand(s tracker.Snapshot, model string) string {
 	args := []string{"run", "--requested"}
-	if model != "" {
+	if model != "" && (model != s.Model || len(s.Args) == 0) {
 		args = append(args, "--model", model)
 	}
 	if len(s.Args) == 0 && s.Root != "" {

@@ -1,3 +1,4 @@
+import { AgainView } from "./again.js";
 import { askPhotos, forgetTexts } from "./api.js";
 import { byId, count, el, say } from "./dom.js";
 import { Filters } from "./filters.js";
@@ -24,6 +25,7 @@ const openID = () => location.pathname.match(/^\/photo\/([0-9a-f]+)$/)?.[1];
 
 const grid = new Grid((i) => openPhoto(photos.id(i)));
 const filters = new Filters(set);
+const again = new AgainView();
 const view = new PhotoView({
   moved: (step) => {
     if (!photos) return;
@@ -42,6 +44,7 @@ const view = new PhotoView({
   query: () => parameters().get("q") ?? "",
 });
 const run = new RunView((state) => {
+  view.requestsChanged(state.requests);
   if (!photos || state.version === photos.version || asking || openID()) return;
   // What a person looks at does not move.
   if (photos.length) byId("fresh").hidden = location.pathname === "/run";
@@ -118,10 +121,12 @@ async function ask(all, stay) {
     say(text);
     if (!photos.length) empty.replaceChildren(...nothing(all));
     grid.show(photos, stay);
+    again.follow(all, photos, narrowed(all));
   } catch (error) {
     if (error.name === "AbortError") return;
     photos = null;
     shown = null;
+    again.follow(all, null, false);
     grid.clear();
     byId("count").textContent = "Photos";
     byId("empty").hidden = false;
@@ -134,9 +139,10 @@ async function ask(all, stay) {
   }
 }
 
+const narrowed = (all) => names.some((n) => n !== "order" && all.has(n));
+
 function nothing(all) {
-  const narrowed = names.some((n) => n !== "order" && all.has(n));
-  if (!narrowed) return [el("h2", {}, "No photo is described yet"), el("p", {}, "Photos appear here as soon as the run has described them."), el("a.button", { href: "/run", "data-nav": true }, "See the run")];
+  if (!narrowed(all)) return [el("h2", {}, "No photo is described yet"), el("p", {}, "Photos appear here as soon as the run has described them."), el("a.button", { href: "/run", "data-nav": true }, "See the run")];
   const words = all.has("q");
   const filtered = names.some((n) => n !== "order" && n !== "q" && all.has(n));
   const why = photos.more ? "None of the newest matches fits these filters. Add a word to the search." : words && filtered ? "No photo with these words fits the filters." : words ? "No description has all of these words." : "No photo fits these filters.";
@@ -188,6 +194,9 @@ document.addEventListener("keydown", (event) => {
     case "/":
       query.focus();
       query.select();
+      break;
+    case "d":
+      again.open();
       break;
     case "f":
       filters.toggle();

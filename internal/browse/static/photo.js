@@ -1,3 +1,4 @@
+import { againForm, takeBack, waiting } from "./again.js";
 import { askJSON, forgetText } from "./api.js";
 import { byId, copy, count, el, fill, icon, number, say, toast } from "./dom.js";
 
@@ -20,6 +21,7 @@ export class PhotoView {
     const left = this.unsaved();
     this.id = id;
     this.editing = false;
+    this.asking = false;
     this.data = null;
     this.place = place;
     this.frame(shape);
@@ -77,7 +79,7 @@ export class PhotoView {
     this.stage.addEventListener("touchstart", (event) => (from = event.touches.length === 1 ? event.touches[0] : null), { passive: true });
     this.stage.addEventListener("touchend", (event) => {
       const to = event.changedTouches[0];
-      if (!from || this.editing) return;
+      if (!from || this.editing || this.asking) return;
       const [x, y] = [to.clientX - from.clientX, to.clientY - from.clientY];
       if (Math.abs(x) > 50 && Math.abs(x) > 2 * Math.abs(y)) this.moved(x < 0 ? 1 : -1);
     });
@@ -117,8 +119,58 @@ export class PhotoView {
       said,
       d.keywords.length ? el("ul.keywords", { "aria-label": "Keywords" }, ...d.keywords.map((k) => el("li", {}, el("button", { type: "button", title: `All photos with “${k}”`, onclick: () => this.search(k) }, k)))) : null,
       d.corrected ? el("p.note", {}, `Corrected by you on ${day(d.corrected)}`) : null,
-      el("div.buttons", {}, el("button.button", { type: "button", onclick: () => this.edit(), "aria-keyshortcuts": "e" }, icon("edit"), this.drafts.has(d.id) ? "Go on correcting" : failed ? "Describe it yourself" : "Correct"), d.description ? el("button.button", { type: "button", onclick: () => copy(d.description, "Description") }, icon("copy"), "Copy") : null),
+      el("div.buttons", {}, el("button.button", { type: "button", onclick: () => this.edit(), "aria-keyshortcuts": "e" }, icon("edit"), this.drafts.has(d.id) ? "Go on correcting" : failed ? "Describe it yourself" : "Correct"), d.description ? el("button.button", { type: "button", onclick: () => copy(d.description, "Description") }, icon("copy"), "Copy") : null, el("button.button", { type: "button", onclick: () => this.again(), "aria-keyshortcuts": "d" }, icon("again"), "Describe again")),
+      d.request ? waiting(d.request, () => this.takeBack()) : null,
     );
+  }
+
+  // again asks for another description.
+  async again() {
+    if (!this.data || this.editing || this.asking) return;
+    const id = this.id;
+    this.asking = true;
+    try {
+      const form = await againForm({ ids: [id] }, { cancelled: () => this.stop(), done: () => this.reload(id) });
+      if (this.id !== id) return;
+      this.panel.querySelector(".words .buttons").replaceWith(form);
+      form.querySelector("select").focus();
+    } catch (error) {
+      toast(error.message);
+      this.asking = false;
+    }
+  }
+
+  async takeBack() {
+    const id = this.id;
+    try {
+      await takeBack(id);
+      await this.reload(id);
+    } catch (error) {
+      toast(error.message);
+    }
+  }
+
+  // reload shows what is known of the photo now.
+  async reload(id) {
+    try {
+      const data = await askJSON(`/api/photo/${id}`);
+      if (this.id !== id) return;
+      if (data.time !== this.data?.time) {
+        forgetText(id);
+        this.changed(id);
+      }
+      this.data = data;
+      this.stop();
+    } catch (error) {
+      toast(error.message);
+    }
+  }
+
+  // requestsChanged looks for an answer when a run has taken requests up.
+  requestsChanged(counts) {
+    const now = counts ? `${counts.described} ${counts.failed} ${counts.waiting}` : "";
+    if (this.counts !== undefined && now !== this.counts && this.data?.request?.state === "waiting" && !this.editing && !this.asking) this.reload(this.id);
+    this.counts = now;
   }
 
   facts() {
@@ -138,7 +190,7 @@ export class PhotoView {
   }
 
   edit() {
-    if (!this.data || this.editing) return;
+    if (!this.data || this.editing || this.asking) return;
     this.editing = true;
     const d = this.data;
     const draft = this.drafts.get(d.id) ?? { description: d.description, keywords: d.keywords.join(", "), seen: d.seen };
@@ -185,6 +237,7 @@ export class PhotoView {
 
   stop() {
     this.editing = false;
+    this.asking = false;
     this.fill();
     this.panel.querySelector(".words .button")?.focus();
   }
@@ -235,7 +288,8 @@ export class PhotoView {
     if (this.editing) {
       if (this.unsaved()) sayKept();
       this.stop();
-    } else this.closed();
+    } else if (this.asking) this.stop();
+    else this.closed();
   }
 
   key(event) {
@@ -243,6 +297,7 @@ export class PhotoView {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.panel.querySelector("form.edit").requestSubmit();
       return;
     }
+    if (this.asking && event.target.closest("textarea, select")) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const steps = { ArrowRight: 1, ArrowLeft: -1, j: 1, k: -1 };
     if (event.key in steps) {
@@ -251,6 +306,9 @@ export class PhotoView {
     } else if (event.key === "e") {
       event.preventDefault();
       this.edit();
+    } else if (event.key === "d") {
+      event.preventDefault();
+      this.again();
     }
   }
 }

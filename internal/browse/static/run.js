@@ -1,3 +1,4 @@
+import { typed } from "./again.js";
 import { askJSON } from "./api.js";
 import { byId, copy, count, el, fill, icon, number } from "./dom.js";
 import { bytes } from "./photo.js";
@@ -73,6 +74,7 @@ export class RunView {
       progress(r),
       el("dl.tiles", {}, tile("Described", number(r.completed)), tile("Failed", number(r.failed), r.failed ? "bad" : ""), tile("Photos an hour", rate ? number(Math.round(rate)) : "–"), tile("Time left", up && r.left_seconds ? spell(r.left_seconds) : "–")),
       up ? null : command(r),
+      asked(r),
       el(
         "div.plots",
         {},
@@ -113,6 +115,15 @@ function command(r) {
   if (r.state === "finished" && !r.failed) return null;
   const [what, text] = r.state === "none" ? ["Begin one with", r.begin] : r.state === "finished" ? [`Try the failed ${r.failed === 1 ? "one" : "ones"} again with`, r.retry] : ["Go on with", r.begin];
   return el("div.command", {}, el("p", {}, what), el("code", {}, text), el("button.button", { type: "button", onclick: () => copy(text, "Command") }, icon("copy"), "Copy"));
+}
+
+// asked is what waits to be described again.
+function asked(r) {
+  const c = r.requests;
+  if (!c || !(c.waiting + c.described + c.failed)) return null;
+  const done = [c.described ? `${number(c.described)} done` : "", c.failed ? `${number(c.failed)} failed` : ""].filter(Boolean).join(", ");
+  const rows = (r.asked ?? []).map((a) => [el("p", {}, `${count(a.photos, "photo")} to be described again${a.model ? ` by ${a.model}` : ""}. ${a.command ? "No run that is up does this. Type" : "The run takes this up as it goes."}`), a.command ? typed(a.command) : null]);
+  return el("section.asked", {}, el("h2", {}, "Asked for"), ...rows, done ? el("p.note", {}, `Taken up so far: ${done}`) : null);
 }
 
 function list(title, photos) {
