@@ -55,7 +55,7 @@ func TestScreenshots(t *testing.T) {
 			b.click(".tile")
 			b.until("document.querySelector('.stage.loaded') && document.querySelector('.description')")
 			take("photo")
-			b.keys("e")
+			b.click(".words .button")
 			take("edit")
 			b.keys(kb.Escape)
 			b.keys("d")
