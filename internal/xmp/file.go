@@ -28,7 +28,10 @@ type content struct {
 
 // readSidecar reads a regular file. Links are refused: what they lead to may be kept by
 // another program that does not expect changes.
-func readSidecar(path string) (content, error) {
+func readSidecar(path string) (content, error) { return readUpTo(path, MaxSize) }
+
+// readUpTo is readSidecar for one of which so many bytes are read, and one more.
+func readUpTo(path string, size int64) (content, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return content{}, nil
@@ -50,7 +53,7 @@ func readSidecar(path string) (content, error) {
 	if info, err = f.Stat(); err != nil {
 		return content{}, err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	data, err := io.ReadAll(io.LimitReader(f, size+1))
 	if err != nil {
 		return content{}, err
 	}

@@ -115,8 +115,8 @@ func (s *Sidecars) WriteInside(path string, t Text, inside func(path string) (Em
 	})
 }
 
-// Read returns the sidecar of a photo, nil if there is none or it cannot be read; path is
-// relative to the root.
+// Read returns the sidecar of a photo for [Written], nil if there is none or it cannot be
+// read; path is relative to the root.
 func (s *Sidecars) Read(path string) []byte {
 	if !filepath.IsLocal(path) {
 		return nil
@@ -125,7 +125,7 @@ func (s *Sidecars) Read(path string) []byte {
 	if err != nil || !exists {
 		return nil
 	}
-	was, err := readSidecar(sidecar)
+	was, err := readUpTo(sidecar, maxRead)
 	if err != nil {
 		return nil
 	}

@@ -36,7 +36,8 @@ var formats = map[string]imagemeta.ImageFormat{
 }
 
 // Read reads the metadata of a photo. The error says why its XMP, if it has any, is not
-// known. EXIF and IPTC that are damaged count as not there.
+// known; what is known is returned all the same. EXIF and IPTC that are damaged count as not
+// there.
 func Read(path string) (xmp.Embedded, error) {
 	f, err := fsutil.OpenRegular(path, os.O_RDONLY, 0)
 	if err != nil {
@@ -57,6 +58,7 @@ func read(r io.ReadSeeker, raw bool) (in xmp.Embedded, err error) {
 		in.Packet, err = packet(r)
 		return in, err
 	}
+	begun := time.Now()
 	if format == imagemeta.PNG {
 		in.Packet, err = readPNG(r)
 	} else {
@@ -65,15 +67,15 @@ func read(r io.ReadSeeker, raw bool) (in xmp.Embedded, err error) {
 	if err != nil && raw {
 		in.Packet, err = packet(r)
 	}
-	if err != nil {
-		return in, err
+	if err != nil && time.Since(begun) >= patience {
+		return in, err // the library may still be at it
 	}
 	values := map[string][]string{}
 	for _, source := range []imagemeta.Source{imagemeta.IPTC, imagemeta.EXIF} {
 		readFields(r, format, source, values)
 	}
 	in.Fields = fields(values)
-	return in, nil
+	return in, err
 }
 
 func readXMP(r io.ReadSeeker, format imagemeta.ImageFormat) (packet []byte, err error) {
