@@ -290,8 +290,8 @@ func (d *describer) printPrompt(rec tracker.Record, before string) error {
 			return err
 		}
 	}
-	for _, p := range d.run.set.Ask.Prompts {
-		if _, err := fmt.Fprintf(d.out, "%sasked: %s\n", before, plainText(p.Text, true)); err != nil {
+	for _, text := range d.run.set.Ask.Texts() {
+		if _, err := fmt.Fprintf(d.out, "%sasked: %s\n", before, plainText(text, true)); err != nil {
 			return err
 		}
 	}

@@ -64,13 +64,28 @@ func (q Questions) Text() string {
 	return text
 }
 
+// picks is whether the answer to a prompt is made of the vocabulary, whose words are what they are.
+func (q Questions) picks(p prompts.Prompt) bool { return p.List && len(q.Vocabulary) > 0 }
+
+// Texts are the prompts as the model is asked them.
+func (q Questions) Texts() (texts []string) {
+	for _, p := range q.Prompts {
+		if q.picks(p) {
+			texts = append(texts, p.Text)
+		} else {
+			texts = append(texts, q.Language.Ask(p.Text))
+		}
+	}
+	return texts
+}
+
 // engine returns an engine's options with the prompts added.
 func (q Questions) engine(opt llm.Options) llm.Options {
 	opt.Prompts = nil
-	for _, p := range q.Prompts {
-		asked := llm.Prompt{Text: q.Language.Ask(p.Text)}
-		if p.List && len(q.Vocabulary) > 0 {
-			asked = llm.Prompt{Text: p.Text, Grammar: q.Vocabulary.Grammar()} // whose words are what they are
+	for i, text := range q.Texts() {
+		asked := llm.Prompt{Text: text}
+		if q.picks(q.Prompts[i]) {
+			asked.Grammar = q.Vocabulary.Grammar()
 		}
 		opt.Prompts = append(opt.Prompts, asked)
 	}
