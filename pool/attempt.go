@@ -37,6 +37,8 @@ type attempt struct {
 	isolation isolation
 	began     time.Time
 	took      time.Duration // set when it has ended
+	asked     bool          // the worker asked whether its answer is needed
+	unneeded  bool          // it is not
 }
 
 // requeue notes that the attempt's photo waits again. Its place in the batch is

@@ -36,7 +36,7 @@ const (
 	EventWorkerExit  EventKind = "worker-exit"  // Reason, Message, Photos answered, Seconds since its start
 	EventMemory      EventKind = "memory"       // a sample: WorkerBytes of all workers, Memory, CPU, Celsius, InFlight, Ages
 	EventHandOut     EventKind = "hand-out"     // a worker was given a photo: InFlight, Ages
-	EventAnswer      EventKind = "answer"       // a worker answered: InFlight, Ages, Seconds of the attempt
+	EventAnswer      EventKind = "answer"       // a worker answered: InFlight, Ages, Seconds of the attempt, Unneeded
 	EventPause       EventKind = "pause"        // no photo is handed out: Reason memory, battery, heat, folder or cooldown
 	EventResume      EventKind = "resume"       // Reason, Seconds paused
 )
@@ -69,6 +69,7 @@ type Event struct {
 	CPU         float64 // percent
 	Celsius     float64
 	Info        json.RawMessage // what the worker's Load returned
+	Unneeded    bool            // Config.Needed has said so
 }
 
 // tracer is told what only tests want to know.

@@ -162,6 +162,10 @@ func (f *fake) describe(ctx context.Context, j Job) (any, error) {
 			fmt.Println("noise", i, strings.Repeat("y", 50))
 		}
 		fmt.Fprintln(os.Stderr, strings.Repeat("z", 100000))
+	case act("known"):
+		return map[string]bool{"needed": Needed(ctx, j.Path)}, nil
+	case act("strange"): // it asks about a job that it does not have
+		io.WriteString(f.out, `{"question":{"id":99999,"data":1}}`+"\n")
 	case act("slow"):
 		time.Sleep(200 * time.Millisecond)
 	case act("unreadable"):

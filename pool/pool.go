@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -88,6 +89,10 @@ type Config struct {
 	// the photo lies below that, or why it could not be fetched, which then is its Result. It is called as Observe is. Photos
 	// that were described may be gone from the folder, so none of them is tried again to find out whether workers still work.
 	Fetched func(path string) (file string, failure *Failure)
+
+	// Needed is asked when a worker has called [Needed] for the photo of a path, with the worker's data. False keeps the worker
+	// from the costly part of the photo; its answer is delivered as any other. It is called from a goroutine of its own. nil is always.
+	Needed func(path string, data json.RawMessage) bool
 
 	Log *zap.Logger // for people; nil logs nothing
 

@@ -38,7 +38,7 @@ type launcher func(cmd *exec.Cmd, onLine func(string)) (*proc, error)
 
 func newProc(pid int, p process, in io.WriteCloser, reports io.ReadCloser, stderr *stderrTail) *proc {
 	return &proc{process: p, pid: pid, in: in, reports: reports, stderr: stderr,
-		orders: make(chan []byte, maxInFlightLimit+1), wrote: make(chan struct{})}
+		orders: make(chan []byte, 2*maxInFlightLimit+1), wrote: make(chan struct{})}
 }
 
 // Events that a process sends to the run.

@@ -20,16 +20,19 @@ import (
 //	                                    {"hello":{"protocol":2,"version":"0.3","pid":17,"info":{…}}}
 //	{"job":{"id":1,"path":"a.jpg"}}
 //	{"job":{"id":2,"path":"b.jpg"}}     {"alive":{"mem":734003200}}
+//	                                    {"question":{"id":2,"data":{…}}}
+//	{"reply":{"id":2,"needed":true}}
 //	                                    {"result":{"id":2,"data":{…},"mem":…}}
 //	{"leave":true}                      {"result":{"id":1,"failure":{"kind":"unreadable",…}}}
 //	                                    (exits with status 0)
 //
-// A worker that cannot load sends {"fatal":{…}} instead of hello. The last order
-// is leave. If the orders end without it, the supervisor has ended, and the worker
-// exits at once.
+// A worker that cannot load sends {"fatal":{…}} instead of hello. After leave only
+// replies come. If the orders end without it, the supervisor has ended, and the worker
+// exits at once. A question is whether the answer to a job is needed, see [Needed];
+// a job has at most one.
 const (
 	// ProtocolVersion changes whenever a line changes its meaning.
-	ProtocolVersion = 2
+	ProtocolVersion = 3
 
 	orderFD  = 3
 	reportFD = 4
@@ -106,8 +109,15 @@ type Failure struct {
 
 // order is a line from the supervisor. Exactly one field is set.
 type order struct {
-	Job   *Job `json:"job,omitempty"`
-	Leave bool `json:"leave,omitempty"`
+	Job   *Job   `json:"job,omitempty"`
+	Reply *reply `json:"reply,omitempty"`
+	Leave bool   `json:"leave,omitempty"`
+}
+
+// reply answers a worker's question.
+type reply struct {
+	ID     uint64 `json:"id"`
+	Needed bool   `json:"needed"`
 }
 
 // report is a line from the worker. Exactly one field is set.
@@ -116,6 +126,14 @@ type report struct {
 	Fatal  *Failure `json:"fatal,omitempty"`
 	Result *answer  `json:"result,omitempty"`
 	Alive  *alive   `json:"alive,omitempty"`
+
+	Question *question `json:"question,omitempty"`
+}
+
+// question asks whether the answer to a job is needed, by what is known of the photo.
+type question struct {
+	ID   uint64          `json:"id"`
+	Data json.RawMessage `json:"data"`
 }
 
 // hello says that the model is loaded and the worker takes jobs.
@@ -148,8 +166,14 @@ func parseOrder(line []byte) (order, error) {
 	if err := json.Unmarshal(line, &o); err != nil {
 		return order{}, fmt.Errorf("unreadable order: %w", err)
 	}
-	if (o.Job != nil) == o.Leave {
-		return order{}, errors.New("an order must be a job or leave")
+	n := 0
+	for _, set := range []bool{o.Job != nil, o.Reply != nil, o.Leave} {
+		if set {
+			n++
+		}
+	}
+	if n != 1 {
+		return order{}, errors.New("an order must be a job, a reply or leave")
 	}
 	return o, nil
 }
@@ -162,7 +186,7 @@ func parseReport(line []byte) (report, error) {
 		return report{}, fmt.Errorf("unreadable line %s: %w", excerpt(line), err)
 	}
 	n := 0
-	for _, set := range []bool{r.Hello != nil, r.Fatal != nil, r.Result != nil, r.Alive != nil} {
+	for _, set := range []bool{r.Hello != nil, r.Fatal != nil, r.Result != nil, r.Alive != nil, r.Question != nil} {
 		if set {
 			n++
 		}

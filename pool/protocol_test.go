@@ -37,6 +37,7 @@ func TestInvalidReports(t *testing.T) {
 		`{"result":{"id":1,"data":1,"failure":{"kind":"x"}}}`,
 		`{"result":{"id":1,"failure":{"message":"x"}}}`,
 		`{"result":{"id":1,"data":1}} trailing`,
+		`{"question":{"id":1,"data":1},"alive":{}}`,
 	} {
 		if r, err := parseReport([]byte(line)); err == nil {
 			t.Errorf("%s passed as %+v", line, r)

@@ -73,11 +73,16 @@ func (r *reporter) workerExited(w *worker, reason, message string, now time.Time
 		Photos: w.answered, Seconds: now.Sub(w.times.started).Seconds()})
 }
 
-// inFlight tells that the number of photos in flight changed: one was handed out,
-// or one was answered after took.
-func (r *reporter) inFlight(kind EventKind, s *workerSet, took time.Duration, now time.Time) {
+// handedOut tells that a photo was handed out.
+func (r *reporter) handedOut(s *workerSet, now time.Time) {
 	n, ages := s.inFlightAges(now)
-	r.observe(Event{Kind: kind, InFlight: n, Ages: ages.Seconds(), Seconds: took.Seconds()})
+	r.observe(Event{Kind: EventHandOut, InFlight: n, Ages: ages.Seconds()})
+}
+
+// answered tells that a photo was answered.
+func (r *reporter) answered(a *attempt, s *workerSet, now time.Time) {
+	n, ages := s.inFlightAges(now)
+	r.observe(Event{Kind: EventAnswer, InFlight: n, Ages: ages.Seconds(), Seconds: a.took.Seconds(), Unneeded: a.unneeded})
 }
 
 // workerDied tells of a death, before the photos in flight are taken from w.

@@ -259,6 +259,8 @@ func (r *run) handle(ev any, now time.Time) {
 		ev.w.breakProtocol(ev.err, now)
 	case evExited:
 		r.onExit(ev.w, ev.err, now)
+	case evNeeded:
+		r.onNeeded(ev)
 	case evStorageProbe:
 		r.onProbe(r.storage.answered(ev.path, ev.err, now), now)
 	}

@@ -40,6 +40,8 @@ func (r *run) onReport(w *worker, rep report, now time.Time) {
 	case rep.Alive != nil:
 		w.mem.reported(rep.Alive.Mem, now)
 		r.budget.check(w, now)
+	case rep.Question != nil:
+		r.onQuestion(w, rep.Question)
 	case rep.Result != nil:
 		r.onAnswer(w, rep.Result, now)
 	}
@@ -95,7 +97,7 @@ func (r *run) onAnswer(w *worker, answered *answer, now time.Time) {
 	}
 	w.answered++
 	w.times.answer = now
-	r.report.inFlight(EventAnswer, r.workers, a.took, now)
+	r.report.answered(a, r.workers, now)
 	w.mem.reported(answered.Mem, now)
 	w.mem.answered(len(w.attempts), r.concurrency.limit+1)
 	f := answered.Failure
@@ -121,8 +123,11 @@ func (r *run) finish(a *attempt, answered *answer) {
 		}
 		return
 	}
-	r.photos.described(a.photo.path)
 	r.storage.described()
+	if a.unneeded { // it was read, which says nothing about the model
+		return
+	}
+	r.photos.described(a.photo.path)
 	r.streak.reset()
 	r.delivery.add(r.delivery.release()...)
 	if r.concurrency.succeeded() {

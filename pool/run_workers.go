@@ -36,7 +36,7 @@ func (r *run) assign(w *worker, p *photo, isolation isolation, now time.Time) {
 	w.batch.remaining--
 	w.proc.orders <- line
 	r.report.trace.handedOut(w, a)
-	r.report.inFlight(EventHandOut, r.workers, 0, now)
+	r.report.handedOut(r.workers, now)
 }
 
 // retireWorkers tells workers to leave that have nothing more to do or take too

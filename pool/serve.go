@@ -121,6 +121,10 @@ func (w *server) readOrders(ctx context.Context, in io.Reader, orders chan<- ord
 			broken <- err
 			return
 		}
+		if o.Reply != nil {
+			w.questions.answer(*o.Reply)
+			continue
+		}
 		select {
 		case orders <- o:
 		case <-ctx.Done():
@@ -134,9 +138,12 @@ func (w *server) readOrders(ctx context.Context, in io.Reader, orders chan<- ord
 		broken <- fmt.Errorf("reading orders: %w", err)
 		return
 	}
-	// After leave nothing more comes, but the supervisor keeps the pipe open until
+	// After leave only replies come, and the supervisor keeps the pipe open until
 	// this process has exited.
 	for s.Scan() {
+		if o, err := parseOrder(s.Bytes()); err == nil && o.Reply != nil {
+			w.questions.answer(*o.Reply)
+		}
 	}
 	w.orphaned()
 }
@@ -149,6 +156,8 @@ const exitOrphan = 75
 type server struct {
 	opt      ServeOptions
 	orphaned func() // ends the process when the supervisor has ended
+
+	questions questions
 
 	mu  sync.Mutex // one line at a time
 	out io.Writer
@@ -178,7 +187,7 @@ func (w *server) load(ctx context.Context) error {
 // handleJob calls handle for one job and sends the answer.
 func (w *server) handleJob(ctx context.Context, job Job, handle func(context.Context, Job) (any, error)) {
 	a := answer{ID: job.ID}
-	v, err := handle(ctx, job)
+	v, err := handle(context.WithValue(ctx, askerKey{}, asker{w, job.ID}), job)
 	if err == nil {
 		a.Data, err = json.Marshal(v)
 	}

@@ -16,6 +16,7 @@ type group struct {
 	progress []byte
 	records  []Record
 	keys     []key
+	ends     []int // where the lines of records end in results
 	written  bool
 	err      error
 }
@@ -81,7 +82,7 @@ func (t *Tracker) enqueue(g *group, r Record) error {
 		return err
 	}
 	g.results = lines
-	g.records, g.keys = append(g.records, r), append(g.keys, k)
+	g.records, g.keys, g.ends = append(g.records, r), append(g.keys, k), append(g.ends, len(g.results))
 	if r.Status == OK {
 		// A photo that is described again has its line already.
 		if t.photos[k]&inProgress == 0 {
@@ -142,6 +143,11 @@ func (t *Tracker) write(g *group) error {
 	if err := t.output.append(g.results); err != nil {
 		return err
 	}
+	for i := range g.records {
+		if t.pictures != nil {
+			t.pictures.add(&g.records[i], t.output.size-int64(len(g.results)-g.ends[i]))
+		}
+	}
 	if len(g.progress) == 0 {
 		return nil
 	}
@@ -177,7 +183,7 @@ func (t *Tracker) count(g *group) {
 	t.written += int64(len(g.results) + len(g.progress))
 	for i := range g.records {
 		r, k := &g.records[i], g.keys[i]
-		before := t.done(k)
+		before, sharedBefore := t.done(k), t.photos[k]&shared != 0
 		delete(t.retrying, k)
 		switch r.Status {
 		case OK:
@@ -188,10 +194,13 @@ func (t *Tracker) count(g *group) {
 			case r.Settings != t.id: // of an earlier record
 				id = t.settingsIDs.number([]byte(r.Settings))
 			}
-			t.photos[k] = (inProgress | hasResult | seen).from(id, stampOf(r.File))
+			t.photos[k] = (inProgress | hasResult | seen).from(id, stampOf(r.File)).sharing(r.IsDuplicate())
 			delete(t.failures, k)
-			if r.described() {
+			switch {
+			case r.described():
 				t.counts.NewDone++
+			case r.Via == ViaDuplicate && !r.refresh:
+				t.counts.NewShare++
 			}
 		case Forgotten:
 			if m := t.photos[k]; m != 0 {
@@ -206,14 +215,21 @@ func (t *Tracker) count(g *group) {
 			t.failures[k] = failureOf(r)
 			t.counts.NewFail++
 		}
-		if after := t.done(k); after != before {
-			t.counts.Done += map[bool]int{true: 1, false: -1}[after]
-		}
+		after := t.done(k)
+		t.counts.Done += ones(after) - ones(before)
+		t.counts.Shared += ones(after && t.photos[k]&shared != 0) - ones(before && sharedBefore)
 		if r.described() || r.Status == Failed {
 			t.tally.add(r)
 		}
 	}
 	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)
+}
+
+func ones(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // uncount drops a group that was not written. t.mu is held.

@@ -25,8 +25,9 @@ const (
 	pending                      // its lines are being written
 	forgotten                    // its result counts no more
 	seen                         // a walk has found it
+	shared                       // its words are those of another photo with the same picture
 
-	flagBits       = 5
+	flagBits       = 6
 	idBits         = 13
 	flags          = 1<<flagBits - 1
 	maxSettingsIDs = 1<<idBits - 1
@@ -40,10 +41,18 @@ func (m marks) from(settingsID int, file stamp) marks {
 	return m&flags | marks(settingsID)<<flagBits | marks(file)<<(flagBits+idBits)
 }
 
+// sharing is m with the mark that its words are another's, or without it.
+func (m marks) sharing(is bool) marks {
+	if is {
+		return m | shared
+	}
+	return m &^ shared
+}
+
 // described is whether the photo has a description that counts.
 func (m marks) described() bool { return m&inProgress != 0 && m&forgotten == 0 }
 
-// stamp is a digest of a file's size and time of change, 0 where they are not known. It has 46 bits: that a change leaves it
+// stamp is a digest of a file's size and time of change, 0 where they are not known. It has 45 bits: that a change leaves it
 // as it was happens once in 10^13 changes.
 type stamp uint64
 

@@ -62,6 +62,7 @@ func newLive(t *Tracker, old state) *Live {
 func (s *state) setCounts(c Counts, progressSize int64) {
 	s.Done, s.Failed, s.Retrying, s.ProgressSize = c.Done, c.Failed, c.Retrying, progressSize
 	s.RunDone, s.RunFailed = c.NewDone, c.NewFail
+	s.Shared, s.RunShared = c.Shared, c.NewShare
 }
 
 func (l *Live) loop() {

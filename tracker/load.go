@@ -199,7 +199,7 @@ func (l *loader) merge(o outcome) {
 			if o.file == m.stamp() && !o.asked {
 				l.doubleResults++
 			}
-			l.photos[o.key] = m.from(settingsID, o.file) // the file was changed, its picture was not
+			l.photos[o.key] = m.from(settingsID, o.file).sharing(o.shared) // the file was changed, its picture was not
 			return
 		}
 		// Described again with other settings: the newest line counts.
@@ -210,7 +210,7 @@ func (l *loader) merge(o outcome) {
 		l.recovered++
 	}
 	l.forget = slices.DeleteFunc(l.forget, func(path string) bool { return keyOf(path) == o.key }) // another photo is there since
-	l.photos[o.key] = (m&^forgotten | inProgress | hasResult).from(settingsID, o.file)
+	l.photos[o.key] = (m&^forgotten | inProgress | hasResult).from(settingsID, o.file).sharing(o.shared)
 	l.settingsIDs.photos[settingsID]++
 	delete(l.failures, o.key)
 	delete(l.refailed, o.key)

@@ -18,6 +18,7 @@ type outcome struct {
 	forgotten  bool
 	file       stamp
 	from       string // the path before, of a photo that was moved
+	shared     bool   // the words are those of another photo
 	why        Failure
 }
 
@@ -40,13 +41,13 @@ func parseOutcome(line []byte) (outcome, error) {
 		if !validJSON(line) {
 			return outcome{}, errNotJSON
 		}
-		return outcome{key: keyOf(path), path: path, settingsID: okLineSettingsID(rest), file: lineStamp(rest)}, nil
+		return outcome{key: keyOf(path), path: path, settingsID: okLineSettingsID(rest), file: lineStamp(rest), shared: bytes.Contains(rest, ofHead)}, nil
 	}
 	r, err := parseRecord(line)
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed, forgotten: r.Status == Forgotten, file: stampOf(r.File), from: r.From}
+	o := outcome{key: keyOf(r.Path), path: []byte(r.Path), settingsID: []byte(r.Settings), failed: r.Status == Failed, forgotten: r.Status == Forgotten, file: stampOf(r.File), from: r.From, shared: r.IsDuplicate()}
 	if o.asked = r.Request != nil; r.chosen() {
 		o.settingsID = nil
 	}
@@ -61,6 +62,7 @@ var (
 	mtimeHead = []byte(`"mtime":"`)
 	askedHead = []byte(`,"request":{`)
 	movedVia  = []byte(`,"via":"moved",`)
+	ofHead    = []byte(`,"of":"`)
 )
 
 // lineStamp returns the stamp of a line's file, 0 where it does not stand as this package writes it. Inside of a string quotes are

@@ -17,6 +17,11 @@ type Progress struct {
 	Remaining  int  `json:"remaining"`
 	Later      int  `json:"later,omitempty"` // of Remaining, left to later runs by --limit
 
+	// Duplicates are those of Completed that have the words of another photo, which has the same picture. They took no
+	// describing and are in no rate.
+	Duplicates    int `json:"duplicates,omitempty"`
+	RunDuplicates int `json:"run_duplicates,omitempty"` // of these, in the last run; they are not in RunCompleted
+
 	Batch        int `json:"batch"`         // number of the newest batch; it goes on from run to run
 	InFlight     int `json:"in_flight"`     // photos handed to workers and not answered
 	RunCompleted int `json:"run_completed"` // described by the last run
@@ -57,6 +62,7 @@ func (s *state) progress() Progress {
 	p := Progress{
 		Completed: max(0, s.Done-s.GoneDone), Gone: min(s.GoneDone, s.Done), Failed: max(0, s.Failed-s.Gone), TotalKnown: s.Total > 0,
 		Batch: s.Batch, InFlight: s.Meter.Run.InFlight, RunCompleted: s.RunDone, RunFailed: s.RunFailed,
+		Duplicates: min(s.Shared, max(0, s.Done-s.GoneDone)), RunDuplicates: s.RunShared,
 		RateLastHour: round(s.Meter.recent(), 1), RateOverall: round(s.Meter.overall(), 1),
 		RateRun:    round(perHour(float64(s.Meter.Run.Photos), s.Meter.Run.Seconds), 1),
 		RunSeconds: round(s.Meter.Run.Seconds, 1), UpSeconds: round(s.Meter.Up, 1),

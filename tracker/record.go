@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +31,8 @@ type Via string
 
 // The values of Via; "" is a model's answer for this path.
 const (
-	ViaMoved Via = "moved" // the photo was moved or renamed
+	ViaMoved     Via = "moved"     // the photo was moved or renamed
+	ViaDuplicate Via = "duplicate" // another photo has the same picture
 )
 
 func (s Status) known() bool { return s == OK || s == Failed || s == Forgotten }
@@ -103,9 +105,10 @@ type Record struct {
 	Taken  string      `json:"taken,omitempty"`  // see [ParseTaken]
 	Camera string      `json:"camera,omitempty"` // maker and model, "Canon EOS 5D"
 	Place  *PhotoPlace `json:"place,omitempty"`  // where it was taken
-	// How the words came here, where no model wrote them for this path: they are those of the record at From.
+	// How the words came here, where no model wrote them for this path.
 	Via      Via     `json:"via,omitempty"`
 	From     string  `json:"from,omitempty"` // the path that a moved photo had before, EncodePath'd on the line
+	Of       string  `json:"of,omitempty"`   // the photo whose words these are, where that has the same picture, EncodePath'd on the line
 	Seconds  Seconds `json:"seconds"`
 	Attempts int     `json:"attempts"` // 1 when it went well at once
 	// Blank is how many answers without a letter came before this one; of a
@@ -186,6 +189,17 @@ func (r *Record) described() bool { return r.Status == OK && r.Via == "" && !r.r
 // chosen is whether the record's settings are those that a person chose for this photo. They are as good as any run's.
 func (r *Record) chosen() bool { return r.Request != nil && r.Request.Chosen }
 
+// Share gives the record the words of another, whose picture is the same. What is known of its own file stays.
+func (r *Record) Share(of *Record) {
+	r.Status, r.Error, r.Via, r.Of, r.From = OK, nil, ViaDuplicate, cmp.Or(of.Of, of.Path), ""
+	r.Settings, r.Model, r.Prompt = of.Settings, of.Model, of.Prompt
+	r.Description, r.Keywords, r.Answers, r.Raw, r.Finish = of.Description, of.Keywords, of.Answers, of.Raw, of.Finish
+	r.Tiles, r.PromptTokens, r.Tokens, r.Blank = of.Tiles, of.PromptTokens, of.Tokens, 0
+}
+
+// IsDuplicate is whether the words are those of another photo with the same picture.
+func (r *Record) IsDuplicate() bool { return r.Of != "" }
+
 // check returns an error for a record that would not be a valid line.
 func (r *Record) check() error {
 	switch {
@@ -222,14 +236,18 @@ func (r Record) appendLine(buf []byte) ([]byte, error) {
 // encodePaths makes the paths what they are on the line.
 func (r *Record) encodePaths() {
 	r.Path = EncodePath(r.Path)
-	if r.From != "" {
-		r.From = EncodePath(r.From)
+	for _, path := range []*string{&r.From, &r.Of} {
+		if *path != "" {
+			*path = EncodePath(*path)
+		}
 	}
 }
 
 func (r *Record) decodePaths() (err error) {
-	if r.Path, err = DecodePath(r.Path); err == nil && r.From != "" {
-		r.From, err = DecodePath(r.From)
+	for _, path := range []*string{&r.Path, &r.From, &r.Of} {
+		if *path != "" && err == nil {
+			*path, err = DecodePath(*path)
+		}
 	}
 	return err
 }

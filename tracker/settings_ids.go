@@ -140,6 +140,7 @@ func (t *Tracker) Use(s Settings, again bool) {
 		stale = len(since)
 	}
 	t.counts.Done -= stale
+	t.counts.Shared = t.countShared()
 	t.counts.Failed, t.counts.Retrying = len(t.failures), len(t.retrying)
 	if t.live != nil {
 		t.live.setCounts(t.counts)

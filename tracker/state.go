@@ -83,7 +83,9 @@ type state struct {
 	GoneDone     int   `json:"gone_done,omitempty"`     // of Done, not in the photo folder any more
 	GoneRetrying int   `json:"gone_retrying,omitempty"` // of Retrying, not in the photo folder any more
 	Later        int   `json:"later,omitempty"`         // left to later runs by --limit
+	Shared       int   `json:"shared,omitempty"`        // of Done, with the words of another photo
 	RunDone      int   `json:"run_done"`                // described by this run
+	RunShared    int   `json:"run_shared,omitempty"`    // given the words of another photo by this run
 	RunFailed    int   `json:"run_failed"`
 	ProgressSize int64 `json:"progress_size"` // bytes of the progress file that Done counts
 
@@ -132,7 +134,7 @@ func parseState(data []byte) (state, error) {
 		}
 		s.Root = root
 	}
-	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.GoneDone, &s.Retrying, &s.GoneRetrying, &s.Later, &s.RunDone, &s.RunFailed} {
+	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.GoneDone, &s.Retrying, &s.GoneRetrying, &s.Later, &s.Shared, &s.RunDone, &s.RunShared, &s.RunFailed} {
 		*n = max(0, *n)
 	}
 	s.ProgressSize = max(0, s.ProgressSize)

@@ -21,6 +21,7 @@ type Summary struct {
 	Run Snapshot `json:"run"` // batches, workers, memory and CPU are in its Counters
 
 	OK          int     `json:"ok"`
+	Duplicates  int     `json:"duplicates,omitempty"` // of OK, with the words of another photo; in no figure below but the models
 	Failed      int     `json:"failed"`
 	SuccessRate float64 `json:"success_rate"` // from 0 to 1
 	Retried     int     `json:"retried"`      // ok, but not at the first attempt
@@ -125,6 +126,7 @@ type figures struct {
 	Seconds  Seconds      `json:"seconds"`
 	Attempts int          `json:"attempts"`
 	Blank    int          `json:"blank"`
+	Of       string       `json:"of"`
 	Time     time.Time    `json:"time"`
 	Error    *RecordError `json:"error"`
 

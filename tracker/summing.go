@@ -26,6 +26,7 @@ type figure struct {
 	settingsID           uint16  // number of its settings
 	retried, blank       bool
 	refailed             bool // it failed with other settings since
+	shared               bool // its words are another photo's
 }
 
 func newSumming() *summing {
@@ -83,7 +84,7 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 		words: float32(f.Description.words), tokens: float32(f.Tokens), tiles: float32(f.Tiles),
 		further: float32(further),
 		finish:  s.finishes.number(f.Finish), model: s.models.number(f.Model),
-		settingsID: settingsID, retried: f.Attempts > 1, blank: f.Blank > 0,
+		settingsID: settingsID, retried: f.Attempts > 1, blank: f.Blank > 0, shared: f.Of != "",
 	}
 }
 
@@ -113,6 +114,11 @@ func (s *summing) end() {
 			continue
 		}
 		s.OK++
+		s.Models[s.models[p.model]]++
+		if p.shared {
+			s.Duplicates++
+			continue
+		}
 		if p.retried {
 			s.Retried++
 		}
@@ -120,7 +126,6 @@ func (s *summing) end() {
 			s.AskedAgain++
 		}
 		s.Finish[s.finishes[p.finish]]++
-		s.Models[s.models[p.model]]++
 		allTokens += float64(p.tokens) + float64(p.further)
 		generating += float64(p.stages[3])
 	}
@@ -149,7 +154,7 @@ func (s *summing) end() {
 func (s *summing) stats(of func(*figure) float32) Stats {
 	values := make(series, 0, s.OK)
 	for i := range s.photos {
-		if p := &s.photos[i]; !p.refailed {
+		if p := &s.photos[i]; !p.refailed && !p.shared {
 			values = append(values, of(p))
 		}
 	}

@@ -28,7 +28,9 @@ type Counts struct {
 	Done     int // described, in all runs, and not up for another description
 	Failed   int // failed, in all runs, and not up for another try
 	Retrying int // failed in an earlier run and up for another try
+	Shared   int // of Done, with the words of another photo that has the same picture
 	NewDone  int // described by this run
+	NewShare int // given the words of another photo by this run
 	NewFail  int // lines of failures written by this run
 }
 
@@ -45,6 +47,7 @@ type Tracker struct {
 	progress *appendFile
 	commits  sync.Mutex  // held while writing; guards output
 	output   *appendFile // nil until the first record
+	pictures *Pictures   // nil: not asked for
 
 	mu sync.Mutex // guards what follows
 	photoIndex
@@ -176,7 +179,7 @@ func (t *Tracker) take(l *loader, retry bool) {
 			done++
 		}
 	}
-	t.counts = Counts{Done: done, Failed: len(t.failures), Retrying: len(t.retrying)}
+	t.counts = Counts{Done: done, Shared: t.countShared(), Failed: len(t.failures), Retrying: len(t.retrying)}
 }
 
 // sameFolder compares two folders by name and, if both exist, as files, so that

@@ -14,6 +14,7 @@ import (
 
 // harness is a folder of photos and a workdir for runs of the real program.
 type harness struct {
+	added        int // photos
 	t            testing.TB
 	photos, work string
 	model        []string
@@ -27,7 +28,7 @@ func newHarness(t testing.TB) *harness {
 		model: []string{"--model", filepath.Join(model, "tiny.gguf"), "--mmproj", filepath.Join(model, "mmproj-tiny.gguf"), "--threads", "1"}}
 }
 
-// add creates photos with the given names, all with the same small picture.
+// add creates photos with the given names, all with a small picture that looks the same.
 func (h *harness) add(names ...string) {
 	h.t.Helper()
 	if err := os.MkdirAll(h.photos, 0o700); err != nil {
@@ -45,7 +46,8 @@ func (h *harness) add(names ...string) {
 		f.Close()
 	}
 	for _, name := range names {
-		if err := os.Link(first, filepath.Join(h.photos, name)); err != nil {
+		h.added++
+		if err := copyPhoto(first, filepath.Join(h.photos, name), h.added); err != nil {
 			h.t.Fatal(err)
 		}
 	}

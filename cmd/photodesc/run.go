@@ -103,6 +103,7 @@ type work struct {
 type keepers struct {
 	sidecars   *runSidecars   // of --xmp
 	thumbnails *runThumbnails // for browse
+	copies     *copies        // shares words among photos with the same picture
 }
 
 // watchers are told of a run beside the person at the terminal. Each may be nil.
@@ -301,6 +302,7 @@ func (r *runner) planWorkers(ctx context.Context, asked int) error {
 func (r *runner) describe(ctx context.Context) (err error) {
 	defer r.stayAwake(r.flags.KeepAwake)()
 	r.thumbnails = startThumbnails(r.root)
+	r.copies = newCopies(r)
 	r.show.SetPhase("loading the model")
 	r.track.Live().SetPhase("loading model")
 	r.show.Begin(r.track.Live().Progress)

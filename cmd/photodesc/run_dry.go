@@ -50,7 +50,7 @@ func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	}
 	if overall > 0 && otherSpeed(s, changed) == "" {
 		d.RateHour = math.Round(overall*10) / 10
-		d.Hours = math.Round(float64(d.Todo)/overall*1e4) / 1e4 // to a third of a second
+		d.Hours = math.Round(float64(d.Todo-d.Duplicates)/overall*1e4) / 1e4 // to a third of a second
 	}
 	if r.flags.Json {
 		return ui.WriteJSON(w, d)
@@ -89,6 +89,9 @@ func (r *runner) count(ctx context.Context, changed tracker.Changed) (ui.DryRun,
 		if changed.Has(rel) {
 			d.Changed++
 		}
+	}
+	if err == nil {
+		d.Duplicates, err = countCopies(ctx, r, found.todo)
 	}
 	warned.flush()
 	d.Todo, d.Later, d.NotListed = len(found.todo), found.later-found.unlisted, found.unlisted

@@ -136,6 +136,9 @@ func (r *runner) photoEvent(rec tracker.Record, batch int) {
 		return
 	}
 	rec.Path, rec.Time = tracker.EncodePath(rec.Path), rec.Time.Truncate(time.Millisecond)
+	if rec.Of != "" {
+		rec.Of = tracker.EncodePath(rec.Of)
+	}
 	p := r.track.Live().Progress()
 	r.events.write(photoEvent{Event: "photo", Record: rec, Batch: batch, Described: p.Completed, FailedSoFar: p.Failed, Remaining: p.Remaining,
 		Rate: p.RateLastHour, Left: p.LeftSeconds})

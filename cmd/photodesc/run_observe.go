@@ -49,7 +49,9 @@ func (r *poolObserver) observe(e pool.Event) {
 	case pool.EventAnswer:
 		r.loading.end()
 		live.SetInFlight(e.InFlight, e.Ages)
-		live.Answered(e.Seconds)
+		if !e.Unneeded { // a duplicate says nothing of how long a photo takes
+			live.Answered(e.Seconds)
+		}
 	case pool.EventMemory:
 		r.service.Alive()
 		live.SetInFlight(e.InFlight, e.Ages)

@@ -97,7 +97,9 @@ func describeTodo(ctx context.Context, r *runner, todo []string) error {
 			p.Stop()
 		}
 	}()
+	r.copies.begin()
 	err := runPool(ctx, r, p, todo, r.keep)
+	r.copies.end()
 	if asked.Load() && errors.Is(err, pool.ErrStopped) && ctx.Err() == nil {
 		return nil
 	}
@@ -277,7 +279,7 @@ func (g *askedGroup) describe(ctx context.Context, r *runner) error {
 	cfg := r.poolConfig(g.paths)
 	cfg.Command = startsWorkers(func() worker.Config {
 		c := r.workerConfig()
-		c.Ask = g.ask
+		c.Ask, c.Share = g.ask, false // who asks for a photo wants other words
 		return c
 	})
 	err := runPool(ctx, r, pool.New(cfg), g.paths, func(res pool.Result) error { return g.keep(r, res) })

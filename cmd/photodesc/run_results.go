@@ -20,6 +20,22 @@ import (
 func (r *runner) keep(res pool.Result) error {
 	rec, more := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
+	if more.Known && !r.copies.share(&rec, more) {
+		return nil
+	}
+	if err := keepRecord(r, res, rec, more); err != nil {
+		return err
+	}
+	for _, same := range r.copies.finished(&rec) {
+		if err := keepRecord(r, res, same.rec, same.more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepRecord records what became of a photo and tells everybody.
+func keepRecord(r *runner, res pool.Result, rec tracker.Record, more worker.Answer) error {
 	if err := r.track.Add(rec); r.alreadyDone(rec.Path, err) {
 		return nil
 	} else if err != nil {
@@ -28,7 +44,7 @@ func (r *runner) keep(res pool.Result) error {
 	if rec.Status == tracker.Failed {
 		r.folds.add(failedWarning(rec))
 	}
-	if res.Failure == nil {
+	if rec.Via == "" && res.Failure == nil {
 		if warning := r.blanks.add(rec.Blank > 0); warning != "" {
 			r.log.Warn(warning)
 		}
@@ -152,7 +168,7 @@ func (r *runner) summary() ui.RunSummary {
 	t, c := r.track.Tally(), r.track.Live().RunCounters()
 	p := r.track.Live().Progress()
 	s := ui.RunSummary{
-		Described: p.RunCompleted, Failed: p.RunFailed, Errors: t.Errors, SuccessRate: p.RunSuccess(),
+		Described: p.RunCompleted, Duplicates: p.RunDuplicates, Failed: p.RunFailed, Errors: t.Errors, SuccessRate: p.RunSuccess(),
 		AllDescribed: p.Completed, AllFailed: p.Failed + max(0, r.track.Counts().Retrying-r.found.goneAgain), Total: p.Total,
 		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens, PhotosHour: p.RateRun,
 		Batches: c.Batches, Workers: c.Workers, Restarts: c.Restarts,

@@ -74,6 +74,7 @@ func (r *runner) workerConfig() worker.Config {
 		Ask:        r.set.Ask,
 		Inside:     r.flags.XMP,
 		Thumbnails: r.thumbnails != nil,
+		Share:      r.copies != nil,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
 			Detail:   r.set.Detail,
@@ -127,6 +128,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 
 		KnownReadable: r.found.knownReadable,
 		ProbeStorage:  probeStorage(r, todo),
+		Needed:        r.copies.needed(),
 		Log:           r.detail,
 		Output:        o.workerSays,
 		Observe:       o.observe,

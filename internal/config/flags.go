@@ -69,6 +69,7 @@ type Flags struct {
 	XMP        bool
 	Sidecar    string // name of a new one
 	Redo       string
+	Duplicates string
 	noConfig   bool
 
 	Set  *pflag.FlagSet          // that these are registered with
@@ -115,6 +116,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
 	s.BoolVar(&f.Requested, "requested", false, "describe only photos that photodesc browse or photodesc again has asked for, with this model")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
+	s.StringVar(&f.Duplicates, "duplicates", DuplicatesShare, "photos with the same picture as another, byte for byte and without regard to metadata: give them its words, or describe each")
 	s.BoolVar(&f.DryRun, "dry-run", false, "change nothing, and say how many photos a run would describe, what it would leave out, and how long it would take")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.StringVar(&f.OnFinish, "on-finish", "", "when the run has ended, in whatever way, give `COMMAND` to the shell; PHOTODESC_… variables tell it how the run went")
@@ -189,6 +191,8 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--redo: %q is not %s, %s or %s", f.Redo, RedoAsk, RedoChanged, RedoNever)
 	case f.OnBattery != BatteryRun && f.OnBattery != BatteryPause:
 		return s, ui.UsageError("--on-battery: %q is not %s or %s", f.OnBattery, BatteryRun, BatteryPause)
+	case f.Duplicates != DuplicatesShare && f.Duplicates != DuplicatesDescribe:
+		return s, ui.UsageError("--duplicates: %q is not %s or %s", f.Duplicates, DuplicatesShare, DuplicatesDescribe)
 	case f.Sidecar != string(xmp.FullName) && f.Sidecar != string(xmp.StemName):
 		return s, ui.UsageError("--sidecar-name: %q is not %s or %s", f.Sidecar, xmp.FullName, xmp.StemName)
 	case f.Nice < 0 || f.Nice > 19:

@@ -22,7 +22,7 @@ type Group struct {
 var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "language", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
-	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "requested"}},
+	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "duplicates", "requested"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
 	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "show-prompt", "json"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
@@ -47,6 +47,7 @@ var words = map[string][]Word{
 	"detail":       {{"low", "one tile, fastest"}, {"auto", "at most half of the model's longest edge, never enlarged"}, {"high", "the model's longest edge, slowest"}},
 	"on-battery":   {{BatteryRun, "as on mains power"}, {BatteryPause, "finish the photos in flight and wait for mains power"}},
 	"redo":         {{RedoAsk, "say what differs and do nothing"}, {RedoChanged, "describe those photos again"}, {RedoNever, "leave them as they are"}},
+	"duplicates":   {{DuplicatesShare, "the words of the first one count for all; nothing is described twice"}, {DuplicatesDescribe, "describe each"}},
 	"cooldown":     {{"auto", "only while memory or heat asks for it"}, {"0", "never"}},
 	"workers":      {{"auto", "one a core, as memory allows"}},
 	"parallel":     {{"auto", "as memory allows"}},

@@ -24,11 +24,17 @@ const (
 	BatteryPause = "pause"
 )
 
+// The values of --duplicates, for photos with the same picture as another.
+const (
+	DuplicatesShare    = "share"
+	DuplicatesDescribe = "describe"
+)
+
 // NonSemantic are settings that do not change the text of a description. All other
 // flags count as changing it.
 var NonSemantic = []string{
 	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake", "on-battery",
-	"redo", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish",
+	"redo", "duplicates", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish",
 }
 
 // AlwaysRecorded are in the recorded settings of every run. Others are recorded only

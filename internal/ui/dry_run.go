@@ -28,6 +28,7 @@ type DryRun struct {
 
 	Moved        int `json:"moved"`         // of Described, under another path now
 	OtherPicture int `json:"other_picture"` // of Todo and Later, described before with another picture
+	Duplicates   int `json:"duplicates"`    // of Todo, at least: copies of other files, which get their words
 	TriedAgain   int `json:"tried_again"`   // of Todo and Later, failed before and changed since
 
 	UnreadFolders int             `json:"unread_folders"`
@@ -57,6 +58,9 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 	if d.OtherPicture > 0 {
 		todo += ", " + Comma(d.OtherPicture) + " of them again, with another picture than the one that was described"
 	}
+	if d.Duplicates > 0 {
+		todo += ", " + Comma(d.Duplicates) + " of them at least are copies of others and get their words"
+	}
 	if d.TriedAgain > 0 {
 		todo += ", " + Comma(d.TriedAgain) + " of them failed and were changed since"
 	}
@@ -82,9 +86,9 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 	}
 	line("Failed", failed)
 	switch {
-	case d.Todo == 0:
+	case d.Todo == d.Duplicates:
 	case d.RateHour > 0:
-		took := time.Duration(float64(d.Todo) / d.RateHour * float64(time.Hour)).Round(time.Second)
+		took := time.Duration(float64(d.Todo-d.Duplicates) / d.RateHour * float64(time.Hour)).Round(time.Second)
 		line("Takes", fmt.Sprintf("about %s, at the %s photos an hour of this workdir so far", Spell(max(took, time.Second)), RateText(d.RateHour)))
 	default:
 		line("Takes", "not known: no photo has been described here yet; photodesc bench measures this machine")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"photodesc/internal/wording"
 	"photodesc/tracker"
 )
 
@@ -28,7 +29,16 @@ func doneText(p tracker.Progress) string {
 
 // progressLine is the progress for the log.
 func progressLine(p tracker.Progress) string {
-	return fmt.Sprintf("Progress: %s - %s remaining", doneText(p), Comma(p.Remaining))
+	line := fmt.Sprintf("Progress: %s - %s remaining", doneText(p), Comma(p.Remaining))
+	if p.RunDuplicates > 0 {
+		line += ", " + wording.Count(p.RunDuplicates, "duplicate")
+	}
+	return line
+}
+
+// duplicatesText says of described photos how many have the words of another.
+func duplicatesText(n int) string {
+	return Comma(n) + " of these, with the words of a photo that has the same picture"
 }
 
 // progressDetails is what follows on a line that has room: failures, rate, time left.
@@ -36,6 +46,9 @@ func progressDetails(p tracker.Progress) string {
 	var parts []string
 	if p.Failed > 0 {
 		parts = append(parts, Comma(p.Failed)+" failed")
+	}
+	if p.RunDuplicates > 0 {
+		parts = append(parts, wording.Count(p.RunDuplicates, "duplicate"))
 	}
 	if rate := rateText(p); rate != "" {
 		parts = append(parts, rate)

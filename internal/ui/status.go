@@ -38,6 +38,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	} else {
 		line("Completed", Comma(s.Completed))
 	}
+	if s.Duplicates > 0 {
+		line("Duplicates", duplicatesText(s.Duplicates))
+	}
 	failed := Comma(s.Failed)
 	if s.Failed > 0 {
 		failed = styleBad.Render(failed)

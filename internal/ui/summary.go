@@ -76,6 +76,9 @@ func WriteSummary(w io.Writer, s tracker.Summary, now time.Time, width int) {
 func (p *summaryPage) photos(s tracker.Summary, now time.Time) {
 	p.heading("Photos")
 	p.line("Described", "%s", doneText(s.Run.Progress))
+	if s.Duplicates > 0 {
+		p.line("Duplicates", "%s", duplicatesText(s.Duplicates))
+	}
 	failed := Comma(s.Failed)
 	if s.Failed > 0 {
 		failed = styleBad.Render(failed)

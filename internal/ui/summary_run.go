@@ -15,7 +15,8 @@ import (
 // RunSummary is one run in numbers: the last words of its log and its last
 // event.
 type RunSummary struct {
-	Described    int                  `json:"described"` // by this run
+	Described    int                  `json:"described"`            // by this run
+	Duplicates   int                  `json:"duplicates,omitempty"` // given the words of another photo by this run; not in Described
 	Failed       int                  `json:"failed"`
 	Errors       map[tracker.Kind]int `json:"errors,omitempty"`
 	SuccessRate  float64              `json:"success_rate"` // from 0 to 1
@@ -48,6 +49,9 @@ func (s RunSummary) Text() string {
 		all = fmt.Sprintf(" (in all %s of %s)", Comma(s.AllDescribed), Comma(max(s.Total, s.AllDescribed)))
 	}
 	line("Described", "%s%s", Comma(s.Described), all)
+	if s.Duplicates > 0 {
+		line("Duplicates", "%s more, with the words of a photo that has the same picture", Comma(s.Duplicates))
+	}
 	failed := Comma(s.Failed)
 	if kinds := countsText(s.Errors); kinds != "" {
 		failed += ": " + kinds

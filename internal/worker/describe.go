@@ -35,7 +35,7 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 	rec := &made.Record
 	var decoding time.Duration
 	a, err := w.ask(ctx, j, &made, &decoding, llm.Answer{}, nil)
-	for err == nil && !w.config.Engine.Exact { // measuring takes every photo alike
+	for err == nil && !made.Known && !w.config.Engine.Exact { // measuring takes every photo alike
 		blank := w.config.Ask.blank(a)
 		if len(blank) > 0 && rec.Blank < maxRetries {
 			rec.Blank++
@@ -64,7 +64,9 @@ func (w *worker) describe(ctx context.Context, j pool.Job) (any, error) {
 		Generate: Round(a.Generate),
 		Total:    Round(time.Since(began)),
 	}
-	w.config.Ask.record(rec, a)
+	if !made.Known {
+		w.config.Ask.record(rec, a)
+	}
 	if rec.Status != tracker.OK {
 		made.Inside = nil
 	}
@@ -79,6 +81,10 @@ func (w *worker) ask(ctx context.Context, j pool.Job, made *Answer, decoding *ti
 	picture, err := w.picture(j, made, decoding)
 	if err != nil {
 		return a, err
+	}
+	if !w.needed(ctx, rec) {
+		made.Known = true
+		return a, nil
 	}
 	if w.answered.Add(1)%trimInterval == 0 {
 		llm.Trim()

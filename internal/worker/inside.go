@@ -16,6 +16,7 @@ import (
 // Answer is a worker's answer: the record and what else the run wants.
 type Answer struct {
 	tracker.Record
+	Known     bool    `json:"known,omitempty"`     // the supervisor said that the photo need not be described; there are no words
 	Inside    *Inside `json:"inside,omitempty"`    // see Config.Inside
 	Thumbnail []byte  `json:"thumbnail,omitempty"` // a JPEG; see Config.Thumbnails
 }

@@ -34,6 +34,7 @@ type Config struct {
 	Inside     bool  `json:",omitempty"` // answer with what is embedded in a photo, for its sidecar
 	Measure    bool  `json:",omitempty"` // load the model, print its sizes and exit
 	Thumbnails bool  `json:",omitempty"` // answer with a thumbnail of each photo
+	Share      bool  `json:",omitempty"` // ask before a photo is described whether its picture is, see Sight
 	Previews   bool  `json:",omitempty"` // make previews, see package preview; no model
 }
 
