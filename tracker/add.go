@@ -199,7 +199,7 @@ func (t *Tracker) count(g *group) {
 			switch {
 			case r.described():
 				t.counts.NewDone++
-			case r.Via == ViaDuplicate && !r.refresh:
+			case r.Via == ViaDuplicate && r.From == "" && !r.refresh:
 				t.counts.NewShare++
 			}
 		case Forgotten:

@@ -91,18 +91,6 @@ func (of Files) Unseen() (count int, has func(path string) bool) {
 	}
 }
 
-// Gone is how many photos are described, not up for another description, and were found by no walk.
-func (of Files) Gone() (count int) {
-	of.t.mu.Lock()
-	defer of.t.mu.Unlock()
-	for k, m := range of.t.photos {
-		if m&seen == 0 && of.t.done(k) {
-			count++
-		}
-	}
-	return count
-}
-
 // Moved is a described photo that is under another path now.
 type Moved struct {
 	Record Record // the newest of the path before
@@ -120,7 +108,10 @@ func (of Files) Move(moves []Moved) error {
 				continue
 			}
 			to := m.Record
-			to.Path, to.From, to.Via, to.File = m.Path, m.Record.Path, ViaMoved, m.File
+			to.Path, to.From, to.File = m.Path, m.Record.Path, m.File
+			if !to.IsDuplicate() {
+				to.Via = ViaMoved
+			}
 			records = append(records, to, of.forgotten(m.Record.Path))
 		}
 		return of.t.AddBatch(records)

@@ -34,7 +34,7 @@ var (
 // package writes them; those are validated but not decoded, which makes
 // resuming a million photos a matter of seconds.
 func parseOutcome(line []byte) (outcome, error) {
-	if path, rest, ok := okLinePath(line); ok && !bytes.Contains(rest, movedVia) && !bytes.Contains(rest, askedHead) {
+	if path, rest, ok := okLinePath(line); ok && !bytes.Contains(rest, fromHead) && !bytes.Contains(rest, askedHead) {
 		if !utf8.Valid(line) {
 			return outcome{}, errNotUTF8
 		}
@@ -61,7 +61,7 @@ var (
 	fileHead  = []byte(`,"file":{"size":`)
 	mtimeHead = []byte(`"mtime":"`)
 	askedHead = []byte(`,"request":{`)
-	movedVia  = []byte(`,"via":"moved",`)
+	fromHead  = []byte(`,"from":"`) // of a photo that was moved
 	ofHead    = []byte(`,"of":"`)
 )
 

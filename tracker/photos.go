@@ -16,6 +16,9 @@ type Photo struct {
 	CorrectedAt      time.Time `json:"corrected,omitzero"`          // when a person corrected the words that count
 	ModelDescription string    `json:"model_description,omitempty"` // the model's own, where the photo is corrected
 	ModelKeywords    []string  `json:"model_keywords,omitempty"`    // the model's own, where the photo is corrected
+
+	Gone   bool     `json:"gone,omitempty"`   // not in the photo folder any more, see [Gone]
+	Copies []string `json:"copies,omitempty"` // photos that have these words, with the same picture; EncodePath'd on the line
 }
 
 // Corrected is whether a person's words count for the photo.
@@ -27,6 +30,11 @@ func (p *Photo) HasWords() bool { return p.Status == OK || p.Corrected() }
 // Line is the photo as a line of JSON, newline included: its result line with what was corrected.
 func (p Photo) Line() ([]byte, error) {
 	p.encodePaths()
+	copies := p.Copies
+	p.Copies = nil
+	for _, path := range copies {
+		p.Copies = append(p.Copies, EncodePath(path))
+	}
 	p.Time = p.Time.Truncate(time.Millisecond)
 	var w bytes.Buffer
 	enc := json.NewEncoder(&w)

@@ -241,3 +241,30 @@ func (t *Tracker) countShared() (count int) {
 	}
 	return count
 }
+
+// Copies returns the photos that have the words of others, by the paths of these, for those that match.
+func Copies(dir string, match func(path string) bool) (map[string][]string, error) {
+	maybe := map[string]bool{} // duplicates of a photo that matches, at one time
+	parse := func(line []byte) (Record, error) {
+		if !bytes.Contains(line, ofHead) {
+			return Record{}, nil
+		}
+		return parseRecord(line)
+	}
+	err := readOutputs(dir, parse, func(_ string, _ int, r Record, err error) {
+		if err == nil && r.IsDuplicate() && match(r.Of) {
+			maybe[r.Path] = true
+		}
+	})
+	if err != nil || len(maybe) == 0 {
+		return nil, err
+	}
+	copies := map[string][]string{}
+	err = Find(dir, func(path string) bool { return maybe[path] }, 0, func(r Record) error {
+		if r.IsDuplicate() {
+			copies[r.Of] = append(copies[r.Of], r.Path)
+		}
+		return nil
+	})
+	return copies, err
+}

@@ -62,7 +62,7 @@ func (s *state) progress() Progress {
 	p := Progress{
 		Completed: max(0, s.Done-s.GoneDone), Gone: min(s.GoneDone, s.Done), Failed: max(0, s.Failed-s.Gone), TotalKnown: s.Total > 0,
 		Batch: s.Batch, InFlight: s.Meter.Run.InFlight, RunCompleted: s.RunDone, RunFailed: s.RunFailed,
-		Duplicates: min(s.Shared, max(0, s.Done-s.GoneDone)), RunDuplicates: s.RunShared,
+		Duplicates: max(0, s.Shared-s.GoneShared), RunDuplicates: s.RunShared,
 		RateLastHour: round(s.Meter.recent(), 1), RateOverall: round(s.Meter.overall(), 1),
 		RateRun:    round(perHour(float64(s.Meter.Run.Photos), s.Meter.Run.Seconds), 1),
 		RunSeconds: round(s.Meter.Run.Seconds, 1), UpSeconds: round(s.Meter.Up, 1),
@@ -95,10 +95,10 @@ func (l *Live) SetPhotos(todo, later, gone int) {
 	})
 }
 
-// SetGone records how many of the described photos are not in the photo folder any more; they are in no other number. It comes
-// before SetPhotos.
-func (l *Live) SetGone(described int) {
-	l.change(func(s *state) { s.GoneDone = min(described, s.Done) })
+// SetGone records how many of the described photos are not in the photo folder any more, and how many of these have the words of another;
+// they are in no other number. It comes before SetPhotos.
+func (l *Live) SetGone(described, shared int) {
+	l.change(func(s *state) { s.GoneDone, s.GoneShared = min(described, s.Done), min(shared, s.Shared) })
 }
 
 // SetGoneRetrying records how many of the photos that are up for another try are no

@@ -105,7 +105,7 @@ type Record struct {
 	Taken  string      `json:"taken,omitempty"`  // see [ParseTaken]
 	Camera string      `json:"camera,omitempty"` // maker and model, "Canon EOS 5D"
 	Place  *PhotoPlace `json:"place,omitempty"`  // where it was taken
-	// How the words came here, where no model wrote them for this path.
+	// How the words came here, where no model wrote them for this path; a duplicate that was moved stays one.
 	Via      Via     `json:"via,omitempty"`
 	From     string  `json:"from,omitempty"` // the path that a moved photo had before, EncodePath'd on the line
 	Of       string  `json:"of,omitempty"`   // the photo whose words these are, where that has the same picture, EncodePath'd on the line

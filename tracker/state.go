@@ -81,6 +81,7 @@ type state struct {
 	Gone         int   `json:"gone,omitempty"` // of Failed, not in the photo folder any more
 	Retrying     int   `json:"retrying,omitempty"`
 	GoneDone     int   `json:"gone_done,omitempty"`     // of Done, not in the photo folder any more
+	GoneShared   int   `json:"gone_shared,omitempty"`   // of GoneDone and Shared
 	GoneRetrying int   `json:"gone_retrying,omitempty"` // of Retrying, not in the photo folder any more
 	Later        int   `json:"later,omitempty"`         // left to later runs by --limit
 	Shared       int   `json:"shared,omitempty"`        // of Done, with the words of another photo
@@ -134,7 +135,7 @@ func parseState(data []byte) (state, error) {
 		}
 		s.Root = root
 	}
-	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.GoneDone, &s.Retrying, &s.GoneRetrying, &s.Later, &s.Shared, &s.RunDone, &s.RunShared, &s.RunFailed} {
+	for _, n := range []*int{&s.PID, &s.Batch, &s.Total, &s.Done, &s.Failed, &s.Gone, &s.GoneDone, &s.GoneShared, &s.Retrying, &s.GoneRetrying, &s.Later, &s.Shared, &s.RunDone, &s.RunShared, &s.RunFailed} {
 		*n = max(0, *n)
 	}
 	s.ProgressSize = max(0, s.ProgressSize)

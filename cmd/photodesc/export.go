@@ -20,8 +20,8 @@ import (
 )
 
 const exportHelp = `Writes the descriptions for other programs: the newest answer of each photo, and
-without those that failed. Photos are chosen as by photodesc search, by words and
-by --in and --since; without words all are written.`
+without those that failed or are gone. Photos are chosen as by photodesc search,
+by words and by --in and --since; without words all are written.`
 
 // exportFormat is an entry of the table of formats. Each is a command below `photodesc export`.
 type exportFormat struct {
@@ -47,7 +47,7 @@ var exportFormats = []exportFormat{
 // exportFlags are the flags of all formats; which of them a format has is in its entry.
 type exportFlags struct {
 	folder, since string
-	failed        bool
+	failed, gone  bool
 	dryRun        bool
 	force         bool
 	output        string
@@ -74,6 +74,7 @@ type exportFlags struct {
 func (f *exportFlags) choosing(set *pflag.FlagSet) {
 	set.StringVar(&f.folder, "in", "", "only photos in this `FOLDER` and below it")
 	set.StringVar(&f.since, "since", "", "only photos described or corrected since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
+	set.BoolVar(&f.gone, "gone", false, "also photos that are gone from the photo folder")
 	set.BoolVar(&f.dryRun, "dry-run", false, "say what would be written, and write nothing")
 }
 
@@ -144,6 +145,9 @@ func (format exportFormat) command(g *global) *cobra.Command {
 // newExporter looks at the workdir and at the flags that choose photos.
 func newExporter(ctx context.Context, dir string, f *exportFlags, words string) (x *exporter, err error) {
 	x = &exporter{ctx: ctx, flags: f, words: words}
+	if !f.gone {
+		x.gone = tracker.ReadGone(dir)
+	}
 	if x.since, err = sinceTime(f.since, time.Now()); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type exporter struct {
 	since    time.Time
 
 	matches map[photoKey]bool // with words: the photos that have them
+	gone    *tracker.Gone     // photos that are left out; nil without
 }
 
 // photoKey stands for the path of a photo where a million of them are kept.
@@ -76,6 +77,9 @@ func (x *exporter) eachOf(match func(path string) bool, since time.Time, found f
 
 // wanted is whether a photo was asked for, as far as its path tells. It is called by several goroutines at once.
 func (x *exporter) wanted(path string) bool {
+	if x.gone.Has(path) {
+		return false
+	}
 	if x.words != "" {
 		return x.matches[keyOfPhoto(path)]
 	}

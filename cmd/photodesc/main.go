@@ -125,6 +125,7 @@ func newRoot() *cobra.Command {
 		showCommand(g),
 		correctCommand(g),
 		againCommand(g),
+		forgetCommand(g),
 		mergeCommand(g),
 		searchCommand(g),
 		exportCommand(g),

@@ -3,15 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
-	"syscall"
 
 	"photodesc/internal/fsutil"
 	"photodesc/internal/photo/identity"
@@ -97,7 +94,7 @@ func (s *scanner) findMoved(ctx context.Context, fresh []freshPhoto, out *living
 				_, taken := out.moved[old]
 				return taken
 			}, func(old string) bool {
-				return c.is(gone[old]) && isGone(fsutil.Join(s.root, old), fsutil.Join(s.root, c.rel))
+				return c.is(gone[old]) && (s.absence.Missing(old) || sameFile(fsutil.Join(s.root, old), fsutil.Join(s.root, c.rel)))
 			})
 			if old == "" {
 				continue
@@ -163,12 +160,12 @@ func (c *candidate) is(was *tracker.PhotoFile) bool {
 	return sameContent(c.file, was)
 }
 
-// isGone is whether there is nothing at a path, rather than something that cannot be seen, or there is what now has another path: where
-// upper and lower case are the same, an old spelling still finds a file.
-func isGone(path, now string) bool {
+// sameFile is whether there is at a path what now has another path: where upper and lower case are the same, an old spelling still finds
+// a file.
+func sameFile(path, now string) bool {
 	old, err := os.Lstat(path)
 	if err != nil {
-		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+		return false
 	}
 	there, err := os.Lstat(now)
 	return err == nil && os.SameFile(old, there)

@@ -52,7 +52,7 @@ type scan struct {
 	leftOut   photo.LeftOut
 	living    living
 
-	goneDescribed int // photos that are described and not there any more
+	goneDescribed int // photos that are described and not there any more, or left out
 
 	links         []string            // where links among the photos lead
 	mountPoints   storage.MountPoints // folders with photos that may become unavailable on their own
@@ -81,6 +81,11 @@ type scanner struct {
 	stats     *statter
 	fresh     []freshPhoto // where described photos may have been moved
 
+	folders    []string        // that could not be read
+	failedSeen map[string]bool // photos that failed in earlier runs and are there
+	absence    *storage.Absence
+	before     *tracker.Gone // by the walk before
+
 	keepChanged bool // --redo never: photos with another picture keep their words
 }
 
@@ -108,6 +113,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	before := s.track.Counts()
 	found.living = living{refreshed: map[string]*tracker.PhotoFile{}, moved: map[string]movedTo{}}
 	s.stats = newStatter(s.track, s.root)
+	s.failedSeen = map[string]bool{}
 	photos := 0
 	err := photo.Walk(ctx, s.root, opts, func(rel string) error {
 		s.photo(&found, rel)
@@ -124,6 +130,8 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 			err = ui.UsageError("--files-from: %w", err)
 		}
 	}
+	s.before = tracker.ReadGone(s.dir)
+	s.absence = storage.NewAbsence(s.root, found.mountPoints, s.before.Mounts, s.folders)
 	touched := s.stats.end()
 	found.living.unknown = s.stats.unknown
 	if err == nil {
@@ -132,7 +140,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	found.todo, found.later = s.pick.Photos()
 	found.later += found.unlisted
 	found.links = links.Paths()
-	if found.unread == 0 { // else they may be in such a folder
+	if s.absence.Certain() { // else they may be where nothing can be seen
 		found.gone, found.goneAgain = max(before.Failed-found.failed-found.living.triedAgain, 0), max(before.Retrying-s.retrying, 0)
 	}
 	return found, err
@@ -151,6 +159,7 @@ func (s *scanner) photo(found *scan, rel string) {
 		}
 	case isFailed(s.track, rel) && !s.failedChanged(rel):
 		found.failed++
+		s.failedSeen[rel] = true
 	default:
 		switch {
 		case isFailed(s.track, rel):
@@ -158,6 +167,7 @@ func (s *scanner) photo(found *scan, rel string) {
 			found.living.triedAgain++
 		case s.track.Retrying(rel):
 			s.retrying++
+			s.failedSeen[rel] = true
 		}
 		if s.track.Counts().Done > 0 {
 			s.fresh = append(s.fresh, freshPhoto{rel, listed})
@@ -215,15 +225,18 @@ func (s *scanner) problem(found *scan, p photo.Problem) {
 	switch {
 	case p.Folder:
 		found.unread++
+		s.folders = append(s.folders, p.Path)
 		s.warn(warning{"folder", "left out", tracker.EncodePath(p.Path), p.Err.Err.Error(), fmt.Sprintf("Folder %q is left out: %v", p.Path, p.Err.Err)})
 	case s.track.Done(p.Path): // it was described when it was still a file
 		s.track.Files().Seen(p.Path)
 	case !listed:
 	case isFailed(s.track, p.Path):
 		found.failed++
+		s.failedSeen[p.Path] = true
 	default:
 		if s.track.Retrying(p.Path) {
 			s.retrying++
+			s.failedSeen[p.Path] = true
 		}
 		found.problems = append(found.problems, p)
 	}
@@ -280,10 +293,11 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 		r.folds.add(failedWarning(rec))
 	}
 	r.folds.flush()
-	if found.unread == 0 {
-		found.goneDescribed = r.track.Files().Gone()
+	shared, err := s.findGone(ctx, found)
+	if err != nil {
+		return err
 	}
-	r.track.Live().SetGone(found.goneDescribed)
+	r.track.Live().SetGone(found.goneDescribed, shared)
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
 	r.track.Live().SetGoneRetrying(found.goneAgain)
 	r.logFound()

@@ -32,7 +32,9 @@ corrected a photo, your words are searched.
     photodesc search cat OR dog       one of them
     photodesc search place:rome       in names of places alone
 
-The best of the newest matches come first. The index, search.db in the workdir,
+The best of the newest matches come first. Copies with the same picture and words
+are one match, but for -0, which gives each; --each does so, too. Photos that are
+gone from the photo folder are left out without --gone. The index, search.db in the workdir,
 is brought up to date by each search and may be removed at any time.`
 
 // shownFound is how many photos are shown to a person who does not say how many.
@@ -40,6 +42,7 @@ const shownFound = 20
 
 type searchFlags struct {
 	asJSON, nul   bool
+	gone, each    bool
 	folder, since string
 	taken         string
 	limit         int
@@ -83,7 +86,10 @@ func searchCommand(g *global) *cobra.Command {
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
 			defer stop()
-			o := search.Options{Since: since, Taken: taken, Limit: f.limit}
+			o := search.Options{Since: since, Taken: taken, Limit: f.limit, Each: f.each || f.nul}
+			if !f.gone {
+				o.Hidden = tracker.ReadGone(g.dir).Paths()
+			}
 			if f.folder != "" {
 				if o.Folder, err = searchedFolder(s, f.folder); err != nil {
 					return err
@@ -96,6 +102,8 @@ func searchCommand(g *global) *cobra.Command {
 	c.Flags().StringVar(&f.taken, "taken", "", "only photos taken at this `DATE`, as 2024, 2024-05 or 2024-05-31, or between two, as 2023..2024-05; those without a date of their own, or described before photodesc noted it, are left out")
 	c.Flags().StringVar(&f.since, "since", "", "only photos described since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
 	c.Flags().IntVar(&f.limit, "limit", 0, "at most this `N` of photos, 0 is all (default 20 for people, else all)")
+	c.Flags().BoolVar(&f.each, "each", false, "photos with the same picture and words one by one; else as one, with the number of its copies")
+	c.Flags().BoolVar(&f.gone, "gone", false, "also photos that are gone from the photo folder")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "for programs: a JSON object a line")
 	c.Flags().BoolVarP(&f.nul, "null", "0", false, "for xargs -0: the files' paths, with a zero byte after each")
 	return c
@@ -133,7 +141,7 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		if shown > 1 {
 			fmt.Fprintln(colors)
 		}
-		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers, Camera: h.Camera, Place: h.Place},
+		return ui.WriteFound(colors, ui.Found{Path: h.Path, Description: h.Description, Keywords: h.Keywords, Answers: h.Answers, Camera: h.Camera, Place: h.Place, Copies: len(h.Copies)},
 			search.MarkBegin, search.MarkEnd, width)
 	})
 	switch {
@@ -189,6 +197,7 @@ type foundJSON struct {
 	Place       string          `json:"place,omitempty"` // its names
 	Taken       string          `json:"taken,omitempty"`
 	Corrected   bool            `json:"corrected,omitempty"` // a person wrote the description or the keywords
+	Copies      []string        `json:"copies,omitempty"`    // paths of other photos found, with the same picture and words
 	Model       string          `json:"model"`
 	Language    string          `json:"language,omitempty"` // that its answers were asked for in, BCP-47
 	Time        json.RawMessage `json:"time"`
@@ -200,6 +209,9 @@ func foundPhoto(h search.Hit, root string) foundJSON {
 	f := foundJSON{
 		Path: tracker.EncodePath(h.Path), Description: plain.Replace(h.Description), Answers: plain.Replace(h.Answers),
 		Camera: plain.Replace(h.Camera), Place: plain.Replace(h.Place), Taken: h.Taken, Corrected: h.Corrected, Model: h.Model, Language: h.Language, Time: at,
+	}
+	for _, path := range h.Copies {
+		f.Copies = append(f.Copies, tracker.EncodePath(path))
 	}
 	if k := plain.Replace(h.Keywords); k != "" {
 		f.Keywords = strings.Split(k, ", ")

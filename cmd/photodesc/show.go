@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -59,10 +60,18 @@ func show(w io.Writer, s tracker.Snapshot, args []string, last int, asJSON bool)
 	wanted := newShownPaths(s.Root, args)
 	colors, width := ui.Colors(w), ui.TerminalWidth(w)
 	shown := 0
+	gone, copies := tracker.ReadGone(s.Dir), map[string][]string(nil)
+	if s.Duplicates > 0 && len(args) > 0 {
+		var err error
+		if copies, err = tracker.Copies(s.Dir, wanted.match); err != nil {
+			return err
+		}
+	}
 	for photo, err := range tracker.Photos(s.Dir, tracker.Select{Match: wanted.match, Last: last}) {
 		if err != nil {
 			return err
 		}
+		photo.Gone, photo.Copies = gone.Has(photo.Path) && !isThere(s, photo.Path), copies[photo.Path]
 		if shown++; asJSON {
 			line, err := photo.Line()
 			if err == nil {
@@ -90,6 +99,16 @@ func show(w io.Writer, s tracker.Snapshot, args []string, last int, asJSON bool)
 		fmt.Fprintf(w, "No photo has been described here yet. Begin with:\n    %s\n", ui.CommandLine(s.Dir, "run", "DIR"))
 	}
 	return nil
+}
+
+// isThere is whether a photo that was gone can be seen again.
+func isThere(s tracker.Snapshot, path string) bool {
+	root, err := tracker.DecodePath(s.Root)
+	if err != nil || root == "" {
+		return false
+	}
+	_, err = os.Lstat(fsutil.Join(root, path))
+	return err == nil
 }
 
 func notShown(s tracker.Snapshot, missing []string) error {

@@ -52,6 +52,18 @@ var columns = []struct {
 	{Column{"settings", func(r *tracker.Photo) string { return r.Settings }, false}, false},
 	{Column{"tokens", func(r *tracker.Photo) string { return number(r.Tokens) }, true}, false},
 	{Column{"seconds", func(r *tracker.Photo) string { return strconv.FormatFloat(r.Seconds.Total, 'f', -1, 64) }, true}, false},
+	{Column{"duplicate_of", func(r *tracker.Photo) string {
+		if r.Of == "" {
+			return ""
+		}
+		return tracker.EncodePath(r.Of)
+	}, false}, false},
+	{Column{"moved_from", func(r *tracker.Photo) string {
+		if r.From == "" {
+			return ""
+		}
+		return tracker.EncodePath(r.From)
+	}, false}, false},
 	{Column{"status", func(r *tracker.Photo) string { return string(r.Status) }, false}, false},
 	{Column{"error_kind", func(r *tracker.Photo) string { return string(failure(r).Kind) }, false}, false},
 	{Column{"error", func(r *tracker.Photo) string { return failure(r).Message }, false}, false},

@@ -21,10 +21,13 @@ type Options struct {
 	Since  time.Time // only photos described then or later; zero is all
 	Taken  Days      // only photos taken then
 	Limit  int       // hits at most; 0 is all
+	Hidden []string  // paths of photos that are not found
+	Each   bool      // photos with the same picture and words are found one by one, else as one with its copies
 }
 
 // Hit is a photo that was found. The words found stand between [MarkBegin] and [MarkEnd] in the texts that have them.
 type Hit struct {
+	id          int64
 	Path        string // relative to the photo folder, any bytes
 	Description string
 	Keywords    string // separated by commas
@@ -36,6 +39,7 @@ type Hit struct {
 	Language    string    // that its answers were asked for in, BCP-47; "" is none
 	Time        time.Time // when it was described
 	Corrected   bool      // a person wrote the description or the keywords
+	Copies      []string  // paths of other matches with the same picture and words
 }
 
 // countedTo is up to where matches are counted: counting all of a common word's takes long.
@@ -84,8 +88,12 @@ func (x *Index) find(ctx context.Context, q query, o Options, found func(Hit) er
 	if err != nil {
 		return 0, false, err
 	}
-	matches = min(len(ids), countedTo)
 	more = len(ids) > countedTo
+	ids, copies, err := folded(ctx, conn, ids, o)
+	if err != nil {
+		return 0, false, err
+	}
+	matches = min(len(ids), countedTo)
 	left := o.Limit
 	for first := true; len(ids) > 0; first = false {
 		some := ids[:min(ranked, len(ids))]
@@ -95,6 +103,7 @@ func (x *Index) find(ctx context.Context, q query, o Options, found func(Hit) er
 			return matches, more, err
 		}
 		for _, h := range hits {
+			h.Copies = copies[h.id]
 			if err := found(h); err != nil {
 				return matches, more, err
 			}
@@ -151,6 +160,13 @@ func newest(ctx context.Context, conn *sql.Conn, q query, o Options, limit int) 
 			text, args = text+" AND (SELECT time FROM photos WHERE id = words.rowid) >= ?", append(args, since)
 		}
 	}
+	hidden, err := hiddenIDs(ctx, conn, o.Hidden)
+	if err != nil {
+		return nil, err
+	}
+	if limit > 0 {
+		limit += len(hidden)
+	}
 	text, args = text+" ORDER BY rowid DESC LIMIT ?", append(args, limit)
 	rows, err := conn.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -162,7 +178,12 @@ func newest(ctx context.Context, conn *sql.Conn, q query, o Options, limit int) 
 		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		ids = append(ids, id)
+		if !hidden[id] {
+			ids = append(ids, id)
+		}
+	}
+	if limit > 0 {
+		ids = ids[:min(len(ids), limit-len(hidden))]
 	}
 	return ids, rows.Err()
 }

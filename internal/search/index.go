@@ -44,8 +44,10 @@ CREATE TABLE texts (             -- as the model and the file have them
 	model TEXT NOT NULL, language TEXT NOT NULL, camera TEXT NOT NULL, place TEXT NOT NULL, taken TEXT NOT NULL,
 	via TEXT NOT NULL,           -- how the words came to the path
 	size INTEGER, mtime INTEGER, -- of the file, in bytes and nanoseconds
-	picture TEXT NOT NULL        -- hash of the picture; '': not known
+	picture TEXT NOT NULL,       -- hash of the picture; '': not known
+	original TEXT NOT NULL       -- path of the photo with the same picture whose words these are, as in the outputs; '': they are its own
 );
+CREATE INDEX texts_duplicates ON texts (original) WHERE original != '';
 CREATE TABLE corrections (path TEXT PRIMARY KEY, line TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (
 	path, description, keywords, answers, camera, place,

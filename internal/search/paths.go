@@ -7,7 +7,7 @@ import (
 	"photodesc/tracker"
 )
 
-// Paths calls found with the path of each photo that matches, in no order, without ranking and without their texts: a million
+// Paths calls found with the path of each photo that matches, in no order, without ranking and without their texts, each copy, too: a million
 // matches take seconds. Of the options the limit does not count. Where the index turns out to be damaged, it is made anew, and
 // found hears all paths again. An error of found ends it; see [Index.Find] for other errors.
 func (x *Index) Paths(ctx context.Context, text string, o Options, found func(path string) error) error {
@@ -34,6 +34,10 @@ func (x *Index) paths(ctx context.Context, q query, o Options, found func(string
 		return err
 	}
 	defer rows.Close()
+	hidden := make(map[string]bool, len(o.Hidden))
+	for _, path := range o.Hidden {
+		hidden[path] = true
+	}
 	for rows.Next() {
 		var path *string
 		if err := rows.Scan(&path); err != nil {
@@ -45,6 +49,9 @@ func (x *Index) paths(ctx context.Context, q query, o Options, found func(string
 		decoded, err := tracker.DecodePath(*path)
 		if err != nil {
 			return fmt.Errorf("%w: %q", errInconsistent, *path)
+		}
+		if hidden[decoded] {
+			continue
 		}
 		if err := found(decoded); err != nil {
 			return err

@@ -24,12 +24,18 @@ type photo struct {
 	taken       string
 	via         tracker.Via
 	file        *tracker.PhotoFile
+	original    string // as in the outputs; "": the words are its own
 	correction  string // a line; "" is none
 }
 
 func photoOf(r tracker.Record) photo {
+	original := ""
+	if r.Of != "" {
+		original = tracker.EncodePath(r.Of)
+	}
 	return photo{
-		path: tracker.EncodePath(r.Path), time: r.Time, described: r.Status == tracker.OK,
+		original: original,
+		path:     tracker.EncodePath(r.Path), time: r.Time, described: r.Status == tracker.OK,
 		description: r.Description, keywords: joined(r.Keywords), answers: answersText(r),
 		model: r.Model, language: r.Language, camera: r.Camera, place: r.Place.Names(), taken: r.Taken, via: r.Via, file: r.File,
 	}

@@ -60,6 +60,7 @@ func texts(ctx context.Context, conn *sql.Conn, q query, ids []int64, best bool,
 			return nil, err
 		}
 		f := facts[id]
+		h.id = id
 		h.Taken, h.Model, h.Language, h.Time, h.Corrected = f.taken, f.model, f.language, f.time, f.corrected
 		for _, s := range []*string{&h.Description, &h.Keywords, &h.Answers, &h.Camera, &h.Place} {
 			*s = unsegment(*s)

@@ -47,6 +47,9 @@ func (x *Index) rankedPaths(ctx context.Context, q query, o Options) (paths []st
 	if more = o.Limit > 0 && len(ids) > o.Limit; more {
 		ids = ids[:o.Limit]
 	}
+	if ids, _, err = folded(ctx, conn, ids, o); err != nil {
+		return nil, false, err
+	}
 	first := ids[:min(ranked, len(ids))]
 	hits, err := texts(ctx, conn, q, first, true, 0)
 	if err != nil {

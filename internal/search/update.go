@@ -150,7 +150,7 @@ type writer struct {
 }
 
 type statements struct {
-	find, photo, text, words, forget, forgetText, unindex, known, correction *sql.Stmt
+	find, photo, text, words, renamed, forget, forgetText, unindex, known, correction *sql.Stmt
 }
 
 // background is the context of single statements. With one that can be cancelled the driver starts a goroutine for each.
@@ -169,8 +169,9 @@ func (w *writer) begin() (err error) {
 	}{
 		{&w.stmts.find, "SELECT id FROM photos WHERE path = ?"},
 		{&w.stmts.photo, "INSERT INTO photos (path, time, latest) VALUES (?, ?, ?) ON CONFLICT (path) DO NOTHING"},
-		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, language, camera, place, taken, via, size, mtime, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.text, "INSERT INTO texts (id, described, description, keywords, answers, model, language, camera, place, taken, via, size, mtime, picture, original) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&w.stmts.words, "INSERT INTO words (rowid, path, description, keywords, answers, camera, place, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
+		{&w.stmts.renamed, "UPDATE texts SET original = ? WHERE original = ? AND original != ''"},
 		{&w.stmts.forget, "DELETE FROM photos WHERE id = ?"},
 		{&w.stmts.forgetText, "DELETE FROM texts WHERE id = ?"},
 		{&w.stmts.unindex, "DELETE FROM words WHERE rowid = ?"},
@@ -198,6 +199,11 @@ func (w *writer) add(file string, r tracker.Record, after tracker.Position) erro
 	case tracker.OK:
 		if err := w.replace(photoOf(r)); err != nil {
 			return err
+		}
+		if r.From != "" {
+			if _, err := w.stmts.renamed.ExecContext(background, tracker.EncodePath(r.Path), tracker.EncodePath(r.From)); err != nil {
+				return err
+			}
 		}
 	case tracker.Forgotten:
 		if err := w.remove(tracker.EncodePath(r.Path)); err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -236,7 +242,7 @@ func (w *writer) replace(p photo) error {
 		return err
 	}
 	size, mtime, picture := p.fileColumns()
-	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.language, p.camera, p.place, p.taken, p.via, size, mtime, picture); err != nil {
+	if _, err = w.stmts.text.ExecContext(background, p.id, p.described, p.description, p.keywords, p.answers, p.model, p.language, p.camera, p.place, p.taken, p.via, size, mtime, picture, p.original); err != nil {
 		return err
 	}
 	if w.corrects {

@@ -21,17 +21,25 @@ type MountPoints map[string]os.FileInfo
 func NewMountPoints(root string) MountPoints {
 	m := MountPoints{}
 	m.Add(root)
+	for _, rel := range Mounts(root) {
+		m.Add(filepath.Join(root, rel))
+	}
+	return m
+}
+
+// Mounts lists what is mounted below root, relative to it, and "." where root itself is.
+func Mounts(root string) (rels []string) {
 	mounts, _ := disk.Partitions(true) // returns what it could read, also with an error
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
-		return m
+		return nil
 	}
 	for _, mount := range mounts {
 		if rel, err := filepath.Rel(real, mount.Mountpoint); err == nil && fsutil.Below(mount.Mountpoint, real) {
-			m.Add(filepath.Join(root, rel))
+			rels = append(rels, rel)
 		}
 	}
-	return m
+	return rels
 }
 
 // Add adds a folder, or a link if it leads to one.

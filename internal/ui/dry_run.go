@@ -28,8 +28,8 @@ type DryRun struct {
 
 	Moved        int `json:"moved"`         // of Described, under another path now
 	OtherPicture int `json:"other_picture"` // of Todo and Later, described before with another picture
-	Duplicates   int `json:"duplicates"`    // of Todo, at least: copies of other files, which get their words
 	TriedAgain   int `json:"tried_again"`   // of Todo and Later, failed before and changed since
+	Duplicates   int `json:"duplicates"`    // of Todo, at least: copies of other files, which get their words
 
 	UnreadFolders int             `json:"unread_folders"`
 	LeftOut       tracker.LeftOut `json:"left_out"`
@@ -58,11 +58,14 @@ func WriteDryRun(w io.Writer, d DryRun, changed string, width int) {
 	if d.OtherPicture > 0 {
 		todo += ", " + Comma(d.OtherPicture) + " of them again, with another picture than the one that was described"
 	}
-	if d.Duplicates > 0 {
-		todo += ", " + Comma(d.Duplicates) + " of them at least are copies of others and get their words"
-	}
 	if d.TriedAgain > 0 {
 		todo += ", " + Comma(d.TriedAgain) + " of them failed and were changed since"
+	}
+	switch {
+	case d.Duplicates == 1:
+		todo += ", of which at least 1 is a copy of another and gets its words"
+	case d.Duplicates > 1:
+		todo += ", of which at least " + Comma(d.Duplicates) + " are copies of others and get their words"
 	}
 	line("To do", StyleBold.Render(todo))
 	if d.Asked+d.AskedOthers > 0 {

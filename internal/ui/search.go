@@ -12,13 +12,22 @@ import (
 // Found is a photo that a search found. Marks stand around the words found: begin and end, as given to [WriteFound].
 type Found struct {
 	Path, Description, Keywords, Answers, Camera, Place string
+
+	Copies int // other photos with the same picture and words
 }
 
 // WriteFound writes a photo and its words in lines of at most width cells; 0 is no limit. Keywords, further answers and the camera are
 // shown where the words found are in them only.
 func WriteFound(w io.Writer, f Found, begin, end string, width int) error {
 	p := &errWriter{w: w}
-	p.printf("%s\n", StyleBold.Render(OneLine(tracker.EncodePath(f.Path))))
+	path := StyleBold.Render(OneLine(tracker.EncodePath(f.Path)))
+	switch {
+	case f.Copies == 1:
+		path += " and 1 copy"
+	case f.Copies > 1:
+		path += " and " + Comma(f.Copies) + " copies"
+	}
+	p.printf("%s\n", path)
 	text := func(name, s string) {
 		if s = strings.TrimSpace(s); s == "" || name != "" && !strings.Contains(s, begin) {
 			return

@@ -43,6 +43,7 @@ func WritePhoto(w io.Writer, r tracker.Photo, width int) error {
 	if r.Context != "" {
 		text("the model was told", r.Context)
 	}
+	livingFacts(r, text)
 	for _, facts := range []string{fileFacts(r.Record), recordFacts(r.Record)} {
 		if facts != "" {
 			p.printf("  %s\n", StyleFaint.Render(Fit(facts, max(width-2, 0))))
@@ -62,6 +63,27 @@ func correctedWords(r tracker.Photo, text func(name, s string)) {
 	}
 	if len(r.ModelKeywords) > 0 && !slices.Equal(r.ModelKeywords, r.Keywords) {
 		text("the model's keywords", strings.Join(r.ModelKeywords, ", "))
+	}
+}
+
+// livingFacts writes where a photo is and was, and what has the same picture.
+func livingFacts(r tracker.Photo, text func(name, s string)) {
+	if r.Gone {
+		text("", "gone from the photo folder")
+	}
+	if r.From != "" {
+		text("moved from", tracker.EncodePath(r.From))
+	}
+	if r.IsDuplicate() {
+		text("a duplicate, with the words of", tracker.EncodePath(r.Of))
+	}
+	const most = 5
+	for i, path := range r.Copies {
+		if i == most {
+			text("", "and "+Comma(len(r.Copies)-most)+" more with the same picture")
+			break
+		}
+		text("same picture", tracker.EncodePath(path))
 	}
 }
 
