@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -64,7 +65,7 @@ func (t *Tracker) Pictures() *Pictures {
 // Find returns the newest record of a photo with the picture that the run's settings described in the same context; "" is none.
 // It waits until the outputs of earlier runs are read.
 func (p *Pictures) Find(picture, context string) (Record, bool) {
-	sum, ok := pictureSum([]byte(picture))
+	sum, ok := pictureSum([]byte(picture), context)
 	if !ok {
 		return Record{}, false
 	}
@@ -107,8 +108,8 @@ func (p *Pictures) places(sum uint64) (list []place) {
 	return list
 }
 
-// pictureSum is 64 bits of a picture's hash; ok is false where that is none.
-func pictureSum(picture []byte) (sum uint64, ok bool) {
+// pictureSum is 64 bits of a picture's hash and its context; ok is false where there is no hash.
+func pictureSum(picture []byte, context string) (sum uint64, ok bool) {
 	var b [16]byte
 	if len(picture) != 2*len(b) {
 		return 0, false
@@ -116,7 +117,11 @@ func pictureSum(picture []byte) (sum uint64, ok bool) {
 	if _, err := hex.Decode(b[:], picture); err != nil {
 		return 0, false
 	}
-	return binary.BigEndian.Uint64(b[:]), true
+	sum = binary.BigEndian.Uint64(b[:])
+	for _, c := range []byte(context) { // FNV-1a
+		sum = (sum ^ uint64(c)) * 0x100000001b3
+	}
+	return sum, true
 }
 
 // read indexes the outputs of earlier runs. What this run writes meanwhile is added by add.
@@ -167,7 +172,7 @@ func (p *Pictures) add(r *Record, end int64) {
 	if r.Status != OK || r.File == nil || r.Settings != p.t.id {
 		return
 	}
-	sum, ok := pictureSum([]byte(r.File.Picture))
+	sum, ok := pictureSum([]byte(r.File.Picture), r.Context)
 	if !ok {
 		return
 	}
@@ -189,16 +194,25 @@ func (p *Pictures) add(r *Record, end int64) {
 	p.sort()
 }
 
-var pictureHead = []byte(`,"picture":"`)
+var (
+	pictureHead = []byte(`,"picture":"`)
+	contextHead = []byte(`,"context":`)
+)
 
-// linePicture returns the sum of an ok line's picture if the line is of the settings given. Inside of a string quotes are escaped, so
+// linePicture returns the sum of an ok line's picture and context if the line is of the settings given. Inside of a string quotes are escaped, so
 // nothing is taken from one. The whole line is checked when it is read.
 func linePicture(line, settingsID []byte) (sum uint64, ok bool) {
 	_, rest, ok := bytes.Cut(line, okMiddle)
 	if !ok || !bytes.Equal(okLineSettingsID(rest), settingsID) {
 		return 0, false
 	}
-	return pictureSum(lineText(rest, pictureHead))
+	context := ""
+	if _, text, told := bytes.Cut(rest, contextHead); told {
+		if err := json.NewDecoder(bytes.NewReader(text)).Decode(&context); err != nil {
+			return 0, false
+		}
+	}
+	return pictureSum(lineText(rest, pictureHead), context)
 }
 
 // lineText is the text behind a head, up to the next quote.

@@ -23,7 +23,7 @@ func TestPictures(t *testing.T) {
 	one, two := with("smolvlm", "What?"), with("smolvlm2", "What?")
 	tr := begin(t, dir, one, false, false)
 	told := pictured("told", "5")
-	told.Context = "cafe"
+	told.Context = "in \"caf\u00e9\"\n"
 	add(t, tr, pictured("a", "1"), pictured("odd\"\xff\n", "2"), pictured("gone", "3"), pictured("again", "4"), told)
 	closeTracker(t, tr)
 
@@ -43,13 +43,18 @@ func TestPictures(t *testing.T) {
 	want(p, "2", "", "odd\"\xff\n")
 	want(p, "3", "", "")
 	want(p, "5", "", "")
-	want(p, "5", "cafe", "told")
+	want(p, "5", told.Context, "told")
+	want(p, "5", "cafe", "")
 	want(p, "9", "", "")
 	if _, ok := p.Find("", ""); ok {
 		t.Error("no picture was found")
 	}
 	// What this run writes is found at once, also beyond what is kept apart.
-	add(t, tr, pictured("new", "6"))
+	again := told
+	again.Path, again.Context = "told-otherwise", "in a tent"
+	add(t, tr, pictured("new", "6"), again)
+	want(p, "5", told.Context, "told")
+	want(p, "5", "in a tent", "told-otherwise")
 	want(p, "6", "", "new")
 	if err := tr.Files().Forget([]string{"again"}); err != nil {
 		t.Fatal(err)
@@ -62,7 +67,7 @@ func TestPictures(t *testing.T) {
 	of, _ := p.Find(copied.File.Picture, "")
 	copied.Share(&of)
 	add(t, tr, copied)
-	if c := tr.Counts(); c.Shared != 1 || c.NewShare != 1 || c.NewDone != 2 {
+	if c := tr.Counts(); c.Shared != 1 || c.NewShare != 1 || c.NewDone != 3 {
 		t.Errorf("%+v", c)
 	}
 	closeTracker(t, tr)
@@ -84,7 +89,7 @@ func TestPictures(t *testing.T) {
 		t.Errorf("with other settings: %+v", c)
 	}
 	closeTracker(t, tr)
-	if s, err := Summarize(dir); err != nil || s.Duplicates != 1 || s.OK-s.Duplicates != 5 {
+	if s, err := Summarize(dir); err != nil || s.Duplicates != 1 || s.OK-s.Duplicates != 6 {
 		t.Errorf("%d of %d, %v", s.Duplicates, s.OK, err)
 	}
 }

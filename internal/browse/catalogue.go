@@ -21,7 +21,7 @@ import (
 // is read by library.update, which also notices outputs that were changed.
 
 // catalogueLayout is the number of the file's form. A file of another form is not used.
-const catalogueLayout = "photodesc catalogue 2\n"
+const catalogueLayout = "photodesc catalogue 3\n"
 
 // catalogueLimit bounds the file; a million photos have some 100 MB.
 const catalogueLimit = 1 << 30
@@ -81,6 +81,7 @@ func (l *library) parse(b []byte) error {
 		e := &all[i]
 		e.id = photoID(r.uint())
 		e.path = r.string()
+		e.original = r.string()
 		folder, file := r.count(), 0
 		flags := uint64(0)
 		e.width, e.height, flags = int32(r.int()), int32(r.int()), r.uint()
@@ -99,6 +100,7 @@ func (l *library) parse(b []byte) error {
 		e.folder, e.file = folders[folder], files[file]
 		l.photos = append(l.photos, e)
 		l.byPath[e.path], l.byID[e.id] = e, e
+		l.copies.add(e)
 	}
 	l.sorted.byDate = make([]*entry, n)
 	for i := range l.sorted.byDate {
@@ -157,6 +159,7 @@ func (l *library) encode() []byte {
 	for _, e := range l.photos {
 		w.uint(uint64(e.id))
 		w.string(e.path)
+		w.string(e.original)
 		w.uint(uint64(folders.of(e.folder)))
 		w.int(int64(e.width))
 		w.int(int64(e.height))

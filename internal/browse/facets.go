@@ -13,6 +13,8 @@ type facets struct {
 	Photos    int      `json:"photos"`
 	Failed    int      `json:"failed"`
 	Corrected int      `json:"corrected"`
+	Copies    int      `json:"copies"`   // photos with the words of another that has the same picture
+	Gone      int      `json:"gone"`     // not in the photo folder any more; in no other number
 	Folders   []count  `json:"folders"`  // in the order of their names; each with those below it
 	Keywords  []count  `json:"keywords"` // the most frequent ones first
 	Dates     [2]int64 `json:"dates"`    // Unix seconds of the first and the last photo; 0 without photos
@@ -34,9 +36,17 @@ const (
 func (l *library) facets() facets {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	f := facets{Photos: len(l.photos)}
+	var f facets
 	folders, words := map[string]int{}, make([]int, len(l.words))
 	for _, e := range l.photos {
+		if l.gone.Has(e.path) {
+			f.Gone++
+			continue
+		}
+		f.Photos++
+		if e.original != "" {
+			f.Copies++
+		}
 		if e.failed {
 			f.Failed++
 		}

@@ -39,6 +39,7 @@ type entry struct {
 	keywords  []int32 // numbers in library.words
 	taken     int64   // Unix seconds, as if the camera's clock were UTC; 0: not known
 	done      int64   // when it was described, Unix seconds
+	original  string  // path of the photo with the same picture whose words these are; "": its own
 	file      string  // the output with its newest result line
 	end       int64   // behind that line, in bytes
 }
@@ -56,6 +57,9 @@ type library struct {
 	words       []string // keywords
 	wordIDs     map[string]int32
 	corrections corrected
+	copies      copies
+	gone        *tracker.Gone
+	goneMark    string
 	version     int // grows with each change
 	sorted      sorted
 }
@@ -69,7 +73,7 @@ func newLibrary(dir string) *library {
 func (l *library) reset() {
 	l.positions, l.photos = map[string]tracker.Position{}, nil
 	l.byPath, l.byID = map[string]*entry{}, map[photoID]*entry{}
-	l.words, l.wordIDs = nil, map[string]int32{}
+	l.words, l.wordIDs, l.copies = nil, map[string]int32{}, copies{}
 	l.corrections, l.sorted.byDate, l.sorted.byPath = corrected{}, nil, nil
 }
 
@@ -87,6 +91,7 @@ func (l *library) update() error {
 	if err != nil {
 		return err
 	}
+	l.readGone()
 	return l.readCorrections()
 }
 
@@ -139,8 +144,13 @@ func (l *library) add(file string, r *tracker.Record, end int64) {
 	if l.corrections.all != nil {
 		l.correct(e)
 	}
+	e.original = r.Of
 	l.byPath[e.path], l.byID[e.id] = e, e
 	l.photos = append(l.photos, e)
+	l.copies.add(e)
+	if r.From != "" {
+		l.copies.renamed(r.From, r.Path)
+	}
 }
 
 func (l *library) newID(path string) photoID {
@@ -190,12 +200,14 @@ type view struct {
 	keyword   string
 	failed    bool
 	corrected bool
+	copies    bool // duplicates only
+	gone      bool // photos that are gone only; else none of them
 	order     string
 }
 
 // narrows is whether a view leaves out photos that the search index cannot leave out.
 func (v view) narrows() bool {
-	return v.keyword != "" || v.failed || v.corrected || v.from != 0 || v.to != 0
+	return v.keyword != "" || v.failed || v.corrected || v.copies || v.gone || v.from != 0 || v.to != 0
 }
 
 // list returns the photos of a view. With paths, only those, in their order.
@@ -213,7 +225,7 @@ func (l *library) list(v view, paths []string) []*entry {
 	below := v.folder + "/"
 	fits := func(e *entry) bool {
 		return (v.folder == "" || e.folder == v.folder || strings.HasPrefix(e.folder, below)) &&
-			(!v.failed || e.failed) && (!v.corrected || e.corrected) &&
+			(!v.failed || e.failed) && (!v.corrected || e.corrected) && (!v.copies || e.original != "") && v.gone == l.gone.Has(e.path) &&
 			(word < 0 || slices.Contains(e.keywords, word)) &&
 			(v.from == 0 || e.date() >= v.from) && (v.to == 0 || e.date() < v.to)
 	}

@@ -96,7 +96,7 @@ func (s *server) viewed(ctx context.Context, q url.Values) (found []*entry, more
 		if v.narrows() {
 			limit = s.limits.filtered
 		}
-		paths, more, err = s.search(ctx, text, v.folder, limit)
+		paths, more, err = s.search(ctx, text, v, limit)
 		switch {
 		case errors.Is(err, search.ErrEmpty):
 			paths = nil
@@ -122,7 +122,7 @@ func (e *entry) shape() uint16 {
 }
 
 func parseView(q url.Values) (v view, err error) {
-	v = view{folder: strings.Trim(q.Get("folder"), "/"), keyword: q.Get("keyword"), failed: q.Has("failed"), corrected: q.Has("corrected"), order: q.Get("order")}
+	v = view{folder: strings.Trim(q.Get("folder"), "/"), keyword: q.Get("keyword"), failed: q.Has("failed"), corrected: q.Has("corrected"), copies: q.Has("copies"), gone: q.Has("gone"), order: q.Get("order")}
 	if v.folder != "" {
 		if v.folder, err = tracker.DecodePath(v.folder); err != nil {
 			return v, fmt.Errorf("the folder's name is %w", err)
@@ -162,7 +162,11 @@ func liveQuery(text string) string {
 
 // search asks the index, which is brought up to date before. An index that was removed or
 // replaced meanwhile is opened again.
-func (s *server) search(ctx context.Context, text, folder string, limit int) (paths []string, more bool, err error) {
+func (s *server) search(ctx context.Context, text string, v view, limit int) (paths []string, more bool, err error) {
+	o := search.Options{Folder: v.folder, Limit: limit, Each: v.narrows()}
+	if !v.gone {
+		o.Hidden = s.library.hidden()
+	}
 	s.index.Lock()
 	defer s.index.Unlock()
 	for try := 0; ; try++ {
@@ -172,7 +176,7 @@ func (s *server) search(ctx context.Context, text, folder string, limit int) (pa
 			}
 		}
 		if err = s.index.x.Update(ctx, nil); err == nil {
-			paths, more, err = s.index.x.RankedPaths(ctx, text, search.Options{Folder: folder, Limit: limit})
+			paths, more, err = s.index.x.RankedPaths(ctx, text, o)
 		}
 		if err == nil || errors.Is(err, search.ErrEmpty) || ctx.Err() != nil || try > 0 {
 			return paths, more, err

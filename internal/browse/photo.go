@@ -41,6 +41,10 @@ type photoJSON struct {
 	Tokens      int          `json:"tokens"`
 	Attempts    int          `json:"attempts"`
 	Missing     string       `json:"missing,omitempty"` // why there is no picture
+	Gone        bool         `json:"gone"`              // not in the photo folder any more
+	MovedFrom   string       `json:"moved_from,omitempty"`
+	Same        []sameJSON   `json:"same"`              // photos with the same picture and words
+	SameCount   int          `json:"same_count"`        // of which Same has the first
 	Seen        string       `json:"seen"`              // names the words above
 	Request     *requestJSON `json:"request,omitempty"` // for another description
 }
@@ -107,7 +111,11 @@ func (s *server) photoJSON(e *entry, p *tracker.Photo) photoJSON {
 	}
 	if p.File != nil {
 		j.Bytes = p.File.Size
+		if p.File.Picture != "" {
+			j.Same, j.SameCount = s.library.same(e, p.File.Picture)
+		}
 	}
+	j.Gone, j.MovedFrom = s.library.isGone(e), strings.ToValidUTF8(p.From, "\ufffd")
 	if p.Place != nil {
 		j.Place = placeText(p.Place)
 	}

@@ -279,7 +279,7 @@ func (s *server) load() {
 		case <-ctx.Done():
 		}
 	}()
-	if _, _, err := s.search(ctx, "a", "", s.limits.shown); err != nil && ctx.Err() == nil {
+	if _, _, err := s.search(ctx, "a", view{}, s.limits.shown); err != nil && ctx.Err() == nil {
 		s.warnOnce(err)
 	}
 }

@@ -99,7 +99,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.StringVar(&f.Cooldown, "cooldown", "auto", "pause between batches: auto waits only while memory or heat asks for it; or a time such as 30s")
 	s.StringVar(&f.Memory, "memory", DefaultMemory, "memory that the run may take: a share of this machine's, or a `SIZE` such as 6GiB")
 	s.StringVar(&f.workers, "workers", "auto", "worker processes side by side")
-	s.StringVar(&f.parallel, "parallel", "auto", "photos generated together inside one worker")
+	s.StringVar(&f.parallel, "parallel", "auto", "photos that one worker generates together")
 	s.StringVar(&f.threads, "threads", "auto", "threads of one worker")
 	s.IntVar(&f.Nice, "nice", 0, "how far workers stand back for other programs, 0 to 19")
 	s.DurationVar(&f.Timeout, "timeout", 5*time.Minute, "longest time for one photo, all its prompts together")

@@ -23,7 +23,7 @@ import (
 const IndexName = "search.db"
 
 // layout is the number of the tables' form. An index of another layout is made anew.
-const layout = 5
+const layout = 6
 
 // The texts are indexed without being kept a second time: texts has them. What is looked up for many matches is in photos,
 // whose rows are short. An index of prefixes of one letter is the one without which queries are slow; those of longer ones

@@ -3,6 +3,9 @@ import { byId, el, number } from "./dom.js";
 
 const mostListed = 200;
 
+// Filters that are either there or not.
+const kinds = ["failed", "corrected", "copies", "gone"];
+
 // The panel with what photos can be narrowed by, and the chips that say by what they are.
 export class Filters {
   constructor(set) {
@@ -38,11 +41,11 @@ export class Filters {
   // follow shows the filters of an address.
   follow(parameters) {
     this.parameters = parameters;
-    const names = { folder: "Folder", keyword: "Keyword", from: "From", to: "Until", failed: "Failed", corrected: "Corrected" };
+    const names = { folder: "Folder", keyword: "Keyword", from: "From", to: "Until", failed: "Failed", corrected: "Corrected", copies: "Duplicates", gone: "Gone" };
     const chips = [];
     for (const [name, label] of Object.entries(names)) {
       if (!parameters.has(name)) continue;
-      const value = ["failed", "corrected"].includes(name) ? "" : parameters.get(name);
+      const value = kinds.includes(name) ? "" : parameters.get(name);
       chips.push(el("button.chip", { type: "button", "aria-label": `Remove the filter ${label} ${value}`, onclick: () => this.set(name, "") }, value ? el("span.chip-name", {}, label) : label, value ? ` ${value}` : "", el("span.x", { "aria-hidden": "true" }, "×")));
     }
     byId("chips").replaceChildren(...chips);
@@ -53,7 +56,8 @@ export class Filters {
   draw() {
     const f = this.facets;
     const focus = document.activeElement?.id;
-    const kind = (name, label, n) => el("button.option", { type: "button", id: `show-${name || "all"}`, "aria-pressed": String(name ? this.parameters.has(name) : !this.parameters.has("failed") && !this.parameters.has("corrected")), onclick: () => (name ? this.set(name, this.parameters.has(name) ? "" : "1") : this.set({ failed: "", corrected: "" })) }, el("span", {}, label), el("span.n", {}, number(n)));
+    const none = Object.fromEntries(kinds.map((name) => [name, ""]));
+    const kind = (name, label, n) => el("button.option", { type: "button", id: `show-${name || "all"}`, "aria-pressed": String(name ? this.parameters.has(name) : !kinds.some((other) => this.parameters.has(other))), onclick: () => (name ? this.set(name, this.parameters.has(name) ? "" : "1") : this.set(none)) }, el("span", {}, label), el("span.n", {}, number(n)));
     const date = (name, label) => {
       const input = el("input", { type: "date", id: `date-${name}`, onchange: (e) => this.set(name, e.target.value) });
       input.value = this.parameters.get(name) ?? "";
@@ -61,7 +65,7 @@ export class Filters {
     };
     this.panel.replaceChildren(
       el("div.filters-head", {}, el("h2", {}, "Filters"), el("button.button.plain", { type: "button", onclick: () => this.toggle(false) }, "Close")),
-      el("section", {}, el("h3", {}, "Show"), kind("", "All photos", f.photos), kind("failed", "Failed", f.failed), kind("corrected", "Corrected", f.corrected)),
+      el("section", {}, el("h3", {}, "Show"), kind("", "All photos", f.photos), kind("failed", "Failed", f.failed), kind("corrected", "Corrected", f.corrected), f.copies ? kind("copies", "Duplicates", f.copies) : null, f.gone ? kind("gone", "Gone from the folder", f.gone) : null),
       el("section.dates", {}, el("h3", {}, "Date"), date("from", "From"), date("to", "Until")),
       this.list("folder", "Folders", f.folders ?? []),
       this.list("keyword", "Keywords", f.keywords ?? []),

@@ -7,7 +7,7 @@ import { PhotoView } from "./photo.js";
 import { RunView } from "./run.js";
 
 // The address says everything: which view, which photo, what is searched and filtered.
-const names = ["q", "folder", "keyword", "from", "to", "failed", "corrected", "order"];
+const names = ["q", "folder", "keyword", "from", "to", "failed", "corrected", "copies", "gone", "order"];
 const query = byId("query");
 const order = byId("order");
 let photos = null;

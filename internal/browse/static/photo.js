@@ -119,6 +119,7 @@ export class PhotoView {
       said,
       d.keywords.length ? el("ul.keywords", { "aria-label": "Keywords" }, ...d.keywords.map((k) => el("li", {}, el("button", { type: "button", title: `All photos with “${k}”`, onclick: () => this.search(k) }, k)))) : null,
       d.corrected ? el("p.note", {}, `Corrected by you on ${day(d.corrected)}`) : null,
+      d.gone ? el("p.note", {}, "Not in the photo folder any more") : null,
       el("div.buttons", {}, el("button.button", { type: "button", onclick: () => this.edit(), "aria-keyshortcuts": "e" }, icon("edit"), this.drafts.has(d.id) ? "Go on correcting" : failed ? "Describe it yourself" : "Correct"), d.description ? el("button.button", { type: "button", onclick: () => copy(d.description, "Description") }, icon("copy"), "Copy") : null, el("button.button", { type: "button", onclick: () => this.again(), "aria-keyshortcuts": "d" }, icon("again"), "Describe again")),
       d.request ? waiting(d.request, () => this.takeBack()) : null,
     );
@@ -181,6 +182,8 @@ export class PhotoView {
       ["Place", d.place],
       ["Size", [d.width ? `${number(d.width)} × ${number(d.height)}` : "", d.bytes ? bytes(d.bytes) : ""].filter(Boolean).join(", ")],
       ["File", d.path],
+      ["Moved from", d.moved_from],
+      ["Same picture", d.same?.length ? el("ul.same", {}, ...d.same.map((other) => el("li", {}, el("a", { href: `/photo/${other.id}${location.search}` }, other.path))), d.same_count > d.same.length ? el("li", {}, `and ${number(d.same_count - d.same.length)} more`) : null) : null],
       ["Model", d.model],
       ["Prompt", d.prompt],
       [d.failed ? "Tried" : "Described", moment(d.time)],
