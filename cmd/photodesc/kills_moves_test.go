@@ -16,8 +16,9 @@ import (
 	"photodesc/tracker"
 )
 
-// TestKillsWithMoves kills the supervisor and moves photos between the runs, some of them back to where they were. With PHOTODESC_SOAK=1 there are
-// 600 photos and 60 kills. Each picture must be described once, whatever paths it had, and the words must be those of the picture.
+// TestKillsWithMoves kills the supervisor and moves photos between the runs, some of them back to where they were. A third of the photos are copies of
+// others. With PHOTODESC_SOAK=1 there are 600 photos and 60 kills. Each picture must be described once, whatever paths it had, and the words must be
+// those of the picture.
 func TestKillsWithMoves(t *testing.T) {
 	photos, kills := 60, 8
 	if os.Getenv("PHOTODESC_SOAK") != "" {
@@ -28,9 +29,19 @@ func TestKillsWithMoves(t *testing.T) {
 	at := make([]string, photos) // where each is
 	for i := range at {
 		at[i] = fmt.Sprintf("a/%d.jpg", i)
-		h.picture(at[i], i)
+		h.picture(at[i], i%(photos*2/3))
 	}
 	moves, within := 0, 0
+	shuffle := func() {
+		for _, i := range random.Perm(photos)[:photos/3] {
+			to := fmt.Sprintf("%c/%d.jpg", 'a'+rune(random.IntN(3)), i)
+			if to != at[i] {
+				h.move(at[i], to)
+				moves++
+			}
+			at[i] = to
+		}
+	}
 	for killed := range kills {
 		cmd := h.command()
 		if err := cmd.Start(); err != nil {
@@ -45,51 +56,64 @@ func TestKillsWithMoves(t *testing.T) {
 		}
 		_ = cmd.Process.Kill()
 		<-ended
-		for _, i := range random.Perm(photos)[:photos/3] {
-			to := fmt.Sprintf("%c/%d.jpg", 'a'+rune(random.IntN(3)), i)
-			if to != at[i] {
-				h.move(at[i], to)
-				moves++
-			}
-			at[i] = to
-		}
-		within += min(len(h.moved()), 1)
+		shuffle()
+		within += min(h.via(tracker.ViaMoved), 1)
 	}
 	if code, said := h.run(); code != 0 {
+		t.Fatalf("a run to the end: exit code %d\n%s", code, said)
+	}
+	shuffle()
+	if code, said := h.run(); code != 0 || !strings.Contains(said, "0 to do") {
 		t.Fatalf("the last run: exit code %d\n%s", code, said)
 	}
+	h.checkPictures(at, photos*2/3)
+	moved, shared := h.via(tracker.ViaMoved), h.via(tracker.ViaDuplicate)
+	t.Logf("%d photos, %d kills, %d moves in between, %d noted as moved, %d as copies, after %d kills there were some", photos, kills, moves, moved, shared, within)
+	if moved == 0 || shared == 0 {
+		t.Error("none was moved after it was described, or none was a copy")
+	}
+}
+
+// checkPictures expects so many pictures that were described once each, and the photos at these paths to have the words of theirs.
+func (h *harness) checkPictures(at []string, pictures int) {
+	h.t.Helper()
 	described := map[string]string{} // where a model described a picture
 	for _, rec := range h.results() {
 		if rec.Status != tracker.OK || rec.Via != "" {
 			continue
 		}
 		if before, twice := described[rec.File.Head]; twice {
-			t.Errorf("the picture of %q was described under %q before", rec.Path, before)
+			h.t.Errorf("the picture of %q was described under %q before", rec.Path, before)
 		}
 		described[rec.File.Head] = rec.Path
 	}
+	if len(described) != pictures {
+		h.t.Errorf("%d pictures were described, not %d", len(described), pictures)
+	}
+	words := map[string]string{} // by picture
 	newest := map[string]tracker.Record{}
 	for photo, err := range tracker.Photos(h.work, tracker.Select{}) {
 		if err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 		newest[photo.Path] = photo.Record
 	}
 	for i, path := range at {
 		_, head, _, err := headOf(filepath.Join(h.photos, path))
-		if rec := newest[path]; err != nil || rec.Status != tracker.OK || rec.File.Head != head {
-			t.Errorf("photo %d in %q: %v, %s, with the words of %v and not %s", i, path, err, rec.Status, rec.File, head)
+		rec := newest[path]
+		if err != nil || rec.Status != tracker.OK || rec.File.Head != head {
+			h.t.Errorf("photo %d in %q: %v, %s, with the words of %v and not %s", i, path, err, rec.Status, rec.File, head)
 		}
+		if other, known := words[head]; known && rec.Description != other {
+			h.t.Errorf("%q: %q, and a copy of it %q", path, rec.Description, other)
+		}
+		words[head] = rec.Description
 		delete(newest, path)
 	}
 	for path, rec := range newest {
 		if rec.Status == tracker.OK {
-			t.Errorf("%q counts as described, and nothing is there", path)
+			h.t.Errorf("%q counts as described, and nothing is there", path)
 		}
-	}
-	t.Logf("%d photos, %d kills, %d moves in between, %d noted as moved, after %d kills there were some", photos, kills, moves, len(h.moved()), within)
-	if len(h.moved()) == 0 {
-		t.Error("no photo was moved after it was described")
 	}
 }
 
@@ -143,12 +167,12 @@ func (h *harness) results() (all []tracker.Record) {
 	return all
 }
 
-// moved are the lines that say that a photo was moved.
-func (h *harness) moved() (all []tracker.Record) {
+// via is how many lines say that the words came so.
+func (h *harness) via(way tracker.Via) (n int) {
 	for _, r := range h.results() {
-		if r.Via == tracker.ViaMoved {
-			all = append(all, r)
+		if r.Via == way {
+			n++
 		}
 	}
-	return all
+	return n
 }
