@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"photodesc/internal/fsutil"
 )
 
 // This file decides what becomes of a file and of a folder: by the patterns of
@@ -33,7 +35,11 @@ func (w *walker) mayInclude(f *folder) bool {
 // addIgnores reads a folder's own IgnoreName.
 func (w *walker) addIgnores(f *folder) {
 	rel := f.prefix() + IgnoreName
-	ps, err := readIgnore(w.full(rel), func(err error) { w.Warn(rel, err) })
+	data, err := w.readSmall(rel, maxIgnore)
+	var ps Patterns
+	if err == nil {
+		ps, err = parseIgnore(data, func(err error) { w.Warn(rel, err) })
+	}
 	if err != nil {
 		w.Warn(rel, Reason(err))
 		return
@@ -41,6 +47,18 @@ func (w *walker) addIgnores(f *folder) {
 	if len(ps.list) > 0 {
 		f.ignores = append(slices.Clip(f.ignores), ignoreFile{ps, f.prefix()})
 	}
+}
+
+// readSmall reads a file of at most limit bytes.
+func (w *walker) readSmall(rel string, limit int64) ([]byte, error) {
+	if w.Tree == nil {
+		return fsutil.ReadSmall(w.full(rel), limit)
+	}
+	data, err := w.Tree.ReadHead(rel, int(limit)+1)
+	if err == nil && int64(len(data)) > limit {
+		err = &fsutil.TooLargeError{Limit: limit}
+	}
+	return data, err
 }
 
 // choose is what patterns say of something in f.
@@ -64,8 +82,12 @@ func (w *walker) leavesOut(f *folder, rel, name string) bool {
 		w.out.Excluded = addTally(w.out.Excluded, excludedFolders, rel)
 		return true
 	}
+	path := w.full(rel)
+	if w.Tree != nil {
+		path = rel
+	}
 	rule := ruleFor(place{
-		path: w.full(rel), name: strings.ToLower(name),
+		path: path, tree: w.Tree, name: strings.ToLower(name),
 		parent:      strings.ToLower(filepath.Base(f.real)),
 		grandparent: strings.ToLower(filepath.Base(filepath.Dir(f.real))),
 		beside:      f.has,
@@ -124,6 +146,13 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 // isPicture opens a file and looks at its beginning. One that cannot be read is
 // taken for a picture if its name says no less: describing it tells why.
 func (w *walker) isPicture(rel string, kind treatment) bool {
+	if w.Tree != nil {
+		head, err := w.Tree.ReadHead(rel, SniffLen)
+		if err != nil {
+			return kind == photoOrCounted
+		}
+		return hasPicture(head)
+	}
 	// A file that has become a pipe keeps nobody waiting.
 	f, err := os.OpenFile(w.full(rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 
 // place is a folder that may belong to a program, and what lies about it.
 type place struct {
-	path        string // by which the system knows it
+	path        string // by which the system, or the tree, knows it
+	tree        Tree   // nil for the file system
 	name        string // in lower case, like the following
 	parent      string // the folder that it is in
 	grandparent string
@@ -28,7 +29,7 @@ type folderRule struct {
 var folderRules = []folderRule{
 	{"trash", "#recycle/@recycle/$recycle.bin/.trash/.trash-*/.trashes/.dtrash/.globaltrash", nil},
 	{"trash", "recycler/recycled", func(p place) bool { // of Windows XP and before
-		return looksInside(p.path, 1, func(name string) bool { return name == "info2" || nameFits(name, "s-1-5-*") })
+		return p.looksInside(1, func(name string) bool { return name == "info2" || nameFits(name, "s-1-5-*") })
 	}},
 	{"lost+found", "lost+found", nil},
 	{"snapshots", "#snapshot/@recently-snapshot/~snapshot/.snapshot/.snapshots/.zfs/system volume information", nil},
@@ -47,7 +48,7 @@ var folderRules = []folderRule{
 			!nameFits(p.name, "originals/masters/modified")
 	}},
 	{"iPhoto or Aperture", "data/data.noindex", func(p place) bool {
-		return p.all("originals") && exists(filepath.Join(filepath.Dir(p.path), "AlbumData.xml"))
+		return p.all("originals") && place{path: filepath.Dir(p.path), tree: p.tree}.has("AlbumData.xml")
 	}},
 	{"Lightroom previews", "*.lrdata", nil},
 	{"Lightroom previews", "previews/proxies/renditions/cache", func(p place) bool {
@@ -58,7 +59,7 @@ var folderRules = []folderRule{
 		return p.parent == "cache" && strings.HasPrefix(p.grandparent, "bridge")
 	}},
 	{"darktable", "mipmaps-*.d", nil},
-	{"Shotwell", "thumbs", func(p place) bool { return exists(filepath.Join(p.path, "thumbs128")) }},
+	{"Shotwell", "thumbs", func(p place) bool { return p.has("thumbs128") }},
 
 	{"Immich", "thumbs/encoded-video", isImmich},
 	{"Nextcloud previews", "preview/avatar/dav-photocache/theming", func(p place) bool { return nameFits(p.parent, "appdata_*") }},
@@ -143,8 +144,12 @@ func nameFits(name, patterns string) bool {
 	return false
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
+// has reports whether something of that name lies in the folder.
+func (p place) has(name string) bool {
+	if p.tree != nil {
+		return treeHas(p.tree, p.path, name)
+	}
+	_, err := os.Lstat(filepath.Join(p.path, name))
 	return err == nil
 }
 
@@ -161,21 +166,29 @@ func isImmich(p place) bool {
 	if !p.beside("upload") && !p.beside("library") {
 		return false
 	}
-	if exists(filepath.Join(p.path, ".immich")) {
-		return true
+	return p.has(".immich") ||
+		p.looksInside(4, func(name string) bool { return uuid.MatchString(name) || immichCopy.MatchString(name) })
+}
+
+// firstInside is how many names of a folder looksInside looks at.
+const firstInside = 8
+
+// looksInside looks for a name, in lower case, in the folder and those in it.
+func (p place) looksInside(levels int, wanted func(name string) bool) bool {
+	if p.tree != nil {
+		return treeLooksInside(p.tree, p.path, levels, wanted)
 	}
-	return looksInside(p.path, 4, func(name string) bool { return uuid.MatchString(name) || immichCopy.MatchString(name) })
+	return looksInside(p.path, levels, wanted)
 }
 
 // looksInside looks for a name, in lower case, among the first few of each
 // folder, as many levels deep as it is told.
 func looksInside(dir string, levels int, wanted func(name string) bool) bool {
-	const first = 8
 	f, err := os.Open(dir)
 	if err != nil {
 		return false
 	}
-	entries, _ := f.ReadDir(first)
+	entries, _ := f.ReadDir(firstInside)
 	f.Close()
 	for _, e := range entries {
 		if wanted(strings.ToLower(e.Name())) ||

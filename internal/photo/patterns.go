@@ -8,7 +8,6 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"photodesc/internal/fsutil"
 )
 
 // IgnoreName is the file in the photo folder or a folder below it that says in
@@ -173,13 +172,9 @@ type ignoreFile struct {
 	below string // its folder, "" for the root, else with a slash at the end
 }
 
-// readIgnore reads a folder's IgnoreName. What is wrong with single lines is
+// parseIgnore reads the content of an IgnoreName. What is wrong with single lines is
 // told to warn; the others count.
-func readIgnore(path string, warn func(error)) (Patterns, error) {
-	data, err := fsutil.ReadSmall(path, maxIgnore)
-	if err != nil {
-		return Patterns{}, err
-	}
+func parseIgnore(data []byte, warn func(error)) (Patterns, error) {
 	if strings.Contains(string(data), "\x00") {
 		return Patterns{}, errors.New("it is not UTF-8 but UTF-16 or no text at all, so nothing in it counts: save it as UTF-8")
 	}

@@ -16,6 +16,10 @@ import (
 
 // WalkOptions changes what Walk does. The zero value is fine.
 type WalkOptions struct {
+	// Tree is where the photos lie if not in a folder of the file system. The root is then only a name,
+	// Skip counts for nothing, and there are no links.
+	Tree Tree
+
 	// Skip are files and folders to leave out, usually the run's own. Relative
 	// paths count from the current folder; those that do not exist are ignored.
 	Skip []string
@@ -82,6 +86,11 @@ type Problem struct {
 // It returns the first error found returns, ctx's error, or an error that says
 // why root cannot be walked.
 func Walk(ctx context.Context, root string, opts WalkOptions, found func(rel string) error) error {
+	if opts.Tree != nil {
+		w := newWalker(ctx, root, opts, found)
+		defer w.out.sort()
+		return w.folder(folder{rel: ".", real: root})
+	}
 	info, err := os.Stat(root)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -135,6 +144,9 @@ func newWalker(ctx context.Context, root string, opts WalkOptions, found func(st
 	}
 	if w.out == nil {
 		w.out = &LeftOut{}
+	}
+	if opts.Tree != nil {
+		return w
 	}
 	for _, p := range opts.Skip {
 		info, err := os.Stat(p)
@@ -242,14 +254,27 @@ func (w *walker) list(f *folder) error {
 		}
 	}
 	slices.SortFunc(f.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
-	// A folder that changes, or one that is several merged, may list a name twice.
-	f.entries = slices.CompactFunc(f.entries, func(a, b entry) bool { return a.name == b.name })
+	// A folder that changes, or one that is several merged, may list a name twice. In a Tree a file and a folder may have one name.
+	f.entries = slices.CompactFunc(f.entries, func(a, b entry) bool { return a.name == b.name && (w.Tree == nil || a.typ == b.typ) })
 	return err
 }
 
 // read reads a folder's names, all of them or those that may matter. It reports
 // whether there is an IgnoreName among them.
 func (w *walker) read(f *folder, all bool) (ignores bool, err error) {
+	if w.Tree != nil {
+		err := w.Tree.ReadDir(f.rel, func(name string, folder bool) {
+			e := entry{name: name}
+			if folder {
+				e.typ = fs.ModeDir
+			}
+			ignores = ignores || name == IgnoreName && !folder
+			if e.matters() || all {
+				f.entries = append(f.entries, e)
+			}
+		})
+		return ignores, err
+	}
 	d, err := os.Open(w.full(f.rel))
 	if err != nil {
 		return false, err
