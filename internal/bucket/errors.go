@@ -1,0 +1,71 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// ErrGone is the reason if an object is not there any more.
+var ErrGone = errors.New("the object is gone")
+
+// DeniedError is returned if the storage refuses access.
+type DeniedError struct {
+	Why       string
+	anonymous bool
+}
+
+func (e *DeniedError) Error() string {
+	if e.anonymous {
+		return "no access: " + e.Why + " (without access keys: none were found)"
+	}
+	return "no access: " + e.Why
+}
+
+// Advice is what to do about a DeniedError, in a line of its own.
+func (e *DeniedError) Advice() string {
+	return "\n  set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to keys with the rights s3:ListBucket and s3:GetObject"
+}
+
+// explain returns an error of the client library as one for people. Neither addresses with signatures nor access keys are in it.
+func (b *Bucket) explain(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if e := (minio.ErrorResponse{}); errors.As(err, &e) {
+		switch e.Code {
+		case "NoSuchKey":
+			return ErrGone
+		case "NoSuchBucket":
+			return fmt.Errorf("there is no bucket %q at %s", b.name, b.endpoint)
+		case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AllAccessDisabled", "AccountProblem", "RequestTimeTooSkewed":
+			why := e.Message
+			if why == "" || e.Code == "InvalidAccessKeyId" || e.Code == "SignatureDoesNotMatch" {
+				why = e.Code // some storages repeat the key in the message
+			}
+			return &DeniedError{why, b.anonymous}
+		case "InvalidObjectState":
+			return errors.New("the object is archived: restore it first")
+		}
+		if e.Code != "" {
+			return fmt.Errorf("the storage at %s answers %s (%d)", b.endpoint, e.Code, e.StatusCode)
+		}
+	}
+	if u := (*url.Error)(nil); errors.As(err, &u) { // it has the whole address of the request
+		err = u.Err
+	}
+	if n := net.Error(nil); errors.As(err, &n) && n.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the storage at %s does not answer in time", b.endpoint)
+	}
+	return fmt.Errorf("the storage at %s: %w", b.endpoint, err)
+}
+
+// final reports whether another try would have the same result.
+func final(err error) bool {
+	e := minio.ErrorResponse{}
+	return errors.As(err, &e) && (e.Code == "NoSuchKey" || e.Code == "InvalidObjectState")
+}
