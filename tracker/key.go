@@ -63,6 +63,9 @@ func stampOf(f *PhotoFile) stamp {
 		return 0
 	}
 	x := uint64(f.Size)*0x9e3779b97f4a7c15 ^ uint64(f.ModTime.UnixNano())
+	for i := range len(f.ETag) { // FNV-1a
+		x = (x ^ uint64(f.ETag[i])) * 0x100000001b3
+	}
 	for _, by := range [...]uint64{0xbf58476d1ce4e5b9, 0x94d049bb133111eb} { // as in splitmix64
 		x = (x ^ x>>30) * by
 	}

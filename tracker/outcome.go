@@ -63,6 +63,7 @@ var (
 	askedHead = []byte(`,"request":{`)
 	fromHead  = []byte(`,"from":"`) // of a photo that was moved
 	ofHead    = []byte(`,"of":"`)
+	etagHead  = []byte(`,"etag":"`)
 )
 
 // lineStamp returns the stamp of a line's file, 0 where it does not stand as this package writes it. Inside of a string quotes are
@@ -83,7 +84,15 @@ func lineStamp(line []byte) stamp {
 	if err != nil {
 		return 0
 	}
-	return stampOf(&PhotoFile{Size: n, ModTime: at})
+	file := PhotoFile{Size: n, ModTime: at}
+	if tag, has := bytes.CutPrefix(text[end+1:], etagHead); has {
+		end := bytes.IndexByte(tag, '"')
+		if end < 0 || bytes.IndexByte(tag[:end], '\\') >= 0 {
+			return 0
+		}
+		file.ETag = string(tag[:end])
+	}
+	return stampOf(&file)
 }
 
 // okLinePath returns the path of an ok line that begins as this package writes

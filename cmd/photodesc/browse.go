@@ -91,6 +91,10 @@ func serveBrowse(w io.Writer, dir string, s tracker.Snapshot, f browseFlags, lim
 	if root == "" {
 		warn("the workdir does not say where the photos are: descriptions are shown without pictures; the next run says it")
 	}
+	if fsutil.IsBucket(root) {
+		warn(fmt.Sprintf("the photos lie in %s: descriptions are shown without pictures", root))
+		root = ""
+	}
 	maker := preview.NewMaker(preview.Options{Command: func() (*exec.Cmd, error) { return previewWorker(root) }, Workers: min(2, max(1, runtime.NumCPU()-1))})
 	defer maker.Close()
 	o := browse.Options{Dir: fsutil.Resolve(dir), Root: root, Port: f.port, Previews: maker, CacheLimit: limit,

@@ -63,11 +63,19 @@ func (f *exportFlags) checkCaption() (err error) {
 	return nil
 }
 
+// inBucketError is for what needs the photos as files.
+func inBucketError(root string) error {
+	return fmt.Errorf("the photos lie in the bucket %s, which is only read, and this needs them in a folder\n  csv, tsv and jsonl need no photos; -o FOLDER takes files that would lie beside photos", root)
+}
+
 // photoFolder is where the photos are.
 func (x *exporter) photoFolder() (string, error) {
 	root, err := tracker.DecodePath(x.snapshot.Root)
 	if err != nil || root == "" {
 		return "", fmt.Errorf("the workdir does not say where its photos are\n  `photodesc run DIR` notes it; -o names another place for the files")
+	}
+	if fsutil.IsBucket(root) {
+		return "", inBucketError(root)
 	}
 	if info, err := os.Stat(root); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("the photo folder %q is not there\n  is its disk connected? -o names another place for the files", root)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
 	"photodesc/internal/wording"
 	"photodesc/internal/xmp"
@@ -183,6 +184,9 @@ func photosRoot(s tracker.Snapshot) (string, error) {
 	root, err := tracker.DecodePath(s.Root)
 	if err != nil || root == "" {
 		return "", fmt.Errorf("the workdir %q does not say where its photos are\n  a run says so: %s", s.Dir, ui.CommandLine(s.Dir, "run", "DIR"))
+	}
+	if fsutil.IsBucket(root) {
+		return "", inBucketError(root)
 	}
 	if info, err := os.Stat(root); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("the photo folder %q is not there\n  is its disk or server connected?", root)

@@ -131,6 +131,9 @@ func goneNow(s tracker.Snapshot) (list []tracker.Photo, err error) {
 	if err != nil || root == "" {
 		return nil, fmt.Errorf("the workdir does not say which photo folder it belongs to\n  `%s` writes it down", ui.CommandLine(s.Dir, "run", "DIR"))
 	}
+	if fsutil.IsBucket(root) {
+		return nil, fmt.Errorf("the photos lie in the bucket %s, which only a run lists\n  the last run found %s to be gone; name what is to be forgotten", root, wording.Count(gone.Len(), "photo"))
+	}
 	if entries, err := filepath.Glob(filepath.Join(fsutil.QuoteGlob(root), "*")); err != nil || len(entries) == 0 {
 		return nil, fmt.Errorf("the photo folder %q is empty or cannot be read; is its disk mounted?\n  nothing is forgotten while it is away", root)
 	}

@@ -44,7 +44,7 @@ func mergeCommand(g *global) *cobra.Command {
 				return err
 			}
 			if folder != "" {
-				abs, err := photoFolder(folder)
+				abs, err := photoPlace(folder)
 				if err != nil {
 					return err
 				}

@@ -67,8 +67,9 @@ func runCommand(g *global) *cobra.Command {
 
 // runner is one run. Its steps are in run, in their order.
 type runner struct {
-	dir    string   // workdir
-	root   string   // photo folder, absolute
+	dir    string // workdir
+	root   string // photo folder, absolute, or the address of a bucket
+	source photoSource
 	args   []string // of the command that goes on with this run
 	flags  config.Flags
 	set    config.Settings
@@ -137,9 +138,10 @@ func (r *runner) run(dir string) (err error) {
 		r.onFinish(err)
 		r.service.Close()
 	}()
-	if r.root, err = photoFolder(dir); err != nil {
+	if err = openSource(r, dir); err != nil {
 		return pointToDescribe(err, dir, r.flags.Set)
 	}
+	defer r.source.close()
 	if r.list, err = readList(r.root, &r.flags, r.set.Shard); err != nil {
 		return err
 	}
@@ -155,6 +157,9 @@ func (r *runner) run(dir string) (err error) {
 
 	r.logSettings()
 	r.sayBeside(hintTimeout)
+	if err = r.source.prepare(ctx, r); err != nil {
+		return r.stopped(err)
+	}
 	if err = r.prepareModel(ctx); err != nil {
 		return r.stopped(err)
 	}
@@ -186,7 +191,7 @@ func (r *runner) run(dir string) (err error) {
 // openWorkdir takes the workdir's lock. From then on everything is logged.
 func (r *runner) openWorkdir() (err error) {
 	newPlace := isNewPlace(r.dir)
-	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed, RootMoved: samePhotos(r.root)})
+	r.track, err = tracker.Open(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed, RootMoved: r.source.moved()})
 	if locked := (*tracker.LockedError)(nil); errors.As(err, &locked) {
 		return lockedError(locked)
 	}

@@ -19,16 +19,17 @@ import (
 func (r *runner) dryRun(w io.Writer, dir string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if r.root, err = photoFolder(dir); err != nil {
+	if err = openSource(r, dir); err != nil {
 		return err
 	}
+	defer r.source.close()
 	if r.list, err = readList(r.root, &r.flags, r.set.Shard); err != nil {
 		return err
 	}
 	if err = r.findModel(); err != nil {
 		return err
 	}
-	if r.track, err = tracker.View(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed, RootMoved: samePhotos(r.root)}); err != nil {
+	if r.track, err = tracker.View(r.dir, tracker.Options{Root: r.root, RetryFailed: r.flags.RetryFailed, RootMoved: r.source.moved()}); err != nil {
 		return err
 	}
 	s, err := r.wordSettings()

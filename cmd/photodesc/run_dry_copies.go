@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"photodesc/internal/config"
-	"photodesc/internal/fsutil"
 	"photodesc/tracker"
 )
 
@@ -19,7 +18,7 @@ func countCopies(ctx context.Context, r *runner, todo []string) (int, error) {
 	}
 	sizes := make([]int64, len(todo))
 	if err := inParallel(ctx, todo, func(i int, rel string) {
-		if file, err := statFile(fsutil.Join(r.root, rel)); err == nil {
+		if file, err := r.source.stat(rel); err == nil {
 			sizes[i] = file.Size
 		}
 	}); err != nil {
@@ -45,7 +44,12 @@ func countCopies(ctx context.Context, r *runner, todo []string) (int, error) {
 		if sizes[i] == 0 || photos[sizes[i]] < 2 {
 			return
 		}
-		_, head, tells, err := headOf(fsutil.Join(r.root, rel))
+		path, done, err := r.source.open(ctx, rel)
+		if err != nil {
+			return
+		}
+		defer done()
+		_, head, tells, err := headOf(path)
 		if err != nil || !tells {
 			return
 		}

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
-	"photodesc/internal/fsutil"
 	"photodesc/internal/storage"
 	"photodesc/tracker"
 )
@@ -34,13 +32,13 @@ func (s *scanner) findGone(ctx context.Context, found *scan) (shared int, err er
 	var mu sync.Mutex
 	err = inParallel(ctx, missing, func(_ int, rec tracker.Record) {
 		gone := s.absence.Gone(rec.Path)
-		_, there := os.Lstat(fsutil.Join(s.root, rec.Path))
+		there := s.source.exists(rec.Path)
 		mu.Lock()
 		defer mu.Unlock()
 		if gone && s.before.Known { // else no walk has noted yet what is mounted
 			paths = append(paths, rec.Path)
 		}
-		if (gone || there == nil || s.absence.Missing(rec.Path)) && s.track.Done(rec.Path) {
+		if (gone || there || s.absence.Missing(rec.Path)) && s.track.Done(rec.Path) {
 			found.goneDescribed++
 			if rec.IsDuplicate() {
 				shared++
@@ -50,7 +48,7 @@ func (s *scanner) findGone(ctx context.Context, found *scan) (shared int, err er
 	if err != nil {
 		return 0, err
 	}
-	mounts := append(storage.Mounts(s.root), s.before.Mounts...)
+	mounts := append(storage.Mounts(s.source.name()), s.before.Mounts...)
 	slices.Sort(mounts)
 	if err := tracker.WriteGone(s.dir, paths, slices.Compact(mounts)); err != nil {
 		s.warn(warning{"list", "not written", tracker.GoneName, err.Error(), fmt.Sprintf("%s is not written, gone photos are shown by search and exports: %v", tracker.GoneName, err)})

@@ -65,7 +65,7 @@ func readWhole(path string) (*tracker.PhotoFile, error) {
 // statter looks at the files of described photos while the walk goes on.
 type statter struct {
 	track   *tracker.Tracker
-	root    string
+	source  photoSource
 	batches chan []string
 	batch   []string
 	wait    sync.WaitGroup
@@ -74,8 +74,8 @@ type statter struct {
 	unknown []string // of which nothing but the path is known
 }
 
-func newStatter(track *tracker.Tracker, root string) *statter {
-	s := &statter{track: track, root: root, batches: make(chan []string, lookers)}
+func newStatter(track *tracker.Tracker, source photoSource) *statter {
+	s := &statter{track: track, source: source, batches: make(chan []string, lookers)}
 	for range lookers {
 		s.wait.Go(func() {
 			for batch := range s.batches {
@@ -95,7 +95,7 @@ func (s *statter) look(rel string) {
 		s.unknown = append(s.unknown, rel)
 		return
 	}
-	file, err := statFile(fsutil.Join(s.root, rel))
+	file, err := s.source.stat(rel)
 	if err != nil || !s.track.Files().FileChanged(rel, file) {
 		return // what cannot be looked at now is not another picture
 	}
@@ -167,7 +167,7 @@ func (s *scanner) compare(ctx context.Context, touched []string, out *living) er
 		if was == nil {
 			return
 		}
-		now, same, err := pictureNow(fsutil.Join(s.root, rel), was)
+		now, same, err := pictureNow(ctx, s.source, rel, was)
 		mu.Lock()
 		defer mu.Unlock()
 		if compared++; compared%100 == 0 {
@@ -187,20 +187,35 @@ func (s *scanner) compare(ctx context.Context, touched []string, out *living) er
 }
 
 // pictureNow is what a file is now, and whether it has the picture that it had.
-func pictureNow(path string, was *tracker.PhotoFile) (now *tracker.PhotoFile, same bool, err error) {
-	info, head, tells, err := headOf(path)
+func pictureNow(ctx context.Context, source photoSource, rel string, was *tracker.PhotoFile) (now *tracker.PhotoFile, same bool, err error) {
+	info, err := source.stat(rel)
+	if err == nil && info.ETag != "" && info.ETag == was.ETag && info.Size == was.Size {
+		return withContent(info, was), true, nil
+	}
+	path, done, err := source.open(ctx, rel)
 	if err != nil {
 		return nil, false, err
 	}
+	defer done()
+	local, head, tells, err := headOf(path)
+	if err != nil {
+		return nil, false, err
+	}
+	info.Size, info.ModTime = local.Size, local.ModTime
 	if head == was.Head && tells {
-		same := *was
-		same.Size, same.ModTime = info.Size, info.ModTime
-		return &same, true, nil
+		return withContent(info, was), true, nil
 	}
 	if now, err = readWhole(path); err != nil {
 		return nil, false, err
 	}
+	now.ETag = info.ETag
 	return now, sameContent(now, was), nil
+}
+
+// withContent returns a file with the hashes of another one that has the same content.
+func withContent(file tracker.PhotoFile, same *tracker.PhotoFile) *tracker.PhotoFile {
+	file.Hash, file.Head, file.Picture = same.Hash, same.Head, same.Picture
+	return &file
 }
 
 // sameContent is whether the hashes say that two files have the same picture.
@@ -339,7 +354,12 @@ func fillIn(ctx context.Context, r *runner) error {
 	err := rewrite(r.dir, inSet(set), func(batch []tracker.Record) error {
 		files := make([]*tracker.PhotoFile, len(batch))
 		if err := inParallel(ctx, batch, func(i int, rec tracker.Record) {
-			info, head, _, err := headOf(fsutil.Join(r.root, rec.Path))
+			path, done, err := r.source.open(ctx, rec.Path)
+			if err != nil {
+				return
+			}
+			defer done()
+			info, head, _, err := headOf(path)
 			if err == nil && !info.ModTime.After(rec.Time) {
 				info.Head = head
 				files[i] = &info

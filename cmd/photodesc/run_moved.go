@@ -75,7 +75,7 @@ func (s *scanner) findMoved(ctx context.Context, fresh []freshPhoto, out *living
 	var compared atomic.Int64
 	if err := inParallel(ctx, fresh, func(i int, p freshPhoto) {
 		all[i] = candidate{freshPhoto: p}
-		all[i].read(fsutil.Join(s.root, p.rel), sizes, byHead, gone)
+		all[i].read(ctx, s.source, sizes, byHead, gone)
 		if n := compared.Add(1); n%1000 == 0 {
 			s.news(fmt.Sprintf("%s of %s compared with those that are gone", ui.Comma(int(n)), wording.Count(len(fresh), "new photo")))
 		}
@@ -94,7 +94,7 @@ func (s *scanner) findMoved(ctx context.Context, fresh []freshPhoto, out *living
 				_, taken := out.moved[old]
 				return taken
 			}, func(old string) bool {
-				return c.is(gone[old]) && (s.absence.Missing(old) || sameFile(fsutil.Join(s.root, old), fsutil.Join(s.root, c.rel)))
+				return c.is(gone[old]) && (s.absence.Missing(old) || s.source.sameFile(old, c.rel))
 			})
 			if old == "" {
 				continue
@@ -132,15 +132,21 @@ func (l *leavers) take(name string, byName bool, taken, fits func(path string) b
 
 // read reads as much of a fresh file as is needed to tell which photo that went it is. The whole is read only where its ends and time
 // do not tell enough. A file that cannot be read is none of them.
-func (c *candidate) read(path string, sizes map[int64]bool, byHead map[string]*leavers, gone map[string]*tracker.PhotoFile) {
-	info, err := statFile(path)
+func (c *candidate) read(ctx context.Context, source photoSource, sizes map[int64]bool, byHead map[string]*leavers, gone map[string]*tracker.PhotoFile) {
+	info, err := source.stat(c.rel)
 	if err != nil || !sizes[info.Size] {
 		return
 	}
-	info, head, tells, err := headOf(path)
+	path, done, err := source.open(ctx, c.rel)
+	if err != nil {
+		return
+	}
+	defer done()
+	local, head, tells, err := headOf(path)
 	if err != nil || byHead[head] == nil {
 		return
 	}
+	info.Size, info.ModTime = local.Size, local.ModTime
 	c.file = &info
 	c.file.Head = head
 	sameTime := slices.ContainsFunc(byHead[head].paths, func(old string) bool { return gone[old].ModTime.Equal(info.ModTime) })

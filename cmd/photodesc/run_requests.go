@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,10 @@ func describeTodo(ctx context.Context, r *runner, todo []string) error {
 // runPool describes photos.
 func runPool(ctx context.Context, r *runner, p *pool.Pool, photos []string, keep func(pool.Result) error) error {
 	r.pool.Store(p)
-	stats, err := p.Run(ctx, slices.Values(photos), keep)
+	reading, end := context.WithCancel(ctx)
+	stats, err := p.Run(ctx, r.source.jobs(reading, photos), keep)
+	end()
+	err = cmp.Or(err, r.source.err())
 	r.loading.end()
 	r.stats = sumStats(r.stats, stats)
 	return err
@@ -314,6 +318,7 @@ func (g *askedGroup) endDescribed(r *runner) error {
 // keep records a description that was asked for. An error ends the run.
 func (g *askedGroup) keep(r *runner, res pool.Result) error {
 	rec, more := recordOf(res, r.model.Name, g.ask.First())
+	r.source.finish(&rec)
 	list := g.byPath[rec.Path]
 	rec.Request = &tracker.RecordRequest{ID: list[0].ID, Chosen: g.chosen}
 	rec.Settings = g.settings.ID()

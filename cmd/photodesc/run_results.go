@@ -20,6 +20,7 @@ import (
 func (r *runner) keep(res pool.Result) error {
 	rec, more := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
+	r.source.finish(&rec)
 	if more.Known && !r.copies.share(&rec, more) {
 		return nil
 	}

@@ -66,7 +66,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 	}
 	c := r.track.Changed(s)
 	if c.Photos > 0 && r.flags.Redo == config.RedoAsk && !r.flags.Requested {
-		there, err := anyThere(ctx, r.root, walkOptions(r.dir, r.set, c.Has), c)
+		there, err := anyThere(ctx, r.source, walkOptions(r.dir, r.set, c.Has), c)
 		if err != nil {
 			return err
 		}
@@ -111,8 +111,8 @@ var errFound = errors.New("found")
 
 // anyThere is whether one of the photos is still in the photo folder. Descriptions
 // of deleted photos are not asked about.
-func anyThere(ctx context.Context, root string, opts photo.WalkOptions, c tracker.Changed) (bool, error) {
-	err := photo.Walk(ctx, root, opts, func(rel string) error {
+func anyThere(ctx context.Context, source photoSource, opts photo.WalkOptions, c tracker.Changed) (bool, error) {
+	err := source.walk(ctx, opts, func(rel string) error {
 		if c.Has(rel) {
 			return errFound
 		}

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"photodesc/internal/config"
-	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/internal/storage"
 	"photodesc/internal/ui"
@@ -67,7 +66,7 @@ func (s *scan) photos() int {
 // scanner walks the photo folder and sorts what it finds by what is known of it.
 type scanner struct {
 	dir      string // workdir
-	root     string
+	source   photoSource
 	options  photo.WalkOptions
 	pick     photo.Picker // chooses among the photos that may be described
 	list     *photo.List  // of --files-from; nil for all photos
@@ -83,15 +82,15 @@ type scanner struct {
 
 	folders    []string        // that could not be read
 	failedSeen map[string]bool // photos that failed in earlier runs and are there
-	absence    *storage.Absence
+	absence    absence
 	before     *tracker.Gone // by the walk before
 
 	keepChanged bool // --redo never: photos with another picture keep their words
 }
 
 func (s *scanner) scan(ctx context.Context) (scan, error) {
-	found := scan{mountPoints: storage.NewMountPoints(s.root)}
-	links := storage.NewLinks(s.root)
+	found := scan{mountPoints: s.source.mountPoints()}
+	links := storage.NewLinks(s.source.name())
 	var rootErr error
 	opts := s.options
 	opts.LeftOut = &found.leftOut
@@ -105,17 +104,17 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	}
 	opts.Problem = func(p photo.Problem) {
 		if p.Folder && p.Path == "." {
-			rootErr = fmt.Errorf("%q: %w\n  see to its disk, mend its permissions, or run as a user who may read it", s.root, p.Err.Err)
+			rootErr = fmt.Errorf("%q: %w\n  see to its disk, mend its permissions, or run as a user who may read it", s.source.name(), p.Err.Err)
 			return
 		}
 		s.problem(&found, p)
 	}
 	before := s.track.Counts()
 	found.living = living{refreshed: map[string]*tracker.PhotoFile{}, moved: map[string]movedTo{}}
-	s.stats = newStatter(s.track, s.root)
+	s.stats = newStatter(s.track, s.source)
 	s.failedSeen = map[string]bool{}
 	photos := 0
-	err := photo.Walk(ctx, s.root, opts, func(rel string) error {
+	err := s.source.walk(ctx, opts, func(rel string) error {
 		s.photo(&found, rel)
 		if photos++; photos%1000 == 0 {
 			s.progress(photos)
@@ -131,7 +130,7 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 		}
 	}
 	s.before = tracker.ReadGone(s.dir)
-	s.absence = storage.NewAbsence(s.root, found.mountPoints, s.before.Mounts, s.folders)
+	s.absence = s.source.absence(found.mountPoints, s.before.Mounts, s.folders)
 	touched := s.stats.end()
 	found.living.unknown = s.stats.unknown
 	if err == nil {
@@ -181,7 +180,7 @@ func (s *scanner) photo(found *scan, rel string) {
 
 // failedChanged is whether the file of a photo that failed is another now.
 func (s *scanner) failedChanged(rel string) bool {
-	file, err := statFile(fsutil.Join(s.root, rel))
+	file, err := s.source.stat(rel)
 	return err == nil && s.track.Files().FailedFileChanged(rel, file)
 }
 
@@ -274,8 +273,8 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	sayLeftOut(found.leftOut, r)
 	c := r.track.Counts()
 	if known := c.Done + c.Failed; found.photos()+len(found.leftOut.Excluded) == 0 && known > 0 {
-		return fmt.Errorf("there is no photo in %q any more (known: %s); is its disk mounted?\n  when it is, run again; the results stay as they are",
-			r.root, wording.Count(known, "photo"))
+		return fmt.Errorf("there is no photo in %q any more (known: %s); %s\n  when it is, run again; the results stay as they are",
+			r.root, wording.Count(known, "photo"), r.source.whyEmpty())
 	}
 	if err := askMoved(r); err != nil {
 		return err
@@ -307,8 +306,8 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 // newScanner is for a walk as the flags of a run want it.
 func newScanner(r *runner) *scanner {
 	return &scanner{
-		dir: r.dir, root: r.root, track: r.track, list: r.list, keepChanged: r.flags.Redo == config.RedoNever || r.flags.Requested,
-		pick:    photo.Picker{Root: r.root, Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
+		dir: r.dir, source: r.source, track: r.track, list: r.list, keepChanged: r.flags.Redo == config.RedoNever || r.flags.Requested,
+		pick:    photo.Picker{Root: r.root, Changed: r.source.changed(), Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
 		options: walkOptions(r.dir, r.set, func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
 	}
 }
@@ -349,7 +348,7 @@ func shardText(s photo.Shard) string {
 func unreadFailure(p photo.Problem, r *runner) tracker.Record {
 	rec := failure(p.Path, string(p.Err.Kind), p.Err.Err.Error())
 	rec.Model, rec.Prompt = r.model.Name, r.set.Ask.First()
-	if file, err := statFile(fsutil.Join(r.root, p.Path)); err == nil {
+	if file, err := r.source.stat(p.Path); err == nil {
 		rec.File = &file
 	}
 	return rec

@@ -66,7 +66,7 @@ func measuredShape(set config.Settings, model models.Wanted, say func(string)) p
 
 func (r *runner) workerConfig() worker.Config {
 	return worker.Config{
-		Root:       storage.RawPath(r.root),
+		Root:       storage.RawPath(r.source.workerRoot()),
 		Links:      storage.RawPaths(r.found.links),
 		Untrusted:  r.flags.Untrusted,
 		MaxBytes:   int64(r.plan.Photo),
@@ -109,7 +109,7 @@ func startsWorkers(config func() worker.Config) func(int) *exec.Cmd {
 
 func (r *runner) poolConfig(todo []string) pool.Config {
 	o := &poolObserver{runner: r}
-	return pool.Config{
+	c := pool.Config{
 		Command:     startsWorkers(r.workerConfig),
 		Version:     version,
 		Workers:     r.plan.Workers,
@@ -126,11 +126,11 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 
 		PauseOnBattery: r.flags.OnBattery == config.BatteryPause,
 
-		KnownReadable: r.found.knownReadable,
-		ProbeStorage:  probeStorage(r, todo),
-		Needed:        r.copies.needed(),
-		Log:           r.detail,
-		Output:        o.workerSays,
-		Observe:       o.observe,
+		Needed:  r.copies.needed(),
+		Log:     r.detail,
+		Output:  o.workerSays,
+		Observe: o.observe,
 	}
+	r.source.attach(&c, r, todo)
+	return c
 }

@@ -90,6 +90,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			env.Values[bucketKey{}] = &scriptBucket{}
 			env.Setenv("PHOTOS", filepath.Join(env.WorkDir, "photos"))
 			env.Setenv("TEXT", filepath.Join(model, "tiny.gguf"))
 			env.Setenv("MMPROJ", filepath.Join(model, "mmproj-tiny.gguf"))

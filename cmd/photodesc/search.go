@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/search"
 	"photodesc/internal/ui"
 	"photodesc/internal/wording"
@@ -133,7 +134,7 @@ func findPhotos(ctx context.Context, w io.Writer, s tracker.Snapshot, text strin
 		shown++
 		switch {
 		case f.nul:
-			_, err := fmt.Fprintf(w, "%s\x00", filepath.Join(root, h.Path))
+			_, err := fmt.Fprintf(w, "%s\x00", photoAt(root, h.Path))
 			return err
 		case f.asJSON:
 			return ui.WriteJSON(w, foundPhoto(h, root))
@@ -216,7 +217,7 @@ func foundPhoto(h search.Hit, root string) foundJSON {
 	if k := plain.Replace(h.Keywords); k != "" {
 		f.Keywords = strings.Split(k, ", ")
 	}
-	if file := filepath.Join(root, h.Path); root != "" && tracker.EncodePath(file) == file {
+	if file := photoAt(root, h.Path); root != "" && tracker.EncodePath(file) == file {
 		f.File = file
 	}
 	return f
@@ -240,6 +241,14 @@ func indexProgress(w *os.File) (indexed func(int), done func()) {
 		}
 }
 
+// photoAt is the full path, or the address, of a photo.
+func photoAt(root, rel string) string {
+	if fsutil.IsBucket(root) {
+		return fsutil.Join(root, rel)
+	}
+	return filepath.Join(root, rel)
+}
+
 // searchedFolder is a folder as seen from the photo folder.
 func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
 	root, err := tracker.DecodePath(s.Root)
@@ -251,9 +260,11 @@ func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
 			return filepath.ToSlash(filepath.Clean(folder)), nil
 		}
 	}
-	abs, err := filepath.Abs(folder)
-	if err != nil {
-		return "", err
+	abs := folder
+	if !fsutil.IsBucket(folder) {
+		if abs, err = filepath.Abs(folder); err != nil {
+			return "", err
+		}
 	}
 	if found := below(root, abs); len(found) > 0 {
 		return filepath.ToSlash(found[0]), nil

@@ -49,7 +49,7 @@ func serviceCommand(g *global) *cobra.Command {
 		if f.Background || f.Json || f.Limit > 0 || f.RetryFailed || f.DryRun || f.FilesFrom != "" {
 			return ui.UsageError("--background, --json, --limit, --retry-failed, --files-from and --dry-run make no sense for a service")
 		}
-		root, err := photoFolder(dir)
+		root, err := photoPlace(dir)
 		if err != nil {
 			return err
 		}

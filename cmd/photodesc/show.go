@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -150,7 +151,9 @@ func newShownPaths(encodedRoot string, args []string) *shownPaths {
 		if decoded, err := tracker.DecodePath(arg); err == nil && decoded != arg {
 			p.paths = append(p.paths, filepath.Clean(decoded))
 		}
-		if abs, err := filepath.Abs(arg); err == nil && root != "" {
+		if fsutil.IsBucket(arg) {
+			p.paths = below(root, arg)
+		} else if abs, err := filepath.Abs(arg); err == nil && root != "" {
 			p.paths = append(p.paths, below(root, abs)...)
 		}
 		s.names = append(s.names, p)
@@ -160,6 +163,12 @@ func newShownPaths(encodedRoot string, args []string) *shownPaths {
 
 // below returns path as seen from root, through links, too; nothing where it is outside.
 func below(root, path string) (found []string) {
+	if fsutil.IsBucket(root) {
+		if rel, in := strings.CutPrefix(strings.TrimSuffix(path, "/")+"/", fsutil.Join(root, "")); in {
+			found = append(found, cmp.Or(strings.TrimSuffix(rel, "/"), "."))
+		}
+		return found
+	}
 	for _, pair := range [][2]string{{root, path}, {fsutil.Resolve(root), fsutil.Resolve(path)}} {
 		rel, err := filepath.Rel(pair[0], pair[1])
 		if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {

@@ -11,6 +11,7 @@ import (
 
 	"photodesc/internal/machine"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/pflag"
 
 	"photodesc/internal/models"
@@ -62,6 +63,9 @@ type Flags struct {
 	NewestFirst bool
 	shard       string
 	OnFinish    string
+	S3Endpoint  string
+	S3Region    string
+	spool       string
 	DryRun      bool
 
 	Background bool
@@ -113,6 +117,9 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.IntVar(&f.Limit, "limit", 0, "stop after this many photos; 0 is all")
 	s.BoolVar(&f.NewestFirst, "newest-first", false, "begin with the photos whose files were changed last")
 	s.StringVar(&f.shard, "shard", "", "only one part of the photos, as `3/8`: the fourth of eight, 0/8 is the first; each with a workdir of its own, see photodesc merge")
+	s.StringVar(&f.S3Endpoint, "s3-endpoint", "", "for photos in a bucket that is not Amazon's: `URL` of the storage; without it AWS_ENDPOINT_URL counts")
+	s.StringVar(&f.S3Region, "s3-region", "", "region of the bucket; without it AWS_REGION or ~/.aws/config counts")
+	s.StringVar(&f.spool, "spool", DefaultSpool, "fetch photos of a bucket ahead, at most this `SIZE` together, into the workdir")
 	s.BoolVar(&f.RetryFailed, "retry-failed", false, "try photos again that failed in earlier runs")
 	s.BoolVar(&f.Requested, "requested", false, "describe only photos that photodesc browse or photodesc again has asked for, with this model")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
@@ -142,6 +149,7 @@ type Settings struct {
 
 	Exclude, Include photo.Patterns
 	Shard            photo.Shard
+	Spool            int64 // bytes
 }
 
 // AutoShape is whether the numbers of workers and of threads are both to be chosen.
@@ -212,6 +220,9 @@ func (f *Flags) Check() (Settings, error) {
 	if s.Include, err = photo.ParsePatterns(f.include); err != nil {
 		return s, ui.UsageError("--include: %w", err)
 	}
+	if s.Spool, err = parseSpool(f.spool); err != nil {
+		return s, err
+	}
 	total, _, err := machine.TotalMemory()
 	if err != nil {
 		return s, err
@@ -242,6 +253,14 @@ func parseCooldown(s string) (time.Duration, error) {
 		return 0, ui.UsageError("--cooldown %q is neither auto nor a time such as 30s", s)
 	}
 	return d, nil
+}
+
+func parseSpool(s string) (int64, error) {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n < 1<<20 || n > 1<<50 {
+		return 0, ui.UsageError("--spool: %q is not a size from 1MiB on, such as 4GiB", s)
+	}
+	return int64(n), nil
 }
 
 func parseAuto(s string) (int, error) {
@@ -326,6 +345,9 @@ func ResumeArgs(s *pflag.FlagSet) (args []string) {
 	})
 	return args
 }
+
+// DefaultSpool is the default of --spool.
+const DefaultSpool = "1GiB"
 
 // DefaultMemory is the default of --memory.
 const DefaultMemory = "60%"

@@ -34,7 +34,7 @@ const (
 // flags count as changing it.
 var NonSemantic = []string{
 	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake", "on-battery",
-	"redo", "duplicates", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish",
+	"redo", "duplicates", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish", "s3-endpoint", "s3-region", "spool",
 }
 
 // AlwaysRecorded are in the recorded settings of every run. Others are recorded only

@@ -89,8 +89,14 @@ func Join(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" +
 // Below is whether path is root or below it. Neither is cleaned.
 func Below(path, root string) bool { return path == root || strings.HasPrefix(path, Join(root, "")) }
 
-// Resolve returns an absolute path without symbolic links, as far as these can be followed.
+// IsBucket reports whether a path is the address of a bucket, which is no path of the file system.
+func IsBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
+
+// Resolve returns an absolute path without symbolic links, as far as these can be followed. The address of a bucket stays as it is.
 func Resolve(path string) string {
+	if IsBucket(path) {
+		return path
+	}
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}

@@ -94,6 +94,13 @@ func linesError(bad []string) error {
 
 // relative is the path of a line as Walk has it, or why it is none.
 func (l *List) relative(line string) (rel, why string) {
+	if fsutil.IsBucket(l.root) { // nothing of a key may be changed
+		rel, in := strings.CutPrefix(line, fsutil.Join(l.root, ""))
+		if !in && fsutil.IsBucket(line) {
+			return "", "is not below " + l.root
+		}
+		return rel, ""
+	}
 	path := filepath.Clean(line)
 	if filepath.IsAbs(path) {
 		if path = l.below(path); path == "" {
@@ -166,6 +173,9 @@ func (l *List) Missing() error {
 }
 
 func (l *List) whyMissing(rel string) string {
+	if fsutil.IsBucket(l.root) {
+		return "is not below " + l.root + ", is no photo, or is left out (--dry-run says by which rule; --include brings it back)"
+	}
 	info, err := os.Stat(fsutil.Join(l.root, rel))
 	switch {
 	case err != nil && isFile(rel):

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"time"
 
 	"photodesc/internal/fsutil"
 )
@@ -16,6 +17,8 @@ type Picker struct {
 	Root   string // the photo folder
 	Limit  int    // 0 is all
 	Newest bool
+
+	Changed func(rel string) time.Time // when a photo was changed; nil asks the file system
 
 	list  dated
 	added int
@@ -55,7 +58,11 @@ func (p *Picker) Add(rel string) {
 	}
 	photo := datedPhoto{rel: rel, number: p.added}
 	if p.Newest {
-		photo.changed = changedAt(fsutil.Join(p.Root, rel))
+		if p.Changed != nil {
+			photo.changed = p.Changed(rel).UnixNano()
+		} else {
+			photo.changed = changedAt(fsutil.Join(p.Root, rel))
+		}
 	}
 	switch {
 	case full && before(photo, p.list[0]) < 0:

@@ -111,7 +111,7 @@ func read(name string) (e Entry, ok bool) {
 	if err != nil || json.Unmarshal(b, &e) != nil {
 		return e, false
 	}
-	return e, filepath.IsAbs(e.Workdir) && filepath.IsAbs(e.Root)
+	return e, filepath.IsAbs(e.Workdir) && (filepath.IsAbs(e.Root) || fsutil.IsBucket(e.Root))
 }
 
 // Overlap returns those entries of other workdirs whose photo folder is root, lies in it or holds it.
