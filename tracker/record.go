@@ -133,8 +133,8 @@ type RecordRequest struct {
 
 // PhotoFile is the file that was described, as it was then.
 type PhotoFile struct {
-	Size    int64     `json:"size"`  // bytes
-	ModTime time.Time `json:"mtime"` // when it was last changed, as its file system says
+	Size    int64     `json:"size"`           // bytes
+	ModTime time.Time `json:"mtime"`          // when it was last changed, as its file system says
 	ETag    string    `json:"etag,omitempty"` // of an object in a bucket: another one if its content is another
 	// Hashes, the first 128 bits of SHA-256 as hexadecimal digits; "": not known.
 	Hash    string `json:"hash,omitempty"`    // of the whole file, where it was read whole

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"photodesc/internal/fsutil"
 )
 
 // Options are how a workdir is opened.
@@ -131,7 +133,7 @@ func (t *Tracker) fill(opt Options) error {
 		book.add(Warn, StateName, 0, "not readable, its statistics start again at zero: %v", err)
 	}
 	if opt.Root != "" {
-		root, err := filepath.Abs(opt.Root)
+		root, err := fsutil.Abs(opt.Root)
 		if err != nil {
 			return err
 		}
@@ -185,6 +187,9 @@ func (t *Tracker) take(l *loader, retry bool) {
 // sameFolder compares two folders by name and, if both exist, as files, so that
 // links and other spellings of the name are recognised.
 func sameFolder(a, b string) bool {
+	if fsutil.IsBucket(a) || fsutil.IsBucket(b) {
+		return a == b
+	}
 	if filepath.Clean(a) == filepath.Clean(b) {
 		return true
 	}

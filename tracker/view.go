@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"photodesc/internal/fsutil"
 )
@@ -25,7 +24,7 @@ func View(dir string, opt Options) (*Tracker, error) {
 	}
 	defer l.progress.f.Close()
 	if opt.Root != "" {
-		root, err := filepath.Abs(opt.Root)
+		root, err := fsutil.Abs(opt.Root)
 		if err != nil {
 			return nil, err
 		}

@@ -56,7 +56,7 @@ func benchCommand() *cobra.Command {
 		}
 		b.Version, b.Say = version, measure.NewBenchLog(os.Stderr)
 		b.Prepare = func(ctx context.Context, dir string) (measure.Prepared, error) {
-			r := &runner{dir: dir, root: dir, flags: f.Run, set: b.Set}
+			r := &runner{dir: dir, root: dir, source: folderPhotos(dir), flags: f.Run, set: b.Set}
 			return prepareBench(ctx, r, f.Sweep, b.Say)
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)

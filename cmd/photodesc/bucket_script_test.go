@@ -87,16 +87,19 @@ func scriptFault(ts *testscript.TestScript, args []string) func(*http.Request, s
 	case "nobucket":
 		f = buckettest.Fault{Status: 404, Code: "NoSuchBucket"}
 	case "away":
-		f, most = buckettest.Fault{Drop: true}, 3 // the question whether it is all of the storage is the second
+		f, most = buckettest.Fault{Status: 503, Code: "ServiceUnavailable"}, 3 // for a first byte, for the photo, and for the list
 	case "cut":
-		f, most = buckettest.Fault{Cut: 1000}, 1
+		f, most = buckettest.Fault{Cut: 1000}, 2
 	default:
 		ts.Fatalf("bucket: unknown fault %q", args[0])
 	}
+	only := append(args, "")[1]
 	var asked atomic.Int64
 	return func(_ *http.Request, key string) buckettest.Fault {
 		switch {
-		case len(args) > 1 && args[1] == "objects" && key == "", len(args) > 1 && args[1] != "objects" && key != args[1], asked.Add(1) > most:
+		case only == "objects" && key == "" && (args[0] != "away" || asked.Load() == 0), // the list is first, and is read
+			only != "" && only != "objects" && only != key,
+			asked.Add(1) > most:
 			return buckettest.Fault{}
 		}
 		return f

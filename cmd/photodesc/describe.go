@@ -78,7 +78,7 @@ func describeCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		d := &describer{run: &runner{root: "/", flags: f, set: s}, out: c.OutOrStdout(), showPrompt: showPrompt}
+		d := &describer{run: &runner{root: "/", source: folderPhotos("/"), flags: f, set: s}, out: c.OutOrStdout(), showPrompt: showPrompt}
 		return d.describe(args)
 	}
 	return c

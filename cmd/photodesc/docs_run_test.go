@@ -16,6 +16,7 @@ import (
 
 // notRun are the commands of the pages that a test cannot run: they are parsed.
 var notRun = []struct{ prefix, why string }{
+	{"photodesc -C ~/from-bucket run ", "it needs a storage, as bucket.txtar has"},
 	{"photodesc models pull ", "it fetches a model"},
 	{"photodesc bench ", "it takes minutes, and a server beside it"},
 }

@@ -35,7 +35,7 @@ func TestPhotoTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	core, logged := observer.New(zap.WarnLevel)
-	r := &runner{track: track, set: set, logs: logs{log: zap.New(core), detail: zap.NewNop(), show: ui.NewProgress(null)}}
+	r := &runner{track: track, source: folderPhotos("/"), set: set, logs: logs{log: zap.New(core), detail: zap.NewNop(), show: ui.NewProgress(null)}}
 	r.folds.say = func(text string) { r.log.Warn(text) }
 	r.show.Begin(track.Live().Progress)
 	first := []byte(`{"path":"a.jpg","status":"ok","description":"A dog.","finish":"stop","tokens":3,"tiles":1,"width":1,"height":1}`)

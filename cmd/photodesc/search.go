@@ -260,11 +260,9 @@ func searchedFolder(s tracker.Snapshot, folder string) (string, error) {
 			return filepath.ToSlash(filepath.Clean(folder)), nil
 		}
 	}
-	abs := folder
-	if !fsutil.IsBucket(folder) {
-		if abs, err = filepath.Abs(folder); err != nil {
-			return "", err
-		}
+	abs, err := fsutil.Abs(folder)
+	if err != nil {
+		return "", err
 	}
 	if found := below(root, abs); len(found) > 0 {
 		return filepath.ToSlash(found[0]), nil

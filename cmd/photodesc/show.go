@@ -151,9 +151,7 @@ func newShownPaths(encodedRoot string, args []string) *shownPaths {
 		if decoded, err := tracker.DecodePath(arg); err == nil && decoded != arg {
 			p.paths = append(p.paths, filepath.Clean(decoded))
 		}
-		if fsutil.IsBucket(arg) {
-			p.paths = below(root, arg)
-		} else if abs, err := filepath.Abs(arg); err == nil && root != "" {
+		if abs, err := fsutil.Abs(arg); err == nil && root != "" {
 			p.paths = append(p.paths, below(root, abs)...)
 		}
 		s.names = append(s.names, p)

@@ -15,7 +15,7 @@ import (
 
 const (
 	stallTimeout = 30 * time.Second // how long a connection may be silent
-	awayInterval = 5 * time.Second  // between questions whether the storage is back
+	awayInterval = 2 * time.Second  // between questions whether the storage is back
 	fetchTries   = 5                // for one object while the storage answers
 )
 

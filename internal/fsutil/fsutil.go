@@ -92,6 +92,14 @@ func Below(path, root string) bool { return path == root || strings.HasPrefix(pa
 // IsBucket reports whether a path is the address of a bucket, which is no path of the file system.
 func IsBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
 
+// Abs is filepath.Abs. The address of a bucket stays as it is.
+func Abs(path string) (string, error) {
+	if IsBucket(path) {
+		return path, nil
+	}
+	return filepath.Abs(path)
+}
+
 // Resolve returns an absolute path without symbolic links, as far as these can be followed. The address of a bucket stays as it is.
 func Resolve(path string) string {
 	if IsBucket(path) {
