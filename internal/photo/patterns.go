@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
-
 )
 
 // IgnoreName is the file in the photo folder or a folder below it that says in
