@@ -14,10 +14,7 @@ import (
 )
 
 // scriptBucket is the object storage of a script.
-type scriptBucket struct {
-	*buckettest.Server
-	files map[string]string // by key
-}
+type scriptBucket struct{ *buckettest.Server }
 
 type bucketKey struct{}
 
