@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"photodesc/internal/config"
+	"photodesc/internal/photo"
 	"photodesc/internal/ui"
 	"photodesc/internal/wording"
 )
@@ -28,7 +30,8 @@ func flagError(c *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		if unknown.GetSpecifiedShortnames() != "" {
-			return ui.UsageError("unknown flag -%s%s", name, shortHint(c, name, unknown.GetSpecifiedShortnames()))
+			all := unknown.GetSpecifiedShortnames()
+			return ui.UsageError("unknown flag -%s%s%s", name, shortHint(c, name, all), pathHint(c, "-"+all))
 		}
 		return ui.UsageError("unknown flag --%s%s", name, flagHint(c, name))
 	}
@@ -69,6 +72,14 @@ func shortHint(c *cobra.Command, letter, all string) string {
 		}
 	}
 	return ""
+}
+
+// pathHint says how a path is given that begins as flags do, if the text may be one.
+func pathHint(c *cobra.Command, text string) string {
+	if _, err := os.Lstat(text); err != nil && !photo.IsPhoto(text) {
+		return ""
+	}
+	return fmt.Sprintf("; a path that begins so comes after --:\n  %s", ui.CommandLine("", append(strings.Fields(c.CommandPath())[1:], "--", text)...))
 }
 
 // flagNames are those of the flags that a command's help shows.
