@@ -51,7 +51,8 @@ type Select struct {
 	Last int
 }
 
-// Photos gives each photo of a workdir once, in the order in which they were done, with corrections merged: it is the one
+// Photos gives each photo of a workdir once, in the order in which they were done, with corrections merged and the dates of
+// old photos filled in: it is the one
 // place that decides which line of a photo counts. It only reads, also while a run works; lines that are added meanwhile may be
 // left out. Lines that cannot be read are left out, too. An error is the last pair, with an empty photo.
 //
@@ -63,10 +64,16 @@ func Photos(dir string, s Select) iter.Seq2[Photo, error] {
 			yield(Photo{}, err)
 			return
 		}
+		facts, err := ReadFacts(dir)
+		if err != nil {
+			yield(Photo{}, err)
+			return
+		}
 		if s.Match == nil {
 			s.Match = func(string) bool { return true }
 		}
 		err = Find(dir, s.Match, s.Last, func(r Record) error {
+			facts.Fill(&r)
 			if !yield(corrections.Apply(r), nil) {
 				return errEnough
 			}

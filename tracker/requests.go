@@ -317,8 +317,11 @@ func newRequestID() string {
 }
 
 // RequestsMark is another text whenever the requests may be others; "" where there are none.
-func RequestsMark(dir string) string {
-	info, err := os.Stat(requestsPath(dir))
+func RequestsMark(dir string) string { return sizeMark(requestsPath(dir)) }
+
+// sizeMark is another text whenever a file that only grows has grown; "" where there is none.
+func sizeMark(path string) string {
+	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
 		return ""
 	}

@@ -49,6 +49,7 @@ type exportFlags struct {
 	folder, since string
 	failed, gone  bool
 	dryRun        bool
+	skipOld       bool
 	force         bool
 	output        string
 
@@ -76,6 +77,7 @@ func (f *exportFlags) choosing(set *pflag.FlagSet) {
 	set.StringVar(&f.since, "since", "", "only photos described or corrected since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
 	set.BoolVar(&f.gone, "gone", false, "also photos that are gone from the photo folder")
 	set.BoolVar(&f.dryRun, "dry-run", false, "say what would be written, and write nothing")
+	set.BoolVar(&f.skipOld, "skip-old", false, "do not read dates and cameras of photos that version 0.1 described")
 }
 
 // toFile registers the flags of formats that are one file.
@@ -127,6 +129,9 @@ func (format exportFormat) command(g *global) *cobra.Command {
 				return err
 			}
 			x.out = c.OutOrStdout()
+			if !f.dryRun && !f.skipOld {
+				fillOld(ctx, x.snapshot)
+			}
 			if err = format.run(x); ctx.Err() != nil {
 				return &ui.Exit{Code: ui.ExitStopped}
 			}

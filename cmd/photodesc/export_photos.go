@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -57,6 +58,7 @@ func (x *exporter) eachOf(match func(path string) bool, since time.Time, found f
 		show = nil // the photos themselves are on the terminal
 	}
 	defer show.end()
+	any := false
 	for p, err := range tracker.Photos(x.snapshot.Dir, tracker.Select{Match: match}) {
 		if err != nil {
 			return ui.WorkdirError(x.snapshot.Dir, err)
@@ -68,9 +70,13 @@ func (x *exporter) eachOf(match func(path string) bool, since time.Time, found f
 			continue
 		}
 		show.count()
+		any = true
 		if err := found(&p); err != nil {
 			return err
 		}
+	}
+	if !any && x.folder != "" && x.words == "" {
+		fmt.Fprintf(os.Stderr, "photodesc: no photo in %q fits; is this the folder as seen from %q?\n", tracker.EncodePath(x.folder), x.snapshot.Root)
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ const shownFound = 20
 type searchFlags struct {
 	asJSON, nul   bool
 	gone, each    bool
+	skipOld       bool
 	folder, since string
 	taken         string
 	limit         int
@@ -96,15 +97,19 @@ func searchCommand(g *global) *cobra.Command {
 					return err
 				}
 			}
+			if (f.taken != "" || tracker.FactsMark(s.Dir) == "") && !f.skipOld {
+				fillOld(ctx, s)
+			}
 			return findPhotos(ctx, c.OutOrStdout(), s, words, o, f)
 		},
 	}
 	c.Flags().StringVar(&f.folder, "in", "", "only photos in this `FOLDER` and below it")
-	c.Flags().StringVar(&f.taken, "taken", "", "only photos taken at this `DATE`, as 2024, 2024-05 or 2024-05-31, or between two, as 2023..2024-05; those without a date of their own, or described before photodesc noted it, are left out")
+	c.Flags().StringVar(&f.taken, "taken", "", "only photos taken at this `DATE`, as 2024, 2024-05 or 2024-05-31, or between two, as 2023..2024-05; those without a date of their own are left out")
 	c.Flags().StringVar(&f.since, "since", "", "only photos described since this `DATE`, as 2024, 2024-05 or 2024-05-31, or for a time, as 7d or 12h")
 	c.Flags().IntVar(&f.limit, "limit", 0, "at most this `N` of photos, 0 is all (default 20 for people, else all)")
 	c.Flags().BoolVar(&f.each, "each", false, "photos with the same picture and words one by one; else as one, with the number of its copies")
 	c.Flags().BoolVar(&f.gone, "gone", false, "also photos that are gone from the photo folder")
+	c.Flags().BoolVar(&f.skipOld, "skip-old", false, "do not read dates and cameras of photos that version 0.1 described")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "for programs: a JSON object a line")
 	c.Flags().BoolVarP(&f.nul, "null", "0", false, "for xargs -0: the files' paths, with a zero byte after each")
 	return c

@@ -59,6 +59,11 @@ var errClosed = errors.New("previews are not made any more")
 // *PhotoError if the photo has none: it cannot be decoded, or a worker crashed over it or
 // took too long. ctx ends only the waiting for a free worker.
 func (m *Maker) Make(ctx context.Context, path string, size Size) ([]byte, error) {
+	return m.ask(ctx, Request{Path: []byte(path), Size: size}, readJPEG)
+}
+
+// ask has a worker answer a request.
+func (m *Maker) ask(ctx context.Context, request Request, read func(*bufio.Reader) ([]byte, error)) ([]byte, error) {
 	var p *process
 	select {
 	case p = <-m.slots:
@@ -80,14 +85,14 @@ func (m *Maker) Make(ctx context.Context, path string, size Size) ([]byte, error
 				return nil, err
 			}
 		}
-		jpeg, err := p.make(path, size, m.o.Timeout)
+		body, err := p.ask(request, read, m.o.Timeout)
 		if photoErr := (*PhotoError)(nil); err == nil || errors.As(err, &photoErr) {
 			if p.made++; p.made < m.o.Batch {
 				keep = p
 			} else {
 				m.end(p)
 			}
-			return jpeg, err
+			return body, err
 		}
 		m.end(p)
 		p = nil
@@ -182,8 +187,8 @@ func (m *Maker) end(p *process) {
 	go func() { _ = p.cmd.Wait() }() // a disk that does not answer may hold it
 }
 
-func (p *process) make(path string, size Size, timeout time.Duration) ([]byte, error) {
-	line, err := json.Marshal(Request{Path: []byte(path), Size: size})
+func (p *process) ask(request Request, read func(*bufio.Reader) ([]byte, error), timeout time.Duration) ([]byte, error) {
+	line, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
@@ -194,9 +199,9 @@ func (p *process) make(path string, size Size, timeout time.Duration) ([]byte, e
 	if _, err := p.in.Write(append(line, '\n')); err != nil {
 		return nil, err
 	}
-	jpeg, err := readAnswer(p.answers)
+	body, err := read(p.answers)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF
 	}
-	return jpeg, err
+	return body, err
 }

@@ -40,6 +40,7 @@ var (
 type Request struct {
 	Path []byte `json:"path"` // below the photo folder, any bytes
 	Size
+	Facts bool `json:"facts,omitempty"` // [Facts] as JSON are wanted in place of a preview
 }
 
 // Answer precedes the bytes of a preview. Error is empty or says why there is none.
@@ -48,8 +49,8 @@ type Answer struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Serve reads requests until they end and answers each with what makeJPEG returns.
-func Serve(in io.Reader, out io.Writer, makeJPEG func(Request) ([]byte, error)) error {
+// Serve reads requests until they end and answers each with what answer returns.
+func Serve(in io.Reader, out io.Writer, answer func(Request) ([]byte, error)) error {
 	d := json.NewDecoder(in)
 	for {
 		var r Request
@@ -58,8 +59,8 @@ func Serve(in io.Reader, out io.Writer, makeJPEG func(Request) ([]byte, error)) 
 		} else if err != nil {
 			return fmt.Errorf("reading a request: %w", err)
 		}
-		jpeg, err := makeJPEG(r)
-		a := Answer{Bytes: len(jpeg)}
+		body, err := answer(r)
+		a := Answer{Bytes: len(body)}
 		if err != nil {
 			a.Error = err.Error()
 		}
@@ -67,7 +68,7 @@ func Serve(in io.Reader, out io.Writer, makeJPEG func(Request) ([]byte, error)) 
 		if err != nil {
 			return err
 		}
-		if _, err := out.Write(append(append(head, '\n'), jpeg...)); err != nil {
+		if _, err := out.Write(append(append(head, '\n'), body...)); err != nil {
 			return err
 		}
 	}
@@ -75,7 +76,7 @@ func Serve(in io.Reader, out io.Writer, makeJPEG func(Request) ([]byte, error)) 
 
 // readAnswer reads one answer. The error is a *PhotoError if the worker says that the
 // photo has no preview; after any other error the worker cannot be used again.
-func readAnswer(r *bufio.Reader) ([]byte, error) {
+func readAnswer(r *bufio.Reader, most int) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
 		return nil, err
@@ -87,15 +88,12 @@ func readAnswer(r *bufio.Reader) ([]byte, error) {
 	if a.Error != "" {
 		return nil, &PhotoError{a.Error}
 	}
-	if a.Bytes <= 0 || a.Bytes > maxBytes {
+	if a.Bytes <= 0 || a.Bytes > most {
 		return nil, fmt.Errorf("the worker announces %d bytes", a.Bytes)
 	}
 	b := make([]byte, a.Bytes)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, err
-	}
-	if !IsJPEG(b) {
-		return nil, errors.New("the worker's preview is no JPEG")
 	}
 	return b, nil
 }

@@ -77,44 +77,31 @@ func (x *Index) updateOnce(ctx context.Context, progress func(records int), some
 	if err != nil {
 		return err
 	}
-	x.unreadable = Unreadable{}
-	w := &writer{db: x.db, ctx: ctx, dirty: map[string]tracker.Position{}, progress: progress, some: some}
+	saved := unreadableOf(positions)
+	w := &writer{unreadable: saved, dir: x.dir, db: x.db, ctx: ctx, dirty: map[string]tracker.Position{}, progress: progress, some: some}
 	defer w.rollback()
 	corrected := positions[tracker.CorrectionsName].Mark
+	facts := positions[tracker.FactsName].Mark
 	delete(positions, tracker.CorrectionsName)
+	delete(positions, tracker.FactsName)
+	if err := w.updateFacts(x.dir, facts); err != nil {
+		return err
+	}
 	if err := w.updateCorrections(x.dir, corrected); err != nil {
 		return err
 	}
+	defer func() { x.unreadable = w.unreadable.with(w.bad) }()
 	err = tracker.Follow(x.dir, positions, func(file string, r tracker.Record, after tracker.Position) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		return w.add(file, r, after)
-	}, x.unreadable.add)
+	}, w.addBad)
 	if err != nil {
 		return err
 	}
 	return w.commit()
 }
-
-// Unreadable is about lines of the outputs that cannot be read, so that their photos are not found.
-type Unreadable struct {
-	Lines int
-	File  string // of the first, below the workdir
-	At    int64  // where the first begins in its file, in bytes
-	Err   error  // why the first cannot be read
-}
-
-func (u *Unreadable) add(file string, at int64, err error) {
-	if u.Lines == 0 {
-		u.File, u.At, u.Err = file, at, err
-	}
-	u.Lines++
-}
-
-// Unreadable returns which lines the last [Index.Update] passed over. Once a record was read behind them, a later one does
-// not read them again.
-func (x *Index) Unreadable() Unreadable { return x.unreadable }
 
 func (x *Index) positions(ctx context.Context) (map[string]tracker.Position, error) {
 	rows, err := x.db.QueryContext(ctx, "SELECT name, at, mark FROM files")
@@ -140,13 +127,18 @@ type writer struct {
 	ctx      context.Context
 	tx       *sql.Tx
 	stmts    statements
-	latest   int64 // of the newest photo
-	corrects bool  // there are corrections
-	dirty    map[string]tracker.Position
-	pending  int
-	added    int
-	progress func(int)
-	some     bool // one transaction is enough
+	latest   int64          // of the newest photo
+	corrects bool           // there are corrections
+	dir      string         // workdir
+	facts    *tracker.Facts // nil before they are needed
+
+	unreadable Unreadable // behind which records were read, so that they are not read again
+	bad        []badLine  // behind which none was
+	dirty      map[string]tracker.Position
+	pending    int
+	added      int
+	progress   func(int)
+	some       bool // one transaction is enough
 }
 
 type statements struct {
@@ -195,8 +187,12 @@ func (w *writer) add(file string, r tracker.Record, after tracker.Position) erro
 		return err
 	}
 	w.dirty[file] = after
+	w.keepBad(file)
 	switch r.Status {
 	case tracker.OK:
+		if err := w.complete(&r); err != nil {
+			return err
+		}
 		if err := w.replace(photoOf(r)); err != nil {
 			return err
 		}

@@ -50,14 +50,14 @@ func TestUpdate(t *testing.T) {
 	check("an output of other bytes", "dog", "c.jpg")
 }
 
-// Lines that cannot be read are passed over, counted, and read only once.
+// Lines that cannot be read are passed over, counted, told of each time, and read once.
 func TestUnreadable(t *testing.T) {
 	w := newWorkdir(t)
 	x := w.index()
 	w.add(1, tracker.Record{Path: "a.jpg", Description: "a dog"})
 	w.append(1, "\n"+strings.Repeat("x", 9<<20)+"\ndamaged\n")
 	w.add(1, tracker.Record{Path: "b.jpg", Description: "a dog"})
-	for _, lines := range []int{2, 0} {
+	for _, lines := range []int{2, 2} { // once, and told of each time
 		if err := x.Update(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,11 @@ func servePreviews(config Config) error {
 			llm.Trim()
 			debug.FreeOSMemory()
 		}
-		img, err := vips.Decode(fsutil.Join(string(config.Root), string(r.Path)), vips.Options{Longest: r.Longest, MaxBytes: config.MaxBytes})
+		path := fsutil.Join(string(config.Root), string(r.Path))
+		if r.Facts {
+			return fileFacts(path)
+		}
+		img, err := vips.Decode(path, vips.Options{Longest: r.Longest, MaxBytes: config.MaxBytes})
 		if bad := (*photo.Error)(nil); errors.As(err, &bad) {
 			return nil, fmt.Errorf("%w", bad.Err)
 		}
