@@ -99,7 +99,7 @@ func (d *describer) work(ctx context.Context, names []string) error {
 	d.show.Wait("loading the model")
 	config := func() worker.Config {
 		config := r.workerConfig()
-		config.Only = storage.RawPaths(read)
+		config.Only, config.Nameless = storage.RawPaths(read), storage.RawPath(d.temp)
 		return config
 	}
 	if err := d.planWorkers(ctx, config(), len(todo)); err != nil {

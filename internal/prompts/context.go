@@ -30,7 +30,7 @@ var facts = []fact{
 		if m.HasPlace {
 			list = append(list, "at "+degrees(m.Latitude, "N", "S")+", "+degrees(m.Longitude, "E", "W"))
 		}
-		return append(list, quotation("file name", shortened(oneLine(strings.NewReplacer(`"`, "'", "<", "(", ">", ")").Replace(path.Base(rel))), 48)))
+		return append(list, quotation("file name", shortened(oneLine(strings.NewReplacer(`"`, "'", "<", "(", ">", ")").Replace(rel[strings.LastIndexByte(rel, '/')+1:])), 48)))
 	}},
 	{"folder", "names of folders", 100, func(rel string, _ photo.Metadata, _ photo.Written) []string {
 		return []string{quotation("in the folder", lastFolders(path.Dir(rel), 80))}
@@ -119,7 +119,7 @@ func (f Facts) Tokens() (n int) {
 
 // Tell returns what is known of a photo as a line to put before the question, or nothing.
 // What it tells is foreign text, which becomes short quotations without control characters.
-// rel is the photo's path below the photo folder.
+// rel is the photo's path below the photo folder, "" if it has none.
 func (f Facts) Tell(rel string, m photo.Metadata, w photo.Written) string {
 	var list []string
 	for _, one := range f.all() {

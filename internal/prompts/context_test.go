@@ -32,6 +32,7 @@ func TestTell(t *testing.T) {
 		{"folder", "a.jpg", photo.Metadata{}, rome, ""},
 		{"folder", strings.Repeat("long ", 20) + "/" + strings.Repeat("é", 30) + "/b/a.jpg", photo.Metadata{}, rome, `in the folder "` + strings.Repeat("é", 30) + `/b"`},
 		{"caption", "a.jpg", photo.Metadata{}, photo.Written{}, ""},
+		{"exif,folder", "", photo.Metadata{}, photo.Written{}, ""},
 		{"people,place,keywords,caption", "a.jpg", photo.Metadata{}, rome,
 			`place "Rome, Italy"; a person's caption "Ada at the sea"; a person's keywords "sea, gull"; people in it "Ada, Bob"`},
 		{"caption", "a.jpg", photo.Metadata{}, photo.Written{Caption: injected},

@@ -129,12 +129,20 @@ func (w *worker) picture(j pool.Job, made *Answer, decoding *time.Duration) (llm
 	if w.config.Thumbnails && made.Thumbnail == nil {
 		made.Thumbnail = thumbnail(img)
 	}
-	rec.Context = w.config.Ask.Context.Tell(j.Path, img.Metadata, written)
+	rec.Context = w.config.Ask.Context.Tell(w.tellingPath(j.Path), img.Metadata, written)
 	return llm.Picture{
 		Width: img.Width, Height: img.Height, Pix: img.Pix,
 		OrigWidth: img.OrigWidth, OrigHeight: img.OrigHeight,
 		Context: rec.Context,
 	}, nil
+}
+
+// tellingPath is the path of a photo as far as it says something of the photo.
+func (w *worker) tellingPath(rel string) string {
+	if w.config.Nameless != "" && fsutil.Below(fsutil.Join(string(w.config.Root), rel), string(w.config.Nameless)) {
+		return ""
+	}
+	return rel
 }
 
 // maxThumbnail is the largest thumbnail that is answered, in bytes; usual ones have 20,000.

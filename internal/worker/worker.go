@@ -26,6 +26,7 @@ type Config struct {
 	Root       storage.RawPath   // photo folder, absolute
 	Links      []storage.RawPath `json:",omitempty"` // files and folders elsewhere that links in it lead to
 	Only       []storage.RawPath `json:",omitempty"` // what may be read instead of Root and Links; empty: these
+	Nameless   storage.RawPath   `json:",omitempty"` // folder below Root of files whose names say nothing of the photo; empty: none
 	Ask        Questions
 	Engine     llm.Options
 	Untrusted  bool
