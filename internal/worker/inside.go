@@ -44,14 +44,23 @@ func (i *Inside) Get() (xmp.Embedded, error) {
 // protocol.
 const maxInside = 200_000
 
+// changed is whether a file is not any more the one that was decoded. Some file systems say
+// that a file they have not fetched has 0 bytes.
+func changed(path string, img *vips.Image) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return true
+	}
+	return info.Size() != img.Size && info.Size() != 0 || !img.ModTime.IsZero() && !info.ModTime().Equal(img.ModTime)
+}
+
 // written reads what is embedded in the photo at a path below the photo folder, and what
 // persons have written there or into its sidecar. Of a file that was changed since it was
 // decoded it is nothing.
 func (w *worker) written(rel string, img *vips.Image) (*Inside, photo.Written) {
 	path := fsutil.Join(string(w.config.Root), rel)
 	in, err := embedded.Read(path)
-	info, gone := os.Stat(path)
-	if gone != nil || info.Size() != img.Size || !info.ModTime().Equal(img.ModTime) {
+	if changed(path, img) {
 		return &Inside{Problem: "the file was changed while it was read"}, photo.Written{}
 	}
 	written := xmp.Written(w.sidecars.Read(rel), in)
