@@ -94,7 +94,7 @@ func TestNoNetwork(t *testing.T) {
 
 func TestTooLittleMemory(t *testing.T) {
 	h, _ := published(t)
-	_, err := resolve(t.Context(), Default, "", Options{Memory: 2 << 30})
+	_, err := resolve(t.Context(), Default, "", Options{Memory: 1500 << 20})
 	if err == nil || !strings.Contains(err.Error(), "--model smolvlm-500m, or allow more with --memory") {
 		t.Error(err)
 	}

@@ -39,10 +39,11 @@ func run(args []string) error {
 	dir := flags.String("o", ".", "folder to write to")
 	typeName := flags.String("type", "q8_0", "type of the matrices: q8_0 or f16")
 	seed := flags.Uint64("seed", 0, "seed of the random weights")
+	sparse := flags.Bool("published", false, "write models of the catalogue, by their names there, with zeros for weights that take no space on a disk")
 	longest := flags.Uint("longest-edge", 0, "write the vision file alone, for photos resized to so many `pixels`")
 	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "usage: mkmodel -o DIR [-type q8_0|f16] [-seed N] [-longest-edge PIXELS] SHAPE...\nshapes: %s\n",
-			strings.Join(shapeNames(), ", "))
+		fmt.Fprintf(flags.Output(), "usage: mkmodel -o DIR [-type q8_0|f16] [-seed N] [-longest-edge PIXELS] SHAPE...\nshapes: %s\nwith -published: %s, or all\n",
+			strings.Join(shapeNames(), ", "), strings.Join(publishedNames(), ", "))
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -55,6 +56,9 @@ func run(args []string) error {
 	matrix, err := ggml.ParseFileType(strings.ToUpper(*typeName))
 	if err != nil || (matrix != ggml.FileTypeQ8_0 && matrix != ggml.FileTypeF16) {
 		return fmt.Errorf("type %q is neither q8_0 nor f16", *typeName)
+	}
+	if *sparse {
+		return writePublished(*dir, flags.Args())
 	}
 	for _, name := range flags.Args() {
 		if !slices.Contains(shapeNames(), name) {
@@ -80,6 +84,29 @@ func run(args []string) error {
 			return err
 		}
 		fmt.Printf("%s and its mmproj: %s in %.1f s\n", filepath.Join(*dir, name+".gguf"), humanize.Bytes(uint64(bytes)), time.Since(begin).Seconds())
+	}
+	return nil
+}
+
+// writePublished writes pairs of sparse files of models of the catalogue.
+func writePublished(dir string, names []string) error {
+	if slices.Equal(names, []string{"all"}) {
+		names = publishedNames()
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, known := published[name]; !known {
+			return fmt.Errorf("no model %q; there are %s, and all", name, strings.Join(publishedNames(), ", "))
+		}
+		p := newPublished(name)
+		if _, err := writeFile(filepath.Join(dir, name+".gguf"), p.textKV, p.text); err != nil {
+			return err
+		}
+		if _, err := writeFile(filepath.Join(dir, "mmproj-"+name+".gguf"), p.visionKV, p.vision); err != nil {
+			return err
+		}
 	}
 	return nil
 }
