@@ -105,12 +105,12 @@ func (s *server) preview(ctx context.Context, path string, size preview.Size) ([
 	if b := s.cache.Get(key, modified); b != nil {
 		return b, nil
 	}
-	if reason, known := s.unfit.get(key, modified); known {
+	if reason, known := s.unfit.get(key, modified, time.Now()); known {
 		return nil, &preview.PhotoError{Reason: reason}
 	}
 	b, err := s.o.Previews.Make(ctx, rel, size)
 	if bad := (*preview.PhotoError)(nil); errors.As(err, &bad) {
-		s.unfit.put(key, modified, bad.Reason)
+		s.unfit.put(key, modified, time.Now(), bad.Reason)
 	}
 	if err != nil {
 		return nil, err
