@@ -11,7 +11,9 @@
 // our own, which they keep: hashes of our texts and the keywords that were added. A text
 // that does not have the hash any more belongs to the person who changed it.
 //
-// [Folder] finds and replaces the files; its part embedded reads what is inside a photo,
+// [Written] reads what persons have written, by the same hashes without what photodesc wrote.
+//
+// [Sidecars] finds and replaces the files; its part embedded reads what is inside a photo,
 // from which a new sidecar begins, because some programs ignore what is embedded as soon
 // as there is a sidecar.
 package xmp
