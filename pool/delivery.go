@@ -1,5 +1,7 @@
 package pool
 
+import "time"
+
 // maxUndelivered is how many results may wait for done before no photo is handed
 // out. If the disk of the results is slow, the run becomes slow and the memory
 // does not fill up.
@@ -40,6 +42,22 @@ func (d *delivery) release() []Result {
 	held := d.held
 	d.held = nil
 	return held
+}
+
+// idleTime is since when nothing is to be done; zero while there is something.
+type idleTime struct{ since time.Time }
+
+// over is whether nothing was to be done for so long; never if that is 0.
+func (t *idleTime) over(idle bool, least time.Duration, now time.Time) bool {
+	switch {
+	case !idle || least <= 0:
+		t.since = time.Time{}
+	case t.since.IsZero():
+		t.since = now
+	default:
+		return now.Sub(t.since) >= least
+	}
+	return false
 }
 
 // next is the result that done should be called with now, if there is one.

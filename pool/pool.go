@@ -94,6 +94,10 @@ type Config struct {
 	// from the costly part of the photo; its answer is delivered as any other. It is called from a goroutine of its own. nil is always.
 	Needed func(path string, data json.RawMessage) bool
 
+	// ReleaseIdle is for jobs that may block for long while they wait for more. A failure that is held back until a photo succeeds
+	// is then delivered when nothing was in flight and nothing has waited for so long. 0: at the end at the latest.
+	ReleaseIdle time.Duration
+
 	Log *zap.Logger // for people; nil logs nothing
 
 	// Output is called with each line that worker n prints, from several goroutines.

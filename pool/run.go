@@ -43,6 +43,7 @@ type run struct {
 	source   source
 	events   mailbox
 	starter  *starter
+	idle     idleTime
 	lastLoop time.Time
 	end      ending
 }
@@ -202,6 +203,9 @@ func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliv
 		r.retireWorkers(now)
 		if r.sampler.any() || now.Sub(began) >= time.Second {
 			r.startWorkers(now)
+		}
+		if len(r.delivery.held) > 0 && r.idle.over(r.photos.empty() && r.workers.inFlight() == 0 && len(r.storage.pending) == 0, r.cfg.ReleaseIdle, now) {
+			r.delivery.add(r.delivery.release()...)
 		}
 		if r.finished(now) {
 			return
