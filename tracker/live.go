@@ -43,7 +43,7 @@ func newLive(t *Tracker, old state) *Live {
 	now := t.now()
 	s := old
 	s.PID, s.Started, s.Stop, s.Log = os.Getpid(), t.started, nil, ""
-	s.Waiting, s.Sample = false, Sample{}
+	s.Waiting, s.Sample, s.Nodes = false, Sample{}, nil
 	s.setPhase("starting", now)
 	s.Counters = old.Counters.clone()
 	s.Counters.Runs++

@@ -54,6 +54,8 @@ type Snapshot struct {
 	Requests *RequestCounts `json:"requests,omitempty"` // what was asked of runs, where there is anything
 
 	Sidecars *Sidecars `json:"sidecars,omitempty"` // where some were exported
+
+	Nodes []Node `json:"nodes,omitempty"` // machines that take part in the last run, by name; those that are there first
 }
 
 // State is the state of a workdir in one word.
@@ -133,7 +135,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		Running: running, PID: pid,
 		Phase: s.Phase, PhaseSince: s.Since, Waiting: s.Waiting, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
 		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Restarts: s.Restarts, Log: NewestLog(dir),
-		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut,
+		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut, Nodes: s.Nodes,
 	}
 	if !known && !errors.Is(stateErr, os.ErrNotExist) {
 		snap.Damage = fmt.Sprintf("%s is not readable: %v", StateName, stateErr)

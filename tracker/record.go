@@ -109,6 +109,7 @@ type Record struct {
 	Via      Via     `json:"via,omitempty"`
 	From     string  `json:"from,omitempty"` // the path that a moved photo had before, EncodePath'd on the line
 	Of       string  `json:"of,omitempty"`   // the photo whose words these are, where that has the same picture, EncodePath'd on the line
+	Node     string  `json:"node,omitempty"` // the machine that described it, of a run that several share
 	Seconds  Seconds `json:"seconds"`
 	Attempts int     `json:"attempts"` // 1 when it went well at once
 	// Blank is how many answers without a letter came before this one; of a

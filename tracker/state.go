@@ -98,6 +98,7 @@ type state struct {
 	Sample   Sample    `json:"sample"`
 	Counters Counters  `json:"counters"`
 	LeftOut  LeftOut   `json:"left_out,omitzero"`
+	Nodes    []Node    `json:"nodes,omitempty"` // that take part in the run
 	Stop     *Stop     `json:"stop,omitempty"`
 }
 
@@ -142,6 +143,7 @@ func parseState(data []byte) (state, error) {
 	s.Recent = newest(s.Recent, maxRecent)
 	s.Failures = newest(s.Failures, maxFailures)
 	s.Restarts = newest(s.Restarts, maxRestarts)
+	s.Nodes = newest(s.Nodes, maxShownNodes)
 	s.Meter.clamp()
 	s.LeftOut.clamp()
 	return s, nil
@@ -155,7 +157,7 @@ func (s state) write(dir string) error {
 	path := filepath.Join(dir, StateName)
 	err = durable.WriteFile(path, data, 0o644)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		s.Recent, s.Failures, s.Restarts, s.LeftOut = nil, nil, nil, LeftOut{}
+		s.Recent, s.Failures, s.Restarts, s.LeftOut, s.Nodes = nil, nil, nil, LeftOut{}, nil
 		if data, e := s.encode(); e == nil && overwrite(path, data) == nil {
 			return nil
 		}
