@@ -1,0 +1,158 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// TestNotLetIn: who does not know the token or finds another certificate.
+func TestNotLetIn(t *testing.T) {
+	r := serve(t, testOptions{photos: numbered(1)})
+	a := r.address()
+	wrong := a
+	wrong.Token = RandomSecret()
+	if _, err := Dial(wrong, func(error) {}); !errors.Is(err, ErrToken) {
+		t.Errorf("a wrong token: %v", err)
+	}
+	wrong = a
+	wrong.Fingerprint = Fingerprint([]byte("another"))
+	if _, err := Dial(wrong, func(error) {}); !errors.Is(err, ErrFingerprint) {
+		t.Errorf("another certificate: %v", err)
+	}
+	insecure := nats.Secure(&tls.Config{InsecureSkipVerify: true})
+	for name, options := range map[string][]nats.Option{
+		"nothing":                {insecure},
+		"token alone":            {insecure, nats.Token(a.Token)},
+		"the coordinator's name": {insecure, nats.UserInfo(insideUser, a.Token)},
+		"a short secret":         {insecure, nats.UserInfo("x", a.Token)},
+		"no TLS":                 {nats.UserInfo(RandomSecret(), a.Token)},
+	} {
+		if nc, err := nats.Connect("nats://"+a.Host, options...); err == nil {
+			nc.Close()
+			t.Errorf("%s: let in", name)
+		}
+	}
+	// Without TLS nothing is said but the server's greeting.
+	c, err := net.Dial("tcp", a.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "CONNECT {\"verbose\":true,\"user\":%q,\"pass\":%q}\r\nPING\r\n", RandomSecret(), a.Token)
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	var got []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.Read(buf)
+		got = append(got, buf[:n]...)
+		if err != nil {
+			break
+		}
+	}
+	if strings.Contains(string(got), "PONG") {
+		t.Errorf("without TLS: %q", got)
+	}
+}
+
+// TestHostileNode: a node with the token does not get at what is not its own.
+func TestHostileNode(t *testing.T) {
+	photos := numbered(4)
+	r := serve(t, testOptions{photos: photos, local: "here"})
+	l, err := Dial(r.address(), func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Join(t.Context(), "", "evil", "test", 1); err != nil {
+		t.Fatal(err)
+	}
+	denied := make(chan error, 100)
+	l.nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err })
+	s := l.subjects
+	tries := 0
+	for _, subject := range []string{s.result("0123456789abcdef"), s.ask("0123456789abcdef", askBeat), s.all(), s.job(), "$JS.API.STREAM.DELETE." + s.jobStream(),
+		"$JS.API.STREAM.MSG.GET." + s.resultStream(), "$JS.API.CONSUMER.CREATE." + s.jobStream(), "$JS.ACK." + s.resultStream() + ".all.1.1.1.1.1", "$SYS.REQ.SERVER.PING"} {
+		_ = l.nc.Publish(subject, []byte("x"))
+		tries++
+	}
+	for _, subject := range []string{">", s.job(), s.results(), s.asks(), "_INBOX.>", inboxPrefix("0123456789abcdef") + ".>", "$JS.>"} {
+		_, _ = l.nc.SubscribeSync(subject)
+		tries++
+	}
+	_ = l.nc.Flush()
+	for i := range tries {
+		select {
+		case err := <-denied:
+			if !errors.Is(err, nats.ErrPermissionViolation) {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d of %d tries were denied", i, tries)
+		}
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	// Photos that it was not given, whatever they are called.
+	for _, path := range []string{photos[0], "../../etc/passwd", "/etc/passwd", "", "a\x00b"} {
+		for _, id := range []string{"", strings.Repeat("A", 24), sealer{[]byte("guessed"), "settings"}.id(path)} {
+			c, err := l.chunk(ctx, askPhoto, photoRequest{id, rawPath(path), 0})
+			var file *FileError
+			if !errors.As(err, &file) {
+				t.Errorf("%q with the ID %q: %d bytes, %v", path, id, len(c.data), err)
+			}
+		}
+	}
+	for _, q := range []modelRequest{{2, 0}, {-1, 0}, {0, -1}, {0, 1 << 40}} {
+		var file *FileError
+		if _, err := l.chunk(ctx, askModel, q); !errors.As(err, &file) {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+	// Results of jobs that it does not have, and what is no result.
+	for i := range 2 * maxBad {
+		data, _ := json.Marshal(result{strings.Repeat("A", 24), rawPath(photos[i%4]), "evil", described})
+		if i%2 == 0 {
+			data = []byte("\xff\x00{")
+		}
+		if _, err := l.js.Publish(ctx, s.result(l.id), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		var b beatReply
+		if err := l.ask(ctx, askBeat, Beat{Slots: 1 << 30, InFlight: -5}, &b); err != nil {
+			t.Fatal(err)
+		}
+		if b.Paused != "" {
+			t.Log(b.Paused)
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	for path := range r.co.Jobs(ctx, 1) {
+		if r.co.LocalAnswer(path, described) {
+			r.mu.Lock()
+			r.kept[path] = append(r.kept[path], Outcome{path, "here", described})
+			r.mu.Unlock()
+		}
+		r.co.Recorded()
+	}
+	l.Close()
+	r.wait()
+	r.once(photos)
+	for path, list := range r.kept {
+		if list[0].Machine != "here" {
+			t.Errorf("%s is by %s", path, list[0].Machine)
+		}
+	}
+}
