@@ -13,7 +13,7 @@ import (
 )
 
 // userDocs are the pages whose commands and flags must exist.
-var userDocs = []string{"README.md", "docs/models.md", "docs/photos.md", "docs/settings.md", "docs/results.md", "docs/export.md", "docs/xmp.md", "docs/browse.md"}
+var userDocs = []string{"README.md", "docs/models.md", "docs/photos.md", "docs/settings.md", "docs/results.md", "docs/export.md", "docs/xmp.md", "docs/browse.md", "docs/cluster.md"}
 
 // docLine is a line of a page that tells the reader to type something.
 type docLine struct {

@@ -120,6 +120,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		runCommand(g),
 		describeCommand(g),
+		nodeCommand(g),
 		statusCommand(g),
 		summaryCommand(g),
 		showCommand(g),

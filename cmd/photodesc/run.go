@@ -95,6 +95,7 @@ type runner struct {
 // work is the describing of photos.
 type work struct {
 	asked   askedPhotos
+	shared  atomic.Pointer[sharing] // nil unless other machines take part
 	plan    pool.Plan
 	pool    atomic.Pointer[pool.Pool]
 	loading *step // of the first photos: loading the model, then describing them; nil before
@@ -156,6 +157,11 @@ func (r *runner) run(dir string) (err error) {
 	defer release()
 
 	r.logSettings()
+	endMetrics, err := startMetrics(r)
+	if err != nil {
+		return err
+	}
+	defer endMetrics()
 	r.sayBeside(hintTimeout)
 	if err = r.source.prepare(ctx, r); err != nil {
 		return r.stopped(err)
@@ -170,7 +176,7 @@ func (r *runner) run(dir string) (err error) {
 		return r.stopped(err)
 	}
 	asked := sayRequests(r)
-	if len(r.found.todo)+asked > 0 {
+	if len(r.found.todo)+asked > 0 && !r.flags.NoLocal {
 		if err = r.planWorkers(ctx, asked); err != nil {
 			return r.stopped(err)
 		}

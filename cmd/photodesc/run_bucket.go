@@ -46,6 +46,9 @@ type fetched struct {
 }
 
 func openBucket(r *runner, address string) (*bucketPhotos, error) {
+	if r.flags.Shared() {
+		return nil, ui.UsageError("--serve and --nats hand out photos of a folder, and a bucket can be reached from everywhere\n  give each machine a part of it instead: --shard 0/2 here, --shard 1/2 there, then photodesc merge")
+	}
 	if r.flags.XMP {
 		return nil, ui.UsageError("--xmp writes beside photos, and a bucket is only read\n  export csv, tsv, jsonl and txt need no photos")
 	}

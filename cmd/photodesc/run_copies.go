@@ -42,7 +42,8 @@ type answered struct {
 }
 
 func newCopies(r *runner) *copies {
-	if r.flags.Duplicates != config.DuplicatesShare || r.flags.Exact { // measuring takes every photo alike
+	// Measuring takes every photo alike. Machines that share a run do not know of each other's photos.
+	if r.flags.Duplicates != config.DuplicatesShare || r.flags.Exact || r.flags.Shared() {
 		return nil
 	}
 	return &copies{

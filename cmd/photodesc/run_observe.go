@@ -45,16 +45,16 @@ func (r *poolObserver) observe(e pool.Event) {
 			live.WorkerRestarted(e.Reason, e.Message)
 		}
 	case pool.EventHandOut:
-		live.SetInFlight(e.InFlight, e.Ages)
+		live.SetInFlight(withRemote(r.runner, e.InFlight, e.Ages))
 	case pool.EventAnswer:
 		r.loading.end()
-		live.SetInFlight(e.InFlight, e.Ages)
+		live.SetInFlight(withRemote(r.runner, e.InFlight, e.Ages))
 		if !e.Unneeded { // a duplicate says nothing of how long a photo takes
 			live.Answered(e.Seconds)
 		}
 	case pool.EventMemory:
 		r.service.Alive()
-		live.SetInFlight(e.InFlight, e.Ages)
+		live.SetInFlight(withRemote(r.runner, e.InFlight, e.Ages))
 		sample := tracker.Sample{
 			SupervisorBytes: machine.OwnMemory(),
 			WorkerBytes:     e.WorkerBytes,

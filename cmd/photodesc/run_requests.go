@@ -67,7 +67,11 @@ func laterText(later int) string {
 // describeAll describes the photos to do and, before and in between, those that are asked for.
 func describeAll(ctx context.Context, r *runner) error {
 	todo := r.found.todo
+	defer endSharing(r)
 	for {
+		if r.flags.NoLocal { // what is asked for needs workers here
+			return describeTodo(ctx, r, todo)
+		}
 		asked, err := describeAsked(ctx, r)
 		if err != nil {
 			return err
@@ -87,6 +91,13 @@ func describeAll(ctx context.Context, r *runner) error {
 
 // describeTodo describes photos until all are done or others are asked for.
 func describeTodo(ctx context.Context, r *runner, todo []string) error {
+	share, err := startSharing(ctx, r)
+	if err != nil {
+		return err
+	}
+	if r.flags.NoLocal {
+		return describeShared(ctx, r, share, nil, nil)
+	}
 	p := pool.New(r.poolConfig(todo))
 	var asked atomic.Bool
 	watch, end := context.WithCancel(ctx)
@@ -98,8 +109,11 @@ func describeTodo(ctx context.Context, r *runner, todo []string) error {
 			p.Stop()
 		}
 	}()
+	if share != nil {
+		return describeShared(ctx, r, share, p, asked.Load)
+	}
 	r.copies.begin()
-	err := runPool(ctx, r, p, todo, r.keep)
+	err = runPool(ctx, r, p, todo, r.keep)
 	r.copies.end()
 	if asked.Load() && errors.Is(err, pool.ErrStopped) && ctx.Err() == nil {
 		return nil

@@ -21,6 +21,9 @@ func (r *runner) keep(res pool.Result) error {
 	rec, more := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
 	r.source.finish(&rec)
+	if s := r.shared.Load(); s != nil {
+		rec.Node = s.name
+	}
 	if more.Known && !r.copies.share(&rec, more) {
 		return nil
 	}
@@ -42,16 +45,21 @@ func keepRecord(r *runner, res pool.Result, rec tracker.Record, more worker.Answ
 	} else if err != nil {
 		return err
 	}
+	kept(r, rec, res.Batch, more, res.Failure == nil)
+	return nil
+}
+
+// kept tells of a result of the run's own photos that is on the disk. answered is whether a worker has answered.
+func kept(r *runner, rec tracker.Record, batch int, more worker.Answer, answered bool) {
 	if rec.Status == tracker.Failed {
 		r.folds.add(failedWarning(rec))
 	}
-	if rec.Via == "" && res.Failure == nil {
+	if rec.Via == "" && answered {
 		if warning := r.blanks.add(rec.Blank > 0); warning != "" {
 			r.log.Warn(warning)
 		}
 	}
-	shown(r, rec, res.Batch, more)
-	return nil
+	shown(r, rec, batch, more)
 }
 
 // shown tells of a result that is on the disk.

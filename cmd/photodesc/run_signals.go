@@ -53,6 +53,7 @@ func (r *runner) untilStopped() (ctx context.Context, release func()) {
 					if p := r.pool.Load(); p != nil {
 						p.Kill()
 					}
+					r.shared.Load().kill()
 					time.AfterFunc(atOnce, func() { os.Exit(ui.ExitStopped) }) // a disk may hang
 				case s == syscall.SIGHUP:
 					r.log.Info("The terminal was closed; stopping, photos in flight are finished first")

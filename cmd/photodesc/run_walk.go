@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"photodesc/internal/cluster"
 	"photodesc/internal/config"
 	"photodesc/internal/photo"
 	"photodesc/internal/storage"
@@ -389,7 +390,7 @@ func leftOut(out photo.LeftOut) tracker.LeftOut {
 // ownFiles are the workdir's own files, which may lie among the photos.
 func ownFiles(dir string) []string {
 	var own []string
-	for _, name := range []string{tracker.OutputsName, tracker.LogsName, tracker.ProgressName, tracker.StateName, tracker.LockName} {
+	for _, name := range []string{tracker.OutputsName, tracker.LogsName, tracker.ProgressName, tracker.StateName, tracker.LockName, cluster.FolderName} {
 		own = append(own, filepath.Join(dir, name))
 	}
 	return own

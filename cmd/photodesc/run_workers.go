@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"time"
 
 	"photodesc/internal/config"
 	"photodesc/internal/models"
@@ -109,7 +110,13 @@ func startsWorkers(config func() worker.Config) func(int) *exec.Cmd {
 
 func (r *runner) poolConfig(todo []string) pool.Config {
 	o := &poolObserver{runner: r}
+	idle := time.Duration(0)
+	if r.flags.Shared() {
+		idle = releaseIdle
+	}
 	c := pool.Config{
+		ReleaseIdle: idle,
+
 		Command:     startsWorkers(r.workerConfig),
 		Version:     version,
 		Workers:     r.plan.Workers,

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 			}
 			worker.WrapHandler, worker.ChangeAnswer = withFaults, blankText
 			faultWhileMeasuring()
+			shortAckWait()
 			main()
 		},
 		// refuse CALL=ERRNO,… COMMAND: those system calls of it fail.

@@ -56,6 +56,7 @@ func statusCommand(g *global) *cobra.Command {
 			if !s.Running {
 				sayUpElsewhere(w, g.dir, "status")
 			}
+			sayNodes(w)
 			return nil
 		},
 	}
@@ -76,6 +77,7 @@ func statusAll(w io.Writer, asJSON bool) error {
 		return ui.WriteJSON(w, ui.Places{Workdirs: places})
 	}
 	ui.WritePlaces(ui.Colors(w), places, now, ui.TerminalWidth(w))
+	sayNodes(w)
 	return nil
 }
 

@@ -85,7 +85,7 @@ var commandLineOnly = append([]string{"help", "version", "example", "no-config"}
 
 // FileFlags are flags whose values name files. In a file of settings these names
 // are relative to its folder.
-var FileFlags = []string{"mmproj", "prompt-file", "keywords"}
+var FileFlags = []string{"mmproj", "prompt-file", "keywords", "nats-creds", "nats-ca", "nats-cert", "nats-key"}
 
 // replaces maps a flag to those whose values from lower levels it makes invalid.
 // For example, another model does not work with the old one's vision file.

@@ -68,6 +68,12 @@ type Flags struct {
 	spool       string
 	DryRun      bool
 
+	Serve     bool
+	ServeAddr string
+	NoLocal   bool
+	Metrics   string
+	NATS      NATSFlags
+
 	Background bool
 	Json       bool
 	XMP        bool
@@ -124,6 +130,11 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.Requested, "requested", false, "describe only photos that photodesc browse or photodesc again has asked for, with this model")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
 	s.StringVar(&f.Duplicates, "duplicates", DuplicatesShare, "photos with the same picture as another, byte for byte and without regard to metadata: give them its words, or describe each")
+	s.BoolVar(&f.Serve, "serve", false, "have other machines join with photodesc node, see docs/cluster.md")
+	s.StringVar(&f.ServeAddr, "serve-addr", DefaultServeAddr, "with --serve: where to listen, as `HOST:PORT`; 0.0.0.0:0 is every address of this machine and the port of last time")
+	s.BoolVar(&f.NoLocal, "no-local", false, "with --serve or --nats: describe nothing on this machine")
+	f.NATS.Register(s)
+	s.StringVar(&f.Metrics, "metrics", "", "figures for Prometheus at http://`HOST:PORT`/metrics")
 	s.BoolVar(&f.DryRun, "dry-run", false, "change nothing, and say how many photos a run would describe, what it would leave out, and how long it would take")
 	s.BoolVar(&f.Background, "background", false, "run detached from the terminal, console in logs/console.log")
 	s.StringVar(&f.OnFinish, "on-finish", "", "when the run has ended, in whatever way, give `COMMAND` to the shell; PHOTODESC_… variables tell it how the run went")
@@ -189,6 +200,10 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--dry-run does nothing that could go on in the background")
 	case f.FilesFrom == "-" && f.Background:
 		return s, ui.UsageError("a run in the background has no standard input for --files-from -\n  give it a file")
+	case f.NoLocal && !f.Shared():
+		return s, ui.UsageError("--no-local belongs to --serve or --nats: otherwise nobody would describe anything")
+	case f.Serve && f.NATS.Given():
+		return s, ui.UsageError("--serve starts a server, --nats uses another one: give one of them")
 	case f.ZeroEnds && f.FilesFrom == "":
 		return s, ui.UsageError("--null belongs to --files-from")
 	case f.Requested && (f.FilesFrom != "" || f.Limit != 0 || f.RetryFailed || f.Redo == RedoChanged):

@@ -25,7 +25,8 @@ var Groups = []Group{
 	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "duplicates", "requested"}},
 	{"Photos in a bucket", []string{"s3-endpoint", "s3-region", "spool"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
-	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "show-prompt", "json"}},
+	{"Other machines", []string{"serve", "serve-addr", "no-local", "nats", "nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key"}},
+	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "show-prompt", "json", "metrics"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
 

@@ -35,6 +35,7 @@ const (
 var NonSemantic = []string{
 	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake", "on-battery",
 	"redo", "duplicates", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish", "s3-endpoint", "s3-region", "spool",
+	"serve", "serve-addr", "no-local", "nats", "nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key", "metrics",
 }
 
 // AlwaysRecorded are in the recorded settings of every run. Others are recorded only

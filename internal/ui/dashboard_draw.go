@@ -44,6 +44,11 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 		p.gap()
 		p.add(machine...)
 	}
+	if nodes := nodeLines(s, now, max(p.room()/4, 1)); len(nodes) > 0 {
+		p.gap()
+		p.add(StyleBold.Render("Nodes"))
+		p.add(nodes...)
+	}
 
 	// The rest of the screen is divided.
 	share := shareOut(p.room(), p.gapLines(), len(photos), len(failures), len(s.PerMinute) > 0)

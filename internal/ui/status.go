@@ -70,6 +70,11 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if rate := rates(s); rate != "" {
 		line("Rate", rate)
 	}
+	nodes := "Nodes"
+	for _, text := range nodeLines(s, now, maxNodeLines) {
+		line(nodes, text)
+		nodes = ""
+	}
 	if left := s.Left(); s.Running && !s.Stalled && left > 0 {
 		line("Time left", Spell(left)+", until "+untilText(left, now))
 	}
