@@ -26,6 +26,7 @@ RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|phot
 SHAPES   := tiny
 PHOTOS   := 1000
 FUZZTIME := 30s
+comma    := ,
 
 ifneq (,$(wildcard internal/models/builtin/builtin.gguf))
   MODEL := --model builtin
@@ -34,7 +35,7 @@ else
 endif
 
 .PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs screenshots vet race asan lint fuzz soak bench \
-	gobench equal gpucheck metal vulkan cuda clean
+	check-models gobench equal gpucheck metal vulkan cuda clean
 
 # Setting up, linking sources and compiling follow one another, also under make -j.
 .NOTPARALLEL:
@@ -251,6 +252,10 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,
 
 bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-1024.gguf ## measure the table of docs/performance.md; ROWS="encode walk" some of it
 	@go run ./tools/bench $(ROWS)
+
+check-models: build ## fetch models, have them describe pictures of ours; MODELS="a,b" some of them, PHOTOS=DIR your own, STANDINS=1 without real weights
+	@$(if $(STANDINS),go run ./tools/mkmodel -published -o build/standins $(if $(MODELS),$(subst $(comma), ,$(MODELS)),all))
+	@go run ./tools/checkmodels $(if $(MODELS),-models "$(MODELS)") $$([ ! -d "$(PHOTOS)" ] || echo "-photos=$(PHOTOS)") $(if $(STANDINS),-standins build/standins)
 
 # For other machines: any x86 CPU with AVX2.
 gpucheck: FOR_ALL := -O3 $(if $(filter x86_64,$(CPU)),-march=x86-64-v3)
