@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +56,7 @@ func fillOld(ctx context.Context, s tracker.Snapshot) {
 		fmt.Fprintf(os.Stderr, "photodesc: dates and cameras of old photos are not read: %v\n", err)
 		return
 	}
+	paths = slices.DeleteFunc(paths, func(path string) bool { return !filepath.IsLocal(path) })
 	if len(paths) > 0 && !readOld(ctx, s.Dir, root, paths) {
 		return
 	}

@@ -210,16 +210,22 @@ type askedGroup struct {
 // groupRequests groups requests by their prompts and ends those that cannot be answered.
 func groupRequests(r *runner, list []tracker.Request) (groups []*askedGroup) {
 	byPrompt := map[string]*askedGroup{}
+	refused := map[string][]tracker.Request{} // by the reason, to be written together
+	defer func() {
+		for reason, list := range refused {
+			endRequests(r, list, tracker.RequestFailed, reason)
+		}
+	}()
 	for _, q := range list {
 		if reason := refusal(r, q); reason != "" {
-			endRequests(r, []tracker.Request{q}, tracker.RequestFailed, reason)
+			refused[reason] = append(refused[reason], q)
 			continue
 		}
 		g := byPrompt[q.Prompt]
 		if g == nil {
 			var err error
 			if g, err = newAskedGroup(r, q.Prompt); err != nil {
-				endRequests(r, []tracker.Request{q}, tracker.RequestFailed, err.Error())
+				refused[err.Error()] = append(refused[err.Error()], q)
 				continue
 			}
 			byPrompt[q.Prompt] = g

@@ -100,6 +100,9 @@ func searchCommand(g *global) *cobra.Command {
 			if (f.taken != "" || tracker.FactsMark(s.Dir) == "") && !f.skipOld {
 				fillOld(ctx, s)
 			}
+			if ctx.Err() != nil {
+				return &ui.Exit{Code: ui.ExitStopped}
+			}
 			return findPhotos(ctx, c.OutOrStdout(), s, words, o, f)
 		},
 	}
