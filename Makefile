@@ -34,7 +34,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs screenshots vet race asan lint fuzz soak bench \
+.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs test-slurm screenshots vet race asan lint fuzz soak bench \
 	check-models gobench equal gpucheck metal vulkan cuda clean
 
 # Setting up, linking sources and compiling follow one another, also under make -j.
@@ -217,6 +217,13 @@ test-programs: setup-test upstream build/axe.min.js ## have darktable and exiv2 
 	$(call ADD,$(FOR_PROGRAMS))
 	PHOTODESC_TEST_PROGRAMS=1 go test -count=1 -v -run '^TestPrograms$$' ./internal/xmp
 
+# Slurm is large and runs daemons, so make test does without.
+FOR_SLURM = { command -v slurmctld >/dev/null || echo slurmctld; command -v slurmd >/dev/null || echo slurmd; \
+	command -v munged >/dev/null || echo munge; command -v sbatch >/dev/null || echo slurm-client; }
+test-slurm: build ## run examples/cluster/slurm.sh under a Slurm of one node, as root; installs it
+	$(call ADD,$(FOR_SLURM))
+	@tools/cluster/test-slurm.sh bin/photodesc
+
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
 	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
 
@@ -229,6 +236,7 @@ lint: vet ## gofmt, go vet, staticcheck, docstrings and the layer rules
 	@$(LINT) depguard ./...
 	@$(LINT) revive -config tools/lint/exported.toml -exclude $(UPSTREAM)/... ./...
 	@tools/lint/layers
+	@cd tools/cluster && go vet ./... && go test ./...
 
 fuzz: upstream ## run every fuzz test for FUZZTIME=30s; the first time compiles llama.cpp for it
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
@@ -248,7 +256,7 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,
 	lines=$$(wc -l <build/soak/run/photo_descriptions_progress.txt); \
 	echo "$$lines lines for $(PHOTOS) photos, $$((lines-done)) of them twice"; \
 	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
-	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestFaults|TestNothingWorks|TestKills|TestKillsWithMoves|TestLeak|TestSteady)$$' ./cmd/photodesc
+	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestFaults|TestNothingWorks|TestKills|TestKillsWithMoves|TestKillsShards|TestLeak|TestSteady)$$' ./cmd/photodesc
 
 bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-1024.gguf ## measure the table of docs/performance.md; ROWS="encode walk" some of it
 	@go run ./tools/bench $(ROWS)

@@ -41,6 +41,9 @@ func (r *runner) sayBeside(patience time.Duration) {
 		case <-time.After(patience):
 		}
 	}
+	if r.set.Shard.Of > 1 {
+		return // the others are probably the other shards
+	}
 	for _, e := range found {
 		r.log.Warn(besideText(e, r.root))
 	}
