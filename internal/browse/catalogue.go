@@ -21,7 +21,7 @@ import (
 // is read by library.update, which also notices outputs that were changed.
 
 // catalogueLayout is the number of the file's form. A file of another form is not used.
-const catalogueLayout = "photodesc catalogue 3\n"
+const catalogueLayout = "photodesc catalogue 4\n"
 
 // catalogueLimit bounds the file; a million photos have some 100 MB.
 const catalogueLimit = 1 << 30
@@ -58,6 +58,9 @@ func (l *library) load(name string) error {
 
 func (l *library) parse(b []byte) error {
 	r := catalogueReader{b: b, text: string(b)}
+	if r.string() != l.old.mark {
+		return errCatalogue
+	}
 	for range r.count() {
 		name := r.string()
 		l.positions[name] = tracker.Position{Offset: r.int(), Mark: r.string()}
@@ -138,6 +141,7 @@ func (l *library) encode() []byte {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	var w catalogueWriter
+	w.string(l.old.mark)
 	w.uint(uint64(len(l.positions)))
 	for name, p := range l.positions {
 		w.string(name)

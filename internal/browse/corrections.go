@@ -64,6 +64,7 @@ func (l *library) photo(e *entry) (tracker.Photo, error) {
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	l.old.fill(&r)
 	if l.corrections.all == nil {
 		return tracker.Photo{Record: r}, nil
 	}

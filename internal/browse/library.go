@@ -57,6 +57,7 @@ type library struct {
 	words       []string // keywords
 	wordIDs     map[string]int32
 	corrections corrected
+	old         *oldDates
 	copies      copies
 	gone        *tracker.Gone
 	goneMark    string
@@ -75,6 +76,7 @@ func (l *library) reset() {
 	l.byPath, l.byID = map[string]*entry{}, map[photoID]*entry{}
 	l.words, l.wordIDs, l.copies = nil, map[string]int32{}, copies{}
 	l.corrections, l.sorted.byDate, l.sorted.byPath = corrected{}, nil, nil
+	l.old = newOldDates(l.dir)
 }
 
 // update reads the result lines that were added since the last update. Where the outputs were
@@ -82,6 +84,10 @@ func (l *library) reset() {
 func (l *library) update() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.old.changed() {
+		l.reset()
+		l.version++
+	}
 	err := l.follow()
 	if errors.Is(err, tracker.ErrOutputsChanged) {
 		l.reset()
@@ -136,6 +142,7 @@ func (l *library) add(file string, r *tracker.Record, end int64) {
 	} else {
 		e.id = l.newID(r.Path)
 	}
+	l.old.fill(r)
 	if t, _, err := tracker.ParseTaken(r.Taken); r.Taken != "" && err == nil {
 		// The camera's clock counts, wherever it was.
 		e.taken = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC).Unix()
