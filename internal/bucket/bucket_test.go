@@ -42,7 +42,8 @@ func list(t *testing.T, b *Bucket) {
 func TestAddress(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	for address, want := range map[string]string{
-		"s3://b": "s3://b", "s3://b/": "s3://b", "s3://b/x/y/": "s3://b/x/y", "s3://b/x y/ü%20": "s3://b/x y/ü%20", "s3://b//x": "s3://b//x",
+		"s3://bkt": "s3://bkt", "s3://bkt/": "s3://bkt", "s3://bkt/x/y/": "s3://bkt/x/y", "s3://bkt/x y/ü%20": "s3://bkt/x y/ü%20", "s3://bkt//x": "s3://bkt//x",
+		"s3://b/x": "", "s3://..x/y": "",
 		"s3://": "", "s3:///x": "", "s3://key:secret@b/x": "", "s3://b:9000/x": "",
 	} {
 		b, err := Open(address, Options{})
@@ -57,7 +58,7 @@ func TestAddress(t *testing.T) {
 		}
 	}
 	for _, endpoint := range []string{"https://key:secret@host", "ftp://host/secret", "https://", "https://host/secret", "http://a b/secret", "://secret"} {
-		if _, err := Open("s3://b", Options{Endpoint: endpoint}); err == nil || strings.Contains(err.Error(), "secret") {
+		if _, err := Open("s3://bkt", Options{Endpoint: endpoint}); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", endpoint, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 	"gopkg.in/ini.v1"
 )
 
@@ -51,6 +52,9 @@ func parse(address string) (name, prefix string, err error) {
 		return "", "", errors.New("the address of a bucket is s3://BUCKET/PREFIX\n  access keys belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or ~/.aws, an endpoint into --s3-endpoint")
 	case name == "":
 		return "", "", fmt.Errorf("%q names no bucket: give s3://BUCKET/PREFIX", address)
+	}
+	if err := s3utils.CheckValidBucketName(name); err != nil {
+		return "", "", fmt.Errorf("%q is no bucket: %w", scheme+name, err)
 	}
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
