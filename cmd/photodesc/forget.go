@@ -131,23 +131,30 @@ func goneNow(s tracker.Snapshot) (list []tracker.Photo, err error) {
 	if err != nil || root == "" {
 		return nil, fmt.Errorf("the workdir does not say which photo folder it belongs to\n  `%s` writes it down", ui.CommandLine(s.Dir, "run", "DIR"))
 	}
-	if fsutil.IsBucket(root) {
-		return nil, fmt.Errorf("the photos lie in the bucket %s, which only a run lists\n  the last run found %s to be gone; name what is to be forgotten", root, wording.Count(gone.Len(), "photo"))
+	certainly := func(string) bool { return true } // only a run lists a bucket, and all of it
+	if !fsutil.IsBucket(root) {
+		if certainly, err = goneFrom(root, gone); err != nil {
+			return nil, err
+		}
 	}
-	if entries, err := filepath.Glob(filepath.Join(fsutil.QuoteGlob(root), "*")); err != nil || len(entries) == 0 {
-		return nil, fmt.Errorf("the photo folder %q is empty or cannot be read; is its disk mounted?\n  nothing is forgotten while it is away", root)
-	}
-	absence := storage.NewAbsence(root, storage.NewMountPoints(root), gone.Mounts, nil)
 	for p, err := range tracker.Photos(s.Dir, tracker.Select{Match: gone.Has}) {
 		if err != nil {
 			return nil, err
 		}
-		if absence.Gone(p.Path) {
+		if certainly(p.Path) {
 			p.Description, p.Raw, p.Answers, p.Prompt = "", "", nil, "" // there may be many
 			list = append(list, p)
 		}
 	}
 	return list, nil
+}
+
+// goneFrom returns what tells whether a photo is gone from a folder now.
+func goneFrom(root string, gone *tracker.Gone) (func(path string) bool, error) {
+	if entries, err := filepath.Glob(filepath.Join(fsutil.QuoteGlob(root), "*")); err != nil || len(entries) == 0 {
+		return nil, fmt.Errorf("the photo folder %q is empty or cannot be read; is its disk mounted?\n  nothing is forgotten while it is away", root)
+	}
+	return storage.NewAbsence(root, storage.NewMountPoints(root), gone.Mounts, nil).Gone, nil
 }
 
 // writeGone says what would be dropped.

@@ -245,7 +245,8 @@ func headOf(path string) (info tracker.PhotoFile, head string, tells bool, err e
 // keepUp writes what became of described photos.
 func (l *living) keepUp(r *runner) error {
 	if n := len(l.moved); n > 0 {
-		if err := moveCorrections(r.dir, l.moved); err != nil {
+		corrected, err := moveCorrections(r.dir, l.moved)
+		if err != nil {
 			return err
 		}
 		if err := rewrite(r.dir, inSet(l.moved), func(batch []tracker.Record) error {
@@ -256,6 +257,9 @@ func (l *living) keepUp(r *runner) error {
 			}
 			return r.track.Files().Move(moves)
 		}); err != nil {
+			return err
+		}
+		if err := moveLateCorrections(r.dir, l.moved, corrected); err != nil {
 			return err
 		}
 		r.log.Info(fmt.Sprintf("%s moved or renamed: the descriptions stay", wording.Count(n, "photo")))
@@ -306,10 +310,10 @@ func rewrite(dir string, match func(string) bool, write func([]tracker.Record) e
 
 // moveCorrections gives moved photos the words that people wrote for them. It comes before the photos are moved, so that a crash in
 // between loses none.
-func moveCorrections(dir string, moved map[string]movedTo) error {
+func moveCorrections(dir string, moved map[string]movedTo) (*tracker.Corrections, error) {
 	all, err := tracker.ReadCorrections(dir)
 	if err != nil || all.Len() == 0 {
-		return err
+		return all, err
 	}
 	corrected := func(rel string) bool {
 		_, has := all.Of(rel)
@@ -326,8 +330,36 @@ func moveCorrections(dir string, moved map[string]movedTo) error {
 		}
 		return nil
 	})
-	if err != nil || len(here) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	return all, writeMoved(dir, here)
+}
+
+// moveLateCorrections does so with what people wrote under the paths before since those corrections were read. It comes when the photos
+// are moved: from then on nothing can be written under the paths before.
+func moveLateCorrections(dir string, moved map[string]movedTo, before *tracker.Corrections) error {
+	all, err := tracker.ReadCorrections(dir)
+	if err != nil {
 		return err
+	}
+	here := map[string]tracker.Correction{}
+	for old, to := range moved {
+		c, is := all.Of(old)
+		was, had := before.Of(old)
+		if is == had && c.Time.Equal(was.Time) {
+			continue
+		}
+		c.Path, c.File, c.Picture = to.path, to.file, to.file.Picture // empty, where it was taken back
+		here[to.path] = c
+	}
+	return writeMoved(dir, here)
+}
+
+// writeMoved writes corrections under the paths that photos have now.
+func writeMoved(dir string, here map[string]tracker.Correction) error {
+	if len(here) == 0 {
+		return nil
 	}
 	return tracker.EditCorrections(dir, slices.Sorted(maps.Keys(here)), func(now *tracker.Correction) error {
 		c := here[now.Path]

@@ -1,10 +1,12 @@
 package storage
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/shirou/gopsutil/v3/common"
 	"github.com/shirou/gopsutil/v3/disk"
 
 	"photodesc/internal/fsutil"
@@ -27,9 +29,13 @@ func NewMountPoints(root string) MountPoints {
 	return m
 }
 
+// ownMounts has gopsutil read what this process sees. Its default is what the first process of the machine sees, which is less, or something
+// else, in a mount namespace.
+var ownMounts = context.WithValue(context.Background(), common.EnvKey, common.EnvMap{"HOST_PROC_MOUNTINFO": "/proc/self/mountinfo"})
+
 // Mounts lists what is mounted below root, relative to it, and "." where root itself is.
 func Mounts(root string) (rels []string) {
-	mounts, _ := disk.Partitions(true) // returns what it could read, also with an error
+	mounts, _ := disk.PartitionsWithContext(ownMounts, true) // returns what it could read, also with an error
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return nil

@@ -26,7 +26,19 @@ func TestMountPoints(t *testing.T) {
 	if err := m.unavailable(photo, none); err != nil {
 		t.Errorf("mounted: %v", err)
 	}
+	before := Mounts(root)
+	if len(before) != 1 || before[0] != "a/card" {
+		t.Errorf("mounted are %q", before)
+	}
+	if !NewAbsence(root, m, before, nil).Missing("a/card/gone.jpg") {
+		t.Error("nothing is missing on a disk that is mounted")
+	}
 	unix.Unmount(sub, 0)
+	for when, a := range map[string]*Absence{"during a walk": NewAbsence(root, m, nil, nil), "since the walk before": NewAbsence(root, NewMountPoints(root), before, nil)} {
+		if a.Missing("a/card/photo.jpg") || !a.Missing("a/other.jpg") {
+			t.Errorf("a disk unmounted %s makes photos gone, or others not", when)
+		}
+	}
 	if err := m.unavailable(photo, none); err == nil {
 		t.Error("the unmounted disk counts as available")
 	}
