@@ -136,7 +136,11 @@ func slowBuild(compiled []string) string {
 	if runtime.GOARCH != "amd64" {
 		return ""
 	}
-	for _, f := range []string{"AVX2", "FMA", "AVX512"} {
+	matters := []string{"AVX2", "FMA"}
+	if kernels.Name() == "" { // ours are chosen when the program starts, whatever it was compiled for
+		matters = append(matters, "AVX512")
+	}
+	for _, f := range matters {
 		if slices.Contains(cpuFeatures(), f) && !slices.Contains(compiled, f) {
 			return "This binary was compiled without " + f + ", which this CPU has, and is slower for it.\n" +
 				"Build it with `make build` on this machine; a plain `go build` leaves the fast code out."
