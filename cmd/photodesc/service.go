@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"photodesc/internal/config"
@@ -61,6 +63,16 @@ func serviceCommand(g *global) *cobra.Command {
 		s.StopTime = service.StopTime(f.Timeout)
 		if config.IsGiven(install.Flags().Lookup("nice")) {
 			s.Nice = f.Nice
+		}
+		s.Reads = []string{root}
+		if f.XMP {
+			s.Writes = append(s.Writes, root)
+		}
+		if models := os.Getenv("PHOTODESC_MODELS"); models != "" {
+			s.Writes = append(s.Writes, models)
+		}
+		if f.OnFinish != "" {
+			s.Unprotected = "what --on-finish starts may need more, such as sending mail"
 		}
 		return s.Install(c)
 	}

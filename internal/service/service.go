@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"photodesc/internal/durable"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
@@ -35,6 +36,10 @@ type Service struct {
 	StopTime time.Duration
 
 	Nice int // of the run and its workers
+
+	Reads, Writes []string // folders that the run needs beside the workdir and the cache, absolute
+	Unprotected   string   // why systemd must not restrict the run; empty if it may
+	lessProtected bool     // systemd cannot give it folders of its own
 }
 
 // StopTime is how long a run with a time limit for each photo may take to
@@ -102,8 +107,19 @@ func (s *Service) Install(c *cobra.Command) error {
 	if err := os.MkdirAll(filepath.Join(s.Dir, tracker.LogsName), 0o755); err != nil {
 		return &tracker.WriteError{Op: "create", Path: s.Dir, Err: err}
 	}
+	// What is not there when the service starts stays read-only for it.
+	if cache, err := fsutil.CacheDir("."); err == nil {
+		if err := os.MkdirAll(cache, 0o755); err != nil {
+			return fmt.Errorf("cannot make the cache folder: %w", err)
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil {
 		return fmt.Errorf("cannot write the service: %w", err)
+	}
+	if runtime.GOOS == "linux" {
+		if err := s.tryProtection(); err != nil {
+			fmt.Fprintf(c.ErrOrStderr(), "The unit does without the protection by systemd that needs namespaces, since trying it failed here: %v.\nThe program's own protection is as ever.\n", err)
+		}
 	}
 	if err := durable.WriteFile(s.file, []byte(s.text()), 0o644); err != nil {
 		return fmt.Errorf("cannot write the service: %w", err)

@@ -39,10 +39,10 @@ TimeoutStartSec=10min
 KillMode=mixed
 TimeoutStopSec=%s
 Nice=%d
-
+%s
 [Install]
 WantedBy=default.target
-`, stop, s.Nice)
+`, stop, s.Nice, s.protection())
 	return b.String()
 }
 

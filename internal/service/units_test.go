@@ -62,3 +62,35 @@ func TestServiceName(t *testing.T) {
 		seen[name] = true
 	}
 }
+
+// TestProtection writes units: what is restricted depends on where things lie and on what the run may start.
+func TestProtection(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", "/home/ada/my cache")
+	for _, c := range []struct {
+		name     string
+		service  Service
+		has, not []string
+	}{
+		{"ordinary", Service{Dir: "/home/ada/descriptions", Reads: []string{"/mnt/photos"}},
+			[]string{"PrivateUsers=yes\n", "ReadWritePaths=-/home/ada/descriptions\n", "ReadWritePaths=\"-/home/ada/my cache/photodesc\"\n", "ProtectSystem=strict\n", "PrivateTmp=yes\n"},
+			[]string{"ReadWritePaths=-/mnt/photos"}},
+		{"sidecars", Service{Dir: "/w", Reads: []string{"/mnt/a%b"}, Writes: []string{"/mnt/a%b"}}, []string{"ReadWritePaths=-/mnt/a%%b\n"}, nil},
+		{"photos in /tmp", Service{Dir: "/w", Reads: []string{"/tmp/photos"}}, nil, []string{"PrivateTmp"}},
+		{"workdir in /var/tmp", Service{Dir: "/var/tmp/w"}, nil, []string{"PrivateTmp"}},
+		{"no folder in /tmp", Service{Dir: "/tmpfiles"}, []string{"PrivateTmp=yes\n"}, nil},
+		{"no namespaces", Service{Dir: "/w", lessProtected: true}, []string{"SystemCallFilter=@system-service\n"}, []string{"PrivateUsers", "ProtectSystem", "CapabilityBoundingSet", "ReadWritePaths"}},
+		{"command at the end", Service{Dir: "/w", Unprotected: "it starts anything"}, []string{"# Without systemd's protection: it starts anything.\n"}, []string{"ProtectSystem", "SystemCallFilter"}},
+	} {
+		unit := c.service.systemdUnit()
+		for _, want := range c.has {
+			if !strings.Contains(unit, want) {
+				t.Errorf("%s: no %q in\n%s", c.name, want, unit)
+			}
+		}
+		for _, no := range c.not {
+			if strings.Contains(unit, no) {
+				t.Errorf("%s: %q in\n%s", c.name, no, unit)
+			}
+		}
+	}
+}
