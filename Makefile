@@ -15,7 +15,7 @@ endif
 export CGO_CFLAGS   := -O3 $(TARGET)
 export CGO_CXXFLAGS := -O3 $(TARGET)
 
-VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION  := $(shell tools/release/version)
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
 # Prints a line a package, then what was skipped and why. A slow machine takes longer than go test's usual ten minutes.
@@ -41,7 +41,7 @@ endif
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # What has to be there, found without asking the package manager: it is slow.
 # The tests look at the page of browse in Chromium, draw pictures with ImageMagick, look at screens in tmux, read sidecars with exiftool, type the pages' commands, jq
@@ -310,5 +310,7 @@ vulkan cuda:
 	@echo "make $@ is for Linux. On macOS Metal is part of the program; make metal checks it." >&2; exit 1
 endif
 
+-include packaging/release.mk
+
 clean: ## remove what make made; the Go build cache stays
-	rm -rf bin build demo $(UPSTREAM)
+	rm -rf bin build demo dist $(UPSTREAM)

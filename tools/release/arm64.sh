@@ -1,0 +1,54 @@
+#!/bin/sh
+# A Debian 12 of arm64 in build/chroot/arm64: the compiler for arm64 takes headers and libraries from it, since Debian's
+# libvips-dev:arm64 cannot be installed beside amd64's; and its programs run in it, under qemu.
+#
+#     eval "$(tools/release/arm64.sh env)"    exports what compiles for arm64; makes the system first
+#     tools/release/arm64.sh run COMMAND...   runs a command in it, this folder at /src
+set -eu
+cd "$(dirname "$0")/../.."
+top=$PWD
+root=$top/build/chroot/arm64
+
+# Programs of arm64 run by themselves, also those that a program starts: the flag F opens qemu now, so that it need not
+# be in the chroot.
+register() {
+	[ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+	[ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F' \
+		>/proc/sys/fs/binfmt_misc/register
+}
+
+make_root() {
+	[ ! -f "$root/etc/debian_version" ] || return 0
+	[ "$(id -u)" = 0 ] || { echo "a system of arm64 is made in $root, for which this must be root" >&2; exit 1; }
+	register
+	rm -rf "$root"; mkdir -p "$(dirname "$root")"
+	mmdebstrap --quiet --variant=apt --architectures=arm64 \
+		--include=passwd,libvips-dev,libtiff-dev,libjpeg-dev,libopenblas-dev,libc6-dev,libstdc++-12-dev bookworm "$root" >&2
+	chroot "$root" useradd -m ada
+}
+
+case $1 in
+env)
+	make_root
+	cat <<END
+export GOOS=linux GOARCH=arm64 CGO_ENABLED=1
+export CC="aarch64-linux-gnu-gcc --sysroot=$root" CXX="aarch64-linux-gnu-g++ --sysroot=$root"
+export CGO_CFLAGS="-O3 -march=armv8.2-a+dotprod+fp16" CGO_CXXFLAGS="-O3 -march=armv8.2-a+dotprod+fp16"
+export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig:$root/usr/share/pkgconfig
+export SHLIBDEPS="-l$root/usr/lib/aarch64-linux-gnu -l$root/lib/aarch64-linux-gnu --admindir=$root/var/lib/dpkg"
+END
+	;;
+run)
+	shift
+	make_root
+	register
+	mkdir -p "$root/src"
+	exec unshare --mount --fork sh -euc '
+		root=$1 top=$2; shift 2
+		mount --make-rprivate /
+		mount --bind "$top" "$root/src"
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		exec chroot "$root" sh -c "cd /src && exec \"\$@\"" sh "$@"' sh "$root" "$top" "$@"
+	;;
+esac

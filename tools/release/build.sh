@@ -1,0 +1,68 @@
+#!/bin/sh
+# make release: builds the program for others and packs it into dist/.
+#
+#     tools/release/build.sh amd64|arm64
+#
+# In the environment: VERSION; CGO_CFLAGS, CGO_CXXFLAGS and, for arm64, what compiles for it (see arm64.sh); BACKENDS, a
+# list of libggml-*.so to pack, each into a package of its own. Builds the same bytes again from the same commit.
+set -eu
+cd "$(dirname "$0")/../.."
+arch=$1
+export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export TZ=UTC LC_ALL=C
+umask 022
+: "${VERSION:?}"
+dirty=$(git status --porcelain --untracked-files=no)
+[ -z "$dirty" ] || [ -n "${DIRTY:-}" ] || {
+	echo "There are changes that are not committed, so this is no release. To try all the same: make release DIRTY=1" >&2
+	echo "$dirty" >&2; exit 1; }
+
+name=photodesc-$VERSION-linux-$arch
+work=build/release/$arch
+rm -rf "$work"; mkdir -p "$work" dist
+tools/quietgo build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION" -o "$work/photodesc" ./cmd/photodesc
+# What describes the program is the same for each processor; one that this machine cannot run does not say it.
+teller=$work/photodesc
+[ "$arch" = "$(dpkg --print-architecture)" ] || teller=bin/photodesc
+bin=$work/photodesc
+
+# tree DIR: what a prefix such as /usr/local gets.
+tree() {
+	mkdir -p "$1/lib/photodesc" "$1/bin" "$1/share/man/man1" "$1/share/doc/photodesc" "$1/share/bash-completion/completions" \
+		"$1/share/zsh/site-functions" "$1/share/fish/vendor_completions.d"
+	install -m 755 "$bin" "$1/lib/photodesc/photodesc"
+	ln -s ../lib/photodesc/photodesc "$1/bin/photodesc" # GPU backends are looked for beside the file itself
+	"$teller" man "$1/share/man/man1"
+	"$teller" completion bash >"$1/share/bash-completion/completions/photodesc"
+	"$teller" completion zsh >"$1/share/zsh/site-functions/_photodesc"
+	"$teller" completion fish >"$1/share/fish/vendor_completions.d/photodesc.fish"
+	cp NOTICES.md "$1/share/doc/photodesc/"
+	cp "$work/licences.txt" "$1/share/doc/photodesc/"
+}
+
+tools/release/licences.sh "$bin" >"$work/licences.txt"
+sh tools/release/needs.sh "$bin" >"$work/needs.txt"
+
+# Archive.
+archive=$work/$name
+tree "$archive"
+cp LICENSE "$archive/"
+cp "$work/needs.txt" "$archive/NEEDS.txt"
+sed "s/@VERSION@/$VERSION/" packaging/INSTALL.txt >"$archive/INSTALL.txt"
+find "$archive" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+tar --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -C "$work" -cf - "$name" | gzip -9n >"dist/$name.tar.gz"
+
+# Packages.
+deb=$work/deb
+tree "$deb/usr"
+sh tools/release/deb.sh "$deb" "$arch" "$VERSION"
+for library in ${BACKENDS:-}; do
+	sh tools/release/deb_backend.sh "$library" "$work" "$arch" "$VERSION"
+done
+
+# What is in it, for programs that look for known holes.
+go tool -modfile=tools/release/go.mod cyclonedx-gomod bin -json -noserial -notimestamp -std -version "$VERSION" \
+	-output "dist/$name.cdx.json" "$bin" 2>/dev/null
+
+(cd dist && sha256sum photodesc* | sort -k 2 >SHA256SUMS)
+ls -l dist
