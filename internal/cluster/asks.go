@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"photodesc/internal/wording"
 )
 
 // maxReads is how many chunks one node may have asked for and not been given.
@@ -108,6 +110,14 @@ func (c *Coordinator) returned(id string, data []byte) beatReply {
 		return beatReply{}
 	}
 	c.giveBack(string(r.Path), inQueue)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.nodes.nodes[id]; n != nil {
+		if n.returns++; n.returns >= maxReturns {
+			n.bad = fmt.Sprintf("it gave back %s in a row without an answer: %s", wording.Count(n.returns, "photo"), oneLine(r.Why, 200))
+			c.pause(n)
+		}
+	}
 	return beatReply{}
 }
 
@@ -162,7 +172,8 @@ func (c *Coordinator) photoChunk(node string, data []byte, read func(Photo, int6
 	}
 	p, err := c.cfg.Open(string(q.Path))
 	if err != nil {
-		return errorReply(err.Error())
+		go c.unreadable(c.life, string(q.Path), inQueue, err) // which may take its time
+		return errorReply("the run cannot read the photo")
 	}
 	return read(p, q.Offset)
 }

@@ -91,7 +91,8 @@ type Coordinator struct {
 	idleTicks int       // in which the queue was empty and photos had no result
 	reading   map[string]int
 	stopped   chan struct{}
-	meanTime  float64 // seconds of a photo, smoothed
+	life      context.Context // of Run
+	meanTime  float64         // seconds of a photo, smoothed
 }
 
 // New opens the streams of a run. Nodes are let in by Run.
@@ -130,6 +131,7 @@ var ErrStopped = errors.New("stopped on request")
 func (c *Coordinator) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	c.life = ctx
 	defer context.AfterFunc(ctx, c.wake)()
 	defer c.finish(OverStopped) // whatever happens, nobody waits for more
 	asks, err := c.cfg.Conn.Subscribe(c.subjects.asks(), c.asked)

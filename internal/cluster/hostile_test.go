@@ -120,7 +120,7 @@ func TestHostileNode(t *testing.T) {
 	}
 	// Results of jobs that it does not have, and what is no result.
 	for i := range 2 * maxBad {
-		data, _ := json.Marshal(result{strings.Repeat("A", 24), rawPath(photos[i%4]), "evil", described})
+		data, _ := json.Marshal(result{strings.Repeat("A", 24), rawPath(photos[i%4]), "settings", "evil", described})
 		if i%2 == 0 {
 			data = []byte("\xff\x00{")
 		}

@@ -20,6 +20,7 @@ type Link struct {
 	id       string
 	run      string // of a served address
 	name     string // of this machine
+	settings string // of the run that was joined
 	subjects subjects
 }
 
@@ -88,6 +89,7 @@ func (l *Link) Join(ctx context.Context, run, name, version string, cores int) (
 		case err == nil && w.Refused != "":
 			return w, &RefusedError{w.Refused}
 		case err == nil && !w.Ending:
+			l.settings = w.Settings
 			return w, nil
 		case ctx.Err() != nil:
 			return w, ctx.Err()

@@ -63,7 +63,9 @@ type Answer struct {
 type result struct {
 	ID   string  `json:"id"`
 	Path rawPath `json:"path"`
-	Node string  `json:"node"` // name of the machine, for a coordinator that does not know it yet
+	// Settings are those of Welcome. Results of a run with other settings are of no use, and no fault of the node.
+	Settings string `json:"settings"`
+	Node     string `json:"node"` // name of the machine, for a coordinator that does not know it yet
 	Answer
 }
 

@@ -78,7 +78,7 @@ func TestSealer(t *testing.T) {
 }
 
 func TestParseResult(t *testing.T) {
-	good, err := json.Marshal(result{"id", "a\xff.jpg", "desk", Answer{1, 0.5, json.RawMessage(`{"description":"x"}`), nil}})
+	good, err := json.Marshal(result{"id", "a\xff.jpg", "settings", "desk", Answer{1, 0.5, json.RawMessage(`{"description":"x"}`), nil}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -186,3 +186,62 @@ func TestRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnreadable: a photo that the run itself cannot read fails, on no node's account, and is not handed out for ever.
+func TestUnreadable(t *testing.T) {
+	photos := numbered(10)
+	r := serve(t, testOptions{photos: photos, locked: photos[3]})
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		_, _ = joinRun(ctx, r.address(), "", "desk", 2, func(ctx context.Context, j Job) (Answer, error) {
+			if err := fetchAndCheck(ctx, j); err != nil {
+				if strings.Contains(err.Error(), "ada") {
+					t.Errorf("a node is told: %v", err)
+				}
+				return Answer{}, err
+			}
+			return described, nil
+		})
+	})
+	r.wait()
+	end()
+	wait.Wait()
+	r.once(photos)
+	for path, list := range r.kept {
+		if failed := list[0].Failure != nil; failed != (path == photos[3]) || failed && (list[0].Failure.Kind != "unreadable" || list[0].Machine == "desk") {
+			t.Errorf("%s: %+v", path, list[0])
+		}
+	}
+}
+
+// TestReturns: a node that only gives back is paused.
+func TestReturns(t *testing.T) {
+	photos := numbered(10)
+	r := serve(t, testOptions{photos: photos})
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		_, _ = joinRun(ctx, r.address(), "", "full", 2, func(context.Context, Job) (Answer, error) { return Answer{}, errors.New("no room") })
+	})
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		r.mu.Lock()
+		text := strings.Join(r.warnings, "\n")
+		r.mu.Unlock()
+		if strings.Contains(text, "Node full gets no more photos: it gave back 50 photos in a row without an answer: no room") {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("it is not paused: %s", text)
+		}
+	}
+	wait.Go(func() {
+		_, _ = joinRun(ctx, r.address(), "", "desk", 2, func(context.Context, Job) (Answer, error) { return described, nil })
+	})
+	r.wait()
+	end()
+	wait.Wait()
+	r.once(photos)
+}

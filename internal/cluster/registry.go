@@ -27,6 +27,7 @@ type node struct {
 	streak   int    // failures in a row
 	against  int    // photos that it failed on and another machine described
 	badCount int    // messages that no honest node sends
+	returns  int    // photos in a row that it gave back without an answer
 	unnamed  bool   // it has not said hello
 	bad      string // what it sent that no honest node sends; "" if nothing
 	paused   string // why it gets no jobs
@@ -40,6 +41,8 @@ const (
 	maxAgainst = 3
 	// proofAfter is how many failures in a row make a node prove itself.
 	proofAfter = 5
+	// maxReturns is how many photos in a row a node may give back.
+	maxReturns = 50
 	maxNodes   = 4096
 )
 

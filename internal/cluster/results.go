@@ -51,6 +51,9 @@ func (c *Coordinator) takeBatch(batch []jetstream.Msg) bool {
 	for _, m := range batch {
 		node, _ := c.subjects.nodeOf(m.Subject())
 		r, err := parseResult(m.Data())
+		if err == nil && r.Settings != c.cfg.Settings {
+			continue
+		}
 		if err == nil && !c.seal.valid(r.ID, string(r.Path)) {
 			err = fmt.Errorf("it is about a photo that the node was not given")
 		}
@@ -104,6 +107,7 @@ func (c *Coordinator) judge(id string, r result) (Outcome, bool) {
 		return Outcome{}, false
 	}
 	c.answered = c.now()
+	n.returns = 0
 	if r.Failure != nil {
 		if n.failed(); !n.trusted() {
 			c.ledger.doubt(path, id, r.Answer, c.others)

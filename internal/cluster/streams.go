@@ -14,6 +14,9 @@ const (
 	// maxNodeResults bounds the results of one node that are not on record yet, so that it cannot take the room of others.
 	maxNodeResults = 512
 	maxDeliver     = 3 // of one publication
+	// duplicateWindow is how long the server knows the IDs of messages, for what is sent again after a lost acknowledgement. The
+	// ledger knows later ones. Each ID takes some 200 bytes.
+	duplicateWindow = 3 * time.Second
 )
 
 // streams are what a run needs of JetStream.
@@ -45,7 +48,7 @@ func openStreams(ctx context.Context, nc *nats.Conn, s subjects, o storage) (*st
 	}
 	jobs := jetstream.StreamConfig{
 		Name: s.jobStream(), Subjects: []string{s.job()}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
-		MaxMsgs: maxQueue, Storage: kind, Replicas: o.replicas, Duplicates: 10 * time.Second,
+		MaxMsgs: maxQueue, Storage: kind, Replicas: o.replicas, Duplicates: duplicateWindow,
 	}
 	if st.jobs, err = js.CreateOrUpdateStream(ctx, jobs); err != nil {
 		return nil, err
@@ -56,7 +59,7 @@ func openStreams(ctx context.Context, nc *nats.Conn, s subjects, o storage) (*st
 	if st.results, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: s.resultStream(), Subjects: []string{s.results()}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
 		MaxMsgsPerSubject: maxNodeResults, DiscardNewPerSubject: true, MaxMsgSize: maxResult, MaxBytes: 512 << 20,
-		Storage: jetstream.FileStorage, Replicas: o.replicas, Duplicates: 2 * time.Minute,
+		Storage: jetstream.FileStorage, Replicas: o.replicas, Duplicates: duplicateWindow,
 	}); err != nil {
 		return nil, err
 	}

@@ -48,9 +48,10 @@ const fetchWait = 20 * time.Second
 // worker is a node at work.
 type worker struct {
 	*Link
-	work   Work
-	tokens chan struct{} // one for each free slot
-	jobs   sync.WaitGroup
+	settings string // under which the work began
+	work     Work
+	tokens   chan struct{} // one for each free slot
+	jobs     sync.WaitGroup
 
 	wakes chan struct{}
 	life  context.Context // of jobs in flight
@@ -62,7 +63,7 @@ type worker struct {
 
 // Do does jobs until the run is over, ErrUnknown, or ctx ends. Stopping is asked for with stop: what is in flight is then finished.
 func (l *Link) Do(ctx context.Context, stop <-chan struct{}, work Work) (over string, err error) {
-	w := &worker{Link: l, work: work, tokens: make(chan struct{}, work.Slots), wakes: make(chan struct{}, 1)}
+	w := &worker{Link: l, settings: l.settings, work: work, tokens: make(chan struct{}, work.Slots), wakes: make(chan struct{}, 1)}
 	for range work.Slots {
 		w.tokens <- struct{}{}
 	}
@@ -71,7 +72,9 @@ func (l *Link) Do(ctx context.Context, stop <-chan struct{}, work Work) (over st
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w.life = ctx
+	life, endLife := context.WithCancel(ctx)
+	defer endLife()
+	w.life = life
 	all, err := l.nc.Subscribe(l.subjects.all(), func(*nats.Msg) { w.wake() })
 	if err != nil {
 		return "", err
@@ -103,10 +106,10 @@ func (l *Link) Do(ctx context.Context, stop <-chan struct{}, work Work) (over st
 	}
 	endPulling()
 	pull.Wait()
-	if err != nil && !errors.Is(err, ErrUnknown) {
-		cancel() // gives back what is in flight
+	if err != nil || over == OverFinished {
+		endLife() // what is in flight is given back, or has its result from another node
 	}
-	w.drain(ctx, err == nil, stop, cancel)
+	w.drain(ctx, err == nil, stop, endLife)
 	return over, err
 }
 
@@ -335,7 +338,7 @@ func (w *worker) do(m jetstream.Msg) {
 			return
 		}
 	default:
-		if !w.publish(ctx, result{j.ID, j.Path, w.name, a}, deliveries(m)) {
+		if !w.publish(ctx, result{j.ID, j.Path, w.settings, w.name, a}, deliveries(m)) {
 			_ = m.Nak()
 			return
 		}
