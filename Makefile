@@ -245,7 +245,7 @@ fuzz: upstream ## run every fuzz test for FUZZTIME=30s; the first time compiles 
 		done || exit 1; \
 	done
 
-soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,000 photos through 100 kills, moves, leaks and faults
+soak: setup build models ## describe PHOTOS=1000 copies of the examples, then photos through kills of runs, nodes and servers, moves, leaks and faults
 	@rm -rf build/soak; mkdir -p build/soak/photos build/soak/run
 	@n=0; while [ $$n -lt $(PHOTOS) ]; do for f in examples/photos/*; do \
 		[ -f "$$f" ] && [ $$n -lt $(PHOTOS) ] || continue; \
@@ -256,7 +256,8 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples, then 2,
 	lines=$$(wc -l <build/soak/run/photo_descriptions_progress.txt); \
 	echo "$$lines lines for $(PHOTOS) photos, $$((lines-done)) of them twice"; \
 	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
-	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestFaults|TestNothingWorks|TestKills|TestKillsWithMoves|TestKillsShards|TestKillsBucket|TestLeak|TestSteady)$$' ./cmd/photodesc
+	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 20m -run '^TestOwnCluster$$' ./internal/cluster
+	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestServeKills|TestFaults|TestNothingWorks|TestKills|TestKillsWithMoves|TestKillsShards|TestKillsBucket|TestLeak|TestSteady)$$' ./cmd/photodesc
 
 bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-1024.gguf ## measure the table of docs/performance.md; ROWS="encode walk" some of it
 	@go run ./tools/bench $(ROWS)

@@ -139,6 +139,8 @@ func (o nodeOptions) target(args []string, flags config.NATSFlags) (d dialer, er
 			return d, &ui.Exit{Code: ui.ExitUsage, Err: err}
 		}
 		return dialer{a.Shown(), "", func(notify func(error)) (*cluster.Link, error) { return cluster.Dial(a, notify) }}, nil
+	case strings.Contains(text, "@"):
+		return d, ui.UsageError("a password in the address is seen by others, in the list of processes\n  give --nats-creds FILE or --nats-context NAME")
 	case o.run == "":
 		return d, ui.UsageError("with a NATS server of your own, --run says which run: `photodesc run` has printed it\n  is this the address of a run with --serve? it has a # in it, so it stands in quotes")
 	case strings.ContainsAny(o.run, ".*> \t"):

@@ -53,7 +53,6 @@ func (n *nodeRun) run() error {
 	if err != nil {
 		return err
 	}
-	defer nowhere.Close()
 	n.log, n.detail = ui.NewLog(nowhere, n.show)
 	if err := n.prepare(); err != nil {
 		return err

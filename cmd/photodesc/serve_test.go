@@ -78,7 +78,14 @@ func TestServe(t *testing.T) {
 	photos = append(photos, "gated-1.jpg")
 	h.add("gated-1.jpg")
 	run := h.serve("--no-local")
-	node := h.start(h.node("desk"))
+	byVariable := h.node("desk")
+	address, err := os.ReadFile(h.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	byVariable.Args = byVariable.Args[:len(byVariable.Args)-2] // without --address-file
+	byVariable.Env = append(byVariable.Env, nodeEnv+"="+strings.TrimSpace(string(address)))
+	node := h.start(byVariable)
 	run.says("Node desk joins", 1)
 	node.says("is ready", 1)
 	status := exec.Command("photodesc", "-C", t.TempDir(), "status")
@@ -122,11 +129,7 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	token, err := os.ReadFile(h.address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := cluster.ParseAddress(string(token))
+	a, err := cluster.ParseAddress(string(address))
 	if err != nil {
 		t.Fatal(err)
 	}

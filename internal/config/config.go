@@ -77,7 +77,7 @@ const RunVariablePrefix = variablePrefix + "RUN_"
 
 // ownVariables are variables of the program and its tests that are not settings.
 var ownVariables = []string{
-	"PHOTODESC_MODELS", worker.ConfigEnv, BackgroundEnv, "PHOTODESC_POOL_WORKER", "PHOTODESC_KERNELS", "PHOTODESC_BACKENDS", "PHOTODESC_SOAK", "PHOTODESC_PHOTOS",
+	"PHOTODESC_MODELS", "PHOTODESC_NODE", worker.ConfigEnv, BackgroundEnv, "PHOTODESC_POOL_WORKER", "PHOTODESC_KERNELS", "PHOTODESC_BACKENDS", "PHOTODESC_SOAK", "PHOTODESC_PHOTOS",
 }
 
 // commandLineOnly are flags that are not settings.

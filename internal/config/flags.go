@@ -202,6 +202,10 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("a run in the background has no standard input for --files-from -\n  give it a file")
 	case f.NoLocal && !f.Shared():
 		return s, ui.UsageError("--no-local belongs to --serve or --nats: otherwise nobody would describe anything")
+	case strings.Contains(f.NATS.URL, "@"):
+		return s, ui.UsageError("--nats: a password in the address is seen by others, in the list of processes and in logs\n  give --nats-creds FILE or --nats-context NAME")
+	case (f.NATS.Cert == "") != (f.NATS.Key == ""):
+		return s, ui.UsageError("--nats-cert and --nats-key belong together")
 	case f.Serve && f.NATS.Given():
 		return s, ui.UsageError("--serve starts a server, --nats uses another one: give one of them")
 	case f.ZeroEnds && f.FilesFrom == "":
