@@ -39,7 +39,7 @@ usage, 130 stopped.`
 // nodeFlags are run's flags that mean something for a node.
 var nodeFlags = []string{
 	"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "max-temp", "on-battery", "keep-awake",
-	"nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key", "metrics", "no-config",
+	"nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key", "metrics", "untrusted-loaders", "no-config",
 }
 
 // nodeEnv may hold the address of a run.

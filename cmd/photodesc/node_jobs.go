@@ -229,7 +229,9 @@ func (j *nodeJobs) tryProof() string {
 	if json.Unmarshal(a.Data, &said) != nil || said.Status != tracker.OK || strings.TrimSpace(said.Description) == "" {
 		return "it has no words for a known picture"
 	}
-	if model := j.session.welcome.Model.Name; model == "builtin" && !strings.Contains(strings.ToLower(said.Description), testPictureWords[0]) {
+	r := j.session.run
+	plain := r.set.Ask.DescribesOnly() && len(r.set.Ask.Context) == 0 && r.flags.Temperature == 0
+	if model := j.session.welcome.Model.Name; model == "builtin" && plain && !strings.Contains(strings.ToLower(said.Description), testPictureWords[0]) {
 		return "it describes a known picture wrongly"
 	}
 	return ""

@@ -30,6 +30,9 @@ func (n *nodeRun) findModel(ctx context.Context, m cluster.Model) (models.Files,
 		if sum, err := w.Fingerprint(); err == nil && sum == m.Fingerprint {
 			return w.Get(ctx, models.Options{Memory: n.base.set.Memory})
 		}
+		if m.Name == "builtin" { // of the same version it is the same, and it is not checked
+			return models.Files{}, errors.New("the run's built-in model is not that of this program")
+		}
 		n.log.Info("The model of this name on this machine has other files than the run's")
 	}
 	dir, err := fsutil.CacheDir("node")
@@ -60,12 +63,8 @@ func (n *nodeRun) findModel(ctx context.Context, m cluster.Model) (models.Files,
 		}
 		return models.Files{}, errors.Join(errors.New("the model that was fetched is not the run's: start the node again"), err)
 	}
-	if m.Name != "builtin" { // which the check of other people's files does not know
-		if _, err := models.Check(files, n.base.set.Memory); err != nil {
-			return models.Files{}, err
-		}
-	}
-	return files, nil
+	_, err = models.Check(files, n.base.set.Memory)
+	return files, err
 }
 
 // fetchModelFile fetches a file, and goes on where an earlier try has ended.

@@ -253,6 +253,9 @@ func (n *nodeRun) begin(ctx context.Context, w cluster.Welcome) (_ *session, err
 	if err := json.Unmarshal(w.Work, &work); err != nil || len(work.Ask.Prompts) == 0 {
 		return nil, errors.Join(errors.New("what the run asks for cannot be read"), err)
 	}
+	if work.Untrusted && !n.base.flags.Untrusted {
+		return nil, errors.New("the run uses image decoders that are not safe against hostile files\n  --untrusted-loaders allows them here, too")
+	}
 	s := &session{node: n, welcome: w, ended: make(chan struct{})}
 	defer func() {
 		if err != nil && s.spool != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 
 	"photodesc/internal/cluster"
 	"photodesc/internal/ui"
@@ -139,6 +142,47 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s has the token, or %v", name, err)
 		}
 	}
+}
+
+// TestServeOwn shares a run over a NATS server of one's own, which is killed meanwhile.
+func TestServeOwn(t *testing.T) {
+	t.Setenv(ackWaitEnv, "2s")
+	store := t.TempDir()
+	start := func(port int) *server.Server {
+		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true, JetStream: true, StoreDir: store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		if !s.ReadyForConnections(20 * time.Second) {
+			t.Fatal("the server is not ready")
+		}
+		return s
+	}
+	s := start(-1)
+	url, port := s.ClientURL(), s.Addr().(*net.TCPAddr).Port
+	h := newHarness(t)
+	gate := filepath.Join(t.TempDir(), "gate")
+	t.Setenv(gateEnv, gate)
+	photos := append(numbered("photo", 30), numbered("gated", 3)...)
+	h.add(photos...)
+	run := h.start(h.command("--nats", url, "--no-local"))
+	run.says("Other machines join with: photodesc node "+url+" --run ", 1)
+	_, id, _ := strings.Cut(run.said(), " --run ")
+	cmd := h.node("desk")
+	cmd.Args = append(cmd.Args[:len(cmd.Args)-2], url, "--run", strings.Fields(id)[0])
+	node := h.start(cmd)
+	run.says("Node desk joins", 1)
+	node.says("is ready", 1)
+	s.Shutdown()
+	s.WaitForShutdown()
+	node.says("The run cannot be reached, trying on", 1)
+	writeFile(t, gate, nil)
+	s = start(port)
+	defer s.Shutdown()
+	run.end()
+	node.end()
+	h.tally().check(t, photos, nil)
 }
 
 // TestServeKills kills nodes and the run, with its server, at random moments. With PHOTODESC_SOAK=1 there are 5,000 photos.

@@ -58,7 +58,11 @@ func dialWith(secret string, notify func(error), connect func(...nats.Option) (*
 	options := []nats.Option{nats.Name("photodesc node"), nats.CustomInboxPrefix(inboxPrefix(l.id)), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
 		nats.ReconnectJitter(200*time.Millisecond, 500*time.Millisecond), nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
 		nats.Timeout(5 * time.Second), nats.ReconnectBufSize(-1), nats.IgnoreAuthErrorAbort(),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { notify(errors.Join(errors.New("the connection was lost"), err)) }),
+		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
+			if !nc.IsClosed() {
+				notify(errors.Join(errors.New("the connection was lost"), err))
+			}
+		}),
 		nats.ReconnectHandler(func(*nats.Conn) { notify(nil) }), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}
 	var err error
 	if l.nc, err = connect(options...); err != nil {

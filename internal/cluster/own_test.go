@@ -154,6 +154,16 @@ func TestOwnServer(t *testing.T) {
 	for name := range js.StreamNames(t.Context()).Name() {
 		t.Errorf("the stream %s is left", name)
 	}
+	config := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config)
+	if err := os.MkdirAll(filepath.Join(config, "nats/context"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	context := fmt.Sprintf(`{"url":%q,"user":"ada","password":"secret"}`, s.ClientURL())
+	if err := os.WriteFile(filepath.Join(config, "nats/context/mine.json"), []byte(context), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkOnce(t, shareOver(t, "by-context", Target{Context: "mine"}, []string{"a.jpg"}, 1, 1, nil), []string{"a.jpg"})
 	for text, bad := range map[string]Target{
 		"Authorization": {URL: s.ClientURL()}, "cannot be reached": {URL: "nats://127.0.0.1:1"},
 		"no such file": {URL: target.URL, Creds: "nowhere"}, "context": {Context: "nowhere"},
