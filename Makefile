@@ -21,7 +21,7 @@ LINT     := go tool -modfile=tools/lint/go.mod
 # Prints a line a package, then what was skipped and why. A slow machine takes longer than go test's usual ten minutes.
 GOTEST   := $(LINT) gotestsum --format pkgname -- -timeout 40m
 # Packages of Go, which the race detector can see into, and cheap to build a second time for it: llama.cpp is not there.
-RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|photo/exif|photo/heif|photo/identity|photo/ifd|photo/pngchunk|photo/raw|photo/tiff|preview|prompts|models|models/hub|models/gguf|awake|browse|cluster|confine|durable|export|export/gallery|kinds|machine|metrics|runs|search|storage|ui|service|xmp|xmp/embedded)|pool|tracker)$$
+RACE     := ^photodesc/(internal/(photo|photo/bmp|photo/colour|photo/damage|photo/exif|photo/heif|photo/identity|photo/ifd|photo/pngchunk|photo/raw|photo/tiff|preview|prompts|models|models/hub|models/gguf|awake|browse|cluster|confine|durable|export|export/gallery|kinds|machine|metrics|runs|search|storage|ui|watch|service|xmp|xmp/embedded)|pool|tracker)$$
 # Shapes of the models with random weights; `make models SHAPES="tiny smolvlm-500m"` makes others too.
 SHAPES   := tiny
 PHOTOS   := 1000

@@ -32,6 +32,7 @@ type Live struct {
 	dirty    bool
 	err      error
 	stopping bool
+	between  bool // the clock of the rate stands until the next photo is handed out
 	broken   func() error
 	foreign  func() bool // another run works here
 
@@ -43,7 +44,7 @@ func newLive(t *Tracker, old state) *Live {
 	now := t.now()
 	s := old
 	s.PID, s.Started, s.Stop, s.Log = os.Getpid(), t.started, nil, ""
-	s.Waiting, s.Sample, s.Nodes = false, Sample{}, nil
+	s.Waiting, s.Watching, s.Sample, s.Nodes = false, false, Sample{}, nil
 	s.setPhase("starting", now)
 	s.Counters = old.Counters.clone()
 	s.Counters.Runs++
@@ -153,8 +154,25 @@ func (l *Live) SetPhase(phase string) {
 			return
 		}
 		s.setPhase(phase, l.activity)
-		s.Waiting = false
-		s.Meter.Run.Working = s.Meter.Run.Seconds > 0
+		s.Waiting, s.Watching = false, false
+		s.Meter.Run.Working = s.Meter.Run.Seconds > 0 && !l.between
+	})
+}
+
+// WatchingPhase is the phase of a run that waits for new photos.
+const WatchingPhase = "watching"
+
+// SetWatching records that all photos are described and the run waits for new ones. It is not stalled, however long that takes, and
+// the clock of its rate stands until another photo is handed out.
+func (l *Live) SetWatching() {
+	l.change(func(s *state) {
+		if l.stopping {
+			return
+		}
+		s.setPhase(WatchingPhase, l.activity)
+		s.Waiting, s.Watching = false, true
+		s.Meter.Run.Working, l.between = false, true
+		s.Sample = Sample{} // no worker is left
 	})
 }
 
@@ -166,7 +184,7 @@ func (l *Live) Stopping() {
 	l.change(func(s *state) {
 		l.stopping = true
 		s.setPhase(StoppingPhase, l.activity)
-		s.Waiting = false
+		s.Waiting, s.Watching = false, false
 	})
 }
 
@@ -190,7 +208,7 @@ func (l *Live) SetWaiting(forWhat string, counts bool) {
 			return
 		}
 		s.setPhase(forWhat, l.activity)
-		s.Waiting = true
+		s.Waiting, s.Watching = true, false
 		s.Meter.Run.Working = s.Meter.Run.Working && counts
 	})
 }
@@ -261,6 +279,17 @@ func (l *Live) RunCounters() Counters {
 	return l.s.Counters.since(l.before)
 }
 
+// LastPhoto is the photo that was handled last, by this run or another, or nil.
+func (l *Live) LastPhoto() *Recent {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.s.Recent) == 0 {
+		return nil
+	}
+	last := l.s.Recent[len(l.s.Recent)-1]
+	return &last
+}
+
 // Err returns why the state could not be written last time, or nil.
 func (l *Live) Err() error {
 	l.mu.Lock()
@@ -273,7 +302,7 @@ func (l *Live) photos(records []Record, c Counts, progressSize int64) {
 	l.change(func(s *state) {
 		s.Meter.add(len(records))
 		s.setCounts(c, progressSize)
-		if !s.Waiting && !l.stopping { // that is for SetPhase to end
+		if !s.Waiting && !s.Watching && !l.stopping { // that is for SetPhase to end
 			s.setPhase("", l.activity)
 		}
 		for _, r := range records {

@@ -25,6 +25,17 @@ func (of Files) Seen(path string) {
 	}
 }
 
+// Walk begins another walk: no photo is Seen.
+func (of Files) Walk() {
+	of.t.mu.Lock()
+	defer of.t.mu.Unlock()
+	for k, m := range of.t.photos {
+		if m&seen != 0 {
+			of.t.photos[k] = m &^ seen
+		}
+	}
+}
+
 // FileChanged is whether the file of a described photo is not the one that was described, by size and time of change. It is false
 // where the record does not have them.
 func (of Files) FileChanged(path string, f PhotoFile) bool {

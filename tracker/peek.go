@@ -28,6 +28,7 @@ type Snapshot struct {
 
 	Phase      string    `json:"phase,omitempty"`
 	Waiting    bool      `json:"waiting,omitempty"`    // Phase is what the run waits for
+	Watching   bool      `json:"watching,omitempty"`   // all is described, and the run waits for new photos
 	PhaseSince time.Time `json:"phase_since,omitzero"` // when Phase began
 	Model      string    `json:"model,omitempty"`
 	Prompt     string    `json:"prompt,omitempty"`
@@ -66,6 +67,7 @@ const (
 	StateNone     State = "none"     // no run has worked here
 	StateRunning  State = "running"  // describing, or about to
 	StateWaiting  State = "waiting"  // up, and waits on purpose
+	StateWatching State = "watching" // up, with nothing left to do, and waits for new photos
 	StateStalled  State = "stalled"  // up, and silent for longer than a photo may take
 	StateFinished State = "finished" // not up, nothing left to do
 	StateStopped  State = "stopped"  // not up, somebody asked for it
@@ -79,6 +81,8 @@ func (s *Snapshot) state() State {
 		return StateStalled
 	case s.Running && s.Waiting:
 		return StateWaiting
+	case s.Running && s.Watching:
+		return StateWatching
 	case s.Running:
 		return StateRunning
 	case !s.HasRun:
@@ -133,7 +137,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 	snap := Snapshot{
 		Dir: dir, HasRun: known || done > 0 || s.Failed > 0,
 		Running: running, PID: pid,
-		Phase: s.Phase, PhaseSince: s.Since, Waiting: s.Waiting, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
+		Phase: s.Phase, PhaseSince: s.Since, Waiting: s.Waiting, Watching: s.Watching, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
 		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Restarts: s.Restarts, Log: NewestLog(dir),
 		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut, Nodes: s.Nodes,
 	}
@@ -155,7 +159,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		snap.Stalled = s.stalled(now)
 		s.Meter.advance(now.Sub(s.Updated))
 	} else {
-		snap.Died, snap.Stop, snap.Phase, snap.Waiting, snap.PhaseSince = s.died(), s.Stop, "", false, time.Time{}
+		snap.Died, snap.Stop, snap.Phase, snap.Waiting, snap.Watching, snap.PhaseSince = s.died(), s.Stop, "", false, false, time.Time{}
 		// They will be tried again only when somebody asks for it.
 		s.Failed += max(0, s.Retrying-s.GoneRetrying)
 		s.Meter.Run.handedOut(0, 0)
@@ -189,7 +193,7 @@ func (s *state) stalled(now time.Time) bool {
 		return true // not even the heartbeat comes
 	}
 	// Idle does not count the time the machine slept, now-Activity does.
-	return !s.Waiting && time.Duration(s.Idle*float64(time.Second))+min(silent, 3*heartbeat) > limit
+	return !s.Waiting && !s.Watching && time.Duration(s.Idle*float64(time.Second))+min(silent, 3*heartbeat) > limit
 }
 
 // countDone is the number of described photos: what the state counted and the

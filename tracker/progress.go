@@ -114,6 +114,7 @@ func (l *Live) SetInFlight(photos int, ages float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick()
+	l.between = l.between && photos == 0
 	l.s.Meter.Run.handedOut(photos, ages)
 }
 

@@ -70,6 +70,7 @@ type state struct {
 	Phase    string    `json:"phase,omitempty"`
 	Since    time.Time `json:"phase_since,omitzero"` // when the phase began
 	Waiting  bool      `json:"waiting,omitempty"`
+	Watching bool      `json:"watching,omitempty"` // for new photos, with all others described
 	Batch    int       `json:"batch"`
 	Model    string    `json:"model"`
 	Prompt   string    `json:"prompt"`

@@ -18,6 +18,7 @@ import (
 var notRun = []struct{ prefix, why string }{
 	{"photodesc -C ~/from-bucket run ", "it needs a storage, as bucket.txtar has"},
 	{"photodesc models pull ", "it fetches a model"},
+	{"photodesc run --watch ", "it does not end"},
 	{"photodesc bench ", "it takes minutes, and a server beside it"},
 }
 

@@ -44,6 +44,9 @@ Ctrl-C stops after the photos in flight; a second Ctrl-C stops at once.
 photodesc run goes on. Photos that failed are left alone until --retry-failed.
 SIGUSR1 (^T on macOS) makes a run print its progress.
 
+With --watch the run stays when all photos are described, and describes those
+that come. While there are none, no model is in memory.
+
 With --background the run leaves the terminal and goes on when that is closed;
 see status --watch, logs -f and stop. With --json standard output is one JSON
 event a line, and the text goes to standard error. As a service the run goes on

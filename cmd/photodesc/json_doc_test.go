@@ -53,6 +53,7 @@ var jsonDocs = []jsonDoc{
 	{"events.md", "photo", photoEvent{}, tracker.Record{}},
 	{"events.md", "worker", workerEvent{}, nil},
 	{"events.md", "memory", memoryEvent{}, nil},
+	{"events.md", "watch", watchEvent{}, nil},
 	{"events.md", "stop", stopEvent{}, nil},
 	{"events.md", "summary", summaryEvent{}, nil},
 }

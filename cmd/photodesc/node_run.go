@@ -63,7 +63,7 @@ func (n *nodeRun) run() error {
 	}
 	defer endMetrics()
 	defer tellStatus(n)()
-	defer (logs{log: n.log}).stayAwake(n.base.flags.KeepAwake)()
+	defer (&logs{log: n.log}).stayAwake(n.base.flags.KeepAwake)()
 	if !n.options.noProof {
 		n.log.Info("Describing a test picture with the built-in model")
 		text, err := checkModel(modelPatience)

@@ -48,6 +48,9 @@ func runCommand(g *global) *cobra.Command {
 			return err
 		}
 		r := &runner{dir: g.dir, flags: f, set: s, config: cfg, goesOn: len(args) == 0, started: time.Now(), watchers: watchers{foreground: findForeground()}}
+		if err := checkWatch(&r.flags, cfg, root); err != nil {
+			return err
+		}
 		if f.DryRun {
 			return r.dryRun(c.OutOrStdout(), root)
 		}
@@ -89,16 +92,20 @@ type runner struct {
 	work
 	outcomes
 	keepers
+	watch  *folderWatch        // of --watch, else nil
 	beside <-chan []runs.Entry // runs that are up on the same photos; nil once they are told of
 }
 
 // work is the describing of photos.
 type work struct {
-	asked   askedPhotos
-	shared  atomic.Pointer[sharing] // nil unless other machines take part
-	plan    pool.Plan
-	pool    atomic.Pointer[pool.Pool]
-	loading *step // of the first photos: loading the model, then describing them; nil before
+	asked    askedPhotos
+	plan     pool.Plan
+	pool     atomic.Pointer[pool.Pool]
+	measured *worker.Measured // nil before
+	planned  string           // what was said of the plan
+	loading  *step            // of the first photos: loading the model, then describing them; nil before
+
+	shared atomic.Pointer[sharing] // nil unless other machines take part
 }
 
 // keepers write more of a description than its result. Each may be nil.
@@ -124,10 +131,21 @@ type outcomes struct {
 
 // logs are where a run says what it does.
 type logs struct {
-	logFile *os.File
+	logFile *logFile
 	log     *zap.Logger
 	detail  *zap.Logger // what a terminal shows as a bar and not as lines
 	show    *ui.Progress
+	told    map[string]bool // texts of which a run with several rounds tells once
+}
+
+// once is whether a text was not told before.
+func (l *logs) once(text string) bool {
+	before := l.told[text]
+	if l.told == nil {
+		l.told = map[string]bool{}
+	}
+	l.told[text] = true
+	return !before
 }
 
 // run describes the photos below dir.
@@ -139,7 +157,7 @@ func (r *runner) run(dir string) (err error) {
 		r.onFinish(err)
 		r.service.Close()
 	}()
-	if err = openSource(r, dir); err != nil {
+	if err = openSource(r, dir); err != nil && !awaited(r, dir) {
 		return pointToDescribe(err, dir, r.flags.Set)
 	}
 	defer r.source.close()
@@ -171,6 +189,9 @@ func (r *runner) run(dir string) (err error) {
 	}
 	if text := languageWarning(r.set.Ask.Language, r.model.Files); text != "" {
 		r.log.Warn(text)
+	}
+	if r.flags.Watch {
+		return r.stopped(watchPhotos(ctx, r))
 	}
 	if err = r.findPhotos(ctx); err != nil {
 		return r.stopped(err)
@@ -209,7 +230,7 @@ func (r *runner) openWorkdir() (err error) {
 	r.service = service.FindManager()
 	r.service.Ready()
 	name := tracker.LogPath(r.dir, r.started)
-	if r.logFile, err = os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+	if r.logFile, err = openLog(name); err != nil {
 		return r.closeWorkdir(err)
 	}
 	r.track.Live().SetLog(name)
@@ -240,7 +261,7 @@ func (r *runner) closeWorkdir(err error) error {
 			err = &ui.Exit{Code: ui.ExitCode(err), Err: err, Said: true}
 		}
 		r.show.Plain.Flush()
-		_ = r.logFile.Close()
+		r.logFile.close()
 	}
 	r.track.Live().Stop(stopReason(err))
 	if e := r.track.Close(); e != nil {
@@ -285,18 +306,26 @@ func (r *runner) logSettings() {
 // planWorkers loads the model once to measure it, and decides how many workers
 // and slots there are. asked is how many photos are to be described again by request.
 func (r *runner) planWorkers(ctx context.Context, asked int) error {
-	r.show.Wait("measuring the model")
-	r.track.Live().SetPhase("measuring model")
-	step := r.startStep("Measuring the model" + modelSize(r.model) + ": it is loaded once and looks at a first picture")
-	m, err := worker.Measure(ctx, r.workerConfig(), r.flags.Nice)
-	step.end()
-	if err != nil {
-		return err
+	if r.measured == nil {
+		r.show.Wait("measuring the model")
+		r.track.Live().SetPhase("measuring model")
+		step := r.startStep("Measuring the model" + modelSize(r.model) + ": it is loaded once and looks at a first picture")
+		m, err := worker.Measure(ctx, r.workerConfig(), r.flags.Nice)
+		step.end()
+		if err != nil {
+			return err
+		}
+		if !m.GPU {
+			r.set.Measured = measuredShape(r.set, r.model, func(text string) { r.log.Info(text) })
+		}
+		r.measured = &m
 	}
-	if !m.GPU {
-		r.set.Measured = measuredShape(r.set, r.model, func(text string) { r.log.Info(text) })
+	r.plan = r.set.Plan(*r.measured, len(r.found.todo)+asked)
+	r.track.Live().SetRun(r.model.Name, r.set.Ask.First(), r.flags.Timeout)
+	if r.plan.Sum == r.planned { // in an earlier round of --watch
+		return nil
 	}
-	r.plan = r.set.Plan(m, len(r.found.todo)+asked)
+	r.planned = r.plan.Sum
 	r.log.Info(r.plan.Sum)
 	if !r.plan.Fits {
 		return fmt.Errorf("one worker with one photo needs more than the memory budget\n  give more with --memory (%q now), take a smaller model, or a lower --detail", r.flags.Memory)
@@ -305,12 +334,11 @@ func (r *runner) planWorkers(ctx context.Context, asked int) error {
 	if text := tooManyThreads(r.plan.Threads, machine.CPUs()); text != "" {
 		r.log.Warn(text)
 	}
-	r.track.Live().SetRun(r.model.Name, r.set.Ask.First(), r.flags.Timeout)
 	return nil
 }
 
 // describe describes all photos that are to do, and those that are asked for.
-func (r *runner) describe(ctx context.Context) (err error) {
+func (r *runner) describe(ctx context.Context) error {
 	defer r.stayAwake(r.flags.KeepAwake)()
 	r.thumbnails = startThumbnails(r.root)
 	r.copies = newCopies(r)
@@ -323,13 +351,13 @@ func (r *runner) describe(ctx context.Context) (err error) {
 	}
 	index := startIndexing(r.dir, func(text string) { r.log.Warn(text) })
 	defer r.thumbnails.end()
-	err = describeAll(ctx, r)
+	err := describeAll(ctx, r)
 	r.loading.end()
 	r.show.End()
 	index.end(errors.Is(err, pool.ErrKilled))
 	endSidecars(r, err)
 	r.service.Idle()
-	if finishCommand(r) == "" { // a manager that was told would not wait for it
+	if finishCommand(r) == "" && r.watch == nil { // a manager that was told would not wait for it
 		r.service.Stopping()
 	}
 	return explain(err)

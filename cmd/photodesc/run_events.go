@@ -124,7 +124,7 @@ func (r *runner) startEvent() {
 	r.events.write(startEvent{
 		eventHead: head("start"), Version: version, PID: os.Getpid(),
 		Workdir: tracker.EncodePath(r.dir), Root: tracker.EncodePath(r.root),
-		Model: r.model.Name, Prompt: r.set.Ask.First(), Prompts: r.set.Ask.Names(), Settings: r.track.SettingsID(), Log: tracker.LogPath(r.dir, r.started),
+		Model: r.model.Name, Prompt: r.set.Ask.First(), Prompts: r.set.Ask.Names(), Settings: r.track.SettingsID(), Log: logName(r),
 		Total: p.Total, Described: p.Completed, Failed: p.Failed, Todo: p.Remaining - p.Later,
 		Workers: r.plan.Workers, Slots: r.plan.Workers * r.plan.Slots, Budget: r.plan.Own,
 		LeftOut: r.track.Live().LeftOut(),

@@ -72,10 +72,11 @@ type statter struct {
 	mu      sync.Mutex
 	touched []string // whose size or time is another
 	unknown []string // of which nothing but the path is known
+	rested  func(rel string, file tracker.PhotoFile) bool
 }
 
-func newStatter(track *tracker.Tracker, source photoSource) *statter {
-	s := &statter{track: track, source: source, batches: make(chan []string, lookers)}
+func newStatter(track *tracker.Tracker, source photoSource, rested func(string, tracker.PhotoFile) bool) *statter {
+	s := &statter{track: track, source: source, rested: rested, batches: make(chan []string, lookers)}
 	for range lookers {
 		s.wait.Go(func() {
 			for batch := range s.batches {
@@ -96,7 +97,7 @@ func (s *statter) look(rel string) {
 		return
 	}
 	file, err := s.source.stat(rel)
-	if err != nil || !s.track.Files().FileChanged(rel, file) {
+	if err != nil || !s.track.Files().FileChanged(rel, file) || !s.rested(rel, file) {
 		return // what cannot be looked at now is not another picture
 	}
 	s.mu.Lock()

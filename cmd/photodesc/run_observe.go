@@ -153,7 +153,9 @@ func (r *poolObserver) workerReady(e pool.Event) {
 	if info.Weak != "" {
 		r.log.Warn("Protection is not complete: " + info.Weak)
 	}
-	r.log.Info("Protection: " + info.Protection + loaders(r.flags.Untrusted))
+	if text := "Protection: " + info.Protection + loaders(r.flags.Untrusted); r.once(text) {
+		r.log.Info(text)
+	}
 	if r.track.Live().Progress().RunCompleted == 0 {
 		r.loading = r.startStep("The first photos are under way")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -86,6 +87,9 @@ func describeAll(ctx context.Context, r *runner) error {
 		if err := describeTodo(ctx, r, todo); err != nil {
 			return err
 		}
+		if r.watch.leftSome() {
+			return nil
+		}
 	}
 }
 
@@ -113,7 +117,7 @@ func describeTodo(ctx context.Context, r *runner, todo []string) error {
 		return describeShared(ctx, r, share, p, asked.Load)
 	}
 	r.copies.begin()
-	err = runPool(ctx, r, p, todo, r.keep)
+	err = runPool(ctx, r, p, todo, r.keep, r.watch.bounded)
 	r.copies.end()
 	if asked.Load() && errors.Is(err, pool.ErrStopped) && ctx.Err() == nil {
 		return nil
@@ -121,11 +125,15 @@ func describeTodo(ctx context.Context, r *runner, todo []string) error {
 	return err
 }
 
-// runPool describes photos.
-func runPool(ctx context.Context, r *runner, p *pool.Pool, photos []string, keep func(pool.Result) error) error {
+// runPool describes photos, those that bounded leaves of them unless it is nil.
+func runPool(ctx context.Context, r *runner, p *pool.Pool, photos []string, keep func(pool.Result) error, bounded func(iter.Seq[string]) iter.Seq[string]) error {
 	r.pool.Store(p)
 	reading, end := context.WithCancel(ctx)
-	stats, err := p.Run(ctx, r.source.jobs(reading, photos), keep)
+	jobs := r.source.jobs(reading, photos)
+	if bounded != nil {
+		jobs = bounded(jobs)
+	}
+	stats, err := p.Run(ctx, jobs, keep)
 	end()
 	err = cmp.Or(err, r.source.err())
 	r.loading.end()
@@ -306,7 +314,7 @@ func (g *askedGroup) describe(ctx context.Context, r *runner) error {
 		c.Ask, c.Share = g.ask, false // who asks for a photo wants other words
 		return c
 	})
-	err := runPool(ctx, r, pool.New(cfg), g.paths, func(res pool.Result) error { return g.keep(r, res) })
+	err := runPool(ctx, r, pool.New(cfg), g.paths, func(res pool.Result) error { return g.keep(r, res) }, nil)
 	// A prompt on which the model cannot be loaded, or on which workers die, must not keep the run from its own photos.
 	var fatal *pool.FatalError
 	var deaths *pool.DeathsError

@@ -182,7 +182,7 @@ func (r *runner) summary() ui.RunSummary {
 		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens, PhotosHour: p.RateRun,
 		Batches: c.Batches, Workers: c.Workers, Restarts: c.Restarts,
 		PeakWorkers: r.stats.PeakWorkers, Paused: worker.Round(r.stats.Paused),
-		Output: r.track.OutputPath(), Log: tracker.LogPath(r.dir, r.started),
+		Output: r.track.OutputPath(), Log: logName(r),
 	}
 	if p.RateRun > 0 {
 		s.PhotoSeconds = worker.Round(time.Duration(3600 / p.RateRun * float64(time.Second)))

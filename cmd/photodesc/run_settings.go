@@ -91,7 +91,7 @@ func (r *runner) compareSettings(ctx context.Context) error {
 
 // askMoved asks, as compareSettings does, where moved photos were described with other settings.
 func askMoved(r *runner) error {
-	if r.flags.Redo != config.RedoAsk || r.flags.Requested || len(r.found.living.moved) == 0 {
+	if r.flags.Redo != config.RedoAsk || r.flags.Requested || r.watch.again() || len(r.found.living.moved) == 0 {
 		return nil
 	}
 	s, err := r.wordSettings()

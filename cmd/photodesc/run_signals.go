@@ -135,18 +135,23 @@ func (s *signals) release() {
 
 // stayAwake keeps the machine from sleeping, if that is wanted, until its result is
 // called.
-func (l logs) stayAwake(wanted bool) (release func()) {
+func (l *logs) stayAwake(wanted bool) (release func()) {
 	if !wanted {
 		return func() {}
 	}
 	text, release, err := awake.Hold()
 	switch {
 	case errors.Is(err, awake.ErrNoService):
-		l.log.Info("Nothing is done against sleep: " + err.Error())
+		text = "Nothing is done against sleep: " + err.Error()
 	case err != nil:
-		l.log.Info("The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without asking")
+		text = "The machine may go to sleep: " + err.Error() + "; --keep-awake=false does without asking"
 	default:
-		l.log.Info("The machine is kept awake: " + text)
+		text = "The machine is kept awake: " + text
+	}
+	if l.once(text) {
+		l.log.Info(text)
+	}
+	if err == nil {
 		return release
 	}
 	return func() {}

@@ -85,6 +85,7 @@ type scanner struct {
 	failedSeen map[string]bool // photos that failed in earlier runs and are there
 	absence    absence
 	before     *tracker.Gone // by the walk before
+	watch      *folderWatch  // of --watch, else nil
 
 	keepChanged bool // --redo never: photos with another picture keep their words
 }
@@ -112,7 +113,8 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	}
 	before := s.track.Counts()
 	found.living = living{refreshed: map[string]*tracker.PhotoFile{}, moved: map[string]movedTo{}}
-	s.stats = newStatter(s.track, s.source)
+	s.stats = newStatter(s.track, s.source, s.watch.rested)
+	opts.Enter = s.watch.enter
 	s.failedSeen = map[string]bool{}
 	photos := 0
 	err := s.source.walk(ctx, opts, func(rel string) error {
@@ -124,6 +126,12 @@ func (s *scanner) scan(ctx context.Context) (scan, error) {
 	})
 	if rootErr != nil {
 		err = rootErr
+	}
+	if err != nil && ctx.Err() == nil {
+		err = &unavailableError{err}
+	}
+	if err == nil {
+		err = s.watch.walked(s, &found)
 	}
 	if err == nil && s.list != nil {
 		if err = s.list.Missing(); err != nil {
@@ -169,7 +177,7 @@ func (s *scanner) photo(found *scan, rel string) {
 			s.retrying++
 			s.failedSeen[rel] = true
 		}
-		if s.track.Counts().Done > 0 {
+		if s.track.Counts().Done > 0 || s.watch != nil {
 			s.fresh = append(s.fresh, freshPhoto{rel, listed})
 		} else if listed {
 			s.pick.Add(rel)
@@ -182,12 +190,15 @@ func (s *scanner) photo(found *scan, rel string) {
 // failedChanged is whether the file of a photo that failed is another now.
 func (s *scanner) failedChanged(rel string) bool {
 	file, err := s.source.stat(rel)
-	return err == nil && s.track.Files().FailedFileChanged(rel, file)
+	return err == nil && s.track.Files().FailedFileChanged(rel, file) && s.watch.rested(rel, file)
 }
 
 // keepUp finds out what became of described photos and adds to the photos to be described.
 func (s *scanner) keepUp(ctx context.Context, found *scan, touched []string) (err error) {
 	if err := s.compare(ctx, touched, &found.living); err != nil {
+		return err
+	}
+	if s.fresh, err = s.watch.settled(ctx, s.fresh); err != nil {
 		return err
 	}
 	if found.unread == 0 { // else those that seem to be gone may be in such a folder
@@ -273,10 +284,25 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	found := &r.found
 	sayLeftOut(found.leftOut, r)
 	c := r.track.Counts()
-	if known := c.Done + c.Failed; found.photos()+len(found.leftOut.Excluded) == 0 && known > 0 {
-		return fmt.Errorf("there is no photo in %q any more (known: %s); %s\n  when it is, run again; the results stay as they are",
-			r.root, wording.Count(known, "photo"), r.source.whyEmpty())
+	if known := c.Done + c.Failed; !r.watch.sure() && found.photos()+len(found.leftOut.Excluded) == 0 && known > 0 {
+		return &unavailableError{fmt.Errorf("there is no photo in %q any more (known: %s); %s\n  when it is, run again; the results stay as they are",
+			r.root, wording.Count(known, "photo"), r.source.whyEmpty())}
 	}
+	if err := takeFound(ctx, r, s); err != nil {
+		return err
+	}
+	r.logFound()
+	return nil
+}
+
+// unavailableError says why the photo folder could not be walked.
+type unavailableError struct{ error }
+
+func (e *unavailableError) Unwrap() error { return e.error }
+
+// takeFound records what a walk has found.
+func takeFound(ctx context.Context, r *runner, s *scanner) error {
+	found := &r.found
 	if err := askMoved(r); err != nil {
 		return err
 	}
@@ -300,14 +326,13 @@ func (r *runner) findPhotos(ctx context.Context) (err error) {
 	r.track.Live().SetGone(found.goneDescribed, shared)
 	r.track.Live().SetPhotos(len(found.todo), found.later, found.gone)
 	r.track.Live().SetGoneRetrying(found.goneAgain)
-	r.logFound()
 	return nil
 }
 
 // newScanner is for a walk as the flags of a run want it.
 func newScanner(r *runner) *scanner {
 	return &scanner{
-		dir: r.dir, source: r.source, track: r.track, list: r.list, keepChanged: r.flags.Redo == config.RedoNever || r.flags.Requested,
+		dir: r.dir, source: r.source, track: r.track, list: r.list, watch: r.watch, keepChanged: r.flags.Redo == config.RedoNever || r.flags.Requested,
 		pick:    photo.Picker{Root: r.root, Changed: r.source.changed(), Limit: r.flags.Limit, Newest: r.flags.NewestFirst},
 		options: walkOptions(r.dir, r.set, func(rel string) bool { return r.track.Done(rel) || isFailed(r.track, rel) }),
 	}
@@ -322,7 +347,9 @@ func (r *runner) logFound() {
 	if found.goneDescribed > 0 {
 		r.log.Info(fmt.Sprintf("%s described before: not there any more, or left out; the results stay", wording.Count(found.goneDescribed, "photo")))
 	}
-	if photos == 0 {
+	if waiting := r.watch.waiting(); waiting > 0 {
+		r.log.Info(fmt.Sprintf("%s changed a moment ago: described when the file has rested for %s", wording.Count(waiting, "photo"), ui.Spell(r.flags.Settle)))
+	} else if photos == 0 {
 		besides := ""
 		if !r.track.Live().LeftOut().IsZero() {
 			besides = " besides what is left out"

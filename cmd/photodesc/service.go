@@ -12,7 +12,7 @@ import (
 
 const serviceHelp = `A service of the user (systemd on Linux, launchd on macOS) that goes on with the
 run at every login, until all photos are described, and describes photos that
-have been added since. It stops in good order when the computer shuts down.`
+have been added since; with --watch it stays and describes what comes. It stops in good order when the computer shuts down.`
 
 const serviceInstallHelp = `Writes the service for this workdir and photo folder, with the flags given, which
 are those of run, and says how to start it. Without DIR the service goes on with
@@ -32,7 +32,7 @@ func serviceCommand(g *global) *cobra.Command {
 		Use:     "install [run flags] [DIR]",
 		Short:   "Write a service that goes on with the run",
 		Long:    serviceInstallHelp,
-		Example: "  photodesc -C ~/descriptions service install\n  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures",
+		Example: "  photodesc -C ~/descriptions service install\n  photodesc -C ~/descriptions service install --model smolvlm ~/Pictures\n  photodesc -C ~/descriptions service install --watch --on-battery pause",
 		Args:    runArgs,
 
 		ValidArgsFunction:     oneFolder,

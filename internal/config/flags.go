@@ -68,6 +68,10 @@ type Flags struct {
 	spool       string
 	DryRun      bool
 
+	Watch  bool
+	Rescan time.Duration
+	Settle time.Duration
+
 	Serve     bool
 	ServeAddr string
 	NoLocal   bool
@@ -130,6 +134,9 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	s.BoolVar(&f.Requested, "requested", false, "describe only photos that photodesc browse or photodesc again has asked for, with this model")
 	s.StringVar(&f.Redo, "redo", RedoAsk, "photos described with other settings, as another prompt: say so and do nothing, describe them again, or leave them")
 	s.StringVar(&f.Duplicates, "duplicates", DuplicatesShare, "photos with the same picture as another, byte for byte and without regard to metadata: give them its words, or describe each")
+	s.BoolVar(&f.Watch, "watch", false, "stay when all photos are described, and describe those that come")
+	s.DurationVar(&f.Rescan, "rescan", time.Minute, "with --watch: how often the folders are looked at; what the system notifies of is seen at once")
+	s.DurationVar(&f.Settle, "settle", 10*time.Second, "with --watch: how long a file must not have changed before it is described")
 	s.BoolVar(&f.Serve, "serve", false, "have other machines join with photodesc node, see docs/cluster.md")
 	s.StringVar(&f.ServeAddr, "serve-addr", DefaultServeAddr, "with --serve: where to listen, as `HOST:PORT`; 0.0.0.0:0 is every address of this machine and the port of last time")
 	s.BoolVar(&f.NoLocal, "no-local", false, "with --serve or --nats: describe nothing on this machine")
@@ -216,6 +223,10 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--limit must not be negative")
 	case !slices.Contains([]string{RedoAsk, RedoChanged, RedoNever}, f.Redo):
 		return s, ui.UsageError("--redo: %q is not %s, %s or %s", f.Redo, RedoAsk, RedoChanged, RedoNever)
+	case f.Rescan < MinRescan || f.Rescan > MaxRescan:
+		return s, ui.UsageError("--rescan is a time from 100ms to 24h")
+	case f.Settle < 0 || f.Settle > MaxRescan:
+		return s, ui.UsageError("--settle is a time from 0 to 24h")
 	case f.OnBattery != BatteryRun && f.OnBattery != BatteryPause:
 		return s, ui.UsageError("--on-battery: %q is not %s or %s", f.OnBattery, BatteryRun, BatteryPause)
 	case f.Duplicates != DuplicatesShare && f.Duplicates != DuplicatesDescribe:

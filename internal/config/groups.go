@@ -22,7 +22,7 @@ type Group struct {
 var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "language", "context", "max-tokens", "keep-raw"}},
 	{"Model", []string{"model", "mmproj", "detail"}},
-	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "duplicates", "requested"}},
+	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "duplicates", "requested", "watch", "rescan", "settle"}},
 	{"Photos in a bucket", []string{"s3-endpoint", "s3-region", "spool"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
 	{"Other machines", []string{"serve", "serve-addr", "no-local", "nats", "nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key"}},

@@ -90,6 +90,13 @@ func init() {
 // IsPhoto reports whether a file's name ends like a photo's, in any case.
 func IsPhoto(name string) bool { return treatmentOf(name).isPhoto() }
 
+// MayBePhoto reports whether a file of that name may be a photo, or changes which files are: it is not one of those that a walk passes
+// over.
+func MayBePhoto(name string) bool {
+	e := entry{name: name}
+	return name == IgnoreName || e.matters()
+}
+
 // IsRaw reports whether a file's name ends like that of a camera's RAW format.
 func IsRaw(name string) bool {
 	t := treatmentOf(name)

@@ -61,6 +61,9 @@ func ParsePatterns(lines []string) (Patterns, error) {
 	return ps, nil
 }
 
+// Any is whether there is a pattern.
+func (ps *Patterns) Any() bool { return len(ps.list) > 0 }
+
 func (ps *Patterns) add(p pattern) {
 	ps.list = append(ps.list, p)
 	ps.negating = ps.negating || p.negated

@@ -38,6 +38,9 @@ type WalkOptions struct {
 	// opened to see whether it is one. It may be nil.
 	Known func(rel string) bool
 
+	// Enter is told each folder before it is listed, by its path relative to the root. It may be nil.
+	Enter func(rel string)
+
 	// Problem is told of each photo that is no readable file and of each folder
 	// that cannot be read. The walk goes on afterwards. It may be nil.
 	Problem func(Problem)
@@ -133,6 +136,9 @@ func newWalker(ctx context.Context, root string, opts WalkOptions, found func(st
 	if w.Problem == nil {
 		w.Problem = func(Problem) {}
 	}
+	if w.Enter == nil {
+		w.Enter = func(string) {}
+	}
 	if w.Link == nil {
 		w.Link = func(string) {}
 	}
@@ -215,6 +221,7 @@ func (w *walker) folder(f folder) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
+	w.Enter(f.rel)
 	if err := w.list(&f); err != nil {
 		w.report(f.rel, true, err) // whatever was read before the error is still visited
 	}

@@ -173,6 +173,8 @@ func stateText(s tracker.Snapshot) string {
 			return styleWarn.Render("● stopping")
 		}
 		return styleGood.Render("● running")
+	case tracker.StateWatching:
+		return styleGood.Render("● watching")
 	case tracker.StateWaiting:
 		return styleWarn.Render("● waiting")
 	case tracker.StateStalled:

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"photodesc/tracker"
@@ -56,7 +57,7 @@ func placeText(s tracker.Snapshot, now time.Time) string {
 			text += ", " + details
 		}
 		if s.Phase != "" {
-			text += ", " + phaseText(s, now)
+			text += ", " + strings.TrimPrefix(phaseText(s, now), tracker.WatchingPhase+", ")
 		}
 		return text
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func levelName(l zapcore.Level) string {
 // NewLog returns two logs. Both write every level to the log file, and level INFO and
 // above to the console. On a terminal the second, for details, writes only warnings to
 // the console. Manner may change both.
-func NewLog(file *os.File, show *Progress) (log, detail *zap.Logger) {
+func NewLog(file io.Writer, show *Progress) (log, detail *zap.Logger) {
 	toFile := zapcore.NewCore(newLineEncoder(), zapcore.AddSync(file), zapcore.DebugLevel)
 	encoder, usual, detailed := newLineEncoder(), zapcore.InfoLevel, zapcore.InfoLevel
 	switch {

@@ -21,6 +21,9 @@ func withTime(text string, since, now time.Time, width int) string {
 
 // phaseText is what a run does instead of describing, and for how long.
 func phaseText(s tracker.Snapshot, now time.Time) string {
+	if s.Watching {
+		return watchingText(s, now)
+	}
 	text := OneLine(s.Phase)
 	if s.Waiting {
 		text = "waiting for " + text
@@ -30,6 +33,14 @@ func phaseText(s tracker.Snapshot, now time.Time) string {
 		text += ", " + wording.Count(s.InFlight, "photo") + " in flight"
 	}
 	return text
+}
+
+// watchingText says of a run that waits for new photos when the last one came.
+func watchingText(s tracker.Snapshot, now time.Time) string {
+	if last := s.LastPhoto(); last != nil {
+		return tracker.WatchingPhase + ", last new photo " + ago(last.Time, now)
+	}
+	return tracker.WatchingPhase + ", no photo has come yet"
 }
 
 // forText is " for 12 seconds", or "" as long as that is nothing to speak of.

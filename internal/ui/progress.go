@@ -26,9 +26,10 @@ type Progress struct {
 	on      bool                    // the bar is shown
 	numbers func() tracker.Progress // nil until there is anything to count
 	phase   string
-	since   time.Time // when the phase began; zero if that is not to be shown
-	last    string    // the last photo and its description
-	drawn   []string  // what is on the screen now
+	since   time.Time     // when the phase began; zero if that is not to be shown
+	watches func() string // what is said while there is nothing to do but to wait for new photos; nil at other times
+	last    string        // the last photo and its description
+	drawn   []string      // what is on the screen now
 	began   time.Time
 	logged  time.Time // when the last log line was due
 	quit    chan struct{}
@@ -38,6 +39,7 @@ type Progress struct {
 
 const (
 	progressRedraw = 100 * time.Millisecond
+	watchingRedraw = 10 // times as seldom while the run waits for new photos
 
 	// StoppingPhase is the phase of a run that was told to stop.
 	StoppingPhase = tracker.StoppingPhase
@@ -87,7 +89,7 @@ func (p *Progress) Wait(phase string) {
 func (p *Progress) setLine(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.phase, p.since = line, time.Time{}
+	p.phase, p.since, p.watches = line, time.Time{}, nil
 	p.show()
 }
 
@@ -112,14 +114,14 @@ func (p *Progress) show() {
 func (p *Progress) redraw(quit chan struct{}) {
 	tick := time.NewTicker(progressRedraw)
 	defer tick.Stop()
-	for {
+	for turn := 0; ; turn++ {
 		select {
 		case <-quit:
 			return
 		case <-tick.C:
 		}
 		p.mu.Lock()
-		if p.on {
+		if p.on && (p.watches == nil || turn%watchingRedraw == 0) {
 			_ = p.draw("") // a terminal that is gone does not end the run
 		}
 		p.mu.Unlock()
@@ -193,6 +195,8 @@ func (p *Progress) details(n tracker.Progress, now time.Time) string {
 	switch {
 	case p.phase == StoppingPhase && n.InFlight > 0:
 		parts = append(parts, StoppingPhase, wording.Count(n.InFlight, "photo")+" in flight", short(lasts))
+	case p.phase == "" && p.watches != nil:
+		parts = append(parts, p.watches())
 	case p.phase != "":
 		parts = append(parts, p.phase)
 		if !p.since.IsZero() && lasts >= shownFrom {
@@ -219,7 +223,23 @@ func (p *Progress) setPhase(phase string) {
 	if what(phase) != what(p.phase) || p.since.IsZero() {
 		p.since = time.Now()
 	}
-	p.phase = phase
+	p.phase, p.watches = phase, nil
+}
+
+// Watching shows that the run waits for new photos, and since when, until it does something else.
+func (p *Progress) Watching(numbers func() tracker.Progress, last *tracker.Recent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.numbers = numbers
+	if p.phase != StoppingPhase {
+		s := tracker.Snapshot{}
+		if last != nil {
+			s.Recent = []tracker.Recent{*last}
+		}
+		p.phase, p.since = "", time.Time{}
+		p.watches = func() string { return watchingText(s, time.Now()) }
+	}
+	p.show()
 }
 
 // SetPhase shows what the run does apart from describing; "" is describing. While
@@ -239,7 +259,7 @@ func (p *Progress) Photo(rec tracker.Record) (line string) {
 	defer p.mu.Unlock()
 	now, n := time.Now(), p.numbers()
 	if p.phase != StoppingPhase {
-		p.phase = ""
+		p.phase, p.watches = "", nil
 	}
 	if rec.Status != tracker.Failed { // failures are logged above the bar
 		p.last = OneLine(tracker.EncodePath(rec.Path)) + ": " + OneLine(rec.Description)

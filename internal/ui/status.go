@@ -140,6 +140,8 @@ func runningText(s tracker.Snapshot, now time.Time) string {
 		return text + ", but " + styleBad.Render("STALLED") + ": silent for longer than a photo may take"
 	case tracker.StateWaiting:
 		return text + ", " + styleWarn.Render(phaseText(s, now))
+	case tracker.StateWatching:
+		return text + ", " + styleGood.Render(phaseText(s, now))
 	case tracker.StateRunning:
 		if s.Phase != "" {
 			return text + ", " + phaseText(s, now)

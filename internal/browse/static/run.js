@@ -4,7 +4,7 @@ import { byId, copy, count, el, fill, icon, number } from "./dom.js";
 import { bytes } from "./photo.js";
 import { bars, line } from "./plot.js";
 
-const names = { none: "No run yet", running: "Running", waiting: "Waiting", stalled: "Stalled", finished: "Finished", stopped: "Stopped", error: "Could not go on", died: "Ended without a word" };
+const names = { none: "No run yet", running: "Running", waiting: "Waiting", watching: "Watching", stalled: "Stalled", finished: "Finished", stopped: "Stopped", error: "Could not go on", died: "Ended without a word" };
 
 // The run's progress, as it goes on.
 export class RunView {
@@ -35,7 +35,7 @@ export class RunView {
 
   take(run) {
     this.run = run;
-    const moving = ["running", "waiting", "stalled"].includes(run.state);
+    const moving = ["running", "waiting", "watching", "stalled"].includes(run.state);
     this.link(run.state, moving && run.total_known ? `${Math.floor(run.percent)} %` : "Run");
     this.news(run);
     if (!this.section.hidden) this.draw();
