@@ -23,7 +23,7 @@ make_root() {
 	register
 	rm -rf "$root"; mkdir -p "$(dirname "$root")"
 	mmdebstrap --quiet --variant=apt --architectures=arm64 \
-		--include=passwd,libvips-dev,libtiff-dev,libjpeg-dev,libopenblas-dev,libc6-dev,libstdc++-12-dev bookworm "$root" >&2
+		--include=passwd,libvips-dev,libtiff-dev,libjpeg-dev,libopenblas-dev,libc6-dev,libstdc++-12-dev,dpkg-dev bookworm "$root" >&2
 	chroot "$root" useradd -m ada
 }
 
@@ -34,8 +34,8 @@ env)
 export GOOS=linux GOARCH=arm64 CGO_ENABLED=1
 export CC="aarch64-linux-gnu-gcc --sysroot=$root" CXX="aarch64-linux-gnu-g++ --sysroot=$root"
 export CGO_CFLAGS="-O3 -march=armv8.2-a+dotprod+fp16" CGO_CXXFLAGS="-O3 -march=armv8.2-a+dotprod+fp16"
-export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig:$root/usr/share/pkgconfig
-export SHLIBDEPS="-l$root/usr/lib/aarch64-linux-gnu -l$root/lib/aarch64-linux-gnu --admindir=$root/var/lib/dpkg"
+export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig:$root/usr/lib/aarch64-linux-gnu/openblas-pthread/pkgconfig:$root/usr/share/pkgconfig
+export INSIDE="tools/release/arm64.sh run"
 END
 	;;
 run)

@@ -20,6 +20,7 @@ dirty=$(git status --porcelain --untracked-files=no)
 name=photodesc-$VERSION-linux-$arch
 work=build/release/$arch
 rm -rf "$work"; mkdir -p "$work" dist
+find dist -type f ! -name "*$VERSION*" ! -name "*$(echo "$VERSION" | tr - '~')*" -delete # of other commits
 tools/quietgo build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION" -o "$work/photodesc" ./cmd/photodesc
 # What describes the program is the same for each processor; one that this machine cannot run does not say it.
 teller=$work/photodesc
@@ -61,8 +62,8 @@ for library in ${BACKENDS:-}; do
 done
 
 # What is in it, for programs that look for known holes.
-go tool -modfile=tools/release/go.mod cyclonedx-gomod bin -json -noserial -notimestamp -std -version "$VERSION" \
-	-output "dist/$name.cdx.json" "$bin" 2>/dev/null
+CGO_ENABLED=0 GOOS= GOARCH= go tool -modfile=tools/release/go.mod cyclonedx-gomod bin -json -noserial -notimestamp -std -version "$VERSION" \
+	-output "dist/$name.cdx.json" "$bin" 2>"$work/sbom.log" || { cat "$work/sbom.log" >&2; exit 1; }
 
 (cd dist && sha256sum photodesc* | sort -k 2 >SHA256SUMS)
 ls -l dist

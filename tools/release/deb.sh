@@ -22,7 +22,8 @@ install -m 644 packaging/deb/lintian-overrides "$tree/usr/share/lintian/override
 # dpkg-shlibdeps wants a source package around it.
 mkdir -p "$tree/../source/debian"
 printf 'Source: photodesc\n\nPackage: photodesc\nArchitecture: any\n' >"$tree/../source/debian/control"
-depends=$(cd "$tree/../source" && dpkg-shlibdeps -O ${SHLIBDEPS:-} ../deb/usr/lib/photodesc/photodesc 2>../shlibdeps.log | sed -n 's/^shlibs:Depends=//p')
+# It asks the system that the program is for: INSIDE runs it there.
+depends=$(${INSIDE:-} sh -c "cd $tree/../source && dpkg-shlibdeps -O ../deb/usr/lib/photodesc/photodesc" 2>"$tree/../shlibdeps.log" | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || { cat "$tree/../shlibdeps.log" >&2; exit 1; }
 mkdir -p "$tree/DEBIAN"
 cat >"$tree/DEBIAN/control" <<END
