@@ -25,6 +25,11 @@ make_root() {
 	mmdebstrap --quiet --variant=apt --architectures=arm64 \
 		--include=passwd,libvips-dev,libtiff-dev,libjpeg-dev,libopenblas-dev,libc6-dev,libstdc++-12-dev,dpkg-dev bookworm "$root" >&2
 	chroot "$root" useradd -m ada
+	# Links such as libm.so's are absolute, and lead nowhere from outside: the linker then takes libm.a, which wants
+	# exactly this glibc.
+	find "$root/usr/lib/aarch64-linux-gnu" -type l -lname '/*' | while read -r link; do
+		ln -snf -r "$root$(readlink "$link")" "$link"
+	done
 }
 
 case $1 in
