@@ -138,7 +138,9 @@ func (o nodeOptions) target(args []string, flags config.NATSFlags) (d dialer, er
 		if err != nil {
 			return d, &ui.Exit{Code: ui.ExitUsage, Err: err}
 		}
-		return dialer{a.Shown(), "", func(notify func(error)) (*cluster.Link, error) { return cluster.Dial(a, notify) }}, nil
+		return dialer{a.Shown(), "", func(notify func(error)) (*cluster.Link, error) {
+			return cluster.Dial(a, cluster.SecretFor(nodeSecret()+machineName(), a.Fingerprint), notify)
+		}}, nil
 	case strings.Contains(text, "@"):
 		return d, ui.UsageError("a password in the address is seen by others, in the list of processes\n  give --nats-creds FILE or --nats-context NAME")
 	case o.run == "":
@@ -147,6 +149,6 @@ func (o nodeOptions) target(args []string, flags config.NATSFlags) (d dialer, er
 		return d, ui.UsageError("--run %q is no ID of a run", o.run)
 	}
 	return dialer{shownServers(flags), o.run, func(notify func(error)) (*cluster.Link, error) {
-		return cluster.DialOwn(natsTarget(flags), notify)
+		return cluster.DialOwn(natsTarget(flags), cluster.SecretFor(nodeSecret()+machineName(), o.run), notify)
 	}}, nil
 }

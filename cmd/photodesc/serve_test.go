@@ -37,7 +37,7 @@ func (h *harness) address() string { return filepath.Join(h.work, cluster.Folder
 func (h *harness) node(name string, flags ...string) *exec.Cmd {
 	args := append([]string{"node", "--no-proof", "--workers", "1", "--parallel", "2", "--keep-awake=false", "--name", name, "--address-file", h.address()}, flags...)
 	cmd := exec.Command("photodesc", args...)
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(filepath.Dir(h.work), "cache"))
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(filepath.Dir(h.work), "cache", name))
 	return cmd
 }
 
@@ -124,7 +124,7 @@ func TestServe(t *testing.T) {
 		t.Error(shown.String())
 	}
 	// What was fetched is gone, and the token is for its owner alone.
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(h.work), "cache/photodesc/node/spool/*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(h.work), "cache/*/photodesc/node/spool/*")); len(left) > 0 {
 		t.Errorf("in the spool: %q", left)
 	}
 	for _, name := range []string{h.address(), filepath.Join(h.work, cluster.FolderName, "identity.json")} {
@@ -249,6 +249,11 @@ func TestServeKills(t *testing.T) {
 		}
 	}
 	by := h.byNode()
+	for name := range by { // a node that was killed has its name again
+		if !slices.Contains(append(names, machineName()), name) {
+			t.Errorf("a machine is called %q", name)
+		}
+	}
 	if len(by) < 2 {
 		t.Errorf("described by %v", by)
 	}

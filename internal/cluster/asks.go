@@ -112,7 +112,7 @@ func (c *Coordinator) returned(id string, data []byte) beatReply {
 	c.giveBack(string(r.Path), inQueue)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := c.nodes.nodes[id]; n != nil {
+	if n := c.nodes.nodes[id]; n != nil && !r.NotMine {
 		if n.returns++; n.returns >= maxReturns {
 			n.bad = fmt.Sprintf("it gave back %s in a row without an answer: %s", wording.Count(n.returns, "photo"), oneLine(r.Why, 200))
 			c.pause(n)

@@ -169,7 +169,7 @@ func (r *testRun) once(photos []string) {
 
 // joinRun runs a node until the run is over.
 func joinRun(ctx context.Context, a Address, run, name string, slots int, describe func(context.Context, Job) (Answer, error)) (string, error) {
-	l, err := Dial(a, func(error) {})
+	l, err := Dial(a, RandomSecret(), func(error) {})
 	if err != nil {
 		return "", err
 	}

@@ -78,21 +78,22 @@ type Coordinator struct {
 	reads    chan func() // of photos and models
 	keeping  sync.Mutex  // held while results are recorded
 
-	mu        sync.Mutex
-	changed   *sync.Cond
-	ledger    *ledger
-	nodes     *registry
-	localBusy int
-	away      string // why photos cannot be read now
-	over      string // how the run ends, "" while it does not
-	overAt    time.Time
-	err       error
-	answered  time.Time // the last answer
-	idleTicks int       // in which the queue was empty and photos had no result
-	reading   map[string]int
-	stopped   chan struct{}
-	life      context.Context // of Run
-	meanTime  float64         // seconds of a photo, smoothed
+	mu         sync.Mutex
+	changed    *sync.Cond
+	ledger     *ledger
+	nodes      *registry
+	localBusy  int
+	queueAfter time.Time // this machine takes nothing from the queue before
+	away       string    // why photos cannot be read now
+	over       string    // how the run ends, "" while it does not
+	overAt     time.Time
+	err        error
+	answered   time.Time // the last answer
+	idleTicks  int       // in which the queue was empty and photos had no result
+	reading    map[string]int
+	stopped    chan struct{}
+	life       context.Context // of Run
+	meanTime   float64         // seconds of a photo, smoothed
 }
 
 // New opens the streams of a run. Nodes are let in by Run.

@@ -20,12 +20,12 @@ func TestNotLetIn(t *testing.T) {
 	a := r.address()
 	wrong := a
 	wrong.Token = RandomSecret()
-	if _, err := Dial(wrong, func(error) {}); !errors.Is(err, ErrToken) {
+	if _, err := Dial(wrong, RandomSecret(), func(error) {}); !errors.Is(err, ErrToken) {
 		t.Errorf("a wrong token: %v", err)
 	}
 	wrong = a
 	wrong.Fingerprint = Fingerprint([]byte("another"))
-	if _, err := Dial(wrong, func(error) {}); !errors.Is(err, ErrFingerprint) {
+	if _, err := Dial(wrong, RandomSecret(), func(error) {}); !errors.Is(err, ErrFingerprint) {
 		t.Errorf("another certificate: %v", err)
 	}
 	insecure := nats.Secure(&tls.Config{InsecureSkipVerify: true})
@@ -67,7 +67,7 @@ func TestNotLetIn(t *testing.T) {
 func TestHostileNode(t *testing.T) {
 	photos := numbered(4)
 	r := serve(t, testOptions{photos: photos, local: "here"})
-	l, err := Dial(r.address(), func(error) {})
+	l, err := Dial(r.address(), RandomSecret(), func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}

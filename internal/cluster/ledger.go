@@ -25,6 +25,7 @@ type entry struct {
 	path     string
 	place    place
 	rounds   int       // how often it was published
+	lost     int       // how often no machine had it any more
 	at       time.Time // when it was published last
 	opinions []opinion
 }
@@ -44,8 +45,8 @@ type opinion struct {
 	answer  Answer
 }
 
-// maxRounds is how often a photo is published before it counts as one that ends nodes.
-const maxRounds = 4
+// maxLost is how often a photo may be lost, after maxDeliver deliveries each time, before it counts as one that ends nodes.
+const maxLost = 4
 
 func newLedger(photos []string) *ledger {
 	return &ledger{photos: photos, left: len(photos), out: map[string]*entry{}, early: map[string]bool{}}
@@ -193,6 +194,16 @@ func (l *ledger) back(path string, from place) {
 	}
 }
 
+// lose does so with all photos of the queue, which no machine has any more.
+func (l *ledger) lose() int {
+	for _, e := range l.out {
+		if e.place == inQueue {
+			e.lost++
+		}
+	}
+	return l.backAll(inQueue)
+}
+
 // backAll does so with all photos of a place.
 func (l *ledger) backAll(from place) (n int) {
 	for _, e := range l.out {
@@ -226,8 +237,8 @@ func (l *ledger) settle(others func(without []string) bool) (list []settled) {
 			o := e.opinions[len(e.opinions)-1]
 			list = append(list, settled{e.path, o.machine, o.answer})
 			l.resolve(e)
-		case e.rounds >= maxRounds:
-			list = append(list, settled{e.path, "", Answer{Attempts: e.rounds, Failure: &Failure{
+		case e.lost >= maxLost:
+			list = append(list, settled{e.path, "", Answer{Attempts: e.lost, Failure: &Failure{
 				Kind: "crash", Message: "every machine that was given it went away without an answer",
 			}}})
 			l.resolve(e)

@@ -98,23 +98,29 @@ func TestLedgerSettle(t *testing.T) {
 		l.takeForNodes()
 	}
 	l.answer("alone", "a", broken, among("a", "b"))
-	for range maxRounds - 1 {
-		l.back("ends nodes", inQueue)
-		l.takeForNodes() // "alone" is first
-		l.back("alone", inQueue)
-		l.takeForNodes()
+	if e := l.take("a", atLocal); e != nil {
+		t.Errorf("%q is handed out to the machine that has failed on it", e.path)
 	}
-	l.backAll(inQueue)
-	if list := l.settle(among("a", "b")); len(list) < 1 || l.left >= 3 {
+	l.takeOver("other", "b")
+	for range maxLost {
+		l.takeForNodes()
+		if list := l.settle(among("a", "b")); len(list) > 0 {
+			t.Errorf("settled too early: %+v", list)
+		}
+		l.takeForNodes()
+		l.back("alone", inQueue) // which is no loss
+		l.lose()
+	}
+	if list := l.settle(among("a", "b")); len(list) != 1 || list[0].path != "ends nodes" || list[0].answer.Failure.Kind != "crash" || l.left != 2 {
 		t.Errorf("%+v, %d left", list, l.left)
 	}
-	if list := l.settle(among("a")); l.left != 1 {
+	if list := l.settle(among("a")); len(list) != 1 || list[0].path != "alone" || list[0].machine != "a" || l.left != 1 {
 		t.Errorf("%+v, %d left when no second machine is there", list, l.left)
 	}
+	l.back("other", atLocal)
 	if e := l.take("a", atLocal); e == nil || e.path != "other" {
 		t.Errorf("%+v is handed out", e)
 	}
-	l.forget("a")
 }
 
 func TestRegistry(t *testing.T) {

@@ -3,6 +3,9 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,8 +45,9 @@ const (
 
 // Dial connects to a served run and keeps trying to do so again whenever the connection is lost. notify is told when it is lost, with
 // why, and when it is back, with nil.
-func Dial(a Address, notify func(error)) (*Link, error) {
-	secret := RandomSecret()
+//
+// secret is known to this node alone and is what the run knows it by; the same run should get the same from the same node.
+func Dial(a Address, secret string, notify func(error)) (*Link, error) {
 	l, err := dialWith(secret, notify, func(options ...nats.Option) (*nats.Conn, error) {
 		return nats.Connect("nats://"+a.Host, append(options, nats.Secure(PinnedTLS(a.Fingerprint)), nats.UserInfo(secret, a.Token))...)
 	})
@@ -199,6 +203,13 @@ func (l *Link) read(ctx context.Context, what string, question func(at int64) an
 func (l *Link) String() string { return fmt.Sprintf("%s, node %s", l.nc.ConnectedUrlRedacted(), l.id) }
 
 // DialOwn connects to a NATS server of one's own.
-func DialOwn(t Target, notify func(error)) (*Link, error) {
-	return dialWith(RandomSecret(), notify, t.connect)
+func DialOwn(t Target, secret string, notify func(error)) (*Link, error) {
+	return dialWith(secret, notify, t.connect)
+}
+
+// SecretFor derives from a node's secret one for a single run, so that no run learns what others know the node by.
+func SecretFor(secret, run string) string {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(run))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:secretLen])
 }

@@ -25,6 +25,9 @@ func (c *Coordinator) Jobs(ctx context.Context, capacity int) iter.Seq[string] {
 	}
 }
 
+// localPause is how long this machine leaves the queue alone after it has found a photo there that it has failed on.
+const localPause = 2 * time.Second
+
 // nextForLocal waits for a photo. It is false at the end.
 func (c *Coordinator) nextForLocal(ctx context.Context, capacity int) (string, bool) {
 	c.mu.Lock()
@@ -35,7 +38,7 @@ func (c *Coordinator) nextForLocal(ctx context.Context, capacity int) (string, b
 				c.localBusy++
 				return e.path, true
 			}
-			if !c.ledger.waiting() && c.ledger.queued > 0 {
+			if !c.ledger.waiting() && c.ledger.queued > 0 && c.now().After(c.queueAfter) {
 				c.mu.Unlock()
 				path := c.fromQueue(ctx)
 				c.mu.Lock()
@@ -71,7 +74,12 @@ func (c *Coordinator) fromQueue(ctx context.Context) string {
 		mine := e != nil && !e.triedBy(c.cfg.Local)
 		c.mu.Unlock()
 		if !mine && e != nil {
-			_ = m.NakWithDelay(time.Second) // another machine is to try it
+			// Another machine is to try it. It is handed out again and not refused, because the server counts deliveries.
+			c.giveBack(string(j.Path), inQueue)
+			_ = m.Ack()
+			c.mu.Lock()
+			c.queueAfter = c.now().Add(localPause)
+			c.mu.Unlock()
 			continue
 		}
 		_ = m.Ack() // from now on the ledger has it

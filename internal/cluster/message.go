@@ -177,6 +177,8 @@ type returned struct {
 	ID   string  `json:"id"`
 	Path rawPath `json:"path"`
 	Why  string  `json:"why"`
+
+	NotMine bool `json:"not_mine,omitempty"` // the node has failed on it before
 }
 
 // Headers of a chunk.

@@ -82,7 +82,7 @@ func TestLostNode(t *testing.T) {
 	var held atomic.Int32
 	late := make(chan struct{})
 	var wait sync.WaitGroup
-	l, err := Dial(r.address(), func(error) {})
+	l, err := Dial(r.address(), RandomSecret(), func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestCoordinatorAgain(t *testing.T) {
 // TestRefused: a node of another version is told so.
 func TestRefused(t *testing.T) {
 	r := serve(t, testOptions{photos: numbered(1)})
-	l, err := Dial(r.address(), func(error) {})
+	l, err := Dial(r.address(), RandomSecret(), func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func shareOver(t *testing.T, run string, target Target, photos []string, replica
 	var wait sync.WaitGroup
 	for i := range nodes {
 		wait.Go(func() {
-			l, err := DialOwn(target, func(error) {})
+			l, err := DialOwn(target, RandomSecret(), func(error) {})
 			if err != nil {
 				t.Error(err)
 				return

@@ -52,8 +52,9 @@ func newRegistry(silence time.Duration) *registry {
 
 // join adds a node, under a name that no other has.
 func (r *registry) join(id, name string, now time.Time) *node {
-	if n := r.nodes[id]; n != nil {
-		n.seen, n.gone = now, false
+	if n := r.nodes[id]; n != nil { // the same machine; somebody may have seen to it
+		n.seen, n.gone, n.paused, n.bad, n.badCount, n.returns, n.streak, n.against, n.prove = now, false, "", "", 0, 0, 0, 0, 0
+		n.beat = Beat{}
 		return n
 	}
 	if len(r.nodes) >= maxNodes {

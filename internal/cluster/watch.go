@@ -8,6 +8,9 @@ import (
 	"photodesc/internal/wording"
 )
 
+// maxHedges is how often a photo is published while it may still be with a node.
+const maxHedges = 6
+
 // partingTime is how long the end of a run waits for nodes to hear of it.
 const partingTime = 2 * time.Second
 
@@ -111,7 +114,7 @@ func (c *Coordinator) lookAtJobs(ctx context.Context) {
 	lost := 0
 	if empty {
 		if c.idleTicks++; c.idleTicks >= 3 {
-			lost = c.ledger.backAll(inQueue)
+			lost = c.ledger.lose()
 			c.idleTicks = 0
 		}
 	} else {
@@ -131,7 +134,7 @@ func (c *Coordinator) lookAtJobs(ctx context.Context) {
 func (c *Coordinator) hedge() {
 	limit := 2*c.cfg.AckWait + time.Duration(8*c.meanTime*float64(time.Second))
 	for _, e := range c.ledger.out {
-		if e.place == inQueue && e.rounds < maxRounds-1 && c.now().Sub(e.at) > limit {
+		if e.place == inQueue && e.rounds < maxHedges && c.now().Sub(e.at) > limit {
 			c.ledger.requeue(e)
 		}
 	}

@@ -303,7 +303,12 @@ func (w *worker) do(m jetstream.Msg) {
 	}
 	for _, node := range j.Not {
 		if node == w.id {
-			_ = m.NakWithDelay(2 * time.Second) // another machine is to try it
+			// Another machine is to try it. It is given back and not refused, because the server counts deliveries.
+			if pause(w.life, w.work.AckWait/15); w.giveBack(w.life, j, returned{NotMine: true}) {
+				_ = m.Ack()
+			} else {
+				_ = m.Nak()
+			}
 			return
 		}
 	}
@@ -332,8 +337,7 @@ func (w *worker) do(m jetstream.Msg) {
 		_ = m.NakWithDelay(w.work.AckWait / 3)
 		return
 	case err != nil:
-		var r beatReply
-		if w.ask(ctx, askReturn, returned{j.ID, j.Path, oneLine(err.Error(), 300)}, &r) != nil {
+		if !w.giveBack(ctx, j, returned{Why: oneLine(err.Error(), 300)}) {
 			_ = m.NakWithDelay(time.Second)
 			return
 		}
@@ -344,6 +348,13 @@ func (w *worker) do(m jetstream.Msg) {
 		}
 	}
 	_ = m.Ack()
+}
+
+// giveBack has the coordinator hand out the job again. It is false if that could not be asked.
+func (w *worker) giveBack(ctx context.Context, j job, r returned) bool {
+	r.ID, r.Path = j.ID, j.Path
+	var reply beatReply
+	return w.ask(ctx, askReturn, r, &reply) == nil
 }
 
 // head asks for the hash of the ends of a photo.
