@@ -26,7 +26,7 @@ var Groups = []Group{
 	{"Photos in a bucket", []string{"s3-endpoint", "s3-region", "spool"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},
 	{"Other machines", []string{"serve", "serve-addr", "no-local", "nats", "nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key"}},
-	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "show-prompt", "json", "metrics"}},
+	{"Output", []string{"dry-run", "background", "xmp", "sidecar-name", "on-finish", "json", "metrics"}},
 	{"Rare", []string{"temperature", "top-p", "repeat-penalty", "seed", "exact-tokens", "untrusted-loaders", "no-config"}},
 }
 
