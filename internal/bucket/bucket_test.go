@@ -245,6 +245,13 @@ func TestListFaults(t *testing.T) {
 			t.Errorf("%s: %v", code, err)
 		}
 	}
+	for code, want := range map[string]string{"RequestTimeTooSkewed": "clock", "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"} {
+		s.SetFault(func(*http.Request, string) buckettest.Fault { return buckettest.Fault{Status: 403, Code: code} })
+		denied := (*DeniedError)(nil)
+		if err := b.List(t.Context(), nil); !errors.As(err, &denied) || !strings.Contains(denied.Advice(), want) {
+			t.Errorf("%s: %v: no advice about %s", code, err, want)
+		}
+	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	anonymous, err := Open("s3://"+buckettest.Bucket, Options{})

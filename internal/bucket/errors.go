@@ -17,6 +17,7 @@ var ErrGone = errors.New("the object is gone")
 type DeniedError struct {
 	Why       string
 	anonymous bool
+	clock     bool // the keys may be right: the storage has another time
 }
 
 func (e *DeniedError) Error() string {
@@ -28,6 +29,9 @@ func (e *DeniedError) Error() string {
 
 // Advice is what to do about a DeniedError, in a line of its own.
 func (e *DeniedError) Advice() string {
+	if e.clock {
+		return "\n  set the clock of this machine, or of the storage: signatures hold for a few minutes"
+	}
 	return "\n  set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to keys with the rights s3:ListBucket and s3:GetObject"
 }
 
@@ -47,7 +51,7 @@ func (b *Bucket) explain(err error) error {
 			if why == "" || e.Code == "InvalidAccessKeyId" || e.Code == "SignatureDoesNotMatch" {
 				why = e.Code // some storages repeat the key in the message
 			}
-			return &DeniedError{why, b.anonymous}
+			return &DeniedError{why, b.anonymous, e.Code == "RequestTimeTooSkewed"}
 		case "InvalidObjectState":
 			return errors.New("the object is archived: restore it first")
 		}
