@@ -60,6 +60,7 @@ func describeCommand(g *global) *cobra.Command {
 		flag.Hidden = flag.Hidden || !slices.Contains(describeFlags, flag.Name)
 	})
 	c.Flags().Lookup("json").Usage = "for programs: one JSON object a line for each photo, see docs/json.md"
+	c.Annotations = map[string]string{ownFlag + "show-prompt": "yes"}
 	c.Flags().BoolVar(&showPrompt, "show-prompt", false, "print what the model is told and asked of each photo, too")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		var wrong error
