@@ -38,14 +38,20 @@ func sayRequests(r *runner) int {
 		r.log.Warn(err.Error())
 	}
 	mine := len(all.For(r.model.Name))
-	if mine > 0 {
-		r.log.Info(fmt.Sprintf("%s to be described again are described first, as was asked for", wording.Count(mine, "photo")))
+	switch {
+	case mine > 0 && r.flags.NoLocal:
+		r.log.Warn(fmt.Sprintf("%s to be described again, but not by this run, which describes nothing here; --no-local=false does", wording.Count(mine, "photo")))
+	case mine > 0:
+		r.log.Info(fmt.Sprintf("To be described again, before all others: %s", wording.Count(mine, "photo")))
 	}
 	if others := all.Count(tracker.RequestWaiting) - mine; others > 0 {
 		r.log.Info(fmt.Sprintf("%s to be described again with another model: `%s` says how", wording.Count(others, "photo"), ui.CommandLine(r.dir, "status")))
 	}
 	if all.Bad > 0 {
 		r.log.Warn(fmt.Sprintf("%s of %s cannot be read; the others count", wording.Count(all.Bad, "line"), tracker.RequestsName))
+	}
+	if r.flags.NoLocal {
+		return 0
 	}
 	return mine
 }
