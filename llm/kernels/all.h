@@ -11,6 +11,8 @@
 
 #include "product.h"
 
+#include "attention_bytes.h"
+
 #include "attention.h"
 
 #include "next_attention.h"

@@ -1,15 +1,12 @@
 // Attention of many queries over many keys: softmax(q·kᵀ · scale + mask) · v for one head. The matrix of scores is never
-// stored as a whole. Sums are in float; where the caller allows it, products of queries and keys are in bytes.
+// stored as a whole. Sums are in float. attention_bytes.h has the same in bytes.
 namespace pd::PD_SET {
-
-constexpr int KEYS = 512;                // keys at a time, whose scores stay in the cache
-constexpr int LINE = KEYS + 2 * PANEL;   // from one query's scores to the next one's, which then lie in other sets of the cache
 
 // The layout of one thread's memory: offsets in bytes, in this order.
 struct attention_scratch {
     int    n, dk, dv;           // keys, values in a key, in a value, all padded
     size_t kdim, vdim;          // dwords of a panel of keys, of values for KEYS keys
-    size_t k, v, scores, weights, q, sums, mean, scales, starts, total;
+    size_t k, v, scores, weights, q, sums, total;
     attention_scratch(int keys, int d, int v_length) {
         n       = (keys + PANEL - 1) / PANEL * PANEL;
         dk      = (d + 2 * WIDTH - 1) / (2 * WIDTH) * (2 * WIDTH);
@@ -22,126 +19,29 @@ struct attention_scratch {
         weights = scores + (size_t) ROWS * LINE * 4;
         q       = weights + (size_t) ROWS * LINE / EACH * 4;
         sums    = q + (size_t) ROWS * dk / EACH * 4;
-        mean    = sums + (size_t) ROWS * dv * 4;
-        scales  = mean + (size_t) dk * 4;
-        starts  = scales + (size_t) n * 4;
-        total   = starts + (size_t) n * 4;
+        total   = sums + (size_t) ROWS * dv * 4;
     }
 };
 
-inline size_t attention_bytes(int keys, int dk, int dv) { return attention_scratch(keys, dk, dv).total; }
-
+inline size_t attention_bytes(int keys, int dk, int dv) {
+    size_t n = attention_scratch(keys, dk, dv).total;
 #ifdef PD_BYTES
-// Converts a row of n floats to bytes as store_integers does. Returns their scale.
-inline float row_of_bytes(const float * x, int n, uint8_t * out) {
-    dwords high = all(0u);
-    for (int i = 0; i < n; i += WIDTH) {
-        high = most(high, magnitude(load(x + i)));
-    }
-    const float  top = most_of(high);
-    const floats r   = all(top > 0 ? 127 / top : 0.0f); // of NaN, too
-    for (int i = 0; i < n; i += WIDTH) {
-        store_integers(out + i, mul(load(x + i), r));
-    }
-    return top / 127 + (top - top);
-}
-
-// acc becomes the products of M rows of bytes, lda dwords apart, with a panel of keys, times the keys' scales.
-template <int M>
-inline void byte_tile(int steps, const uint32_t * a, size_t lda, const uint32_t * b, const uint32_t * starts, const float * scales, floats (&acc)[M][2]) {
-    dwords sum[M][2];
-#pragma GCC unroll 12
-    for (int m = 0; m < M; m++) {
-        sum[m][0] = load(starts);
-        sum[m][1] = load(starts + WIDTH);
-    }
-    for (int k = 0; k < steps; k++) {
-        const dwords b0 = load(b + (size_t) k * PANEL), b1 = load(b + (size_t) k * PANEL + WIDTH);
-#pragma GCC unroll 12
-        for (int m = 0; m < M; m++) {
-            const dwords x = all(a[m * lda + k]);
-            sum[m][0] = dot_integers(sum[m][0], x, b0);
-            sum[m][1] = dot_integers(sum[m][1], x, b1);
-        }
-    }
-    const floats s0 = load(scales), s1 = load(scales + WIDTH);
-#pragma GCC unroll 12
-    for (int m = 0; m < M; m++) {
-        acc[m][0] = mul(to_floats(sum[m][0]), s0);
-        acc[m][1] = mul(to_floats(sum[m][1]), s1);
-    }
-}
-
-// Packs keys less their mean, which changes no weight: what all keys share would coarsen the rest. Each key has a scale.
-inline void pack_keys_of_bytes(const attention & a, const attention_scratch & at, char * scratch) {
-    const int d = at.dk;
-    float *   mean = (float *) (scratch + at.mean);
-    alignas(64) float row[256];
-    auto key = [&](int i) { // as floats in row
-        const char * from = a.k + (size_t) i * a.k_stride;
-        int c = 0;
-        for (; c + WIDTH <= a.dk; c += WIDTH) {
-            store(row + c, values(a.k_type, from, c));
-        }
-        if (c < d) {
-            alignas(64) char some[WIDTH * 4] = {};
-            const size_t size = a.k_type == GGML_TYPE_F32 ? 4 : 2;
-            memcpy(some, from + c * size, (a.dk - c) * size);
-            for (; c < d; c += WIDTH) {
-                store(row + c, c < a.dk ? values(a.k_type, some, 0) : zero());
-            }
-        }
-    };
-    memset(mean, 0, d * sizeof(float));
-    for (int i = 0; i < a.keys; i++) {
-        key(i);
-        for (int c = 0; c < d; c += WIDTH) {
-            store(mean + c, add(load(mean + c), load(row + c)));
-        }
-    }
-    for (int c = 0; c < d; c += WIDTH) {
-        store(mean + c, mul(load(mean + c), all(1.0f / a.keys)));
-    }
-    for (int panel = 0; panel < at.n / PANEL; panel++) {
-        uint32_t * out = (uint32_t *) (scratch + at.k) + panel * at.kdim;
-        for (int j = 0; j < PANEL; j++) {
-            const int i = panel * PANEL + j;
-            alignas(64) uint8_t bytes[256];
-            float scale = 0;
-            if (i < a.keys) {
-                key(i);
-                for (int c = 0; c < d; c += WIDTH) {
-                    store(row + c, sub(load(row + c), load(mean + c)));
-                }
-                scale = row_of_bytes(row, d, bytes);
-            } else {
-                memset(bytes, 0x80, d);
-            }
-            for (int c = 0; c < d; c += 4) {
-                uint32_t four;
-                memcpy(&four, bytes + c, 4);
-                out[c / 4 * PANEL + j] = four ^ 0x80808080u;
-            }
-            ((float *) (scratch + at.scales))[i] = scale;
-        }
-        for (int half = 0; half < PANEL; half += WIDTH) {
-            dwords sum = all(0u);
-            for (int c = 0; c < d; c += 4) {
-                sum = dot_integers(sum, all(0x80808080u), load(out + c / 4 * PANEL + half));
-            }
-            store((uint32_t *) (scratch + at.starts) + panel * PANEL + half, minus(sum));
-        }
-    }
-}
+    const size_t bytes = byte_attention_scratch(keys, dk, dv).total;
+    n = bytes > n ? bytes : n;
 #endif
+    return n;
+}
 
 inline void pack_keys_and_values(const attention & a, char * scratch) {
-    const attention_scratch at(a.keys, a.dk, a.dv);
 #ifdef PD_BYTES
     if (a.in_bytes) {
+        const byte_attention_scratch at(a.keys, a.dk, a.dv);
         pack_keys_of_bytes(a, at, scratch);
-    } else
+        pack_values_of_bytes(a, at, scratch);
+        return;
+    }
 #endif
+    const attention_scratch at(a.keys, a.dk, a.dv);
     for (int i = 0; i < at.n / PANEL; i++) {
         const int rows = a.keys - i * PANEL < PANEL ? a.keys - i * PANEL : PANEL;
         pack_rows(a.k_type, a.k + (size_t) i * PANEL * a.k_stride, a.k_stride, rows, 0, a.dk, (uint32_t *) (scratch + at.k) + i * at.kdim, nullptr);
@@ -202,6 +102,12 @@ inline float masked_scores(float * s, int n, floats factor, const uint16_t * mas
 
 // Computes queries from..to. pack_keys_and_values must have filled the same scratch.
 inline void attend(const attention & a, int from, int to, char * scratch) {
+#ifdef PD_BYTES
+    if (a.in_bytes) {
+        attend_in_bytes(a, from, to, scratch);
+        return;
+    }
+#endif
     constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
     const attention_scratch at(a.keys, a.dk, a.dv);
     float *    s    = (float *) (scratch + at.scores);
@@ -216,14 +122,6 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
             part[m]   = 0;
             factor[m] = a.scale * log2e;
             const char * from = a.q + (size_t) (row + m) * a.q_stride;
-#ifdef PD_BYTES
-            if (a.in_bytes) {
-                alignas(64) float values[256] = {};
-                memcpy(values, from, a.dk * sizeof(float));
-                factor[m] *= row_of_bytes(values, at.dk, (uint8_t *) (q + m * (at.dk / 4)));
-                continue;
-            }
-#endif
             convert_row(GGML_TYPE_F32, from, a.dk, q + (size_t) m * (padded(a.dk) / EACH));
         }
         for (int first = 0; first < at.n; first += KEYS) {
@@ -234,17 +132,9 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
             }
             for (int i = first / PANEL; i < (first + n) / PANEL; i++) {
                 floats acc[M][2];
-#ifdef PD_BYTES
-                if (a.in_bytes) {
-                    byte_tile<M>((a.dk + 3) / 4, q, at.dk / 4, (const uint32_t *) (scratch + at.k) + i * at.kdim, (const uint32_t *) (scratch + at.starts) + i * PANEL,
-                                 (const float *) (scratch + at.scales) + i * PANEL, acc);
-                } else
-#endif
-                {
-                    clear(acc);
-                    const int steps = padded(a.dk) / EACH;
-                    tile<M>(steps, q, steps, (const uint32_t *) (scratch + at.k) + i * at.kdim, acc);
-                }
+                clear(acc);
+                const int steps = padded(a.dk) / EACH;
+                tile<M>(steps, q, steps, (const uint32_t *) (scratch + at.k) + i * at.kdim, acc);
 #pragma GCC unroll 12
                 for (int m = 0; m < M; m++) {
                     float * to = s + (size_t) m * LINE + i * PANEL - first;

@@ -65,7 +65,7 @@ type attention struct {
 	threads                               int
 	scale                                 float32
 	q, k, v, mask                         []float32 // mask may be nil
-	bytes                                 bool      // products of queries and keys in bytes
+	bytes                                 bool      // products in bytes
 
 	// Of next tokens, over a KV cache.
 	next           bool

@@ -258,7 +258,7 @@ struct flash : ggml::cpu::tensor_traits {
                 a.mask_stride = mask->nb[1];
             }
             memcpy(&a.scale, op->op_params, 4);
-            a.in_bytes   = noted(op, BYTES) && !exact && use->bytes_of_keys && mask == nullptr && a.dk <= 256;
+            a.in_bytes   = noted(op, BYTES) && !exact && use->bytes_in_attention && mask == nullptr && a.dk <= 256 && a.scale > 0;
             a.out        = (char *) op->data + h * op->nb[1] + s * op->nb[3]; // dv × heads × queries
             a.out_stride = op->nb[2];
             use->pack_keys_and_values(a, scratch);

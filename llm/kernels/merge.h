@@ -9,7 +9,7 @@ constexpr int NOTE = 8;
 enum note : int32_t {
     MERGED = 1 << 0, // only the kernels here compute it: there are more sources than ggml knows
     GELU   = 1 << 1,
-    BYTES  = 1 << 2, // attention: products of queries and keys may be in bytes
+    BYTES  = 1 << 2, // attention: its products may be in bytes
 };
 
 inline bool noted(const ggml_tensor * op, note n) { return (op->op_params[NOTE] & n) != 0; }

@@ -37,8 +37,8 @@ func mergedEncoder(t *testing.T) {
 	}
 }
 
-// Queries times keys in bytes, held against doubles. All keys have much in
-// common, and some are a hundred times larger than others.
+// Attention in bytes, held against doubles. All keys have much in common, and
+// some are a hundred times larger than others.
 func TestAttentionInBytes(t *testing.T) { eachSet(t, attentionInBytes) }
 
 func attentionInBytes(t *testing.T) {
@@ -71,7 +71,7 @@ func attentionInBytes(t *testing.T) {
 			bads = append(bads, float32(math.Inf(1)), float32(math.Inf(-1)))
 		}
 		for _, bad := range bads {
-			for _, x := range [][]float32{a.q, k} {
+			for _, x := range [][]float32{a.q, k, v} {
 				was := x[0]
 				x[0] = bad
 				if got := attend(a); got[0]-got[0] == 0 {

@@ -71,7 +71,7 @@ struct attention {
     const char * mask;     // F16 rows, one for each query, added to the scores; or null
     size_t       mask_stride;
     float        scale;
-    bool         in_bytes; // products of queries and keys, where the set has them; without a mask, dk ≤ 256
+    bool         in_bytes; // where the set has products of bytes; without a mask, dk ≤ 256, scale > 0
 
     char * out;            // F32 rows of dv values
     size_t out_stride;     // bytes
@@ -119,7 +119,7 @@ struct set {
     void   (*q8_row)(const float * x, int k, char * out);
     void   (*q8_multiply)(const q8_product & p, int from, int to); // columns; from a multiple of 16
 
-    bool   bytes_of_keys; // attention has products of queries and keys in bytes
+    bool   bytes_in_attention; // whether attend knows in_bytes
     size_t (*attention_bytes)(int keys, int dk, int dv);
     void   (*pack_keys_and_values)(const attention & a, char * scratch);
     void   (*attend)(const attention & a, int from, int to, char * scratch); // queries

@@ -224,6 +224,7 @@ inline void   store_integers(uint8_t * p, floats v) { // rounded, plus 128
     const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v));
     _mm_storeu_si128((__m128i *) p, _mm_xor_si128(bytes, _mm_set1_epi8((char) 0x80)));
 }
+inline void   store_unsigned(uint8_t * p, floats v) { _mm_storeu_si128((__m128i *) p, _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(v))); } // rounded
 #elif !defined(PD_AVX512)
 #define PD_INTEGERS
 inline __m128i rounded(floats v) { // to 16 bits
@@ -236,6 +237,10 @@ inline void   store_integers(uint8_t * p, floats v) { // rounded, plus 128
     const __m128i i = rounded(v);
     _mm_storel_epi64((__m128i *) p, _mm_xor_si128(_mm_packs_epi16(i, i), _mm_set1_epi8((char) 0x80)));
 }
+inline void   store_unsigned(uint8_t * p, floats v) { // rounded
+    const __m128i i = rounded(v);
+    _mm_storel_epi64((__m128i *) p, _mm_packus_epi16(i, i));
+}
 inline dwords load_integers(const int8_t * p) { return _mm256_loadu_si256((const __m256i *) p); }
 #else
 inline dwords dot_integers(dwords acc, dwords a, dwords b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
@@ -245,7 +250,23 @@ inline dwords load_integers(const int8_t * p) { return _mm256_cvtepi8_epi16(_mm_
 #endif
 
 #ifdef PD_VNNI
-#define PD_BYTES // products of queries and keys, too
+#define PD_BYTES // attention in bytes, too
+#ifdef PD_AVX512
+inline dwords rounded_dwords(floats v) { return _mm512_cvtps_epi32(v); }
+inline dwords low_byte(dwords v) { return _mm512_and_si512(v, _mm512_set1_epi32(255)); }
+template <int N> inline dwords shifted(dwords v) { return _mm512_slli_epi32(v, N); }
+inline dwords either(dwords a, dwords b) { return _mm512_or_si512(a, b); }
+#else
+inline dwords rounded_dwords(floats v) { return _mm256_cvtps_epi32(v); }
+inline dwords low_byte(dwords v) { return _mm256_and_si256(v, _mm256_set1_epi32(255)); }
+template <int N> inline dwords shifted(dwords v) { return _mm256_slli_epi32(v, N); }
+inline dwords either(dwords a, dwords b) { return _mm256_or_si256(a, b); }
+#endif
+// Four vectors of numbers within ±127, rounded, as the bytes of one.
+inline dwords four_integers(const floats (&v)[4]) {
+    return either(either(low_byte(rounded_dwords(v[0])), shifted<8>(low_byte(rounded_dwords(v[1])))),
+                  either(shifted<16>(low_byte(rounded_dwords(v[2]))), shifted<24>(rounded_dwords(v[3]))));
+}
 #endif
 
 constexpr int BLOCK = WIDTH * EACH; // values in a vector of elements
@@ -295,6 +316,17 @@ inline floats power_of_two(floats x) {
 #else
     return where_above(x, -126.0f, times_power_of_two(p, most(all(-126.0f), n)));
 #endif
+}
+
+// The same for results of at most 256 that become bytes; relative error below 1e-4.
+inline floats coarse_power_of_two(floats x) {
+    x = most(all(-126.0f), x); // max returns its second operand if one is NaN
+    const floats n = nearest(x), f = sub(x, n);
+    floats p = all(0x1.c3f760p-5f);
+    p = fma(p, f, all(0x1.f0de1ap-3f));
+    p = fma(p, f, all(0x1.62f31ap-1f));
+    p = fma(p, f, all(0x1.fff692p-1f));
+    return times_power_of_two(p, n);
 }
 
 } // namespace pd::PD_SET

@@ -3,6 +3,11 @@ namespace pd::PD_SET {
 
 constexpr int PANEL = 2 * WIDTH; // columns of a packed panel
 
+// Of attention: keys at a time, whose scores stay in the cache, and the distance from one query's scores to the next
+// one's, which then lie in other sets of the cache.
+constexpr int KEYS = 512;
+constexpr int LINE = KEYS + 2 * PANEL;
+
 // A panel holds PANEL columns of the right-hand matrix as [step of k][column], a dword of elements for each.
 inline size_t panel_dwords(int steps) { return (size_t) steps * PANEL; }
 

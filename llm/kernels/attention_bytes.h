@@ -1,0 +1,254 @@
+// Attention of many queries over many keys, in bytes: queries, keys, values and the weights between them have 8 bits each.
+// For encoders, which attend without a mask. Sums are integers over KEYS keys, then floats.
+#ifdef PD_BYTES
+
+namespace pd::PD_SET {
+
+constexpr float WEIGHT_MOST = 255; // the weight of a query's highest score
+
+// The layout of one thread's memory: offsets in bytes, in this order.
+struct byte_attention_scratch {
+    int    n, dk, dv;    // keys, values in a key, in a value, all padded
+    size_t kdim, vdim;   // dwords of a panel of keys, of values
+    size_t k, k_scales, k_starts, v, v_scales, v_means, key, key_mean, scores, weights, q, sums, total;
+    byte_attention_scratch(int keys, int d, int v_length) {
+        n        = (keys + PANEL - 1) / PANEL * PANEL;
+        dk       = (d + 2 * WIDTH - 1) / (2 * WIDTH) * (2 * WIDTH);
+        dv       = (v_length + PANEL - 1) / PANEL * PANEL;
+        kdim     = panel_dwords(dk / 4);
+        vdim     = panel_dwords(n / 4);
+        k        = 0;
+        k_scales = k + n / PANEL * kdim * 4;
+        k_starts = k_scales + (size_t) n * 4;
+        v        = k_starts + (size_t) n * 4;
+        v_scales = v + dv / PANEL * vdim * 4;
+        v_means  = v_scales + (size_t) dv * 4;
+        key      = v_means + (size_t) dv * 4;
+        key_mean = key + (size_t) dk * 4;
+        scores   = key_mean + (size_t) dk * 4;
+        weights  = scores + (size_t) ROWS * LINE * 4;
+        q        = weights + (size_t) ROWS * LINE;
+        sums     = q + (size_t) ROWS * dk;
+        total    = sums + (size_t) ROWS * dv * 4;
+    }
+};
+
+// Converts a row of n floats to bytes as store_integers does. Returns their scale.
+inline float row_of_bytes(const float * x, int n, uint8_t * out) {
+    dwords high = all(0u);
+    for (int i = 0; i < n; i += WIDTH) {
+        high = most(high, magnitude(load(x + i)));
+    }
+    const float  top = most_of(high);
+    const floats r   = all(top > 0 ? 127 / top : 0.0f); // of NaN, too
+    for (int i = 0; i < n; i += WIDTH) {
+        store_integers(out + i, mul(load(x + i), r));
+    }
+    return top / 127 + (top - top);
+}
+
+// sum becomes starts (or null) and the products of M rows of unsigned bytes, lda dwords apart, with a panel of signed ones.
+template <int M>
+inline void byte_tile(int steps, const uint32_t * a, size_t lda, const uint32_t * b, const uint32_t * starts, dwords (&sum)[M][2]) {
+#pragma GCC unroll 12
+    for (int m = 0; m < M; m++) {
+        sum[m][0] = starts == nullptr ? all(0u) : load(starts);
+        sum[m][1] = starts == nullptr ? all(0u) : load(starts + WIDTH);
+    }
+    for (int k = 0; k < steps; k++) {
+        const dwords b0 = load(b + (size_t) k * PANEL), b1 = load(b + (size_t) k * PANEL + WIDTH);
+#pragma GCC unroll 12
+        for (int m = 0; m < M; m++) {
+            const dwords x = all(a[m * lda + k]);
+            sum[m][0] = dot_integers(sum[m][0], x, b0);
+            sum[m][1] = dot_integers(sum[m][1], x, b1);
+        }
+    }
+}
+
+// Reads WIDTH values of a row of n from index c; zeros follow the last one.
+inline floats some_values(ggml_type type, const char * row, int c, int n) {
+    if (c + WIDTH <= n) {
+        return values(type, row, c);
+    }
+    alignas(64) char some[WIDTH * 4] = {};
+    const size_t size = type == GGML_TYPE_F32 ? 4 : 2;
+    if (c < n) {
+        memcpy(some, row + c * size, (n - c) * size);
+    }
+    return values(type, some, 0);
+}
+
+// Packs keys less their mean, which changes no weight: what all keys share would coarsen the rest. Each key has a scale.
+inline void pack_keys_of_bytes(const attention & a, const byte_attention_scratch & at, char * scratch) {
+    float * mean = (float *) (scratch + at.key_mean);
+    float * row  = (float *) (scratch + at.key);
+    for (int c = 0; c < at.dk; c += WIDTH) {
+        floats sum = zero();
+        for (int i = 0; i < a.keys; i++) {
+            sum = add(sum, some_values(a.k_type, a.k + (size_t) i * a.k_stride, c, a.dk));
+        }
+        store(mean + c, mul(sum, all(1.0f / a.keys)));
+    }
+    for (int panel = 0; panel < at.n / PANEL; panel++) {
+        uint32_t * out = (uint32_t *) (scratch + at.k) + panel * at.kdim;
+        for (int j = 0; j < PANEL; j++) {
+            const int i = panel * PANEL + j;
+            alignas(64) uint8_t bytes[256];
+            float scale = 0;
+            if (i < a.keys) {
+                for (int c = 0; c < at.dk; c += WIDTH) {
+                    store(row + c, sub(some_values(a.k_type, a.k + (size_t) i * a.k_stride, c, a.dk), load(mean + c)));
+                }
+                scale = row_of_bytes(row, at.dk, bytes);
+            } else {
+                memset(bytes, 0x80, at.dk);
+            }
+            for (int c = 0; c < at.dk; c += 4) {
+                uint32_t four;
+                memcpy(&four, bytes + c, 4);
+                out[c / 4 * PANEL + j] = four ^ 0x80808080u;
+            }
+            ((float *) (scratch + at.k_scales))[i] = scale;
+        }
+        for (int half = 0; half < PANEL; half += WIDTH) {
+            dwords sum = all(0u);
+            for (int c = 0; c < at.dk; c += 4) {
+                sum = dot_integers(sum, all(0x80808080u), load(out + c / 4 * PANEL + half));
+            }
+            store((uint32_t *) (scratch + at.k_starts) + panel * PANEL + half, minus(sum));
+        }
+    }
+}
+
+// Packs values less their mean, which is added to the results again: weights too small for a byte then stand for the
+// mean. Each index of a value has a scale; it is NaN if a value is not finite.
+inline void pack_values_of_bytes(const attention & a, const byte_attention_scratch & at, char * scratch) {
+    for (int c = 0; c < at.dv; c += WIDTH) {
+        uint32_t * out = (uint32_t *) (scratch + at.v) + c / PANEL * at.vdim + c % PANEL;
+        auto value = [&](int i) { return some_values(a.v_type, a.v + (size_t) i * a.v_stride, c, a.dv); };
+        floats sum = zero(), high = value(0), low = high;
+        for (int i = 0; i < a.keys; i++) {
+            const floats x = value(i);
+            sum  = add(sum, x);
+            high = most(high, x);
+            low  = least(low, x);
+        }
+        const floats mean  = mul(sum, all(1.0f / a.keys));
+        const floats scale = mul(most(all(0x1p-100f), most(sub(high, mean), sub(mean, low))), all(1.0f / 127));
+        const floats r     = div(all(1.0f), scale);
+        store((float *) (scratch + at.v_means) + c, mean);
+        store((float *) (scratch + at.v_scales) + c, add(scale, sub(sum, sum)));
+        for (int i = 0; i < at.n; i += 4, out += PANEL) {
+            floats four[4];
+            for (int j = 0; j < 4; j++) {
+                four[j] = i + j < a.keys ? mul(sub(value(i + j), mean), r) : zero();
+            }
+            store(out, four_integers(four));
+        }
+    }
+}
+
+// The highest of n > 0 values.
+inline float highest(const float * x, int n) {
+    floats top[2] = { all(-INFINITY), all(-INFINITY) };
+    int i = 0;
+    for (; i + 2 * WIDTH <= n; i += 2 * WIDTH) {
+        top[0] = most(load(x + i), top[0]);
+        top[1] = most(load(x + i + WIDTH), top[1]);
+    }
+    float high = most_of(most(top[0], top[1]));
+    for (; i < n; i++) {
+        high = x[i] > high ? x[i] : high;
+    }
+    return high;
+}
+
+// Computes queries from..to of a head whose keys and values are packed in scratch.
+inline void attend_in_bytes(const attention & a, int from, int to, char * scratch) {
+    constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
+    const byte_attention_scratch at(a.keys, a.dk, a.dv);
+    float *   s    = (float *) (scratch + at.scores);
+    uint8_t * w    = (uint8_t *) (scratch + at.weights);
+    uint8_t * q    = (uint8_t *) (scratch + at.q);
+    float *   sums = (float *) (scratch + at.sums);
+    by_rows(from, to, [&](int row, auto count) {
+        constexpr int M = decltype(count)::value;
+        float top[M], part[M], factor[M]; // of each query: the highest score so far, the sum of weights, what its scores are multiplied with
+        for (int m = 0; m < M; m++) {
+            top[m]  = -INFINITY;
+            part[m] = 0;
+            alignas(64) float query[256] = {};
+            memcpy(query, a.q + (size_t) (row + m) * a.q_stride, a.dk * sizeof(float));
+            factor[m] = a.scale * log2e * row_of_bytes(query, at.dk, q + (size_t) m * at.dk);
+        }
+        for (int first = 0; first < at.n; first += KEYS) {
+            const int n = at.n - first < KEYS ? at.n - first : KEYS;
+            for (int i = first / PANEL; i < (first + n) / PANEL; i++) {
+                dwords acc[M][2];
+                byte_tile<M>((a.dk + 3) / 4, (const uint32_t *) q, at.dk / 4, (const uint32_t *) (scratch + at.k) + i * at.kdim,
+                             (const uint32_t *) (scratch + at.k_starts) + i * PANEL, acc);
+                const float * scales = (const float *) (scratch + at.k_scales) + i * PANEL;
+                const floats s0 = load(scales), s1 = load(scales + WIDTH);
+#pragma GCC unroll 12
+                for (int m = 0; m < M; m++) {
+                    float * to = s + (size_t) m * LINE + i * PANEL - first;
+                    store(to, mul(to_floats(acc[m][0]), s0));
+                    store(to + WIDTH, mul(to_floats(acc[m][1]), s1));
+                }
+            }
+            for (int m = 0; m < M; m++) {
+                const float * x    = s + (size_t) m * LINE;
+                uint8_t *     out  = w + (size_t) m * LINE;
+                const float   high = highest(x, a.keys - first < n ? a.keys - first : n) * factor[m];
+                if (!(high <= top[m])) { // or NaN
+                    if (first > 0) {
+                        const floats less = power_of_two(all(top[m] - high));
+                        part[m] *= first_of(less);
+                        for (int c = 0; c < at.dv; c += WIDTH) {
+                            store(sums + m * at.dv + c, mul(load(sums + m * at.dv + c), less));
+                        }
+                    }
+                    top[m] = high;
+                }
+                const floats f = all(factor[m]), less = all(7.99435344f - top[m]); // log2 of WEIGHT_MOST
+                floats sum = zero();
+                int i = 0;
+                for (; i < n && first + i + WIDTH <= a.keys; i += WIDTH) {
+                    const floats e = coarse_power_of_two(fma(load(x + i), f, less));
+                    sum = add(sum, e);
+                    store_unsigned(out + i, e);
+                }
+                for (; i < n; i += WIDTH) { // keys beyond the last one have no weight
+                    alignas(64) float some[WIDTH] = {};
+                    store_first(some, coarse_power_of_two(fma(load(x + i), f, less)), a.keys - first - i);
+                    sum = add(sum, load(some));
+                    store_unsigned(out + i, load(some));
+                }
+                part[m] += sum_of(sum);
+            }
+            for (int c = 0, i = 0; c < at.dv; c += PANEL, i++) {
+                dwords acc[M][2];
+                byte_tile<M>(n / 4, (const uint32_t *) w, LINE / 4, (const uint32_t *) (scratch + at.v) + i * at.vdim + panel_dwords(first / 4), nullptr, acc);
+#pragma GCC unroll 12
+                for (int m = 0; m < M; m++) {
+                    float * to = sums + m * at.dv + c;
+                    const floats x0 = to_floats(acc[m][0]), x1 = to_floats(acc[m][1]);
+                    store(to, first > 0 ? add(load(to), x0) : x0);
+                    store(to + WIDTH, first > 0 ? add(load(to + WIDTH), x1) : x1);
+                }
+            }
+        }
+        for (int m = 0; m < M; m++) {
+            const floats share = all(1 / part[m]);
+            for (int c = 0; c < a.dv; c += WIDTH) {
+                const floats mean = load((const float *) (scratch + at.v_means) + c), scale = mul(load((const float *) (scratch + at.v_scales) + c), share);
+                store_first((float *) (a.out + (size_t) (row + m) * a.out_stride) + c, fma(load(sums + m * at.dv + c), scale, mean), a.dv - c);
+            }
+        }
+    });
+}
+
+} // namespace pd::PD_SET
+
+#endif
