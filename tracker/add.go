@@ -115,6 +115,11 @@ func (t *Tracker) commit(g *group) {
 	}
 	counts := t.counts
 	t.mu.Unlock()
+	if g.err == nil && t.pictures != nil { // they are found when they count, not before
+		for i := range g.records {
+			t.pictures.add(&g.records[i], t.output.size-int64(len(g.results)-g.ends[i]))
+		}
+	}
 	if done := slices.DeleteFunc(g.records, func(r Record) bool { return !r.described() && r.Status != Failed }); g.err == nil && len(done) > 0 {
 		t.live.photos(done, counts, t.progress.size)
 	} else if g.err == nil {
@@ -142,11 +147,6 @@ func (t *Tracker) write(g *group) error {
 	}
 	if err := t.output.append(g.results); err != nil {
 		return err
-	}
-	for i := range g.records {
-		if t.pictures != nil {
-			t.pictures.add(&g.records[i], t.output.size-int64(len(g.results)-g.ends[i]))
-		}
 	}
 	if len(g.progress) == 0 {
 		return nil

@@ -26,7 +26,7 @@ type Pictures struct {
 	mu     sync.Mutex
 	files  []string // below the workdir; places count them
 	sorted []pictureAt
-	fresh  map[uint64]place // the newest of this run that are not in sorted
+	fresh  map[uint64]place // of this run, those that are not in sorted
 	own    int              // number of the run's own output in files, -1: there is none yet
 }
 
@@ -183,6 +183,9 @@ func (p *Pictures) add(r *Record, end int64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, known := p.fresh[sum]; known && r.IsDuplicate() {
+		return // the one whose words these are is there
+	}
 	p.fresh[sum] = place(p.own)<<placeBits | place(end)
 	if len(p.fresh) < freshPictures {
 		return

@@ -94,6 +94,32 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+// A photo is found all the time while the line of its duplicate is written.
+func TestPicturesWhileWriting(t *testing.T) {
+	dir, disk := t.TempDir(), &faultFS{}
+	tr := open(t, dir, Options{fs: disk})
+	tr.Use(with("smolvlm", "What?"), false)
+	p := tr.Pictures()
+	original := pictured("a", "1")
+	add(t, tr, original)
+	asked := 0
+	disk.fault = func(string, string) (int, error) {
+		asked++
+		if r, ok := p.Find(original.File.Picture, ""); !ok || r.Path != "a" {
+			t.Errorf("%q is found, %v", r.Path, ok)
+		}
+		return 0, nil
+	}
+	of, _ := p.Find(original.File.Picture, "")
+	copied := pictured("b", "1")
+	copied.Share(&of)
+	add(t, tr, copied)
+	disk.fault = nil
+	if asked < 4 {
+		t.Errorf("only %d steps were seen", asked)
+	}
+}
+
 // BenchmarkPictures measures how long the pictures of a large workdir are read, and what the index takes in memory.
 func BenchmarkPictures(b *testing.B) {
 	n := million()

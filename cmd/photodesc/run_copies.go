@@ -25,6 +25,7 @@ type copies struct {
 	same    map[string]sameAs       // photos in flight that need not be described
 	waiting map[string][]answered   // photos that wait for the words of another, by its path
 	again   int                     // photos to be described after all: the one with the same picture failed
+	ended   int                     // photos that were described or failed
 	alone   bool                    // these are being described: none waits for another
 }
 
@@ -78,9 +79,17 @@ func (c *copies) claim(path string, sight worker.Sight) bool {
 		c.same[path] = sameAs{sight: sight, path: other}
 		return false
 	}
-	c.mu.Unlock()
-	was, known := c.pictures.Find(sight.Picture, sight.Context)
-	c.mu.Lock()
+	var was tracker.Record
+	known := false
+	for seen := -1; seen != c.ended; { // until no photo came to its end meanwhile, as this picture's may have
+		seen = c.ended
+		c.mu.Unlock()
+		was, known = c.pictures.Find(sight.Picture, sight.Context)
+		c.mu.Lock()
+		if known {
+			break
+		}
+	}
 	if known && was.Path != path {
 		c.same[path] = sameAs{words: &was}
 		return false
@@ -127,6 +136,7 @@ func (c *copies) finished(rec *tracker.Record) []answered {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.ended++
 	for sight, path := range c.claims {
 		if path == rec.Path {
 			delete(c.claims, sight)

@@ -40,8 +40,9 @@ type photoJSON struct {
 	Tiles       int          `json:"tiles"`
 	Tokens      int          `json:"tokens"`
 	Attempts    int          `json:"attempts"`
-	Missing     string       `json:"missing,omitempty"` // why there is no picture
-	Gone        bool         `json:"gone"`              // not in the photo folder any more
+	Missing     string       `json:"missing,omitempty"`  // why there is no picture
+	Gone        bool         `json:"gone"`               // not in the photo folder any more
+	WordsOf     string       `json:"words_of,omitempty"` // of a duplicate: the photo that was described
 	MovedFrom   string       `json:"moved_from,omitempty"`
 	Same        []sameJSON   `json:"same"`              // photos with the same picture and words
 	SameCount   int          `json:"same_count"`        // of which Same has the first
@@ -115,6 +116,7 @@ func (s *server) photoJSON(e *entry, p *tracker.Photo) photoJSON {
 			j.Same, j.SameCount = s.library.same(e, p.File.Picture)
 		}
 	}
+	j.WordsOf = strings.ToValidUTF8(p.Of, "\ufffd")
 	j.Gone, j.MovedFrom = s.library.isGone(e), strings.ToValidUTF8(p.From, "\ufffd")
 	if p.Place != nil {
 		j.Place = placeText(p.Place)

@@ -187,7 +187,8 @@ export class PhotoView {
       ["Model", d.model],
       ["Prompt", d.prompt],
       [d.failed ? "Tried" : "Described", moment(d.time)],
-      ["It took", d.seconds ? `${d.seconds.toFixed(d.seconds < 10 ? 1 : 0)} s` + (d.tiles ? ` for ${count(d.tiles, "tile")} and ${count(d.tokens, "token")}` : "") + (d.attempts > 1 ? `, ${d.attempts} attempts` : "") : ""],
+      ["Words of", d.words_of],
+      ["It took", d.seconds && !d.words_of ? `${d.seconds.toFixed(d.seconds < 10 ? 1 : 0)} s` + (d.tiles ? ` for ${count(d.tiles, "tile")} and ${count(d.tokens, "token")}` : "") + (d.attempts > 1 ? `, ${d.attempts} attempts` : "") : ""],
     ];
     return el("dl", {}, ...rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   }
