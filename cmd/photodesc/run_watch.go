@@ -194,6 +194,7 @@ func matters(set config.Settings) func(name string) bool {
 // round walks the folder once and describes what it finds. A folder that is not available now is left to the next round.
 func (v *folderWatch) round(ctx context.Context) error {
 	r := v.runner
+	v.cut = false // also where nothing is left to describe, or the folder is away: then it waits
 	err := v.walk(ctx)
 	var unavailable *unavailableError
 	if errors.As(err, &unavailable) && (v.rounds > 0 || r.track.Counts().Done > 0) {
