@@ -146,7 +146,7 @@ func (f *Folders) Changed(ctx context.Context) bool {
 		case missing && k.missing:
 			continue
 		case missing != k.missing:
-			k.missing = missing
+			k.missing, k.confirm = missing, 0
 			f.known[rel] = k
 			return true
 		}

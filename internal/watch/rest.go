@@ -35,13 +35,18 @@ func NewRest(settle time.Duration, clock Clock) *Rest {
 // Begin is called before a walk.
 func (r *Rest) Begin() { r.walk++ }
 
-// End is called after a walk. Files that a complete walk has not asked about are forgotten.
+// End is called after a walk. Files that a complete walk has not asked about are forgotten; after another they wait once more.
 func (r *Rest) End(complete bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for rel, f := range r.files {
-		if complete && f.walk != r.walk {
+		switch {
+		case f.walk == r.walk:
+		case complete:
 			delete(r.files, rel)
+		default:
+			f.since = r.clock.Elapsed()
+			r.files[rel] = f
 		}
 	}
 }

@@ -49,6 +49,8 @@ const (
 	pollAway = 5 * time.Second
 	// restFactor is how many times as long as a look took must pass until the next.
 	restFactor = 9
+	// leastPause is how long there is no look after another, whatever seems to be due.
+	leastPause = 100 * time.Millisecond
 	// hangTimeout is after how long a look that has not returned is taken for a server that does not answer.
 	hangTimeout = 30 * time.Second
 )
@@ -125,7 +127,7 @@ func (w *Watch) Again(why error) {
 }
 
 func (w *Watch) rested(now, took time.Duration) {
-	w.notBefore, w.nextLook = now+restFactor*took, now+w.opt.Rescan
+	w.notBefore, w.nextLook = now+max(restFactor*took, leastPause), now+w.opt.Rescan
 }
 
 // Wait returns when a walk is due, with true when ask has received instead, or with ctx's error. It returns at once when ctx ends, even

@@ -126,6 +126,9 @@ func TestFoldersAway(t *testing.T) {
 	}
 	f := NewFolders("/p", fsys, c.clock(), isJPEG)
 	walk(f, fsys)
+	c.pass(time.Minute)
+	f.Dirty("disk/a") // shortly before it went
+	walk(f, fsys)
 	fsys.remove("/p/disk/a", noon.Add(-time.Hour))
 	count := 0
 	for range 100 {
@@ -135,6 +138,9 @@ func TestFoldersAway(t *testing.T) {
 			f.Begin()
 			f.Enter(".")
 			f.End(false)
+		}
+		if at, due := f.Due(); due && at <= c.elapsed {
+			t.Fatalf("due at %v, which is over: it spins", at)
 		}
 	}
 	fsys.put("/p/disk/a", 0, noon.Add(-time.Hour))
@@ -206,6 +212,54 @@ func TestRest(t *testing.T) {
 	if r.Waiting() != 0 {
 		t.Errorf("%d files wait that are not there", r.Waiting())
 	}
+}
+
+// A file that waits and that no walk asks about any more, though none is complete, does not have walks follow each other.
+func TestRestIncomplete(t *testing.T) {
+	c, fsys := &handClock{wall: noon}, &fakeFS{}
+	r := NewRest(10*time.Second, c.clock())
+	fsys.put("/p/a.jpg", 1, noon)
+	r.Begin()
+	r.Rested("a.jpg", 1, noon)
+	r.End(false)
+	for range 100 {
+		c.pass(10 * time.Second)
+		if !r.AnyRested(t.Context(), fsys, "/p") {
+			t.Fatal("it does not rest")
+		}
+		r.Begin()
+		r.End(false)
+		if at, due := r.Due(); !due || at <= c.elapsed {
+			t.Fatalf("due at %v, it is %v", at, c.elapsed)
+		}
+	}
+}
+
+// A walk that was given up comes again after the usual interval, though no folder has changed.
+func TestAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := &fakeFS{}
+		fsys.put("/p", 1, time.Now().Add(-time.Hour))
+		fsys.put("/p/a.jpg", 1, time.Now().Add(-time.Hour))
+		told := ""
+		w := New(Options{Root: "/p", Rescan: time.Minute, Matters: isJPEG, FS: fsys, Tell: func(s State) { told = s.Away }})
+		w.Begin()
+		w.Folders.Enter(".")
+		w.End(true)
+		began := time.Now()
+		w.Again(errors.New("why"))
+		if told != "why" {
+			t.Errorf("told %q", told)
+		}
+		if _, err := w.Wait(t.Context(), nil); err != nil || time.Since(began) > 2*time.Minute || told != "" {
+			t.Errorf("%v after %v, told %q", err, time.Since(began), told)
+		}
+		ask := make(chan struct{}, 1)
+		ask <- struct{}{}
+		if asked, err := w.Wait(t.Context(), ask); !asked || err != nil {
+			t.Errorf("%v, %v", asked, err)
+		}
+	})
 }
 
 func TestPlaces(t *testing.T) {
