@@ -81,8 +81,8 @@ func TestRetryAfterEnd(t *testing.T) {
 func TestRetryCoarser(t *testing.T) {
 	eachModel(t, func(t *testing.T, name string) {
 		for _, d := range []Detail{DetailLow, DetailAuto, DetailHigh, "100"} {
-			if name == "tiny-qwen2.5vl" && d == DetailHigh {
-				continue // it does not fit the small model's context
+			if (name == "tiny-qwen2.5vl" || name == "tiny-qwen3vl") && d == DetailHigh {
+				continue // it does not fit the small models' context
 			}
 			e := openOther(t, name, func(o *Options) { o.Detail = d; o.MaxTokens = 16 })
 			for _, size := range [][2]int{{1, 1}, {3, 200}, {40, 30}, {900, 700}} {

@@ -66,7 +66,7 @@ func TestRunInTerminals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(photos, "0000.jpg"), []byte("no picture"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	bar := newTmux(t, 80, 24, fmt.Sprintf("photodesc -C %s run --model builtin --threads 1 --workers 1 %s", workdir, photos))
+	bar := newTmux(t, 80, 24, fmt.Sprintf("photodesc -C %s run --model builtin --threads 1 --workers 1 --duplicates describe %s", workdir, photos))
 	bar.await(`(?s) 24 / 601.*/hour`)
 	t.Cleanup(func() { exec.Command("photodesc", "-C", workdir, "stop", "--now").Run() })
 	board := newTmux(t, 80, 24, "photodesc -C "+workdir+" status --watch")
