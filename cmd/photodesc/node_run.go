@@ -187,6 +187,7 @@ func (n *nodeRun) connect(ctx context.Context) (err error) {
 		if told != err.Error() {
 			told = err.Error()
 			n.log.Warn(fmt.Sprintf("%s cannot be reached, trying on: %v", n.dial.shown, err))
+			n.log.Info("If the run has ended or was stopped, this node waits until it is started again; Ctrl-C ends this node")
 		}
 		n.show.Wait("waiting for " + n.dial.shown)
 		select {
