@@ -45,6 +45,10 @@ func (f *fakeFS) get(name string) (fs.FileInfo, error) {
 	f.calls++
 	hang := f.hang
 	n, ok := f.nodes[name]
+	var copied node
+	if ok {
+		copied = *n
+	}
 	f.mu.Unlock()
 	if hang != nil {
 		<-hang
@@ -52,7 +56,6 @@ func (f *fakeFS) get(name string) (fs.FileInfo, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
-	copied := *n
 	return &copied, nil
 }
 

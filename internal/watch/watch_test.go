@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -312,22 +313,29 @@ func TestMonth(t *testing.T) {
 		for _, p := range []string{"/p", "/p/a", "/p/b", "/p/a/0.jpg"} {
 			fsys.put(p, 1, began.Add(-time.Hour))
 		}
-		clock, jump := SystemClock(), time.Duration(0)
-		clock.Wall = func() time.Time { return time.Now().Add(jump) }
-		paused, states := "", map[State]int{}
+		var jump atomic.Int64 // of the clock
+		var paused atomic.Bool
+		clock, states := SystemClock(), map[State]int{}
+		clock.Wall = func() time.Time { return time.Now().Add(time.Duration(jump.Load())) }
+		onBattery := func() string {
+			if paused.Load() {
+				return "battery"
+			}
+			return ""
+		}
 		w := New(Options{Root: "/p", Rescan: time.Minute, Settle: 10 * time.Second, Matters: isJPEG, FS: fsys, Clock: clock,
-			Paused: func() string { return paused }, Tell: func(s State) { states[s]++ }})
+			Paused: onBattery, Tell: func(s State) { states[s]++ }})
 		ctx, stop := context.WithCancel(t.Context())
-		walks, taken := 0, 0
+		var walks, taken atomic.Int64
 		done := make(chan error)
 		round := func() {
-			walks++
+			walks.Add(1)
 			w.Begin()
 			for _, rel := range fsys.folders("/p") {
 				w.Folders.Enter(rel)
 			}
 			if info, err := fsys.Stat("/p/a/new.jpg"); err == nil && w.Rest.Rested("a/new.jpg", info.Size(), info.ModTime()) {
-				taken++
+				taken.Add(1)
 				fsys.remove("/p/a/new.jpg", clock.Wall())
 			}
 			w.Places.Learn([]string{"/p"})
@@ -352,15 +360,15 @@ func TestMonth(t *testing.T) {
 			fsys.put("/p/a/new.jpg", int64(2*i+1), clock.Wall())
 			switch i % 4 {
 			case 1:
-				jump += 36 * time.Hour
+				jump.Add(int64(36 * time.Hour))
 			case 2:
-				jump -= 72 * time.Hour
+				jump.Add(-int64(72 * time.Hour))
 			case 3:
-				paused = "battery"
+				paused.Store(true)
 				time.Sleep(20 * time.Minute)
-				paused = ""
-				root := fsys.nodes
+				paused.Store(false)
 				fsys.mu.Lock()
+				root := fsys.nodes
 				fsys.nodes = map[string]*node{}
 				fsys.mu.Unlock()
 				time.Sleep(20 * time.Minute)
@@ -369,8 +377,8 @@ func TestMonth(t *testing.T) {
 				fsys.mu.Unlock()
 			}
 			time.Sleep(cycle - 5*time.Second)
-			if taken != i+1 {
-				t.Fatalf("%d photos of %d were taken", taken, i+1)
+			if n := taken.Load(); n != int64(i+1) {
+				t.Fatalf("%d photos of %d were taken", n, i+1)
 			}
 			if i == 24 || i == days*12-1 {
 				runtime.GC()
@@ -390,10 +398,13 @@ func TestMonth(t *testing.T) {
 			t.Errorf("the heap has grown by %d bytes", grown)
 		}
 		hours := int(time.Since(began) / time.Hour)
-		if walks < hours || walks > hours+8*days*12 {
-			t.Errorf("%d walks in %d hours", walks, hours)
+		if n := int(walks.Load()); n < hours || n > hours+8*days*12 {
+			t.Errorf("%d walks in %d hours", n, hours)
 		}
-		if looks := fsys.calls / 4; looks > 3*int(time.Since(began)/time.Minute) {
+		fsys.mu.Lock()
+		calls := fsys.calls
+		fsys.mu.Unlock()
+		if looks := calls / 4; looks > 3*int(time.Since(began)/time.Minute) {
 			t.Errorf("%d looks in %v", looks, time.Since(began))
 		}
 		if states[State{Paused: "battery"}] == 0 || len(states) < 3 {
@@ -402,7 +413,7 @@ func TestMonth(t *testing.T) {
 		if len(w.Folders.known) != 3 || w.Rest.Waiting() != 0 {
 			t.Errorf("%d folders, %d files wait", len(w.Folders.known), w.Rest.Waiting())
 		}
-		t.Logf("%d walks, %d calls in %v", walks, fsys.calls, time.Since(began))
+		t.Logf("%d walks, %d calls in %v", walks.Load(), calls, time.Since(began))
 	})
 }
 
