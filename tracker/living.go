@@ -120,6 +120,9 @@ func (of Files) Move(moves []Moved) error {
 			}
 			to := m.Record
 			to.Path, to.From, to.File = m.Path, m.Record.Path, m.File
+			if to.Of == m.Path { // a copy that takes the place of its original, which was gone
+				to.Of = ""
+			}
 			if !to.IsDuplicate() {
 				to.Via = ViaMoved
 			}

@@ -193,7 +193,11 @@ func (r *Record) chosen() bool { return r.Request != nil && r.Request.Chosen }
 
 // Share gives the record the words of another, whose picture is the same. What is known of its own file stays.
 func (r *Record) Share(of *Record) {
-	r.Status, r.Error, r.Via, r.Of, r.From = OK, nil, ViaDuplicate, cmp.Or(of.Of, of.Path), ""
+	original := cmp.Or(of.Of, of.Path)
+	if original == r.Path { // it was gone, and a copy has kept the words
+		original = of.Path
+	}
+	r.Status, r.Error, r.Via, r.Of, r.From = OK, nil, ViaDuplicate, original, ""
 	r.Settings, r.Model, r.Prompt, r.Language = of.Settings, of.Model, of.Prompt, of.Language
 	r.Description, r.Keywords, r.Answers, r.Raw, r.Finish = of.Description, of.Keywords, of.Answers, of.Raw, of.Finish
 	r.Tiles, r.PromptTokens, r.Tokens, r.Blank = of.Tiles, of.PromptTokens, of.Tokens, 0
