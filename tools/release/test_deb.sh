@@ -10,7 +10,6 @@ version=$(tools/release/version | tr - '~')
 deb=$PWD/dist/photodesc_${version}_amd64.deb
 [ -f "$deb" ] || { echo "there is no $deb: make release" >&2; exit 1; }
 mirror=$(sed -n 's/^URIs: *\(http[^ ]*debian\)\/*$/\1/p' /etc/apt/sources.list.d/*.sources 2>/dev/null | head -1)
-mirror=${mirror:-http://deb.debian.org/debian}
 
 echo "== lintian"
 lintian --fail-on error "$deb" || exit 1
@@ -20,7 +19,7 @@ for suite in "$@"; do
 	root=$PWD/build/chroot/$suite
 	if [ ! -f "$root/etc/debian_version" ]; then
 		mkdir -p "$(dirname "$root")"
-		mmdebstrap --quiet --variant=apt --include=passwd "$suite" "$root" "$mirror"
+		mmdebstrap --quiet --variant=apt --include=passwd "$suite" "$root" ${mirror:+"$mirror"}
 		chroot "$root" useradd -m ada
 	fi
 	cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
