@@ -183,7 +183,7 @@ demo: setup build $(if $(filter builtin,$(MODEL)),,models) ## describe the photo
 
 test: setup-test upstream models lint ## check the code and run all tests
 	@$(GOTEST) $$(go list ./... | grep -Ev '$(RACE)')
-	@$(MAKE) --no-print-directory -j2 race asan
+	@$(MAKE) --no-print-directory race asan
 
 # Own C, and ggml beside llm/kernels, which is compiled once more for it (90 seconds of one core; Go's cache keeps it). The
 # tests that are left out decode for long and reach no other C, or measure memory, which the sanitizer keeps after it is freed.

@@ -16,8 +16,6 @@ install -m 644 packaging/deb/copyright "$doc/copyright"
 	printf 'photodesc (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md in the sources.\n\n' "$version"
 	printf ' -- %s  %s\n' "$maintainer" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")"
 } | gzip -9n >"$doc/changelog.gz"
-mkdir -p "$tree/usr/share/lintian/overrides"
-install -m 644 packaging/deb/lintian-overrides "$tree/usr/share/lintian/overrides/photodesc"
 
 # dpkg-shlibdeps wants a source package around it.
 mkdir -p "$tree/../source/debian"

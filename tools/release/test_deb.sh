@@ -26,7 +26,6 @@ for suite in "$@"; do
 	cp "$deb" "$root/tmp/photodesc.deb"
 	rm -rf "$root/tmp/photos" && cp -r examples/photos "$root/tmp/photos" && chmod -R a+rX "$root/tmp/photos"
 	sh tools/release/in_chroot.sh "$root" sh -euc '
-		before=$(dpkg -l | sort)
 		apt-get update -qq
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends /tmp/photodesc.deb >/tmp/install.log 2>&1 || { cat /tmp/install.log; exit 1; }
 		dpkg -s photodesc | grep -E "^(Version|Depends)"
