@@ -97,8 +97,8 @@ func newRoot() *cobra.Command {
 		Long:          rootHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          unknownCommand,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:          helpOrVersionArgs,
+		RunE:          helpOrVersion,
 
 		SuggestionsMinimumDistance: 2,
 	}
@@ -109,8 +109,11 @@ func newRoot() *cobra.Command {
 	all.BoolVar(&g.manner.Verbose, "verbose", false, "say more: also what workers and libraries say")
 	all.StringVar(&g.manner.Color, "color", ui.ColorAuto, "when text has colours; auto is on a terminal, NO_COLOR and CLICOLOR_FORCE count")
 	all.BoolP("help", "h", false, "show this help")
-	root.Flags().BoolP("version", "v", false, "print the version")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.Flags().BoolP(versionFlag, "v", false, "print the version")
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if versionAsked(c) {
+			return nil
+		}
 		if err := kernels.Check(); err != nil {
 			return ui.UsageError("%v", err)
 		}
@@ -145,8 +148,6 @@ func newRoot() *cobra.Command {
 	)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand(root))
-	root.Version = version
-	root.SetVersionTemplate("photodesc {{.Version}}\n")
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		if err := g.setManner(); err != nil {
 			g.manner = ui.Manner{} // help is for who does not know the flags

@@ -1,13 +1,12 @@
 package browse
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
+	"io"
 	"io/fs"
 	"log"
 	"net"
@@ -17,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"photodesc/internal/markup"
 	"photodesc/internal/preview"
 	"photodesc/internal/search"
 	"photodesc/tracker"
@@ -28,7 +28,16 @@ var static embed.FS
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Parse(pageText))
+// pageOf is the page for a photo folder; "" is one that is not known.
+func pageOf(root string) string {
+	_, name := parent(root)
+	name = markup.Escape(strings.ToValidUTF8(name, "\ufffd"))
+	title, brand := "", ""
+	if name != "" {
+		title, brand = name+" · ", `<span class="brand-folder">`+name+`</span>`
+	}
+	return strings.NewReplacer("{{title}}", title, "{{brand}}", brand, "{{root}}", markup.Escape(strings.ToValidUTF8(root, "\ufffd"))).Replace(pageText)
+}
 
 // Options are what the page shows, and how.
 type Options struct {
@@ -212,14 +221,8 @@ func assets(files fs.FS) http.Handler {
 }
 
 func (s *server) servePage(w http.ResponseWriter, r *http.Request) {
-	var b bytes.Buffer
-	_, name := parent(s.folder.root)
-	if err := page.Execute(&b, struct{ Version, Folder, Root string }{s.o.Version, strings.ToValidUTF8(name, "\ufffd"), strings.ToValidUTF8(s.folder.root, "\ufffd")}); err != nil {
-		s.fail(w, err)
-		return
-	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes())
+	_, _ = io.WriteString(w, pageOf(s.folder.root))
 }
 
 func (s *server) serveFacets(w http.ResponseWriter, r *http.Request) {

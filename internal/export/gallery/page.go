@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"fmt"
-	"html/template"
 	"io"
 	"path"
 
@@ -60,14 +59,10 @@ func (g *Gallery) OnPage(page int) (first, end int) {
 }
 
 var (
-	//go:embed page.html
-	pageText string
 	//go:embed style.css
 	styleText string
 	//go:embed script.js
 	scriptText string
-
-	pages = template.Must(template.New("page").Parse(pageText))
 )
 
 // policy lets a page load nothing but its own parts, whatever a description says.
@@ -79,12 +74,9 @@ func hashOf(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// view is what the template gets.
+// view is what a page shows.
 type view struct {
 	Title, Count string
-	Policy       string
-	Style        template.CSS
-	Script       template.JS
 	Page, Pages  int
 	Numbers      []link // of pages; without an address a gap
 	Folders      []link
@@ -105,15 +97,13 @@ type shown struct {
 	Name              string
 	Photo
 	Picture
-	Source, Large template.URL
 }
 
 // Write writes a page. picture is asked for each of its photos, in their order.
 func (g *Gallery) Write(w io.Writer, page int, picture func(i int, p Photo) (Picture, error)) error {
 	first, end := g.OnPage(page)
 	v := view{
-		Title: g.Title, Count: wording.Count(g.Photos.Len(), "photo"), Policy: policy, Style: template.CSS(styleText), Script: template.JS(scriptText),
-		Page: page, Pages: g.Pages(), Numbers: g.numbers(page),
+		Title: g.Title, Count: wording.Count(g.Photos.Len(), "photo"), Page: page, Pages: g.Pages(), Numbers: g.numbers(page),
 	}
 	if page == 1 {
 		v.Folders, v.More = g.folders()
@@ -131,7 +121,6 @@ func (g *Gallery) Write(w io.Writer, page int, picture func(i int, p Photo) (Pic
 			v.Groups = append(v.Groups, group{Folder: folderText(g.Photos.folder(i)), ID: folderID(g.Photos.folder(i))})
 		}
 		s := shown{ID: i + 1, Name: tracker.EncodePath(path.Base(string(p.Path))), Photo: p, Picture: drawn}
-		s.Source, s.Large = template.URL(drawn.Source), template.URL(drawn.Large) // made by us
 		if i > first {
 			s.Before = i
 		}
@@ -141,7 +130,7 @@ func (g *Gallery) Write(w io.Writer, page int, picture func(i int, p Photo) (Pic
 		last := &v.Groups[len(v.Groups)-1]
 		last.Photos = append(last.Photos, s)
 	}
-	return pages.Execute(w, v)
+	return v.write(w)
 }
 
 // folderText is a folder as people read it, "" for the photo folder itself.
