@@ -230,7 +230,8 @@ race: upstream ## run the tests of the packages without llama.cpp under the race
 vet: upstream
 	@tools/quietgo vet ./...
 
-lint: vet ## gofmt, go vet, staticcheck, docstrings and the layer rules
+lint: vet ## gofmt, go vet (also for macOS), staticcheck, docstrings and the layer rules
+	@tools/macos/vet.sh
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt has not been run on:" >&2; echo "$$unformatted" >&2; exit 1; }
 	@$(LINT) staticcheck ./...
 	@$(LINT) depguard ./...
