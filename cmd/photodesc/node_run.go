@@ -181,7 +181,8 @@ func (n *nodeRun) connect(ctx context.Context) (err error) {
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, cluster.ErrToken) || errors.Is(err, cluster.ErrFingerprint) {
+		var setup *cluster.SetupError
+		if errors.Is(err, cluster.ErrToken) || errors.Is(err, cluster.ErrFingerprint) || errors.As(err, &setup) {
 			return err
 		}
 		if told != err.Error() {
@@ -199,11 +200,27 @@ func (n *nodeRun) connect(ctx context.Context) (err error) {
 }
 
 func (n *nodeRun) notify(err error) {
-	if err != nil {
-		n.log.Warn(fmt.Sprintf("The run cannot be reached, trying on: %s", ui.OneLine(err.Error())))
-	} else {
+	var denied *cluster.DeniedError
+	switch {
+	case err == nil:
 		n.log.Info("The run can be reached again")
+	case errors.As(err, &denied):
+		n.log.Warn(ui.OneLine(err.Error()))
+	default:
+		n.log.Warn(fmt.Sprintf("The run cannot be reached, trying on: %s", ui.OneLine(err.Error())))
 	}
+}
+
+// unanswered is how long a node waits for a run to answer before it says so.
+const unanswered = 10 * time.Second
+
+func (n *nodeRun) nobodyAnswers() {
+	if n.dial.run == "" { // the server is part of the run
+		n.log.Info("The run does not take nodes yet, or not any more. Waiting; Ctrl-C ends this node")
+		return
+	}
+	n.log.Warn(fmt.Sprintf("No run %s answers at %s, trying on: is it up, is that the --run that it has printed, and is it in the same account of the server?", n.dial.run, n.dial.shown))
+	n.log.Info("If the run has ended or was stopped, this node waits until it is started again; Ctrl-C ends this node")
 }
 
 // join says hello until the run answers.
@@ -213,6 +230,7 @@ func (n *nodeRun) join(ctx context.Context) (cluster.Welcome, error) {
 	if name == "" {
 		name = machineName()
 	}
+	defer time.AfterFunc(unanswered, n.nobodyAnswers).Stop()
 	w, err := n.link.Join(ctx, n.dial.run, name, version, machine.CPUs())
 	if ctx.Err() != nil {
 		return w, errStopped

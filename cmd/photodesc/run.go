@@ -47,6 +47,9 @@ func runCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if f.NATS.Files() && !f.NATS.Given() {
+			return ui.UsageError("--nats-creds, --nats-ca, --nats-cert and --nats-key belong to --nats URL")
+		}
 		r := &runner{dir: g.dir, flags: f, set: s, config: cfg, goesOn: len(args) == 0, started: time.Now(), watchers: watchers{foreground: findForeground()}}
 		if err := checkWatch(&r.flags, cfg, root); err != nil {
 			return err

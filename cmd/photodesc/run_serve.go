@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"photodesc/internal/cluster"
 	"photodesc/internal/durable"
 	"photodesc/internal/fsutil"
@@ -46,7 +44,7 @@ type sharing struct {
 	run    *runner
 	name   string          // of this machine
 	server *cluster.Server // nil with a NATS server of one's own
-	nc     *nats.Conn
+	nc     *cluster.Conn
 	co     *cluster.Coordinator
 	done   chan error // how the coordinator has ended
 	cancel context.CancelFunc
@@ -96,7 +94,7 @@ func startSharing(ctx context.Context, r *runner) (*sharing, error) {
 	defer end()
 	if s.co, err = cluster.New(limited, cfg); err != nil {
 		s.close()
-		return nil, fmt.Errorf("the queue of the run cannot be made: %w\n  does the NATS server have JetStream, and may this account use it?", err)
+		return nil, queueError(err)
 	}
 	if err := s.announce(id); err != nil {
 		s.close()
@@ -115,7 +113,7 @@ func startSharing(ctx context.Context, r *runner) (*sharing, error) {
 func (s *sharing) connect(id *cluster.Identity) (err error) {
 	r := s.run
 	if !r.flags.Serve {
-		s.nc, err = cluster.Connect(natsTarget(r.flags.NATS))
+		s.nc, err = cluster.Connect(natsTarget(r.flags.NATS), natsNotify(r))
 		return err
 	}
 	s.server, err = cluster.StartServer(cluster.ServerOptions{

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -34,7 +34,7 @@ type Outcome struct {
 
 // Config says how a Coordinator works.
 type Config struct {
-	Conn     *nats.Conn
+	Conn     *Conn
 	Run      string
 	Secret   []byte // of job IDs
 	Settings string // ID of what decides the words; part of job IDs
@@ -74,7 +74,8 @@ type Coordinator struct {
 	cfg      Config
 	subjects subjects
 	seal     sealer
-	streams  *streams
+	streams  atomic.Pointer[streams]
+	suspect  atomic.Bool // the server may not have the streams any more
 	reads    chan func() // of photos and models
 	keeping  sync.Mutex  // held while results are recorded
 
@@ -111,9 +112,12 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 	}
 	c.nodes.local = cfg.Local
 	c.changed = sync.NewCond(&c.mu)
-	var err error
-	c.streams, err = openStreams(ctx, cfg.Conn, c.subjects, storage{memory: cfg.Memory, replicas: cfg.Replicas, ackWait: cfg.AckWait})
-	return c, err
+	st, err := c.openStreams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.streams.Store(st)
+	return c, nil
 }
 
 // DefaultAckWait is Config.AckWait if it is not given.
@@ -154,32 +158,11 @@ func (c *Coordinator) Run(ctx context.Context) error {
 			}
 		})
 	}
-	answers, err := c.streams.answers.Messages(jetstream.PullMaxMessages(1024))
-	if err != nil {
-		return err
-	}
 	in := make(chan jetstream.Msg, 1024)
-	go func() {
-		defer close(in)
-		for {
-			m, err := answers.Next()
-			if errors.Is(err, jetstream.ErrMsgIteratorClosed) {
-				return
-			}
-			if err != nil {
-				continue // as while the server is away
-			}
-			select {
-			case in <- m:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	go c.readAnswers(ctx, in)
 	wait.Go(func() { c.feed(ctx) })
 	wait.Go(func() { c.take(ctx, in) })
 	c.watch(ctx)
-	answers.Stop()
 	cancel()
 	c.wake()
 	wait.Wait()
@@ -197,7 +180,7 @@ func (c *Coordinator) end() error {
 	if left == 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		c.streams.remove(ctx, c.subjects)
+		c.queue().remove(ctx, c.subjects)
 	}
 	return err
 }
@@ -219,7 +202,7 @@ func (c *Coordinator) finish(how string) {
 	_ = c.cfg.Conn.Publish(c.subjects.all(), []byte(how))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_ = c.streams.jobs.Purge(ctx)
+	_ = c.queue().jobs.Purge(ctx)
 }
 
 // fail ends the run with an error.

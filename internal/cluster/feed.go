@@ -30,7 +30,8 @@ func (c *Coordinator) feed(ctx context.Context) {
 		for i, f := range sent {
 			select {
 			case <-f.Ok():
-			case <-f.Err():
+			case err := <-f.Err():
+				c.doubtStreams(err)
 				c.giveBack(paths[i], inQueue)
 			case <-ctx.Done():
 				return
@@ -62,7 +63,7 @@ func (c *Coordinator) feed(ctx context.Context) {
 			c.fail(err)
 			return
 		}
-		f, err := c.streams.js.PublishAsync(c.subjects.job(), data, jetstream.WithMsgID(fmt.Sprintf("%s-%d", j.ID, round)))
+		f, err := c.queue().js.PublishAsync(c.subjects.job(), data, jetstream.WithMsgID(fmt.Sprintf("%s-%d", j.ID, round)))
 		if err != nil {
 			c.giveBack(e.path, inQueue)
 			select {

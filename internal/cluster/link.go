@@ -18,7 +18,7 @@ import (
 
 // Link is a node's connection to a run.
 type Link struct {
-	nc       *nats.Conn
+	nc       *Conn
 	js       jetstream.JetStream
 	id       string
 	run      string // of a served address
@@ -48,37 +48,30 @@ const (
 //
 // secret is known to this node alone and is what the run knows it by; the same run should get the same from the same node.
 func Dial(a Address, secret string, notify func(error)) (*Link, error) {
-	l, err := dialWith(secret, notify, func(options ...nats.Option) (*nats.Conn, error) {
-		return nats.Connect("nats://"+a.Host, append(options, nats.Secure(PinnedTLS(a.Fingerprint)), nats.UserInfo(secret, a.Token))...)
-	})
-	if err == nil {
-		l.run = RunOf(a.Token)
-	}
-	return l, err
-}
-
-func dialWith(secret string, notify func(error), connect func(...nats.Option) (*nats.Conn, error)) (*Link, error) {
-	l := &Link{id: NodeID(secret)}
-	options := []nats.Option{nats.Name("photodesc node"), nats.CustomInboxPrefix(inboxPrefix(l.id)), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
-		nats.ReconnectJitter(200*time.Millisecond, 500*time.Millisecond), nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2),
-		nats.Timeout(5 * time.Second), nats.ReconnectBufSize(-1), nats.IgnoreAuthErrorAbort(),
-		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
-			if !nc.IsClosed() {
-				notify(errors.Join(errors.New("the connection was lost"), err))
-			}
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) { notify(nil) }), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})}
-	var err error
-	if l.nc, err = connect(options...); err != nil {
+	l, err := dialWith(secret, notify, func(options ...nats.Option) (*Conn, error) {
+		nc, err := nats.Connect("nats://"+a.Host, append(options, nats.Secure(PinnedTLS(a.Fingerprint)), nats.UserInfo(secret, a.Token))...)
 		switch {
 		case errors.Is(err, nats.ErrAuthorization):
 			return nil, ErrToken
 		case errors.Is(err, ErrFingerprint):
 			return nil, ErrFingerprint
 		}
+		return &Conn{Conn: nc}, err
+	}, nats.CustomInboxPrefix(inboxPrefix(NodeID(secret))))
+	if err == nil {
+		l.run = RunOf(a.Token)
+	}
+	return l, err
+}
+
+func dialWith(secret string, notify func(error), connect func(...nats.Option) (*Conn, error), further ...nats.Option) (*Link, error) {
+	options := append(steady(notify), nats.Name("photodesc node"), nats.ReconnectBufSize(-1))
+	nc, err := connect(append(options, further...)...)
+	if err != nil {
 		return nil, err
 	}
-	l.js, err = jetstream.New(l.nc)
+	l := &Link{nc: nc, id: NodeID(secret)}
+	l.js, err = nc.jetStream()
 	return l, err
 }
 
@@ -202,7 +195,8 @@ func (l *Link) read(ctx context.Context, what string, question func(at int64) an
 // String names the server, for logs.
 func (l *Link) String() string { return fmt.Sprintf("%s, node %s", l.nc.ConnectedUrlRedacted(), l.id) }
 
-// DialOwn connects to a NATS server of one's own.
+// DialOwn connects to a NATS server of one's own. Its error is a *SetupError if trying again does not help; notify is also told of a
+// *DeniedError.
 func DialOwn(t Target, secret string, notify func(error)) (*Link, error) {
 	return dialWith(secret, notify, t.connect)
 }

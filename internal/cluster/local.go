@@ -60,7 +60,7 @@ func (c *Coordinator) nextForLocal(ctx context.Context, capacity int) (string, b
 func (c *Coordinator) fromQueue(ctx context.Context) string {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	batch, err := c.streams.taken.Fetch(1, jetstream.FetchContext(limited))
+	batch, err := c.queue().taken.Fetch(1, jetstream.FetchContext(limited))
 	if err != nil {
 		return ""
 	}

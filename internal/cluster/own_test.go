@@ -22,7 +22,9 @@ import (
 func startOwn(t testing.TB, o server.Options) *server.Server {
 	t.Helper()
 	o.Host, o.NoLog, o.NoSigs, o.JetStream, o.DisableJetStreamBanner = "127.0.0.1", true, true, true, true
-	o.Username, o.Password = "ada", "secret"
+	if len(o.Nkeys)+len(o.TrustedOperators)+len(o.Users) == 0 && o.Authorization == "" && !o.TLSVerify {
+		o.Username, o.Password = "ada", "secret"
+	}
 	if o.Port == 0 {
 		o.Port = -1
 	}
@@ -49,7 +51,13 @@ func ownURL(s *server.Server) string {
 // shareOver runs a coordinator and a node over a server until all photos have results.
 func shareOver(t *testing.T, run string, target Target, photos []string, replicas, nodes int, meanwhile func(left func() int)) map[string]int {
 	t.Helper()
-	nc, err := Connect(target)
+	return shareBetween(t, run, target, target, photos, replicas, nodes, meanwhile)
+}
+
+// shareBetween does so with one target for the coordinator and one for nodes.
+func shareBetween(t *testing.T, run string, target, nodeTarget Target, photos []string, replicas, nodes int, meanwhile func(left func() int)) map[string]int {
+	t.Helper()
+	nc, err := Connect(target, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +91,7 @@ func shareOver(t *testing.T, run string, target Target, photos []string, replica
 	var wait sync.WaitGroup
 	for i := range nodes {
 		wait.Go(func() {
-			l, err := DialOwn(target, RandomSecret(), func(error) {})
+			l, err := DialOwn(nodeTarget, RandomSecret(), func(error) {})
 			if err != nil {
 				t.Error(err)
 				return
@@ -165,16 +173,46 @@ func TestOwnServer(t *testing.T) {
 	}
 	checkOnce(t, shareOver(t, "by-context", Target{Context: "mine"}, []string{"a.jpg"}, 1, 1, nil), []string{"a.jpg"})
 	for text, bad := range map[string]Target{
-		"Authorization": {URL: s.ClientURL()}, "cannot be reached": {URL: "nats://127.0.0.1:1"},
-		"no such file": {URL: target.URL, Creds: "nowhere"}, "context": {Context: "nowhere"},
+		"cannot be reached": {URL: "nats://127.0.0.1:1"},
 	} {
-		if nc, err := Connect(bad); err == nil {
+		if nc, err := Connect(bad, func(error) {}); err == nil {
 			nc.Close()
 			t.Errorf("%+v connects", bad)
 		} else if !strings.Contains(err.Error(), text) {
 			t.Errorf("%v, want %q", err, text)
 		}
 	}
+}
+
+// TestOwnLoses: a server that has lost the streams of a run gets them anew, and no photo is lost or described twice. It is asked for three
+// copies, which it cannot keep.
+func TestOwnLoses(t *testing.T) {
+	s := startOwn(t, server.Options{})
+	target, photos := Target{URL: ownURL(s)}, numbered(300)
+	nc, err := nats.Connect(target.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := subjects{"loses"}
+	checkOnce(t, shareOver(t, names.run, target, photos, 3, 2, func(left func() int) {
+		for i, remove := range []func() error{
+			func() error { return js.DeleteStream(t.Context(), names.jobStream()) },
+			func() error { return js.DeleteStream(t.Context(), names.resultStream()) },
+			func() error { return js.DeleteConsumer(t.Context(), names.resultStream(), consumerName) },
+		} {
+			for left() > 250-80*i {
+				time.Sleep(5 * time.Millisecond)
+			}
+			if err := remove(); err != nil {
+				t.Error(err)
+			}
+		}
+	}), photos)
 }
 
 // TestOwnCluster loses one of three servers, and one after the other with PHOTODESC_SOAK=1.

@@ -128,8 +128,9 @@ func (s *Server) start(o ServerOptions, host string, port int, store string) err
 }
 
 // Connect returns a connection of this process, which may do everything.
-func (s *Server) Connect() (*nats.Conn, error) {
-	return nats.Connect("", nats.InProcessServer(s.ns), nats.UserInfo(insideUser, s.inside), nats.MaxReconnects(-1))
+func (s *Server) Connect() (*Conn, error) {
+	nc, err := nats.Connect("", nats.InProcessServer(s.ns), nats.UserInfo(insideUser, s.inside), nats.MaxReconnects(-1))
+	return &Conn{Conn: nc}, err
 }
 
 // Address is what nodes need to join. host is that of this machine as others know it where the server listens on all addresses.

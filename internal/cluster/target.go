@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/natscontext"
 )
 
@@ -11,15 +13,35 @@ import (
 type Target struct {
 	URL     string // several are separated by commas
 	Context string // name of a context of the nats program; takes the place of all others
-	Creds   string // file
+	Creds   string // file with a JWT and its key, or with the key of a user (nkey) alone
 	CA      string // file
 	Cert    string // file
 	Key     string // file
 }
 
-func (t Target) options() (options []nats.Option) {
+// Conn is a connection to a NATS server, with what it calls the interface of JetStream.
+type Conn struct {
+	*nats.Conn
+	domain, prefix string // of JetStream, from a context
+}
+
+func (c *Conn) jetStream(options ...jetstream.JetStreamOpt) (jetstream.JetStream, error) {
+	switch {
+	case c.prefix != "":
+		return jetstream.NewWithAPIPrefix(c.Conn, c.prefix, options...)
+	case c.domain != "":
+		return jetstream.NewWithDomain(c.Conn, c.domain, options...)
+	}
+	return jetstream.New(c.Conn, options...)
+}
+
+func (t Target) options() (options []nats.Option, err error) {
 	if t.Creds != "" {
-		options = append(options, nats.UserCredentials(t.Creds))
+		option, err := credentials(t.Creds)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, option)
 	}
 	if t.CA != "" {
 		options = append(options, nats.RootCAs(t.CA))
@@ -27,26 +49,52 @@ func (t Target) options() (options []nats.Option) {
 	if t.Cert != "" {
 		options = append(options, nats.ClientCert(t.Cert, t.Key))
 	}
-	return options
+	return options, nil
 }
 
-// connect connects with further options.
-func (t Target) connect(further ...nats.Option) (*nats.Conn, error) {
+// connect connects with further options. Its error is a *SetupError if trying again does not help.
+func (t Target) connect(further ...nats.Option) (*Conn, error) {
+	var given nats.Options
+	further = append(further, func(o *nats.Options) error { given = *o; return nil })
 	if t.Context != "" {
-		nc, _, err := natscontext.Connect(t.Context, further...)
+		nc, settings, err := natscontext.Connect(t.Context, further...)
 		if err != nil {
-			return nil, fmt.Errorf("the NATS context %q: %w", t.Context, err)
+			return nil, t.explain(err, given)
 		}
-		return nc, nil
+		return &Conn{nc, settings.JSDomain, settings.JSAPIPrefix}, nil
 	}
-	nc, err := nats.Connect(t.URL, append(t.options(), further...)...)
+	options, err := t.options()
 	if err != nil {
-		return nil, fmt.Errorf("the NATS server cannot be reached: %w", err)
+		return nil, err
 	}
-	return nc, nil
+	nc, err := nats.Connect(t.URL, append(options, further...)...)
+	if err != nil {
+		return nil, t.explain(err, given)
+	}
+	return &Conn{Conn: nc}, nil
 }
 
-// Connect connects the coordinator. A connection that is lost is made again for as long as it takes.
-func Connect(t Target) (*nats.Conn, error) {
-	return t.connect(nats.MaxReconnects(-1), nats.Name("photodesc run"))
+// steady are the options of connections that are made again for as long as it takes. notify is told when one is lost, with why, when it
+// is back, with nil, and of a *DeniedError.
+func steady(notify func(error)) []nats.Option {
+	return []nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.ReconnectJitter(200*time.Millisecond, 500*time.Millisecond),
+		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), nats.Timeout(5 * time.Second), nats.IgnoreAuthErrorAbort(),
+		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
+			if !nc.IsClosed() {
+				notify(lostError(err))
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { notify(nil) }), nats.ErrorHandler(denials(notify))}
+}
+
+func lostError(err error) error {
+	if err == nil {
+		return fmt.Errorf("the connection was lost")
+	}
+	return fmt.Errorf("the connection was lost: %w", err)
+}
+
+// Connect connects the coordinator. A connection that is lost is made again for as long as it takes; see steady for notify.
+func Connect(t Target, notify func(error)) (*Conn, error) {
+	return t.connect(append(steady(notify), nats.Name("photodesc run"))...)
 }

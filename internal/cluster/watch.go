@@ -35,6 +35,7 @@ func (c *Coordinator) watch(ctx context.Context) {
 		case <-tick.C:
 		}
 		c.lookAtNodes()
+		c.lookAtStreams(ctx)
 		c.lookAtJobs(ctx)
 		c.wake()
 	}
@@ -101,12 +102,14 @@ func (c *Coordinator) lookAtJobs(ctx context.Context) {
 	}
 	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	jobs, err := c.streams.taken.Info(limited)
+	jobs, err := c.queue().taken.Info(limited)
 	if err != nil {
+		c.doubtStreams(err)
 		return
 	}
-	answers, err := c.streams.answers.Info(limited)
+	answers, err := c.queue().answers.Info(limited)
 	if err != nil {
+		c.doubtStreams(err)
 		return
 	}
 	empty := jobs.NumPending == 0 && jobs.NumAckPending == 0 && answers.NumPending == 0 && answers.NumAckPending == 0
@@ -125,7 +128,7 @@ func (c *Coordinator) lookAtJobs(ctx context.Context) {
 	}
 	c.mu.Unlock()
 	if lost > 0 {
-		_ = c.streams.jobs.Purge(limited) // what was delivered too often stays in it
+		_ = c.queue().jobs.Purge(limited) // what was delivered too often stays in it
 		c.cfg.Info(fmt.Sprintf("%s without an answer: handed out again", wording.Count(lost, "photo")))
 	}
 }

@@ -211,8 +211,8 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--no-local belongs to --serve or --nats: otherwise nobody would describe anything")
 	case strings.Contains(f.NATS.URL, "@"):
 		return s, ui.UsageError("--nats: a password in the address is seen by others, in the list of processes and in logs\n  give --nats-creds FILE or --nats-context NAME")
-	case (f.NATS.Cert == "") != (f.NATS.Key == ""):
-		return s, ui.UsageError("--nats-cert and --nats-key belong together")
+	case f.NATS.wrong() != "":
+		return s, ui.UsageError("%s", f.NATS.wrong())
 	case f.Serve && f.NATS.Given():
 		return s, ui.UsageError("--serve starts a server, --nats uses another one: give one of them")
 	case f.ZeroEnds && f.FilesFrom == "":

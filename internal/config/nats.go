@@ -15,11 +15,25 @@ type NATSFlags struct {
 // Given is whether a server is named.
 func (n NATSFlags) Given() bool { return n.URL != "" || n.Context != "" }
 
+// wrong says what does not go together, "" if all does. That a server is named is for others to check.
+func (n NATSFlags) wrong() string {
+	switch {
+	case (n.Cert == "") != (n.Key == ""):
+		return "--nats-cert and --nats-key belong together"
+	case n.Context != "" && (n.URL != "" || n.Files()):
+		return "--nats-context names the server, its credentials and its files for TLS: leave --nats and the others out"
+	}
+	return ""
+}
+
+// Files is whether a file for a server is given.
+func (n NATSFlags) Files() bool { return n.Creds+n.CA+n.Cert+n.Key != "" }
+
 // Register adds the flags to a set.
 func (n *NATSFlags) Register(s *pflag.FlagSet) {
 	s.StringVar(&n.URL, "nats", "", "have other machines join over a NATS server of your own at `URL`; several, with commas between them, are a cluster")
 	s.StringVar(&n.Context, "nats-context", "", "the same with the context `NAME` of the nats program")
-	s.StringVar(&n.Creds, "nats-creds", "", "credentials `FILE` for the NATS server")
+	s.StringVar(&n.Creds, "nats-creds", "", "credentials `FILE` for the NATS server, or that of a user's nkey")
 	s.StringVar(&n.CA, "nats-ca", "", "`FILE` with the certificate that the NATS server's is signed with")
 	s.StringVar(&n.Cert, "nats-cert", "", "`FILE` with this machine's certificate for the NATS server")
 	s.StringVar(&n.Key, "nats-key", "", "`FILE` with the key of --nats-cert")
