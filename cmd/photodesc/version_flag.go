@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// cobra would write the version itself, but with a template: those make the program 6 MB larger (see package markup).
+// cobra would write the version itself, but with a template: those make the program 6 MB larger (docs/dependencies.md).
 const versionFlag = "version"
 
 // versionAsked says whether c is the program itself with --version. It counts before all else that is wrong.

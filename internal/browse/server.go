@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"log"
@@ -16,7 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"photodesc/internal/markup"
 	"photodesc/internal/preview"
 	"photodesc/internal/search"
 	"photodesc/tracker"
@@ -31,12 +31,12 @@ var pageText string
 // pageOf is the page for a photo folder; "" is one that is not known.
 func pageOf(root string) string {
 	_, name := parent(root)
-	name = markup.Escape(strings.ToValidUTF8(name, "\ufffd"))
+	name = html.EscapeString(strings.ToValidUTF8(name, "\ufffd"))
 	title, brand := "", ""
 	if name != "" {
 		title, brand = name+" · ", `<span class="brand-folder">`+name+`</span>`
 	}
-	return strings.NewReplacer("{{title}}", title, "{{brand}}", brand, "{{root}}", markup.Escape(strings.ToValidUTF8(root, "\ufffd"))).Replace(pageText)
+	return strings.NewReplacer("{{title}}", title, "{{brand}}", brand, "{{root}}", html.EscapeString(strings.ToValidUTF8(root, "\ufffd"))).Replace(pageText)
 }
 
 // Options are what the page shows, and how.

@@ -1,134 +1,140 @@
 package gallery
 
 import (
+	"bufio"
+	"fmt"
 	"io"
+	"strconv"
 
-	"photodesc/internal/markup"
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 )
 
-// write writes the page. The markup that is the same on each page stands here as it is written.
+// line ends a line of the page's source.
+var line = g.Raw("\n")
+
+// write writes the page. gomponents escapes what is in it; only the style and the script, which are ours, stand as they are.
 func (v *view) write(to io.Writer) error {
-	w := markup.NewWriter(to)
-	w.Putf(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="%s">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<meta name="referrer" content="no-referrer">
-<title>%s`, policy, v.Title)
+	title, count := v.Title, v.Count
 	if v.Page > 1 {
-		w.Putf(", page %d", v.Page)
+		title += fmt.Sprintf(", page %d", v.Page)
 	}
-	w.Raw("</title>\n<style>" + styleText + "</style>\n</head>\n<body>\n<header>\n")
-	w.Putf("<h1><bdi>%s</bdi></h1>\n<p>%s", v.Title, v.Count)
 	if v.Pages > 1 {
-		w.Putf(", page %d of %d", v.Page, v.Pages)
+		count += fmt.Sprintf(", page %d of %d", v.Page, v.Pages)
 	}
-	w.Raw(`</p>
-<label class="find" hidden>Find on this page <input type="search" id="find" autocomplete="off"></label>
-</header>`)
-	v.writeFolders(w)
-	v.writeNumbers(w)
-	w.Raw("\n<main>")
-	for _, g := range v.Groups {
-		g.write(w, v.Title)
+	w := bufio.NewWriter(to)
+	page := h.Doctype(h.HTML(h.Lang("en"), line,
+		h.Head(line,
+			h.Meta(h.Charset("utf-8")), line,
+			h.Meta(g.Attr("http-equiv", "Content-Security-Policy"), h.Content(policy)), line,
+			meta("viewport", "width=device-width, initial-scale=1"),
+			meta("color-scheme", "light dark"),
+			meta("robots", "noindex"),
+			meta("referrer", "no-referrer"),
+			h.TitleEl(g.Text(title)), line,
+			h.StyleEl(g.Raw(styleText)), line,
+		), line,
+		h.Body(line,
+			h.Header(line,
+				h.H1(bdi(v.Title)), line,
+				h.P(g.Text(count)), line,
+				h.Label(h.Class("find"), g.Attr("hidden"), g.Text("Find on this page "),
+					h.Input(h.Type("search"), h.ID("find"), h.AutoComplete("off"))), line,
+			), line,
+			v.folders(),
+			v.numbers(),
+			h.Main(g.Map(v.Groups, func(group group) g.Node { return group.section(v.Title) }),
+				g.If(len(v.Groups) == 0, h.P(h.Class("empty"), g.Text("There are no photos here.")))), line,
+			v.numbers(),
+			h.Script(g.Raw(scriptText)), line,
+		), line,
+	))
+	if err := page.Render(w); err != nil {
+		return err
 	}
-	if len(v.Groups) == 0 {
-		w.Raw("\n<p class=\"empty\">There are no photos here.</p>")
-	}
-	w.Raw("\n</main>")
-	v.writeNumbers(w)
-	w.Raw("\n<script>" + scriptText + "</script>\n</body>\n</html>\n")
-	return w.Close()
+	return w.Flush()
 }
 
-func (v *view) writeFolders(w *markup.Writer) {
+func meta(name, content string) g.Node {
+	return g.Group{h.Meta(h.Name(name), h.Content(content)), line}
+}
+
+// bdi keeps text that is written from right to left from turning what stands around it.
+func bdi(text string) g.Node { return g.El("bdi", g.Text(text)) }
+
+func (v *view) folders() g.Node {
 	if len(v.Folders) == 0 {
-		return
+		return nil
 	}
-	w.Raw("\n<details><summary>Folders</summary><ul class=\"folders\">")
-	for _, f := range v.Folders {
-		w.Putf("\n<li><a href=\"%s\"><bdi>%s</bdi></a></li>", f.Address, f.Text)
-	}
-	if v.More != "" {
-		w.Putf("\n<li>%s</li>", v.More)
-	}
-	w.Raw("\n</ul></details>")
+	return g.Group{h.Details(h.Summary(g.Text("Folders")), h.Ul(h.Class("folders"),
+		g.Map(v.Folders, func(f link) g.Node { return g.Group{line, h.Li(h.A(h.Href(f.Address), bdi(f.Text)))} }),
+		g.If(v.More != "", g.Group{line, h.Li(g.Text(v.More))}), line,
+	)), line}
 }
 
-func (v *view) writeNumbers(w *markup.Writer) {
+func (v *view) numbers() g.Node {
 	if len(v.Numbers) == 0 {
-		return
+		return nil
 	}
-	w.Raw("\n<nav class=\"numbers\" aria-label=\"pages\">")
-	for _, n := range v.Numbers {
-		switch {
-		case n.Address == "":
-			w.Putf("\n<span>%s</span>", n.Text)
-		case n.Address == PageName(v.Page):
-			w.Putf("\n<a href=\"%s\" aria-current=\"page\">%s</a>", n.Address, n.Text)
-		default:
-			w.Putf("\n<a href=\"%s\">%s</a>", n.Address, n.Text)
+	return g.Group{h.Nav(h.Class("numbers"), h.Aria("label", "pages"), g.Map(v.Numbers, func(n link) g.Node {
+		if n.Address == "" {
+			return g.Group{line, h.Span(g.Text(n.Text))}
 		}
-	}
-	w.Raw("\n</nav>")
+		return g.Group{line, h.A(h.Href(n.Address), g.If(n.Address == PageName(v.Page), h.Aria("current", "page")), g.Text(n.Text))}
+	}), line), line}
 }
 
-func (g *group) write(w *markup.Writer, title string) {
-	label, class := g.Folder, ""
-	if g.Folder == "" {
-		label, class = title, ` class="top"`
+func (f *group) section(title string) g.Node {
+	label := f.Folder
+	if f.Folder == "" {
+		label = title
 	}
-	w.Putf("\n<section aria-label=\"%s\">\n<h2 id=\"%s\"", label, g.ID)
-	w.Raw(class)
-	w.Putf("><bdi>%s</bdi></h2>\n<ul class=\"grid\">", g.Folder)
-	for i := range g.Photos {
-		g.Photos[i].write(w)
-	}
-	w.Raw("\n</ul>\n</section>")
+	return g.Group{line, h.Section(h.Aria("label", label), line,
+		h.H2(h.ID(f.ID), g.If(f.Folder == "", h.Class("top")), bdi(f.Folder)), line,
+		h.Ul(h.Class("grid"), g.Map(f.Photos, func(p shown) g.Node { return p.item() }), line), line,
+	), line}
 }
 
-func (p *shown) write(w *markup.Writer) {
-	w.Putf("\n<li><figure id=\"p%d\">\n<a class=\"open\" href=\"#p%d\">", p.ID, p.ID)
+func (p *shown) item() g.Node {
+	picture := h.Span(h.Class("none"), g.Text("no picture: "+p.Missing))
 	if p.Source != "" {
-		w.Putf(`<img src="%s" width="%d" height="%d" alt="%s" loading="lazy" decoding="async">`, p.Source, p.Width, p.Height, p.Description)
-	} else {
-		w.Putf(`<span class="none">no picture: %s</span>`, p.Missing)
+		picture = h.Img(h.Src(p.Source), h.Width(strconv.Itoa(p.Width)), h.Height(strconv.Itoa(p.Height)), h.Alt(p.Description), lazy)
 	}
-	w.Raw("</a>")
-	if p.Large != "" {
-		w.Putf(`<img class="large" src="%s" alt="" loading="lazy" decoding="async">`, p.Large)
-	}
-	w.Putf("\n<figcaption><p class=\"words\" dir=\"auto\">%s</p>", p.Description)
-	if len(p.Keywords) > 0 {
-		w.Raw(`<p class="more">`)
-		for i, k := range p.Keywords {
-			if i > 0 {
-				w.Raw(", ")
-			}
-			w.Putf("<bdi>%s</bdi>", k)
-		}
-		w.Raw("</p>")
-	}
-	if p.Facts != "" {
-		w.Putf(`<p class="more">%s</p>`, p.Facts)
-	}
-	w.Putf("\n<p class=\"more name\"><bdi>%s</bdi></p></figcaption>\n", p.Name)
-	move(w, "before", p.Before, "previous photo", "‹")
-	move(w, "after", p.After, "next photo", "›")
-	w.Raw("<a class=\"move close\" href=\"#-\" aria-label=\"close\">×</a>\n</figure></li>")
+	return g.Group{line, h.Li(h.Figure(h.ID(anchor(p.ID)), line,
+		h.A(h.Class("open"), h.Href("#"+anchor(p.ID)), picture),
+		g.If(p.Large != "", h.Img(h.Class("large"), h.Src(p.Large), h.Alt(""), lazy)), line,
+		h.FigCaption(
+			h.P(h.Class("words"), h.Dir("auto"), g.Text(p.Description)),
+			p.keywords(),
+			g.If(p.Facts != "", h.P(h.Class("more"), g.Text(p.Facts))), line,
+			h.P(h.Class("more name"), bdi(p.Name)),
+		), line,
+		move("before", p.Before, "previous photo", "‹"),
+		move("after", p.After, "next photo", "›"),
+		h.A(h.Class("move close"), h.Href("#-"), h.Aria("label", "close"), g.Text("×")), line,
+	))}
 }
 
-// move writes a link to a neighbour, hidden where there is none.
-func move(w *markup.Writer, class string, id int, label, sign string) {
-	w.Putf(`<a class="move %s" `, class)
-	if id == 0 {
-		w.Raw("hidden")
-	} else {
-		w.Putf(`href="#p%d"`, id)
+var lazy = g.Group{h.Loading("lazy"), g.Attr("decoding", "async")}
+
+func anchor(photo int) string { return fmt.Sprintf("p%d", photo) }
+
+func (p *shown) keywords() g.Node {
+	if len(p.Keywords) == 0 {
+		return nil
 	}
-	w.Putf(" aria-label=\"%s\">%s</a>\n", label, sign)
+	var list g.Group
+	for i, k := range p.Keywords {
+		list = append(list, g.If(i > 0, g.Text(", ")), bdi(k))
+	}
+	return h.P(h.Class("more"), list)
+}
+
+// move is a link to a neighbour, hidden where there is none.
+func move(class string, photo int, label, sign string) g.Node {
+	to := g.Attr("hidden")
+	if photo > 0 {
+		to = h.Href("#" + anchor(photo))
+	}
+	return g.Group{h.A(h.Class("move "+class), to, h.Aria("label", label), g.Text(sign)), line}
 }
