@@ -65,7 +65,8 @@ func BenchmarkStages(b *testing.B) {
 
 // BenchmarkTile encodes one tile again and again with the vision file that
 // PHOTODESC_BENCH_MMPROJ names, on PHOTODESC_BENCH_THREADS threads (1), and
-// gives the fastest: what else runs on the machine makes the others slower.
+// gives the fastest and the least CPU time: what else runs on the machine makes
+// the others slower.
 func BenchmarkTile(b *testing.B) {
 	path := os.Getenv("PHOTODESC_BENCH_MMPROJ")
 	if path == "" {
@@ -81,13 +82,14 @@ func BenchmarkTile(b *testing.B) {
 	}
 	defer v.close()
 	pix, out := scene(1, v.tile, v.tile).Pix, make([]float32, v.tileTokens*v.embd)
-	best := time.Duration(math.MaxInt64)
+	best, least := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 	for b.Loop() {
-		began := time.Now()
+		began, used := time.Now(), cpuTime()
 		if err := v.encode(pix, out); err != nil {
 			b.Fatal(err)
 		}
-		best = min(best, time.Since(began))
+		best, least = min(best, time.Since(began)), min(least, cpuTime()-used)
 	}
 	b.ReportMetric(best.Seconds()*1000, "fastest-ms")
+	b.ReportMetric(least.Seconds()*1000, "least-cpu-ms")
 }

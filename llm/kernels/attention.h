@@ -77,6 +77,21 @@ template <typename F> inline floats weights_of_row(int n, uint32_t * out, F && s
     return sum[0];
 }
 
+// Whether the first PANEL of n values of a mask are all minus infinity.
+inline bool all_masked(const uint16_t * mask, int n) {
+    uint16_t other = 0;
+    if (n >= PANEL) {
+        for (int i = 0; i < PANEL; i++) { // in vectors
+            other |= mask[i] ^ 0xfc00;
+        }
+    } else {
+        for (int i = 0; i < n; i++) {
+            other |= mask[i] ^ 0xfc00;
+        }
+    }
+    return other == 0;
+}
+
 // Multiplies a row's n scores, of which the first keys count, by factor and adds the mask (or null). Returns the highest score.
 inline float masked_scores(float * s, int n, floats factor, const uint16_t * mask, int keys) {
     constexpr float log2e = 1.44269504f;
@@ -98,6 +113,33 @@ inline float masked_scores(float * s, int n, floats factor, const uint16_t * mas
         top = most(top, x);
     }
     return most_of(top);
+}
+
+// The panels of keys that some of the queries from..to may attend to: those before and behind are masked for all of them, and
+// their weights are zeros. Blocks of KEYS stay where they are, so that a query's result does not depend on the other queries.
+struct panel_range { int from, to; };
+
+inline panel_range visible_panels(const attention & a, int from, int to) {
+    const int panels = (a.keys + PANEL - 1) / PANEL;
+    if (a.mask == nullptr) {
+        return { 0, panels };
+    }
+    auto masked = [&](int panel) {
+        for (int row = from; row < to; row++) {
+            if (!all_masked((const uint16_t *) (a.mask + (size_t) row * a.mask_stride) + panel * PANEL, a.keys - panel * PANEL)) {
+                return false;
+            }
+        }
+        return true;
+    };
+    panel_range r = { 0, panels };
+    while (r.to > r.from && masked(r.to - 1)) {
+        r.to--;
+    }
+    while (r.from < r.to && masked(r.from)) {
+        r.from++;
+    }
+    return r;
 }
 
 // Computes queries from..to. pack_keys_and_values must have filled the same scratch.
@@ -124,8 +166,11 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
             const char * from = a.q + (size_t) (row + m) * a.q_stride;
             convert_row(GGML_TYPE_F32, from, a.dk, q + (size_t) m * (padded(a.dk) / EACH));
         }
-        for (int first = 0; first < at.n; first += KEYS) {
-            const int n = at.n - first < KEYS ? at.n - first : KEYS;
+        const panel_range visible = visible_panels(a, row, row + M);
+        bool begun = false; // whether sums and tops hold those of an earlier block
+        for (int block = visible.from * PANEL / KEYS * KEYS; block < visible.to * PANEL; block += KEYS) {
+            const int first = block > visible.from * PANEL ? block : visible.from * PANEL;
+            const int n     = (block + KEYS < visible.to * PANEL ? block + KEYS : visible.to * PANEL) - first;
             alignas(64) float highest[M][WIDTH];
             for (int m = 0; m < M; m++) {
                 store(highest[m], all(-INFINITY));
@@ -154,7 +199,7 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
                     f    = all(1.0f);
                 }
                 if (!(high <= top[m])) { // or NaN
-                    if (first > 0 && top[m] > -INFINITY) {
+                    if (begun && top[m] > -INFINITY) {
                         const floats less = power_of_two(all(top[m] - high));
                         part[m] *= first_of(less);
                         for (int c = 0; c < at.dv; c += WIDTH) {
@@ -169,7 +214,7 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
             for (int c = 0, i = 0; c < at.dv; c += PANEL, i++) {
                 floats acc[M][2];
                 clear(acc);
-                if (first > 0) {
+                if (begun) {
 #pragma GCC unroll 12
                     for (int m = 0; m < M; m++) {
                         acc[m][0] = load(sums + m * at.dv + c);
@@ -183,11 +228,13 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
                     store(sums + m * at.dv + c + WIDTH, acc[m][1]);
                 }
             }
+            begun = true;
         }
         for (int m = 0; m < M; m++) {
             const floats share = all(part[m] == 0 ? 0.0f : 1 / part[m]);
             for (int c = 0; c < a.dv; c += WIDTH) {
-                store_first((float *) (a.out + (size_t) (row + m) * a.out_stride) + c, mul(load(sums + m * at.dv + c), share), a.dv - c);
+                const floats sum = begun ? load(sums + m * at.dv + c) : zero();
+                store_first((float *) (a.out + (size_t) (row + m) * a.out_stride) + c, mul(sum, share), a.dv - c);
             }
         }
     });
