@@ -29,34 +29,3 @@ func TestDeathStreak(t *testing.T) {
 		t.Errorf("after a success: %+v", s)
 	}
 }
-
-func TestConcurrency(t *testing.T) {
-	c := concurrency{limit: 11, max: 11}
-	for _, want := range []int{5, 2, 1} {
-		if !c.halve() || c.limit != want {
-			t.Errorf("limit %d, want %d", c.limit, want)
-		}
-	}
-	if c.halve() || c.limit != 1 {
-		t.Errorf("halved to %d", c.limit)
-	}
-	var limits []int
-	for n := 1; n <= 5*successesToGrow; n++ {
-		if c.succeeded() {
-			limits = append(limits, c.limit)
-			if n%successesToGrow != 0 {
-				t.Errorf("grew after %d successes", n)
-			}
-		}
-	}
-	if len(limits) != 4 || limits[0] != 2 || limits[3] != 11 {
-		t.Errorf("limits %v", limits)
-	}
-	c = concurrency{limit: 4, max: 8}
-	for range successesToGrow - 1 {
-		c.succeeded()
-	}
-	if c.halve(); c.succeeded() {
-		t.Error("successes before the last kill were counted")
-	}
-}

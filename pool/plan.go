@@ -24,9 +24,11 @@ type Limits struct {
 	Workers  int    // as requested; 0 is automatic
 	Threads  int    // of one worker as requested; 0 is automatic
 	Slots    int    // photos generated together in one worker as requested; 0 is automatic
-	MaxSlots int    // more photos in one worker gain nothing; default 8
-	Photos   int    // to be described; 0 is unknown, and many
-	GPU      bool   // does the work: one worker fills it
+	MaxSlots int    // photos generated together in one worker unless requested otherwise; default 8
+	// MoreSlots is MaxSlots of a long run, whose photos are known; 0 is as few.
+	MoreSlots int
+	Photos    int  // to be described; 0 is unknown, and many
+	GPU       bool // does the work: one worker fills it
 
 	// Measured is workers × threads that were found fastest here. They take the
 	// place of the estimate where memory allows.
@@ -40,6 +42,7 @@ type Shape struct{ Workers, Threads int }
 type Plan struct {
 	Workers  int
 	Slots    int    // photos generated together in each worker, at most
+	First    int    // in flight in each worker until a photo has been described; 0 is no limit
 	Threads  int    // of each worker
 	Weights  uint64 // mapped by all workers
 	Own      uint64 // memory that all workers together may have beside the weights; 0 is no limit
@@ -128,11 +131,28 @@ func (s Sizes) shapes(l Limits) (all []Shape) {
 
 // plan is the plan for so many workers, or fewer if memory does not allow them.
 func (s Sizes) plan(workers, threads int, l Limits) Plan {
-	most := l.Slots
-	if most <= 0 {
-		most = l.MaxSlots
+	if l.Slots > 0 {
+		return s.planSlots(workers, threads, l.Slots, l)
 	}
-	p := Plan{Workers: workers, Threads: threads, Slots: min(most, maxInFlightLimit), Weights: s.Weights, Prestart: true, Fits: true}
+	p := s.planSlots(workers, threads, l.MaxSlots, l)
+	if l.MoreSlots > l.MaxSlots && l.Photos >= longRun*p.Workers*l.MoreSlots {
+		// Neither a worker nor the one loaded ahead is given up for them.
+		more := s.planSlots(workers, threads, l.MoreSlots, l)
+		if more.Workers == p.Workers && more.Slots == l.MoreSlots && more.Prestart == p.Prestart {
+			more.First = p.Slots
+			return more
+		}
+	}
+	return p
+}
+
+// longRun is how many times a long run fills all slots. At its end slots are
+// empty, the more the more there are.
+const longRun = 4
+
+// planSlots is the plan for at most so many slots in each worker.
+func (s Sizes) planSlots(workers, threads, slots int, l Limits) Plan {
+	p := Plan{Workers: workers, Threads: threads, Slots: min(slots, maxInFlightLimit), Weights: s.Weights, Prestart: true, Fits: true}
 	if l.Memory > 0 {
 		p.fit(s, l.Memory)
 	}

@@ -57,6 +57,17 @@ func TestMakePlan(t *testing.T) {
 		{"more threads than cores", small, Limits{CPUs: 2, Threads: 4}, 1, 4, 8, true, true},
 		{"both", small, Limits{CPUs: 2, Workers: 2, Threads: 2}, 2, 2, 8, true, true},
 
+		// More of them in a long run, where memory has room.
+		{"a long run", small, Limits{CPUs: 2, MoreSlots: 16, Photos: 128}, 2, 1, 16, true, true},
+		{"not so long", small, Limits{CPUs: 2, MoreSlots: 16, Photos: 127}, 2, 1, 8, true, true},
+		{"not so long for four", small, Limits{CPUs: 4, MoreSlots: 16, Photos: 255}, 4, 1, 8, true, true},
+		{"a run of unknown length", small, Limits{CPUs: 2, MoreSlots: 16}, 2, 1, 8, true, true},
+		{"a long run, slots asked for", small, Limits{CPUs: 2, MoreSlots: 16, Photos: 1000, Slots: 4}, 2, 1, 4, true, true},
+		// 600 + 2 × (300 + 16 × 50) + 300 + 16 × 30
+		{"memory for twice the slots and the next worker", small, Limits{CPUs: 2, MoreSlots: 16, Photos: 1000, Memory: 3580 * M}, 2, 1, 16, true, true},
+		{"memory for the next worker alone", small, Limits{CPUs: 2, MoreSlots: 16, Photos: 1000, Memory: 3579 * M}, 2, 1, 8, true, true},
+		{"memory for twice the slots alone", small, Limits{CPUs: 2, MoreSlots: 16, Photos: 1000, Memory: 2800 * M}, 2, 1, 8, true, true},
+
 		// A GPU is filled by one worker, whose threads have all cores.
 		{"GPU", small, Limits{CPUs: 16, GPU: true, MaxSlots: 32}, 1, 16, 32, true, true},
 		{"GPU, workers asked for", small, Limits{CPUs: 16, GPU: true, Workers: 2}, 2, 8, 8, true, true},
@@ -75,6 +86,9 @@ func TestMakePlan(t *testing.T) {
 		}
 		if p.Photo < test.s.Pixels && test.l.Memory > 0 {
 			t.Errorf("%s: an ordinary photo of %d bytes is too large for %d", test.name, test.s.Pixels, p.Photo)
+		}
+		if want := map[bool]int{true: 8}[p.Slots == 16]; p.First != want {
+			t.Errorf("%s: %d photos in flight at first, want %d", test.name, p.First, want)
 		}
 		if p.Fits && test.l.Memory > 0 && test.s.Weights+p.total(test.s) > test.l.Memory {
 			t.Errorf("%s: over the budget: %s", test.name, p.Sum)

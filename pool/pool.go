@@ -44,8 +44,13 @@ type Config struct {
 
 	Workers     int // side by side; default 1
 	MaxInFlight int // most photos in flight in one worker; default 1
-	Nice        int // niceness that workers have at least
-	BatchSize   int // photos one process may do; 0 is no limit
+
+	// FirstInFlight is MaxInFlight until the first photo has been described, so that
+	// it is there sooner. If it takes a tenth of Timeout or more, it stays so. 0 is MaxInFlight.
+	FirstInFlight int
+
+	Nice      int // niceness that workers have at least
+	BatchSize int // photos one process may do; 0 is no limit
 
 	// NextBatch returns the number of a batch that begins, which is used in events,
 	// results and the log. It is called as Observe is. Without it the numbers are 1,

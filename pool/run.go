@@ -118,7 +118,7 @@ func newRun(cfg Config) *run {
 		photos:      &quarantine{knownReadable: cfg.KnownReadable, noProbes: cfg.Fetched != nil},
 		streak:      &deathStreak{max: cfg.maxDeaths(), minBackoff: cfg.minBackoff, maxBackoff: cfg.maxBackoff},
 		budget:      newMemoryBudget(cfg.Memory, cfg.Workers),
-		concurrency: &concurrency{limit: cfg.MaxInFlight, max: cfg.MaxInFlight},
+		concurrency: newConcurrency(&cfg),
 		storage:     newStorageProbe(&cfg),
 		sampler:     newSampler(&cfg),
 		source:      newSource(&cfg),

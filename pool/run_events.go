@@ -130,6 +130,7 @@ func (r *run) finish(a *attempt, answered *answer) {
 	r.photos.described(a.photo.path)
 	r.streak.reset()
 	r.delivery.add(r.delivery.release()...)
+	r.concurrency.described(a.took)
 	if r.concurrency.succeeded() {
 		r.report.info("Memory has been enough for a while: %s at once from now on", wording.Count(r.concurrency.limit, "photo"))
 	}

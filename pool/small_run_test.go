@@ -3,6 +3,7 @@ package pool
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // The first worker loads alone, and the others while it describes.
@@ -40,6 +41,36 @@ func TestSmallRuns(t *testing.T) {
 				}
 				if r.stats.Workers != test.workers || most != test.most {
 					t.Errorf("%d photos: %d workers with up to %d each, want %d with %d", test.photos, r.stats.Workers, most, test.workers, test.most)
+				}
+			})
+		})
+	}
+}
+
+// Few photos are in flight until the first has been described, and then more, but
+// not where it took long.
+func TestFirstInFlightOfRun(t *testing.T) {
+	for _, test := range []struct {
+		delay string
+		later int
+	}{{"1m", 5}, {"7m", 2}} {
+		t.Run(test.delay, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				jobs := paths("good", 20)
+				r := newBubbleRig(t, Config{Workers: 2, MaxInFlight: 5, FirstInFlight: 2, Timeout: time.Hour, Command: fakeCommand("", delayEnv+"="+test.delay)})
+				r.run(jobs).noError(jobs)
+				first, later, described := 0, 0, false
+				for _, e := range r.events {
+					described = described || e.Kind == EventAnswer
+					switch {
+					case e.Kind == EventPhotoOut && described:
+						later = max(later, e.InFlight)
+					case e.Kind == EventPhotoOut:
+						first = max(first, e.InFlight)
+					}
+				}
+				if first != 2 || later != test.later {
+					t.Errorf("%d photos in flight at first and %d later, want 2 and %d", first, later, test.later)
 				}
 			})
 		})

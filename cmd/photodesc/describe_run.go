@@ -113,7 +113,7 @@ func (d *describer) work(ctx context.Context, names []string) error {
 			}
 			return cmd
 		},
-		Version: version, Workers: r.plan.Workers, MaxInFlight: r.plan.Slots + worker.DecodeAhead, BatchSize: r.flags.BatchSize,
+		Version: version, Workers: r.plan.Workers, MaxInFlight: r.plan.Slots + worker.DecodeAhead, FirstInFlight: r.plan.First, BatchSize: r.flags.BatchSize,
 		Prestart: r.plan.Prestart && len(todo) > r.flags.BatchSize, Cooldown: pool.AutoCooldown,
 		Timeout: r.flags.Timeout, Memory: r.plan.Own, Mapped: r.plan.Weights, Nice: r.flags.Nice,
 		Observe: func(e pool.Event) {

@@ -131,6 +131,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Mapped:      r.plan.Weights,
 		MaxTemp:     r.flags.MaxTemp,
 
+		FirstInFlight:  r.plan.First,
 		PauseOnBattery: r.flags.OnBattery == config.BatteryPause,
 
 		Needed:  r.copies.needed(),

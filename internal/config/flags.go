@@ -313,8 +313,11 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 		Workers: s.workers, Threads: s.threads, Slots: s.parallel,
 		MaxSlots: worker.MaxSlots, Photos: photos, GPU: m.GPU, Measured: s.Measured,
 	}
-	if m.GPU { // each worker would hold the model there
+	switch {
+	case m.GPU: // each worker would hold the model there
 		limits.MaxSlots = max(m.Slots, worker.MaxSlots)
+	case s.Detail == llm.DetailLow:
+		limits.MoreSlots = worker.MoreSlots
 	}
 	p := pool.MakePlan(sizes, limits)
 	if p.Slots == 1 { // an engine has two slots at the least

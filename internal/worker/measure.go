@@ -175,8 +175,13 @@ func freeGPUMemory(devices []llm.Device) (free uint64) {
 	return free
 }
 
-// MaxSlots is the number of slots on a CPU above which throughput no longer grows.
-const MaxSlots = 8
+// MaxSlots is the number of slots on a CPU above which photos of several tiles are
+// described hardly faster: encoding them takes most of the time. MoreSlots is for
+// photos of one tile. docs/performance.md has what they give.
+const (
+	MaxSlots  = 8
+	MoreSlots = 16
+)
 
 // maxGPUSlots is the largest number of slots on a GPU.
 const maxGPUSlots = 32
