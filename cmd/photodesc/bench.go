@@ -80,6 +80,9 @@ func benchCommand() *cobra.Command {
 	return c
 }
 
+// manyPhotos are those of the run whose workers and slots are measured.
+const manyPhotos = 1_000_000
+
 // prepareBench finds what a run would do: which model, how many workers and slots.
 func prepareBench(ctx context.Context, r *runner, sweep bool, say func(string, ...any)) (p measure.Prepared, err error) {
 	if err := r.findModel(); err != nil {
@@ -100,7 +103,7 @@ func prepareBench(ctx context.Context, r *runner, sweep bool, say func(string, .
 	if !m.GPU && !sweep {
 		r.set.Measured = measuredShape(r.set, r.model, func(text string) { say("%s", text) })
 	}
-	r.plan = r.set.Plan(m, 0)
+	r.plan = r.set.Plan(m, manyPhotos)
 	return measure.Prepared{
 		Model: r.model.Name, Plan: r.plan, Worker: r.workerConfig(), GPU: m.GPU, Fingerprint: sum,
 		PlanOf: func(shape pool.Shape) pool.Plan { return r.set.WithShape(shape).Plan(m, 0) },
