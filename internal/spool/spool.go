@@ -58,6 +58,19 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("it has %s, more than the %s that are kept of all photos together", humanize.IBytes(uint64(e.Size)), humanize.IBytes(uint64(e.Max)))
 }
 
+// DiskError is returned if the spool's folder cannot be written to, for another reason than a full disk.
+type DiskError struct {
+	Dir string
+	Err error
+}
+
+func (e *DiskError) Error() string {
+	return fmt.Sprintf("nothing can be written to %q: %v", e.Dir, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *DiskError) Unwrap() error { return e.Err }
+
 // ErrSize is the reason when a file has another size than was said.
 var ErrSize = errors.New("the file has another size than was said before")
 
@@ -78,9 +91,12 @@ func (s *Spool) Used() int64 {
 // path is that of the photo; any bytes may be in it. Only its extension becomes part of the file's name.
 //
 // If the disk is full, Add waits until there is room and calls copy again where it had begun. The error is copy's, ctx's, ErrClosed,
-// a *TooLargeError, one with ErrSize if copy has written another number of bytes, or the disk's. No part of the file is left then.
+// a *TooLargeError, one with ErrSize if copy has written another number of bytes, or a *DiskError. No part of the file is left then.
 func (s *Spool) Add(ctx context.Context, path string, size int64, modTime time.Time, copy func(io.Writer) error) (*File, error) {
-	if size < 0 || size > s.opts.MaxBytes {
+	if size < 0 {
+		return nil, fmt.Errorf("%w: %d bytes", ErrSize, size)
+	}
+	if size > s.opts.MaxBytes {
 		return nil, &TooLargeError{size, s.opts.MaxBytes}
 	}
 	for {
@@ -131,7 +147,7 @@ func (s *Spool) reserve(ctx context.Context, path string, size int64) (*part, er
 			}
 			s.giveBack(size)
 			if !isFull(err) {
-				return nil, err
+				return nil, s.diskError(err)
 			}
 			s.say("the disk is full: " + s.dir)
 		}
@@ -184,6 +200,13 @@ func (s *Spool) say(why string) {
 		s.opts.Waiting(why)
 	}
 	s.why = why
+}
+
+func (s *Spool) diskError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &DiskError{s.dir, err}
 }
 
 func isFull(err error) bool {
@@ -244,8 +267,9 @@ func (p *part) Write(b []byte) (n int, err error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	n, p.err = p.f.Write(b)
+	n, err = p.f.Write(b)
 	p.written += int64(n)
+	p.err = p.spool.diskError(err)
 	return n, p.err
 }
 
@@ -255,12 +279,10 @@ func (p *part) finish(modTime time.Time) error {
 		return fmt.Errorf("%w: %d bytes of %d", ErrSize, p.written, p.size)
 	}
 	if err := p.f.Close(); err != nil {
-		return err
+		return p.spool.diskError(err)
 	}
-	if err := os.Chtimes(p.f.Name(), modTime, modTime); err != nil {
-		return err
-	}
-	return os.Rename(p.f.Name(), filepath.Join(p.spool.Dir(), p.name))
+	_ = os.Chtimes(p.f.Name(), modTime, modTime) // there are times that a file system cannot hold
+	return p.spool.diskError(os.Rename(p.f.Name(), filepath.Join(p.spool.Dir(), p.name)))
 }
 
 func (p *part) abort() {
