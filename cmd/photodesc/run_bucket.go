@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type bucketPhotos struct {
 	bucket  *bucket.Bucket
 	max     int64 // bytes of the spool
 	fetcher *bucket.Fetcher
+	news    func(string) // of a run, before its first photo is described
 
 	fetching sync.Mutex // held while photos are fetched for a pool
 
@@ -86,31 +88,17 @@ func (b *bucketPhotos) prepare(ctx context.Context, r *runner) error {
 // openSpool makes the spool; r is nil in a dry run.
 func (b *bucketPhotos) openSpool(parent string, r *runner) error {
 	opts := spool.Options{MaxBytes: b.max}
-	away := func(string) {}
+	var away func(error)
 	if r != nil {
-		opts.Waiting = func(why string) { b.waits(r, "No photo can be fetched", "room on the disk", why) }
-		away = func(why string) { b.waits(r, "The photos cannot be reached", "the photos to come back", why) }
+		w := &bucketWaits{run: r}
+		opts.Waiting, away = w.spoolFull, w.away
 	}
 	s, err := spool.Open(parent, opts)
 	if err != nil {
 		return fmt.Errorf("photos cannot be fetched to the workdir: %w", err)
 	}
-	b.fetcher = &bucket.Fetcher{Bucket: b.bucket, Spool: s, Away: away}
+	b.fetcher = bucket.NewFetcher(b.bucket, s, away)
 	return nil
-}
-
-// waits tells that no photos come, and that they do again where why is empty.
-func (b *bucketPhotos) waits(r *runner, what, forWhat, why string) {
-	if why == "" {
-		r.log.Info("Photos are fetched again")
-		r.track.Live().SetPhase("")
-		r.show.SetPhase("")
-		return
-	}
-	r.log.Warn(what + ", waiting until they can: " + why)
-	r.track.Live().SetWaiting(forWhat, false)
-	r.show.SetPhase("waiting for " + forWhat)
-	r.service.Status("Waiting for " + forWhat)
 }
 
 // list reads the keys once.
@@ -194,9 +182,13 @@ func (a bucketAbsence) Missing(rel string) bool {
 	return !there
 }
 
-func (b *bucketPhotos) workerRoot() string { return b.fetcher.Spool.Dir() }
+func (b *bucketPhotos) workerRoot() string { return b.fetcher.Spool().Dir() }
 
-func (b *bucketPhotos) attach(c *pool.Config, _ *runner, _ []string) {
+func (b *bucketPhotos) attach(c *pool.Config, r *runner, _ []string) {
+	b.news = func(text string) {
+		r.loading.at(text)
+		r.track.Live().SetPhase(strings.TrimSuffix("loading model: "+text, ": "))
+	}
 	c.Fetched = func(rel string) (string, *pool.Failure) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -210,52 +202,68 @@ func (b *bucketPhotos) attach(c *pool.Config, _ *runner, _ []string) {
 
 func (b *bucketPhotos) jobs(ctx context.Context, todo []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
+		fetching, stop := context.WithCancelCause(ctx)
+		defer stop(nil)
 		b.begin()
-		if err := b.mayRead(todo); err != nil {
-			b.end(err)
-			b.fetching.Unlock()
-			return
+		if b.news != nil {
+			b.news("the first photos are being fetched")
 		}
-		wanted, ready := make(chan string), make(chan string)
+		ready := make(chan string)
 		go func() {
-			defer close(wanted)
-			for _, rel := range todo {
+			defer b.fetching.Unlock()
+			defer close(ready)
+			var denied *bucket.DeniedError
+			if err := b.fetcher.MayRead(fetching, todo); errors.As(err, &denied) { // each photo would fail by itself
+				stop(fmt.Errorf("the photos in %s can be listed and not be read: %w%s", b.name(), err, denied.Advice()))
+				return
+			}
+			b.fetchAll(fetching, stop, todo, ready)
+		}()
+		first := true
+		for rel := range ready {
+			if first && b.news != nil {
+				b.news("")
+			}
+			first = false
+			if !yield(rel) {
+				return
+			}
+		}
+		switch cause := context.Cause(fetching); {
+		case ctx.Err() != nil:
+			b.end(pool.ErrStopped)
+		case cause != nil:
+			b.end(cause)
+		}
+	}
+}
+
+// fetchAll fetches photos until all are there or ctx ends. stop is told of an error that lets none be fetched.
+func (b *bucketPhotos) fetchAll(ctx context.Context, stop func(error), todo []string, ready chan<- string) {
+	wanted := make(chan string)
+	var wait sync.WaitGroup
+	for range fetchers {
+		wait.Go(func() {
+			for rel := range wanted {
+				if err := b.fetch(ctx, rel); err != nil {
+					stop(err)
+					return
+				}
 				select {
-				case wanted <- rel:
+				case ready <- rel:
 				case <-ctx.Done():
 					return
 				}
 			}
-		}()
-		var wait sync.WaitGroup
-		for range fetchers {
-			wait.Go(func() {
-				for rel := range wanted {
-					if !b.fetch(ctx, rel) {
-						return
-					}
-					select {
-					case ready <- rel:
-					case <-ctx.Done():
-						return
-					}
-				}
-			})
-		}
-		go func() {
-			wait.Wait()
-			close(ready)
-			b.fetching.Unlock()
-		}()
-		for rel := range ready {
-			if !yield(rel) {
-				break
-			}
-		}
-		if ctx.Err() != nil {
-			b.end(pool.ErrStopped)
+		})
+	}
+	defer wait.Wait()
+	defer close(wanted)
+	for _, rel := range todo {
+		select {
+		case wanted <- rel:
+		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -280,36 +288,30 @@ func (b *bucketPhotos) end(err error) {
 	b.ended = err
 }
 
-// fetch fetches a photo and keeps it, or why it cannot be fetched. It returns false if ctx has ended.
-func (b *bucketPhotos) fetch(ctx context.Context, rel string) bool {
+// fetch fetches a photo and keeps it, or why it cannot be fetched. The error is ctx's or one that lets no photo be fetched.
+func (b *bucketPhotos) fetch(ctx context.Context, rel string) error {
 	file, err := b.fetcher.Fetch(ctx, rel)
 	if err != nil && ctx.Err() != nil {
-		return false
+		return ctx.Err()
 	}
 	f := fetched{Fetched: file}
-	if err != nil {
+	var refused *bucket.RefusedError
+	var disk *spool.DiskError
+	var large *spool.TooLargeError
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Errorf("%w%s; then run again, it goes on where it stopped", err, refused.Denied.Advice())
+	case errors.As(err, &disk):
+		return fmt.Errorf("photos cannot be fetched: %w\n  mend that and run again, it goes on where it stopped", err)
+	case errors.As(err, &large):
+		f.failure = &pool.Failure{Kind: string(tracker.TooLarge), Message: err.Error() + ": give more with --spool"}
+	case err != nil:
 		f.failure = &pool.Failure{Kind: string(tracker.Unreadable), Message: err.Error()}
-		var large *spool.TooLargeError
-		if errors.As(err, &large) {
-			f.failure.Kind, f.failure.Message = string(tracker.TooLarge), err.Error()+": give more with --spool"
-		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ready[rel] = f
-	return true
-}
-
-// mayRead returns an error if none of a few photos may be read. Otherwise each photo would fail by itself.
-func (b *bucketPhotos) mayRead(todo []string) (err error) {
-	for _, i := range []int{0, len(todo) / 2, len(todo) - 1} {
-		var denied *bucket.DeniedError
-		if _, err = b.bucket.ReadHead(todo[i], 1); !errors.As(err, &denied) {
-			return nil
-		}
-		err = fmt.Errorf("the photos in %s can be listed and not be read: %w%s", b.name(), err, denied.Advice())
-	}
-	return err
+	return nil
 }
 
 func (b *bucketPhotos) err() error {
@@ -318,16 +320,21 @@ func (b *bucketPhotos) err() error {
 	return b.ended
 }
 
-func (b *bucketPhotos) finish(rec *tracker.Record) {
+func (b *bucketPhotos) finish(rec *tracker.Record) error {
 	b.mu.Lock()
 	f, fetched := b.ready[rec.Path]
 	delete(b.ready, rec.Path)
 	b.mu.Unlock()
 	if !fetched {
-		return
+		return nil
 	}
 	object := f.Object
 	if f.failure == nil {
+		if rec.Status == tracker.Failed {
+			if _, err := os.Lstat(f.Path()); err != nil { // which no photo is to blame for
+				return fmt.Errorf("%q was fetched and is gone from the workdir: %w\n  leave the folder %q alone while a run works, and run again, it goes on where it stopped", rec.Path, err, spoolName)
+			}
+		}
 		f.Remove()
 	} else {
 		object, _ = b.bucket.Stat(rec.Path)
@@ -337,10 +344,11 @@ func (b *bucketPhotos) finish(rec *tracker.Record) {
 		file.Hash, file.Head, file.Picture = rec.File.Hash, rec.File.Head, rec.File.Picture
 	}
 	rec.File = &file
+	return nil
 }
 
 func (b *bucketPhotos) close() {
 	if b.fetcher != nil {
-		_ = b.fetcher.Spool.Close()
+		_ = b.fetcher.Spool().Close()
 	}
 }

@@ -352,7 +352,9 @@ func (g *askedGroup) endDescribed(r *runner) error {
 // keep records a description that was asked for. An error ends the run.
 func (g *askedGroup) keep(r *runner, res pool.Result) error {
 	rec, more := recordOf(res, r.model.Name, g.ask.First())
-	r.source.finish(&rec)
+	if err := r.source.finish(&rec); err != nil {
+		return err
+	}
 	list := g.byPath[rec.Path]
 	rec.Request = &tracker.RecordRequest{ID: list[0].ID, Chosen: g.chosen}
 	rec.Settings = g.settings.ID()

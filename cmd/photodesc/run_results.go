@@ -20,7 +20,9 @@ import (
 func (r *runner) keep(res pool.Result) error {
 	rec, more := recordOf(res, r.model.Name, r.set.Ask.First())
 	rec.Settings = r.track.SettingsID()
-	r.source.finish(&rec)
+	if err := r.source.finish(&rec); err != nil {
+		return err
+	}
 	if s := r.shared.Load(); s != nil {
 		rec.Node = s.name
 	}

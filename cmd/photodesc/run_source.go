@@ -54,8 +54,8 @@ type photoSource interface {
 	// jobs yields photos that workers can read. It ends early when ctx ends or, for a reason that err returns, no photo can be read.
 	jobs(ctx context.Context, todo []string) iter.Seq[string]
 	err() error
-	// finish is called with the record of each photo before it is written.
-	finish(rec *tracker.Record)
+	// finish is called with the record of each photo before it is written. An error ends the run without that.
+	finish(rec *tracker.Record) error
 
 	close()
 }
@@ -92,7 +92,7 @@ func (f folderPhotos) mountPoints() storage.MountPoints       { return storage.N
 func (f folderPhotos) moved() func([]tracker.Record) bool     { return samePhotos(string(f)) }
 func (f folderPhotos) workerRoot() string                     { return string(f) }
 func (f folderPhotos) err() error                             { return nil }
-func (f folderPhotos) finish(*tracker.Record)                 {}
+func (f folderPhotos) finish(*tracker.Record) error           { return nil }
 func (f folderPhotos) close()                                 {}
 
 func (f folderPhotos) walk(ctx context.Context, opts photo.WalkOptions, found func(string) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"slices"
@@ -110,7 +111,7 @@ func TestTreeOfKeys(t *testing.T) {
 	if _, there := b.Stat("a"); there {
 		t.Error("a folder is taken for an object")
 	}
-	if head, err := b.ReadHead("a.jpg", 10); string(head) != "x" || err != nil {
+	if head, err := b.ReadHead(t.Context(), "a.jpg", 10); string(head) != "x" || err != nil {
 		t.Errorf("%q, %v", head, err)
 	}
 }
@@ -122,7 +123,7 @@ func fetcher(t *testing.T, b *Bucket) *Fetcher {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return &Fetcher{Bucket: b, Spool: s}
+	return NewFetcher(b, s, nil)
 }
 
 // Each fault of the storage comes for a while, or for ever.
@@ -147,6 +148,9 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	const always = 1 << 40
+	random := func(*http.Request, string) buckettest.Fault {
+		return buckettest.Fault{ETag: fmt.Sprintf("%032x", rand.Uint64())}
+	}
 	for _, c := range []struct {
 		name  string
 		fault func(*http.Request, string) buckettest.Fault
@@ -162,6 +166,7 @@ func TestFaults(t *testing.T) {
 		{"denied", first(always, buckettest.Fault{Status: 403, Code: "AccessDenied"}), "no access: as the test wants", 0},
 		{"gone", first(always, buckettest.Fault{Status: 404, Code: "NoSuchKey"}), "the object is gone", 0},
 		{"archived", first(always, buckettest.Fault{Status: 403, Code: "InvalidObjectState"}), "archived", 0},
+		{"another etag each time", random, "another one each time", 0},
 		{"all away", everything(buckettest.Fault{Drop: true}, 8), "", 2},
 		{"all denied for a while", everything(buckettest.Fault{Status: 403, Code: "ExpiredToken"}, 8), "", 2},
 	} {
@@ -170,16 +175,19 @@ func TestFaults(t *testing.T) {
 			s.Put(t, "p/a.jpg", []byte(body))
 			b := open(t, s, "p")
 			list(t, b)
+			said := []error{}
 			f := fetcher(t, b)
-			said := []string{}
-			f.Away = func(why string) { said = append(said, why) }
+			f.outage.away = func(why error) { said = append(said, why) }
 			s.SetFault(c.fault)
 			got, err := f.Fetch(t.Context(), "a.jpg")
 			if c.want != "" {
 				if err == nil || !slices.ContainsFunc(strings.Split(c.want, "|"), func(w string) bool { return strings.Contains(err.Error(), w) }) {
 					t.Fatalf("error %v, want %q", err, c.want)
 				}
-				if used := f.Spool.Used(); used != 0 {
+				if n := s.Requests("p/a.jpg"); n > fetchTries+1 {
+					t.Errorf("asked for %d times", n)
+				}
+				if used := f.spool.Used(); used != 0 {
 					t.Errorf("%d bytes are left in the spool", used)
 				}
 				return
@@ -193,7 +201,7 @@ func TestFaults(t *testing.T) {
 			if o, _ := b.Stat("a.jpg"); got.Object != o {
 				t.Errorf("%v, listed was %v", got.Object, o)
 			}
-			if len(said) != c.away || len(said) == 2 && (said[0] == "" || said[1] != "") {
+			if len(said) != c.away || len(said) == 2 && (said[0] == nil || said[1] != nil) {
 				t.Errorf("said %q", said)
 			}
 			if s.Writes() > 0 {

@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/minio/minio-go/v7"
+
+	"photodesc/internal/spool"
 )
 
 // ErrGone is the reason if an object is not there any more.
@@ -37,7 +39,7 @@ func (e *DeniedError) Advice() string {
 
 // explain returns an error of the client library as one for people. Neither addresses with signatures nor access keys are in it.
 func (b *Bucket) explain(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil || errors.Is(err, context.Canceled) || isLocal(err) {
 		return err
 	}
 	if e := (minio.ErrorResponse{}); errors.As(err, &e) {
@@ -54,6 +56,8 @@ func (b *Bucket) explain(err error) error {
 			return &DeniedError{why, b.anonymous, e.Code == "RequestTimeTooSkewed"}
 		case "InvalidObjectState":
 			return errors.New("the object is archived: restore it first")
+		case invalidName:
+			return errors.New("its key is not UTF-8, and such an object cannot be asked for")
 		}
 		if e.Code != "" {
 			return fmt.Errorf("the storage at %s answers %s (%d)", b.endpoint, e.Code, e.StatusCode)
@@ -68,8 +72,26 @@ func (b *Bucket) explain(err error) error {
 	return fmt.Errorf("the storage at %s: %w", b.endpoint, err)
 }
 
+// invalidName is the client library's code for a key that it does not ask for.
+const invalidName = "XMinioInvalidObjectName"
+
 // final reports whether another try would have the same result.
 func final(err error) bool {
-	e := minio.ErrorResponse{}
-	return errors.As(err, &e) && (e.Code == "NoSuchKey" || e.Code == "InvalidObjectState")
+	if e := (minio.ErrorResponse{}); errors.As(err, &e) {
+		return e.Code == "NoSuchKey" || e.Code == "InvalidObjectState" || e.Code == invalidName
+	}
+	return isLocal(err)
+}
+
+// isLocal reports whether an error does not come from the storage.
+func isLocal(err error) bool {
+	var large *spool.TooLargeError
+	var disk *spool.DiskError
+	return errors.Is(err, ErrGone) || errors.As(err, &large) || errors.As(err, &disk) || errors.Is(err, spool.ErrClosed)
+}
+
+// asDenied returns the *DeniedError in err.
+func asDenied(err error) (denied *DeniedError, ok bool) {
+	ok = errors.As(err, &denied)
+	return denied, ok
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -15,7 +14,6 @@ import (
 
 const (
 	stallTimeout = 30 * time.Second // how long a connection may be silent
-	awayInterval = 2 * time.Second  // between questions whether the storage is back
 	fetchTries   = 5                // for one object while the storage answers
 )
 
@@ -35,15 +33,19 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // Fetcher brings objects into a spool. Its methods may be called concurrently.
 type Fetcher struct {
-	Bucket *Bucket
-	Spool  *spool.Spool
-
-	// Away is told why the storage cannot be reached, and "" when it can be again. It is not called concurrently. It may be nil.
-	Away func(why string)
-
-	mu  sync.Mutex
-	why string
+	bucket *Bucket
+	spool  *spool.Spool
+	outage outage
 }
+
+// NewFetcher returns a Fetcher. away is told why no object can be read, a *DeniedError if the storage refuses access, and nil when
+// objects can be read again. It is not called concurrently.
+func NewFetcher(b *Bucket, s *spool.Spool, away func(why error)) *Fetcher {
+	return &Fetcher{bucket: b, spool: s, outage: outage{bucket: b, turn: make(chan struct{}, 1), away: away}}
+}
+
+// Spool is the one that objects are fetched into.
+func (f *Fetcher) Spool() *spool.Spool { return f.spool }
 
 // Fetched is a file with what the storage said of it when it was read.
 type Fetched struct {
@@ -51,92 +53,108 @@ type Fetched struct {
 	Object
 }
 
-// Fetch reads an object into the spool. If that fails and the storage as a whole does not answer, Fetch waits until it does. Otherwise
-// it tries a few times. The error is ctx's, ErrGone, a *DeniedError, a *spool.TooLargeError, or why the object cannot be read.
+// Fetch reads an object into the spool. If no object can be read, Fetch waits until that has changed. If others can be read, it tries
+// a few times. The error is ctx's, ErrGone, a *DeniedError, a *spool.TooLargeError, or why this object cannot be read; or one of
+// those that let no object be fetched any more: a *RefusedError, a *spool.DiskError or spool.ErrClosed.
 func (f *Fetcher) Fetch(ctx context.Context, rel string) (Fetched, error) {
-	for tries := 1; ; tries++ {
-		file, err := f.once(ctx, rel)
-		if err == nil {
-			f.away("")
-			return file, nil
-		}
-		if ctx.Err() != nil {
-			return Fetched{}, ctx.Err()
-		}
-		var large *spool.TooLargeError
-		if final(err) || errors.As(err, &large) || errors.Is(err, spool.ErrClosed) {
-			return Fetched{}, f.Bucket.explain(err)
-		}
-		err = f.Bucket.explain(err)
-		pause := backoffOf(tries)
-		if away := f.Bucket.Available(ctx); away != nil && ctx.Err() == nil {
-			f.away(away.Error())
-			tries, pause = 0, awayInterval
-		} else if f.away(""); tries == fetchTries || isDenied(err) {
-			return Fetched{}, err
-		}
-		if err := f.Bucket.sleep(ctx, pause); err != nil {
-			return Fetched{}, err
-		}
-	}
-}
-
-func isDenied(err error) bool {
-	var denied *DeniedError
-	return errors.As(err, &denied)
-}
-
-func (f *Fetcher) away(why string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if (why == "") != (f.why == "") && f.Away != nil {
-		f.Away(why)
-	}
-	f.why = why
-}
-
-// once tries to read an object.
-func (f *Fetcher) once(ctx context.Context, rel string) (Fetched, error) {
-	b := f.Bucket
-	listed, there := b.Stat(rel)
+	want, there := f.bucket.Stat(rel)
 	if !there {
 		return Fetched{}, ErrGone
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	for {
-		now := listed
-		file, err := f.Spool.Add(ctx, rel, listed.Size, listed.ModTime, func(w io.Writer) error {
-			silence := time.AfterFunc(b.stall, func() { cancel(errStalled) })
-			defer silence.Stop()
-			body, info, _, err := b.core.GetObject(ctx, b.name, b.prefix+rel, minio.GetObjectOptions{})
-			if err != nil {
-				return err
-			}
-			defer body.Close()
-			now = Object{info.Size, info.LastModified.UTC().Truncate(time.Second), info.ETag}
-			if now.Size == listed.Size && now.ETag == listed.ETag {
-				now.ModTime = listed.ModTime // some storages say it more exactly in one of both places
-			}
-			if now != listed {
-				return errOther
-			}
-			_, err = io.Copy(w, &watched{body, silence, b.stall})
-			return err
-		})
+	changed := false
+	for tries := 1; ; tries++ {
+		outages := f.outage.ended.Load()
+		file, now, err := f.once(ctx, rel, want)
 		switch {
-		case errors.Is(err, errOther): // it was changed since; what is there now is taken
-			listed = now
-			continue
-		case err != nil && errors.Is(context.Cause(ctx), errStalled):
-			return Fetched{}, fmt.Errorf("%w for %v", errStalled, b.stall)
+		case err == nil:
+			f.outage.readable.Store(&rel)
+			return file, nil
+		case ctx.Err() != nil:
+			return Fetched{}, ctx.Err()
+		case final(err):
+			return Fetched{}, f.bucket.explain(err)
+		case errors.Is(err, errChanged):
+			if want = now; !changed {
+				changed = true // what is there now is taken
+				continue
+			}
+		default:
+			err = f.bucket.explain(err)
 		}
-		return Fetched{file, listed}, err
+		away, stopped := f.outage.wait(ctx, rel, outages)
+		switch {
+		case stopped != nil:
+			return Fetched{}, stopped
+		case away:
+			tries = 0
+		case tries >= fetchTries || isDenied(err):
+			return Fetched{}, err
+		default:
+			if err := f.bucket.sleep(ctx, backoffOf(tries)); err != nil {
+				return Fetched{}, err
+			}
+		}
 	}
 }
 
+// MayRead returns a *DeniedError if none of a few of the objects may be read.
+func (f *Fetcher) MayRead(ctx context.Context, paths []string) (err error) {
+	for _, i := range []int{0, len(paths) / 2, len(paths) - 1} {
+		if _, err = f.bucket.head(ctx, paths[i], 1); err == nil {
+			f.outage.readable.Store(&paths[i])
+		}
+		if err = f.bucket.explain(err); !isDenied(err) {
+			return nil
+		}
+	}
+	return err
+}
+
+func isDenied(err error) bool {
+	_, denied := asDenied(err)
+	return denied
+}
+
+// once asks for an object. With errChanged it returns what the object is now, other than want.
+func (f *Fetcher) once(ctx context.Context, rel string, want Object) (Fetched, Object, error) {
+	b := f.bucket
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	now := want
+	file, err := f.spool.Add(ctx, rel, want.Size, want.ModTime, func(w io.Writer) error {
+		silence := time.AfterFunc(b.stall, func() { cancel(errStalled) })
+		defer silence.Stop()
+		body, info, _, err := b.core.GetObject(ctx, b.name, b.prefix+rel, minio.GetObjectOptions{})
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		if now = objectOf(info, want); now != want {
+			return errChanged
+		}
+		_, err = io.Copy(w, &watched{body, silence, b.stall})
+		return err
+	})
+	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
+		err = fmt.Errorf("%w for %v", errStalled, b.stall)
+	}
+	return Fetched{file, want}, now, err
+}
+
+// objectOf returns what the header of an answer says. What it leaves out or says less exactly is taken from want.
+func objectOf(info minio.ObjectInfo, want Object) Object {
+	now := Object{info.Size, info.LastModified.UTC().Truncate(time.Second), trimETag(info.ETag)}
+	if now.Size < 0 { // the answer comes in chunks of unknown number
+		now.Size = want.Size
+	}
+	if now.Size == want.Size && now.ETag == want.ETag {
+		now.ModTime = want.ModTime // some storages say it more exactly in one of both places
+	}
+	return now
+}
+
 var (
-	errOther   = errors.New("the object is another than the listed one")
+	errChanged = errors.New("the object is another one each time it is asked for")
 	errStalled = errors.New("the storage sends nothing")
 )
 

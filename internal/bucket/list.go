@@ -59,6 +59,9 @@ func (o *object) etag() string {
 	return hex.EncodeToString(o.sum[:])
 }
 
+// trimETag returns an entity tag without the mark by which a proxy says that it has packed the answer.
+func trimETag(tag string) string { return strings.Trim(strings.TrimPrefix(tag, "W/"), `"`) }
+
 // Odd counts keys that no path can have: with "." or ".." between slashes.
 type Odd struct {
 	Count int
@@ -133,7 +136,7 @@ func (b *Bucket) add(o minio.ObjectInfo) {
 		}
 	}
 	x := object{rel: strings.Clone(rel), size: o.Size, seconds: o.LastModified.Unix()}
-	x.setETag(o.ETag)
+	x.setETag(trimETag(o.ETag))
 	b.objects = append(b.objects, x)
 }
 
@@ -178,15 +181,27 @@ func (b *Bucket) ReadDir(rel string, add func(name string, folder bool)) error {
 	return nil
 }
 
-// headTimeout bounds the requests for a few bytes.
-const headTimeout = 30 * time.Second
-
-// ReadHead implements [photo.Tree].
-func (b *Bucket) ReadHead(rel string, n int) ([]byte, error) {
+// ReadHead implements [photo.Tree]. It tries a few times.
+func (b *Bucket) ReadHead(ctx context.Context, rel string, n int) (head []byte, err error) {
 	if o, there := b.Stat(rel); !there || o.Size == 0 {
 		return nil, map[bool]error{true: nil, false: ErrGone}[there]
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), headTimeout)
+	for tries := 1; ; tries++ {
+		if head, err = b.head(ctx, rel, n); err == nil || final(err) || tries == headTries {
+			return head, b.explain(err)
+		}
+		if err := b.sleep(ctx, backoffOf(tries)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// headTries is how often the beginning of an object is asked for.
+const headTries = 3
+
+// head asks once for the first bytes of an object that is not empty. A storage that is silent for too long is an error.
+func (b *Bucket) head(ctx context.Context, rel string, n int) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.stall)
 	defer cancel()
 	opts := minio.GetObjectOptions{}
 	if err := opts.SetRange(0, int64(n)-1); err != nil {
@@ -194,11 +209,10 @@ func (b *Bucket) ReadHead(rel string, n int) ([]byte, error) {
 	}
 	body, _, _, err := b.core.GetObject(ctx, b.name, b.prefix+rel, opts)
 	if err != nil {
-		return nil, b.explain(err)
+		return nil, err
 	}
 	defer body.Close()
-	head, err := io.ReadAll(io.LimitReader(body, int64(n)))
-	return head, b.explain(err)
+	return io.ReadAll(io.LimitReader(body, int64(n)))
 }
 
 // Path returns the address of an object.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,6 +31,7 @@ type Options struct {
 // Bucket is the part of a bucket below a prefix.
 type Bucket struct {
 	core      minio.Core
+	keys      *credentials.Credentials
 	name      string // of the bucket
 	prefix    string // of keys: "" or with a slash at the end
 	endpoint  string
@@ -83,7 +83,8 @@ func endpointOf(text string) (host string, secure bool, err error) {
 	return u.Host, u.Scheme == "https", nil
 }
 
-// Open returns the bucket of an address such as s3://bucket/photos. It connects to nothing.
+// Open returns the bucket of an address such as s3://bucket/photos. It looks for access keys, which a cloud may have to be asked for, and
+// asks the storage for nothing.
 func Open(address string, opts Options) (*Bucket, error) {
 	name, prefix, err := parse(address)
 	if err != nil {
@@ -103,28 +104,21 @@ func Open(address string, opts Options) (*Bucket, error) {
 		b.sleep = sleep
 	}
 	transport.ResponseHeaderTimeout = b.stall
-	keys := credentials.NewChainCredentials(providers())
+	b.keys = credentials.New(&keyChain{places: keyPlaces()})
 	b.core.Client, err = minio.New(host, &minio.Options{
-		Creds: keys, Secure: secure, Transport: transport, MaxRetries: 1, // List and Fetcher try again
+		Creds: b.keys, Secure: secure, Transport: transport, MaxRetries: 1, // List and Fetcher try again
 		Region: cmp.Or(opts.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profileRegion()),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s%s: %w", scheme, name, err)
 	}
 	b.core.SetAppInfo("photodesc", "")
-	found, err := keys.GetWithContext(b.core.CredContext())
-	b.anonymous = err != nil || found.AccessKeyID == ""
-	return b, nil
-}
-
-// providers are where access keys are looked for, in this order.
-func providers() []credentials.Provider {
-	list := []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}
-	if !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") {
-		// Outside of a cloud nothing answers.
-		list = append(list, &credentials.IAM{Client: &http.Client{Timeout: 3 * time.Second}})
+	found, err := b.keys.GetWithContext(b.core.CredContext())
+	if err != nil {
+		return nil, err
 	}
-	return list
+	b.anonymous = found.AccessKeyID == ""
+	return b, nil
 }
 
 // profileRegion returns the region that ~/.aws/config has for the profile in use, "" if there is none.

@@ -54,7 +54,7 @@ func (w *walker) readSmall(rel string, limit int64) ([]byte, error) {
 	if w.Tree == nil {
 		return fsutil.ReadSmall(w.full(rel), limit)
 	}
-	data, err := w.Tree.ReadHead(rel, int(limit)+1)
+	data, err := w.Tree.ReadHead(w.ctx, rel, int(limit)+1)
 	if err == nil && int64(len(data)) > limit {
 		err = &fsutil.TooLargeError{Limit: limit}
 	}
@@ -147,7 +147,7 @@ func (w *walker) file(f *folder, rel string, e *entry, linked bool) error {
 // taken for a picture if its name says no less: describing it tells why.
 func (w *walker) isPicture(rel string, kind treatment) bool {
 	if w.Tree != nil {
-		head, err := w.Tree.ReadHead(rel, SniffLen)
+		head, err := w.Tree.ReadHead(w.ctx, rel, SniffLen)
 		if err != nil {
 			return kind == photoOrCounted
 		}

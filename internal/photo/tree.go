@@ -1,6 +1,9 @@
 package photo
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // Tree is a tree of files that is no folder of the file system, such as the objects of a bucket. Paths are relative to its root, with
 // '/' between folders; "." is the root. A file and a folder may have the same path.
@@ -9,7 +12,7 @@ type Tree interface {
 	ReadDir(rel string, add func(name string, folder bool)) error
 
 	// ReadHead returns the first bytes of a file, at most n.
-	ReadHead(rel string, n int) ([]byte, error)
+	ReadHead(ctx context.Context, rel string, n int) ([]byte, error)
 }
 
 // treeHas reports whether a folder of a tree has an entry of that name.

@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func (t folderTree) ReadDir(rel string, add func(name string, folder bool)) erro
 	return err
 }
 
-func (t folderTree) ReadHead(rel string, n int) ([]byte, error) {
+func (t folderTree) ReadHead(_ context.Context, rel string, n int) ([]byte, error) {
 	b, err := os.ReadFile(fsutil.Join(string(t), rel))
 	return b[:min(n, len(b))], err
 }
