@@ -139,7 +139,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		Running: running, PID: pid,
 		Phase: s.Phase, PhaseSince: s.Since, Waiting: s.Waiting, Watching: s.Watching, Model: s.Model, Prompt: s.Prompt, Args: s.Args,
 		Started: s.Started, LastUpdate: s.Activity, Recent: s.Recent, Failures: s.Failures, Restarts: s.Restarts, Log: NewestLog(dir),
-		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut, Nodes: s.Nodes,
+		Sample: s.Sample.rounded(), Counters: s.Counters.rounded(), LeftOut: s.LeftOut, Nodes: nodesAt(s.Nodes, running, now),
 	}
 	if !known && !errors.Is(stateErr, os.ErrNotExist) {
 		snap.Damage = fmt.Sprintf("%s is not readable: %v", StateName, stateErr)

@@ -34,7 +34,8 @@ type Summary struct {
 	TokensPerSecond float64        `json:"tokens_per_second"` // all tokens by all time spent generating
 	Tiles           Stats          `json:"tiles"`
 	Finish          map[Finish]int `json:"finish"`
-	Models          map[string]int `json:"models"` // ok photos by model
+	Models          map[string]int `json:"models"`          // ok photos by model
+	Nodes           map[string]int `json:"nodes,omitempty"` // ok photos by machine, of runs that several shared
 
 	Errors []KindSummary `json:"errors"` // most frequent first
 
@@ -118,6 +119,7 @@ type figures struct {
 	Description text   `json:"description"`
 	Finish      Finish `json:"finish"`
 	Model       string `json:"model"`
+	Node        string `json:"node"`
 	Tiles       int    `json:"tiles"`
 	Tokens      int    `json:"tokens"`
 	Answers     map[string]struct {

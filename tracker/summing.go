@@ -14,6 +14,7 @@ type summing struct {
 
 	finishes names[Finish]
 	models   names[string]
+	nodes    names[string]
 }
 
 // figure is the newest description of a photo in numbers, small because there
@@ -22,7 +23,7 @@ type figure struct {
 	stages               [5]float32 // seconds: decode, encode, prompt, generate, total
 	words, tokens, tiles float32
 	further              float32 // tokens of the answers to further prompts
-	finish, model        uint8   // numbers of their names
+	finish, model, node  uint8   // numbers of their names
 	settingsID           uint16  // number of its settings
 	retried, blank       bool
 	refailed             bool // it failed with other settings since
@@ -31,7 +32,7 @@ type figure struct {
 
 func newSumming() *summing {
 	return &summing{
-		Summary: Summary{Finish: map[Finish]int{}, Models: map[string]int{}},
+		Summary: Summary{Finish: map[Finish]int{}, Models: map[string]int{}, Nodes: map[string]int{}},
 		at:      map[key]uint32{}, settingsIDs: newSettingsIDs(), failed: map[key]FailedPhoto{},
 	}
 }
@@ -83,7 +84,7 @@ func (s *summing) merge(file string, _ int, f figures, err error) {
 		},
 		words: float32(f.Description.words), tokens: float32(f.Tokens), tiles: float32(f.Tiles),
 		further: float32(further),
-		finish:  s.finishes.number(f.Finish), model: s.models.number(f.Model),
+		finish:  s.finishes.number(f.Finish), model: s.models.number(f.Model), node: s.nodes.number(f.Node),
 		settingsID: settingsID, retried: f.Attempts > 1, blank: f.Blank > 0, shared: f.Of != "",
 	}
 }
@@ -115,6 +116,9 @@ func (s *summing) end() {
 		}
 		s.OK++
 		s.Models[s.models[p.model]]++
+		if name := s.nodes[p.node]; name != "" {
+			s.Nodes[name]++
+		}
 		if p.shared {
 			s.Duplicates++
 			continue
