@@ -29,6 +29,8 @@ func (c *Coordinator) asked(m *nats.Msg) {
 		c.respond(m, c.beaten(node, m.Data))
 	case askReturn:
 		c.respond(m, c.returned(node, m.Data))
+	case askLeave:
+		c.respond(m, c.leaves(node, m.Data))
 	case askPhoto, askModel, askHead:
 		c.queueRead(m, node, what)
 	}
@@ -44,36 +46,74 @@ func (c *Coordinator) respond(m *nats.Msg, v any) {
 func (c *Coordinator) helloed(id string, data []byte) Welcome {
 	var h hello
 	if len(data) > maxMessage || json.Unmarshal(data, &h) != nil {
-		return Welcome{Refused: "its introduction cannot be read"}
+		return c.refuse(id, "", "its introduction cannot be read")
 	}
 	switch {
 	case h.Protocol != protocol:
-		return Welcome{Refused: fmt.Sprintf("it speaks protocol %d, this run speaks %d: install the same version on both machines (%s here)", h.Protocol, protocol, c.cfg.Version)}
+		return c.refuse(id, h.Name, fmt.Sprintf("it speaks protocol %d, this run speaks %d: install the same version on both machines (%s here)", h.Protocol, protocol, c.cfg.Version))
 	case h.Version != c.cfg.Version:
-		return Welcome{Refused: fmt.Sprintf("it is version %q, this run is %q: install the same version on both machines", oneLine(h.Version, maxName), c.cfg.Version)}
+		return c.refuse(id, h.Name, fmt.Sprintf("it is version %q, this run is %q: install the same version on both machines", oneLine(h.Version, maxName), c.cfg.Version))
 	}
+	name, ending := c.letIn(id, h.Name)
+	switch {
+	case ending:
+		return Welcome{Ending: true}
+	case name == "":
+		return c.refuse(id, h.Name, "there are too many nodes")
+	}
+	return Welcome{
+		Name: name, Settings: c.cfg.Settings, Model: c.cfg.Model, Work: c.cfg.Work, AckWait: c.cfg.AckWait,
+	}
+}
+
+// letIn lets a node in under a name that no other has; "" if there are too many, or the run ends.
+func (c *Coordinator) letIn(id, asked string) (name string, ending bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over != "" {
-		return Welcome{Ending: true}
+		return "", true
 	}
 	known := c.nodes.nodes[id]
 	if known != nil && known.unnamed {
 		delete(c.nodes.nodes, id)
 	}
-	n := c.nodes.join(id, h.Name, c.now())
+	action, by := NodeJoined, ""
+	switch {
+	case known == nil || known.unnamed:
+	case known.paused != "":
+		action, by = NodeResumed, ByRun
+	case known.gone && !known.left:
+		action = NodeBack
+	}
+	n := c.nodes.join(id, asked, c.now())
 	if n == nil {
-		return Welcome{Refused: "there are too many nodes"}
+		return "", false
 	}
 	if known != nil && known.unnamed {
 		n.answers, n.failures = known.answers, known.failures
 	}
-	if known == nil || known.unnamed {
-		c.cfg.Info(fmt.Sprintf("Node %s joins", n.name))
+	c.report(n, action, by, "")
+	return n.name, false
+}
+
+// leaves notes that a node has ended.
+func (c *Coordinator) leaves(id string, data []byte) beatReply {
+	var p parting
+	if len(data) > maxMessage || json.Unmarshal(data, &p) != nil {
+		c.sentBad(id, "it sent messages that cannot be read")
+		return beatReply{}
 	}
-	return Welcome{
-		Name: n.name, Settings: c.cfg.Settings, Model: c.cfg.Model, Work: c.cfg.Work, AckWait: c.cfg.AckWait,
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := c.nodes.nodes[id]; n != nil && !n.left {
+		n.seen, n.left, n.gone = c.now(), true, true
+		n.beat.InFlight, n.beat.Ages, n.beat.Phase = 0, 0, ""
+		if c.over == "" && !n.unnamed {
+			c.report(n, NodeLeft, "", oneLine(p.Why, 300))
+		}
+		c.changed.Broadcast()
 	}
+	return beatReply{}
 }
 
 // beaten notes that a node is there, and tells it what it should know.
@@ -90,11 +130,11 @@ func (c *Coordinator) beaten(id string, data []byte) beatReply {
 	if n == nil || n.unnamed {
 		return beatReply{Unknown: true, Over: c.over}
 	}
-	if n.gone {
-		c.cfg.Info(fmt.Sprintf("Node %s is back", n.name))
+	if n.gone && c.over == "" {
+		c.report(n, NodeBack, "", "")
 	}
 	slots := n.beat.Slots
-	n.seen, n.gone, n.beat = c.now(), false, b
+	n.seen, n.gone, n.left, n.beat = c.now(), false, false, b
 	c.pause(n)
 	if slots != b.Slots {
 		c.changed.Broadcast()

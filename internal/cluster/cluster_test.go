@@ -36,6 +36,7 @@ type testRun struct {
 	kept     map[string][]Outcome
 	warnings []string
 	nodes    []Node
+	news     []NodeNews
 }
 
 type testOptions struct {
@@ -46,6 +47,7 @@ type testOptions struct {
 	keep    func([]Outcome) error
 	discard bool   // results are not kept for the test
 	locked  string // a photo that cannot be opened
+	onNews  func(NodeNews)
 }
 
 func numbered(n int) (paths []string) {
@@ -119,6 +121,14 @@ func (r *testRun) start(o testOptions) {
 		Warn:    func(text string) { r.mu.Lock(); r.warnings = append(r.warnings, text); r.mu.Unlock() },
 		Info:    func(string) {},
 		Observe: func(list []Node) { r.mu.Lock(); r.nodes = list; r.mu.Unlock() },
+		News: func(n NodeNews) {
+			r.mu.Lock()
+			r.news = append(r.news, n)
+			r.mu.Unlock()
+			if o.onNews != nil {
+				o.onNews(n)
+			}
+		},
 		AckWait: o.ackWait, Tick: 100 * time.Millisecond,
 	})
 	if err != nil {

@@ -64,6 +64,7 @@ type Config struct {
 	Warn    func(text string)  // for people
 	Info    func(text string)  // for people
 	Observe func(nodes []Node) // about once a second
+	News    func(NodeNews)     // what becomes of nodes, after Warn or Info had it as a sentence; may be nil
 
 	AckWait time.Duration // without a mark of progress, after which a job goes to another node; default 30 s
 	Tick    time.Duration // between looks at what has become of nodes and jobs; default 1 s
@@ -83,6 +84,7 @@ type Coordinator struct {
 	changed    *sync.Cond
 	ledger     *ledger
 	nodes      *registry
+	news       newsDesk
 	localBusy  int
 	queueAfter time.Time // this machine takes nothing from the queue before
 	away       string    // why photos cannot be read now
@@ -108,7 +110,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 	cfg.Replicas = max(cfg.Replicas, 1)
 	c := &Coordinator{
 		cfg: cfg, subjects: subjects{cfg.Run}, seal: sealer{cfg.Secret, cfg.Settings}, reads: make(chan func(), 256),
-		ledger: newLedger(cfg.Photos), nodes: newRegistry(max(cfg.AckWait/2, 3*beatEvery(cfg.AckWait))), reading: map[string]int{}, stopped: make(chan struct{}),
+		ledger: newLedger(cfg.Photos), nodes: newRegistry(max(cfg.AckWait/2, 3*beatEvery(cfg.AckWait))), reading: map[string]int{}, news: newNewsDesk(), stopped: make(chan struct{}),
 	}
 	c.nodes.local = cfg.Local
 	c.changed = sync.NewCond(&c.mu)
@@ -166,6 +168,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	cancel()
 	c.wake()
 	wait.Wait()
+	c.tellNews()
 	return c.end()
 }
 

@@ -207,3 +207,14 @@ func SecretFor(secret, run string) string {
 	h.Write([]byte(run))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:secretLen])
 }
+
+// Leave tells the run that this node ends, and why unless somebody asked for it. That it is not heard is no error: the run notices.
+func (l *Link) Leave(why string) {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	var reply beatReply
+	_ = l.ask(ctx, askLeave, parting{oneLine(why, 300)}, &reply)
+}
+
+// leaveTimeout is how long a node that ends waits for the run to hear of it.
+const leaveTimeout = time.Second

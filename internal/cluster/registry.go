@@ -33,7 +33,13 @@ type node struct {
 	paused   string // why it gets no jobs
 	prove    int    // asked of Beat.Proven
 	late     int    // answers for photos that had a result
-	gone     bool
+	gone     bool   // silent for too long, or it has left
+	left     bool   // it has said that it ends
+
+	told      int       // of it, since toldAt
+	toldAt    time.Time // when the count began
+	waitSince time.Time // when it began to wait for something
+	waitTold  bool
 }
 
 const (
@@ -53,7 +59,10 @@ func newRegistry(silence time.Duration) *registry {
 // join adds a node, under a name that no other has.
 func (r *registry) join(id, name string, now time.Time) *node {
 	if n := r.nodes[id]; n != nil { // the same machine; somebody may have seen to it
-		n.seen, n.gone, n.paused, n.bad, n.badCount, n.returns, n.streak, n.against, n.prove = now, false, "", "", 0, 0, 0, 0, 0
+		if n.gone {
+			n.name = r.free(n.name)
+		}
+		n.seen, n.gone, n.left, n.paused, n.bad, n.badCount, n.returns, n.streak, n.against, n.prove = now, false, false, "", "", 0, 0, 0, 0, 0
 		n.beat = Beat{}
 		return n
 	}
@@ -67,14 +76,18 @@ func (r *registry) join(id, name string, now time.Time) *node {
 			return nil
 		}
 	}
-	base := cmp.Or(oneLine(name, maxName), "node")
-	name = base
+	n := &node{id: id, name: r.free(cmp.Or(oneLine(name, maxName), "node")), since: now, seen: now}
+	r.nodes[id] = n
+	return n
+}
+
+// free is the name, or one like it that no node has.
+func (r *registry) free(name string) string {
+	base := name
 	for i := 2; r.named(name); i++ {
 		name = fmt.Sprintf("%s-%d", base, i)
 	}
-	n := &node{id: id, name: name, since: now, seen: now}
-	r.nodes[id] = n
-	return n
+	return name
 }
 
 // named is whether a node that is there has the name. A node that comes back may have it again.
@@ -121,7 +134,6 @@ func (r *registry) expire(now time.Time) (gone []*node) {
 	for _, n := range r.nodes {
 		if !n.gone && now.Sub(n.seen) > r.silence {
 			n.gone = true
-			n.beat.InFlight, n.beat.Ages = 0, 0
 			gone = append(gone, n)
 		}
 	}
@@ -178,6 +190,7 @@ type Node struct {
 	Phase     string
 	Paused    string // why it gets no jobs
 	Gone      bool
+	Left      bool // it has ended; Gone is true, too
 }
 
 // list is the nodes by name, those that are there first.
@@ -186,7 +199,7 @@ func (r *registry) list() (list []Node) {
 		list = append(list, Node{
 			Name: n.name, Since: n.since, Seen: n.seen, Slots: n.beat.Slots, InFlight: n.beat.InFlight, Ages: n.beat.Ages,
 			Described: n.answers, Failed: n.failures, Late: n.late, Bytes: n.beat.Bytes, CPU: n.beat.CPU, Phase: n.beat.Phase,
-			Paused: n.paused, Gone: n.gone,
+			Paused: n.paused, Gone: n.gone, Left: n.left,
 		})
 	}
 	slices.SortFunc(list, func(a, b Node) int {

@@ -147,5 +147,5 @@ func (c *Coordinator) pause(n *node) {
 	}
 	c.ledger.forget(n.id)
 	c.changed.Broadcast()
-	c.cfg.Warn(fmt.Sprintf("Node %s gets no more photos: %s. What it had goes to others; see to it and start `photodesc node` there again", n.name, n.paused))
+	c.report(n, NodePaused, ByRun, n.paused)
 }

@@ -32,6 +32,7 @@ const (
 	askModel  = "model"
 	askReturn = "return"
 	askHead   = "head"
+	askLeave  = "leave"
 )
 
 // nodeOf splits the subject of a question or of a result into the node and what is asked.

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -88,7 +90,7 @@ func steady(notify func(error)) []nats.Option {
 }
 
 func lostError(err error) error {
-	if err == nil {
+	if err == nil || errors.Is(err, io.EOF) { // it was closed
 		return fmt.Errorf("the connection was lost")
 	}
 	return fmt.Errorf("the connection was lost: %w", err)

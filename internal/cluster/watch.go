@@ -32,6 +32,9 @@ func (c *Coordinator) watch(ctx context.Context) {
 		case <-stopped:
 			stopped = nil
 			tick.Reset(min(c.cfg.Tick, 50*time.Millisecond))
+		case <-c.news.wake:
+			c.lookAtNodes() // which tells them
+			continue
 		case <-tick.C:
 		}
 		c.lookAtNodes()
@@ -53,7 +56,7 @@ func (c *Coordinator) parted() bool {
 	}
 	for _, n := range c.nodes.nodes {
 		heard := n.seen.After(c.overAt) && n.beat.InFlight == 0
-		if n.gone || heard || c.over == OverFinished && time.Since(c.overAt) > partingTime {
+		if n.gone || n.unnamed || heard || c.over == OverFinished && time.Since(c.overAt) > partingTime {
 			continue
 		}
 		return false
@@ -63,15 +66,16 @@ func (c *Coordinator) parted() bool {
 
 func (c *Coordinator) lookAtNodes() {
 	c.mu.Lock()
-	gone := c.nodes.expire(c.now())
-	list := c.nodes.list()
-	over := c.over != ""
-	c.mu.Unlock()
-	for _, n := range gone {
-		if !over {
-			c.cfg.Warn(fmt.Sprintf("Node %s has said nothing for %s: what it has in flight goes to others; it may come back", n.name, c.nodes.silence))
+	for _, n := range c.nodes.expire(c.now()) {
+		if c.over == "" {
+			c.report(n, NodeSilent, "", "")
 		}
+		n.beat.InFlight, n.beat.Ages = 0, 0
 	}
+	c.noteWaits()
+	list := c.nodes.list()
+	c.mu.Unlock()
+	c.tellNews()
 	if c.cfg.Observe != nil {
 		c.cfg.Observe(list)
 	}
