@@ -62,7 +62,14 @@ again (it can be stopped and goes on), --redo never leaves them as they are.
 const stopHelp = `Asks the run in the workdir to stop and waits until it has. Photos in flight are
 finished and kept, which can take as long as one photo takes. With --now the
 workers are killed, and the run itself if it does not answer: photos in flight
-are described again by the next run.`
+are described again by the next run.
+
+With --node it stops nodes that are up on this machine, which take part in a run
+of another one: what they have in flight is finished, or with --now goes back to
+the run and to other machines.
+
+    photodesc stop --node           all nodes of yours on this machine
+    photodesc stop --node laptop    one, by its name or pid`
 
 const modelsHelp = `Lists the models that have a name: how large they are, whether they are on this
 machine, and whether they fit into the memory that a run may use (60% of the

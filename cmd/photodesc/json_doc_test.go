@@ -54,6 +54,7 @@ var jsonDocs = []jsonDoc{
 	{"events.md", "worker", workerEvent{}, nil},
 	{"events.md", "memory", memoryEvent{}, nil},
 	{"events.md", "watch", watchEvent{}, nil},
+	{"events.md", "node", nodeEvent{}, nil},
 	{"events.md", "stop", stopEvent{}, nil},
 	{"events.md", "summary", summaryEvent{}, nil},
 }

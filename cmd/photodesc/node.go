@@ -24,8 +24,9 @@ come over the connection, which is encrypted. Photos are kept in a folder of
 limited size while they are described, and removed afterwards. With --photos they
 are read from a copy on this machine where size, time and both ends agree.
 
-A node may come and go. Ctrl-C gives back what it has not finished. While the run
-is not up it waits; when all photos are described it ends.
+A node may come and go. Ctrl-C, or photodesc stop --node, finishes what is in
+flight; a second Ctrl-C gives it back at once. While the run is not up the node
+waits; when all photos have their results it ends.
 
 The address holds the run's token. Other users of a machine can see arguments of
 commands: --address-file or the variable PHOTODESC_NODE hides it from them.
@@ -33,8 +34,8 @@ commands: --address-file or the variable PHOTODESC_NODE hides it from them.
 With a NATS server of your own give its address or --nats-context, and the --run
 that photodesc run has printed.
 
-Exit codes: 0 all photos of the run have their results, 1 could not go on, 2 wrong
-usage, 130 stopped.`
+Exit codes: 0 all photos of the run have their results, 1 could not go on or was
+refused, 2 wrong usage, 130 stopped.`
 
 // nodeFlags are run's flags that mean something for a node.
 var nodeFlags = []string{

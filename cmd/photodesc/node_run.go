@@ -35,6 +35,7 @@ type nodeRun struct {
 	show     *ui.Progress
 	link     *cluster.Link
 	stats    nodeStats
+	since    time.Time
 	maxBytes int64 // of the spool
 }
 
@@ -46,7 +47,7 @@ func (n *nodeRun) run() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	stop := n.catch(cancel)
-	n.show = ui.NewProgress(os.Stderr)
+	n.show, n.since = ui.NewProgress(os.Stderr), time.Now()
 	defer n.show.Plain.Flush()
 	defer n.show.End()
 	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -113,8 +114,9 @@ func (n *nodeRun) catch(cancel func()) <-chan struct{} {
 		for s := range signals {
 			if asked++; asked == 1 {
 				if n.log != nil {
-					n.log.Info("Stopping: photos in flight are finished first; once more to stop at once")
+					n.log.Info("Stopping: " + ui.FinishedFirst(n.stats.beat().InFlight) + "; once more to stop at once")
 				}
+				n.stats.change(func(s *nodeStats) { s.stopping = true })
 				close(stop)
 			}
 			if s == syscall.SIGQUIT || asked > 1 {
@@ -127,7 +129,7 @@ func (n *nodeRun) catch(cancel func()) <-chan struct{} {
 }
 
 // work joins the run and describes photos until all have results.
-func (n *nodeRun) work(ctx context.Context, stop <-chan struct{}) error {
+func (n *nodeRun) work(ctx context.Context, stop <-chan struct{}) (err error) {
 	joining, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -141,6 +143,7 @@ func (n *nodeRun) work(ctx context.Context, stop <-chan struct{}) error {
 		return err
 	}
 	defer n.link.Close()
+	defer func() { n.leave(err) }()
 	var s *session
 	defer func() { s.end(false) }()
 	for {
@@ -201,10 +204,12 @@ func (n *nodeRun) connect(ctx context.Context) (err error) {
 
 func (n *nodeRun) notify(err error) {
 	var denied *cluster.DeniedError
+	isDenied := errors.As(err, &denied)
+	n.stats.change(func(s *nodeStats) { s.lost = err != nil && !isDenied })
 	switch {
 	case err == nil:
 		n.log.Info("The run can be reached again")
-	case errors.As(err, &denied):
+	case isDenied:
 		n.log.Warn(ui.OneLine(err.Error()))
 	default:
 		n.log.Warn(fmt.Sprintf("The run cannot be reached, trying on: %s", ui.OneLine(err.Error())))
@@ -391,7 +396,9 @@ func (s *session) work(ctx context.Context, stop <-chan struct{}) (over string, 
 		case <-ctx.Done():
 		}
 	}()
-	n.show.SetPhase("")
+	bar := make(chan struct{})
+	go func() { defer close(bar); n.showBar(ctx) }()
+	defer func() { cancel(); <-bar }()
 	s.jobs.prove(1)
 	over, err = n.link.Do(ctx, stop, cluster.Work{
 		Slots: s.slots, Describe: s.jobs.describe, AckWait: s.welcome.AckWait,
@@ -410,6 +417,7 @@ func (s *session) work(ctx context.Context, stop <-chan struct{}) (over string, 
 		},
 		Prove: s.jobs.prove,
 		Paused: func(why string) {
+			n.stats.change(func(s *nodeStats) { s.paused = why })
 			if why == "" {
 				n.log.Info("The run gives photos to this node again")
 			} else {

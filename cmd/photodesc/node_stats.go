@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"sync"
 
 	"photodesc/internal/cluster"
+	"photodesc/internal/ui"
 	"photodesc/pool"
 )
 
@@ -12,6 +14,9 @@ type nodeStats struct {
 	mu          sync.Mutex
 	now         cluster.Beat
 	name, model string // under which it has joined, and with what
+	paused      string // why the run gives it no photos
+	lost        bool   // the run cannot be reached
+	stopping    bool
 }
 
 func (s *nodeStats) join(w cluster.Welcome) {
@@ -24,6 +29,23 @@ func (s *nodeStats) setUnfit(why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now.Unfit = why
+}
+
+// change changes what is told of the node.
+func (s *nodeStats) change(f func(*nodeStats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(s)
+}
+
+// own is what status shows.
+func (s *nodeStats) own() ui.OwnNode {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return ui.OwnNode{
+		Name: s.name, Model: s.model, InFlight: s.now.InFlight, Described: s.now.Described, Failed: s.now.Failed, Phase: s.now.Phase,
+		Paused: cmp.Or(s.paused, s.now.Unfit), Lost: s.lost, Stopping: s.stopping,
+	}
 }
 
 func (s *nodeStats) joined() (name, model string) {

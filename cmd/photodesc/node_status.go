@@ -1,32 +1,29 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
 
-	"photodesc/internal/cluster"
 	"photodesc/internal/durable"
 	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
-	"photodesc/internal/wording"
 )
 
 // nodeUp is what a node that is up on this machine says of itself, in a file of its own that it keeps locked.
 type nodeUp struct {
-	PID   int          `json:"pid"`
-	Name  string       `json:"name"` // by which the run knows it
-	Run   string       `json:"run"`  // address, without the token
-	Model string       `json:"model"`
-	Since time.Time    `json:"since"`
-	Seen  time.Time    `json:"seen"` // when this was written
-	Beat  cluster.Beat `json:"beat"`
+	Host string `json:"host"` // a home folder may be that of several machines
+	ui.OwnNode
 }
 
 // nodeStatusEvery is how often a node writes it.
@@ -37,21 +34,23 @@ func nodeStatusFolder() (string, error) {
 	return filepath.Join(dir, "status"), err
 }
 
+// nodeStatusEnd ends the names of status files of nodes on this machine.
+func nodeStatusEnd() string { return "@" + url.PathEscape(machineName()) + ".json" }
+
 // tellStatus writes what status shows until the result is called. Without a cache folder status knows nothing of the node.
 func tellStatus(n *nodeRun) (stop func()) {
 	dir, err := nodeStatusFolder()
 	if err != nil || os.MkdirAll(dir, 0o700) != nil {
 		return func() {}
 	}
-	path := filepath.Join(dir, strconv.Itoa(os.Getpid())+".json")
+	path := filepath.Join(dir, strconv.Itoa(os.Getpid())+nodeStatusEnd())
 	lock := flock.New(path + ".lock")
 	if held, err := lock.TryLock(); !held || err != nil {
 		return func() {}
 	}
-	since, quit, done := time.Now(), make(chan struct{}), make(chan struct{})
+	quit, done := make(chan struct{}), make(chan struct{})
 	write := func() {
-		name, model := n.stats.joined()
-		data, err := json.Marshal(nodeUp{os.Getpid(), name, n.dial.shown, model, since, time.Now(), n.stats.beat()})
+		data, err := json.Marshal(nodeUp{machineName(), n.own(time.Now())})
 		if err == nil {
 			_ = durable.WriteFile(path, data, 0o600)
 		}
@@ -82,7 +81,7 @@ func nodesUp() (list []nodeUp) {
 	if err != nil {
 		return nil
 	}
-	files, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(dir), "*.json"))
+	files, _ := filepath.Glob(filepath.Join(fsutil.QuoteGlob(dir), "*"+fsutil.QuoteGlob(nodeStatusEnd())))
 	for _, path := range files {
 		lock := flock.New(path + ".lock")
 		if held, err := lock.TryLock(); held && err == nil { // it was killed
@@ -92,27 +91,52 @@ func nodesUp() (list []nodeUp) {
 			continue
 		}
 		var up nodeUp
-		if data, err := fsutil.ReadSmall(path, 64<<10); err == nil && json.Unmarshal(data, &up) == nil {
+		if data, err := fsutil.ReadSmall(path, 64<<10); err == nil && json.Unmarshal(data, &up) == nil && up.Host == machineName() {
 			list = append(list, up)
 		}
 	}
 	return list
 }
 
+// leave tells the run that this node ends, unless it has never joined or the run has ended.
+func (n *nodeRun) leave(err error) {
+	if name, _ := n.stats.joined(); name == "" || err == nil {
+		return
+	}
+	why := ""
+	if !errors.Is(err, errStopped) {
+		why, _, _ = strings.Cut(err.Error(), "\n")
+	}
+	n.link.Leave(why)
+}
+
+// own is what the node tells of itself.
+func (n *nodeRun) own(now time.Time) ui.OwnNode {
+	own := n.stats.own()
+	own.PID, own.Run, own.Since, own.Seen = os.Getpid(), n.dial.shown, n.since, now
+	return own
+}
+
+// nodeBarEvery is how often a node's terminal shows how far it is.
+const nodeBarEvery = 250 * time.Millisecond
+
+// showBar shows on the node's terminal what it does, until ctx ends.
+func (n *nodeRun) showBar(ctx context.Context) {
+	for {
+		now := time.Now()
+		n.show.Show(n.own(now).Bar(now))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(nodeBarEvery):
+		}
+	}
+}
+
 // sayNodes tells of the nodes that are up on this machine.
 func sayNodes(w io.Writer) {
+	now := time.Now()
 	for _, n := range nodesUp() {
-		what := "waits for " + n.Run
-		if n.Name != "" {
-			what = fmt.Sprintf("works for %s as %s, model %s", n.Run, ui.OneLine(n.Name), ui.OneLine(n.Model))
-		}
-		fmt.Fprintf(w, "A node on this machine (pid %d) %s: %s in flight, %s described, %s failed\n",
-			n.PID, what, wording.Count(n.Beat.InFlight, "photo"), ui.Comma(n.Beat.Described), ui.Comma(n.Beat.Failed))
-		if n.Beat.Phase != "" {
-			fmt.Fprintf(w, "    %s\n", ui.OneLine(n.Beat.Phase))
-		}
-		if n.Beat.Unfit != "" {
-			fmt.Fprintf(w, "    it gets no photos: %s\n", ui.OneLine(n.Beat.Unfit))
-		}
+		fmt.Fprint(ui.Colors(w), n.Text(now, ui.TerminalWidth(w)))
 	}
 }

@@ -375,7 +375,7 @@ func (r *runner) stopped(err error) error {
 	r.show.End()
 	r.folds.flush()
 	p := r.track.Live().Progress()
-	if r.stats.Photos > 0 {
+	if r.stats.Photos > 0 || r.shared.Load() != nil && p.RunCompleted+p.RunFailed > 0 {
 		r.log.Info(r.summary().Text())
 	}
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, pool.ErrStopped) && !errors.Is(err, pool.ErrKilled) {

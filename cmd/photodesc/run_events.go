@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"photodesc/internal/cluster"
 	"photodesc/internal/ui"
 	"photodesc/pool"
 	"photodesc/tracker"
@@ -107,6 +108,16 @@ type memoryEvent struct {
 	Waiting string  `json:"waiting,omitempty"`
 }
 
+type nodeEvent struct {
+	eventHead
+	Action    cluster.NodeAction `json:"action"`
+	Node      string             `json:"node"`
+	Reason    string             `json:"reason,omitempty"`
+	By        string             `json:"by,omitempty"`
+	Described int                `json:"described"`
+	Failed    int                `json:"failed,omitempty"`
+}
+
 type stopEvent struct {
 	eventHead
 	Reason   tracker.StopReason `json:"reason"`
@@ -160,6 +171,14 @@ func (r *poolObserver) poolEvent(e pool.Event) {
 	r.events.write(workerEvent{
 		eventHead: head("worker"), Action: action, Worker: e.Worker, PID: e.PID, Batch: e.Batch,
 		Reason: e.Reason, Message: e.Message, Photos: e.Photos, Seconds: tenth(e.Seconds), Bytes: e.WorkerBytes,
+	})
+}
+
+// nodeEvent tells what has become of a machine that takes part.
+func (e *events) nodeEvent(n cluster.NodeNews) {
+	e.write(nodeEvent{
+		eventHead: eventHead{"node", n.Time.Truncate(time.Millisecond)}, Action: n.Action, Node: n.Name, Reason: n.Reason, By: n.By,
+		Described: n.Described, Failed: n.Failed,
 	})
 }
 

@@ -184,7 +184,7 @@ func waitForRequests(ctx context.Context, r *runner, ended map[string]bool, paus
 		seen = mark
 		list := slices.DeleteFunc(all.For(r.model.Name), func(q tracker.Request) bool { return ended[q.ID] })
 		if len(list) > 0 && ctx.Err() == nil {
-			r.log.Info(fmt.Sprintf("%s to be described again; those in flight are finished first", wording.Count(len(list), "photo")))
+			r.log.Info(fmt.Sprintf("%s to be described again; %s", wording.Count(len(list), "photo"), ui.FinishedFirst(r.track.Live().Progress().InFlight)))
 			return true
 		}
 	}

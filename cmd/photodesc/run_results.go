@@ -183,7 +183,7 @@ func (r *runner) summary() ui.RunSummary {
 		AllDescribed: p.Completed, AllFailed: p.Failed + max(0, r.track.Counts().Retrying-r.found.goneAgain), Total: p.Total,
 		WallSeconds: worker.Round(time.Since(r.started)), Latency: t.Seconds, Tokens: t.Tokens, PhotosHour: p.RateRun,
 		Batches: c.Batches, Workers: c.Workers, Restarts: c.Restarts,
-		PeakWorkers: r.stats.PeakWorkers, Paused: worker.Round(r.stats.Paused),
+		Nodes: nodeSummaries(r), PeakWorkers: r.stats.PeakWorkers, Paused: worker.Round(r.stats.Paused),
 		Output: r.track.OutputPath(), Log: logName(r),
 	}
 	if p.RateRun > 0 {

@@ -51,6 +51,8 @@ type sharing struct {
 
 	keeping sync.Mutex // held while results are recorded
 	remote  atomic.Pointer[remoteWork]
+	local   atomic.Bool // there are workers on this machine, and they tell what is in flight
+	rates   nodeRates
 }
 
 // remoteWork is what nodes have in flight.
@@ -228,6 +230,7 @@ func (s *sharing) config(id *cluster.Identity) (cluster.Config, error) {
 		Warn:    func(text string) { r.log.Warn(text) },
 		Info:    func(text string) { r.log.Info(text) },
 		Observe: s.observe,
+		News:    func(n cluster.NodeNews) { r.events.nodeEvent(n) },
 		AckWait: shareAckWait,
 	}, nil
 }
@@ -253,8 +256,7 @@ func openShared(path string) (cluster.Photo, error) {
 func (s *sharing) observe(nodes []cluster.Node) {
 	live := s.run.track.Live()
 	var work remoteWork
-	list := make([]tracker.Node, len(nodes))
-	for i, n := range nodes {
+	for _, n := range nodes {
 		if !n.Gone {
 			work.inFlight += n.InFlight
 			work.ages += n.Ages
@@ -262,21 +264,17 @@ func (s *sharing) observe(nodes []cluster.Node) {
 				work.there++
 			}
 		}
-		list[i] = tracker.Node{
-			Name: n.Name, Since: n.Since, Seen: n.Seen, Slots: n.Slots, InFlight: n.InFlight, Described: n.Described, Failed: n.Failed, Late: n.Late,
-			Bytes: n.Bytes, CPU: tenth(n.CPU), Phase: n.Phase, Paused: n.Paused, Gone: n.Gone,
-		}
-		if up := n.Seen.Sub(n.Since).Hours(); up > 0 {
-			list[i].Rate = tenth(float64(n.Described) / up)
-		}
 	}
 	before := s.remote.Swap(&work)
-	live.SetNodes(list)
-	if !s.run.flags.NoLocal {
+	live.SetNodes(nodesOf(nodes, s.rates.look(time.Now(), nodes)))
+	if s.local.Load() {
 		return
 	}
 	live.SetInFlight(work.inFlight, work.ages)
 	s.run.service.Alive()
+	if !s.run.flags.NoLocal {
+		return
+	}
 	if before != nil && (before.there == 0) == (work.there == 0) {
 		return
 	}
@@ -309,6 +307,7 @@ func describeShared(ctx context.Context, r *runner, s *sharing, p *pool.Pool, in
 	}
 	r.pool.Store(p)
 	capacity := r.plan.Workers * (r.plan.Slots + worker.DecodeAhead)
+	s.local.Store(true)
 	stats, err := p.Run(ctx, s.co.Jobs(ctx, capacity), s.keepLocal)
 	r.loading.end()
 	r.stats = sumStats(r.stats, stats)
@@ -322,6 +321,7 @@ func describeShared(ctx context.Context, r *runner, s *sharing, p *pool.Pool, in
 	case err != nil && !errors.Is(err, pool.ErrStopped):
 		return err
 	}
+	s.local.Store(false)
 	return s.wait(ctx)
 }
 

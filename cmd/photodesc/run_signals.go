@@ -56,9 +56,9 @@ func (r *runner) untilStopped() (ctx context.Context, release func()) {
 					r.shared.Load().kill()
 					time.AfterFunc(atOnce, func() { os.Exit(ui.ExitStopped) }) // a disk may hang
 				case s == syscall.SIGHUP:
-					r.log.Info("The terminal was closed; stopping, photos in flight are finished first")
+					r.log.Info("The terminal was closed; stopping: " + ui.FinishedFirst(r.track.Live().Progress().InFlight))
 				default:
-					r.log.Info("Stopping: photos in flight are finished first; once more to stop at once")
+					r.log.Info("Stopping: " + ui.FinishedFirst(r.track.Live().Progress().InFlight) + "; once more to stop at once")
 				}
 				cancel()
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -37,7 +38,7 @@ func (h *harness) address() string { return filepath.Join(h.work, cluster.Folder
 func (h *harness) node(name string, flags ...string) *exec.Cmd {
 	args := append([]string{"node", "--no-proof", "--workers", "1", "--parallel", "2", "--keep-awake=false", "--name", name, "--address-file", h.address()}, flags...)
 	cmd := exec.Command("photodesc", args...)
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(filepath.Dir(h.work), "cache", name))
+	cmd.Env = append(os.Environ(), cacheEnv+"="+filepath.Join(filepath.Dir(h.work), "cache", name))
 	return cmd
 }
 
@@ -93,7 +94,7 @@ func TestServe(t *testing.T) {
 	node.says("is ready", 1)
 	status := exec.Command("photodesc", "-C", t.TempDir(), "status")
 	status.Env = node.cmd.Env
-	if out, err := status.Output(); err != nil || !strings.Contains(string(out), "A node on this machine (pid ") {
+	if out, err := status.Output(); err != nil || !strings.Contains(string(out), "A node is up on this machine (pid ") {
 		t.Errorf("%v: %s", err, out)
 	}
 	writeFile(t, gate, nil)
@@ -166,7 +167,10 @@ func TestServeOwn(t *testing.T) {
 	t.Setenv(gateEnv, gate)
 	photos := append(numbered("photo", 30), numbered("gated", 3)...)
 	h.add(photos...)
-	run := h.start(h.command("--nats", url, "--no-local"))
+	shared := h.command("--nats", url, "--no-local", "--json")
+	var events bytes.Buffer
+	shared.Stdout = &events
+	run := h.start(shared)
 	run.says("Other machines join with: photodesc node "+url+" --run ", 1)
 	_, id, _ := strings.Cut(run.said(), " --run ")
 	cmd := h.node("desk")
@@ -183,6 +187,14 @@ func TestServeOwn(t *testing.T) {
 	run.end()
 	node.end()
 	h.tally().check(t, photos, nil)
+	for _, want := range []string{`"action":"joined","node":"desk"`, `"nodes":[{"name":"desk","described":33,`} {
+		if !strings.Contains(events.String(), want) {
+			t.Errorf("no event has %s", want)
+		}
+	}
+	if !strings.Contains(run.said(), "Nodes:         desk: 33 described") {
+		t.Errorf("the summary does not name the node:\n%s", run.said())
+	}
 }
 
 // TestServeKills kills nodes and the run, with its server, at random moments. With PHOTODESC_SOAK=1 there are 5,000 photos.

@@ -16,13 +16,27 @@ import (
 )
 
 func stopCommand(g *global) *cobra.Command {
-	var now bool
+	var now, node bool
+	none := exactly(0, "no argument")
 	c := &cobra.Command{
-		Use:   "stop",
+		Use:   "stop [flags] [--node [NAME…]]",
 		Short: "Ask the run to stop; what is in flight is finished and kept",
 		Long:  stopHelp,
-		Args:  exactly(0, "no argument"),
-		RunE: func(c *cobra.Command, _ []string) error {
+		Args: func(c *cobra.Command, args []string) error {
+			if node {
+				return nil
+			}
+			return none(c, args)
+		},
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		DisableFlagsInUseLine: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			if node {
+				if c.Flags().Changed("workdir") {
+					return ui.UsageError("--node is about nodes on this machine, -C about a run")
+				}
+				return stopNodes(c.OutOrStdout(), args, now)
+			}
 			if info, err := os.Stat(g.dir); err != nil {
 				return ui.WorkdirError(g.dir, err)
 			} else if !info.IsDir() {
@@ -32,6 +46,7 @@ func stopCommand(g *global) *cobra.Command {
 			if !running {
 				fmt.Fprintln(c.OutOrStdout(), "No run is working here.")
 				sayUpElsewhere(c.OutOrStdout(), g.dir, "stop")
+				sayNodesToStop(c.OutOrStdout())
 				return nil
 			}
 			if pid <= 0 { // a signal to 0 would go to our own group
@@ -55,6 +70,7 @@ func stopCommand(g *global) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&now, "now", false, "kill the workers; photos in flight are described again by the next run")
+	c.Flags().BoolVar(&node, "node", false, "stop nodes that are up on this machine, by name or pid; all of yours unless named")
 	return c
 }
 
@@ -147,13 +163,9 @@ func waitStopped(w io.Writer, dir string, pid int) error {
 
 // sayStopped says how far the run came that has ended.
 func sayStopped(w io.Writer, dir string, took time.Duration) {
-	after := ""
-	if took >= time.Second {
-		after = " after " + ui.Spell(took)
-	}
 	progress := ""
 	if s, err := ui.Peek(dir); err == nil {
 		progress = ": " + ui.ProgressText(s)
 	}
-	fmt.Fprintf(w, "Stopped%s%s. Run again to go on.\n", after, progress)
+	fmt.Fprintf(w, "Stopped%s%s. Run again to go on.\n", afterText(took), progress)
 }

@@ -85,6 +85,14 @@ func (p *Progress) Wait(phase string) {
 	p.show()
 }
 
+// Show shows what a node does instead of a bar, until it is told something else.
+func (p *Progress) Show(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.setPhase(text)
+	p.show()
+}
+
 // setLine shows a line of the caller's own in the same place.
 func (p *Progress) setLine(line string) {
 	p.mu.Lock()

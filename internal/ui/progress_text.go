@@ -11,8 +11,16 @@ import (
 // FirstPhotos is shown while there is no rate yet.
 const FirstPhotos = "first photos under way"
 
-// firstPhotosText is [FirstPhotos] and for how long they are.
+// onlyDuplicates is whether a run has had nothing but photos with the picture of a described one, which are in no rate.
+func onlyDuplicates(p tracker.Progress) bool {
+	return p.RunDuplicates > 0 && p.RunCompleted+p.RunFailed == 0
+}
+
+// firstPhotosText is [FirstPhotos] and for how long they are, or how many duplicates there were instead.
 func firstPhotosText(p tracker.Progress) string {
+	if onlyDuplicates(p) {
+		return "all duplicates so far"
+	}
 	if d := seconds(p.RunSeconds); d >= shownFrom {
 		return FirstPhotos + ", " + short(d)
 	}
@@ -50,7 +58,7 @@ func progressDetails(p tracker.Progress) string {
 	if p.RunDuplicates > 0 {
 		parts = append(parts, wording.Count(p.RunDuplicates, "duplicate"))
 	}
-	if rate := rateText(p); rate != "" {
+	if rate := rateText(p); rate != "" && !onlyDuplicates(p) { // how many duplicates there are is said above
 		parts = append(parts, rate)
 	}
 	if left := p.Left(); left > 0 {

@@ -70,9 +70,9 @@ func WriteStatus(w io.Writer, s tracker.Snapshot, now time.Time, width int) {
 	if rate := rates(s); rate != "" {
 		line("Rate", rate)
 	}
-	nodes := "Nodes"
+	nodes := "Nodes:"
 	for _, text := range nodeLines(s, now, maxNodeLines) {
-		line(nodes, text)
+		fmt.Fprintf(w, "%-*s%s\n", labelWidth, nodes, wrap(text, width, labelWidth))
 		nodes = ""
 	}
 	if left := s.Left(); s.Running && !s.Stalled && left > 0 {

@@ -28,6 +28,33 @@ func StoppingText(s tracker.Snapshot, took time.Duration) string {
 	return fmt.Sprintf("stopping%s, %s", lasts, what)
 }
 
+// FinishedFirst says what becomes of so many photos in flight when a run or a node stops.
+func FinishedFirst(inFlight int) string {
+	switch inFlight {
+	case 0:
+		return "no photo is in flight"
+	case 1:
+		return "the photo in flight is finished first"
+	}
+	return "the " + wording.Count(inFlight, "photo") + " in flight are finished first"
+}
+
+// StoppingNodeText is what a node that was asked to stop is doing, and for how long.
+func StoppingNodeText(n OwnNode, now time.Time, took time.Duration) string {
+	what := "waiting for the node"
+	switch {
+	case n.Suspended(now):
+		what = "but it is suspended or hangs; --now ends it"
+	case n.InFlight > 0:
+		what = "finishing " + wording.Count(n.InFlight, "photo") + " in flight"
+	}
+	lasts := ""
+	if took >= time.Second {
+		lasts = " for " + short(took)
+	}
+	return "stopping" + lasts + ", " + what
+}
+
 // ProgressText is how far a workdir is: "30 / 200 (15.0%), 1 failed".
 func ProgressText(s tracker.Snapshot) string {
 	text := Comma(s.Completed) + " described"

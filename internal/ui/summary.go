@@ -159,11 +159,19 @@ func (p *summaryPage) descriptions(s tracker.Summary) {
 		}
 	}
 	p.line("Ended", "%s", strings.Join(ends, ", "))
-	var names []string
-	for _, m := range slices.Sorted(maps.Keys(s.Models)) {
-		names = append(names, OneLine(m)+" "+Comma(s.Models[m]))
+	p.line("Models", "%s", byName(s.Models))
+	if len(s.Nodes) > 0 {
+		p.line("Machines", "%s", byName(s.Nodes))
 	}
-	p.line("Models", "%s", strings.Join(names, ", "))
+}
+
+// byName is "builtin 15, smolvlm 3".
+func byName(counts map[string]int) string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		names = append(names, OneLine(name)+" "+Comma(counts[name]))
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *summaryPage) errors(s tracker.Summary, now time.Time) {

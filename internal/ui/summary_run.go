@@ -33,6 +33,7 @@ type RunSummary struct {
 	Restarts     map[string]int       `json:"restarts,omitempty"`
 	PeakWorkers  uint64               `json:"peak_worker_bytes"`
 	Paused       float64              `json:"paused_seconds"`
+	Nodes        []NodeSummary        `json:"nodes,omitempty"` // machines that took part, this one included
 	Output       string               `json:"output,omitempty"`
 	Log          string               `json:"log,omitempty"`
 }
@@ -79,6 +80,19 @@ func (s RunSummary) Text() string {
 		}
 		line("Work", "%s", work)
 		line("Memory", "workers took up to %s together", bytesText(float64(s.PeakWorkers)))
+	}
+	name := "Nodes"
+	for i, n := range s.Nodes {
+		if i == maxNodeLines-1 && len(s.Nodes) > maxNodeLines {
+			fmt.Fprintf(&b, "\n%-*sand %s more", labelWidth+2, "", Comma(len(s.Nodes)-i))
+			break
+		}
+		if name != "" {
+			line(name, "%s", n.text())
+		} else {
+			fmt.Fprintf(&b, "\n%-*s%s", labelWidth+2, "", n.text())
+		}
+		name = ""
 	}
 	if s.Output != "" {
 		line("Results", "%s", filepath.Clean(s.Output))
