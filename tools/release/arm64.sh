@@ -10,10 +10,12 @@ top=$PWD
 root=$top/build/chroot/arm64
 
 # Programs of arm64 run by themselves, also those that a program starts: the flag F opens qemu now, so that it need not
-# be in the chroot.
+# be in the chroot, and P leaves a program the name that it was started by.
 register() {
+	entry=/proc/sys/fs/binfmt_misc/qemu-aarch64
 	[ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-	[ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F' \
+	[ ! -e $entry ] || grep -q '^flags: .*P.*F\|^flags: .*F.*P' $entry || echo -1 >$entry
+	[ -e $entry ] || printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:PF' \
 		>/proc/sys/fs/binfmt_misc/register
 }
 
@@ -23,7 +25,7 @@ make_root() {
 	register
 	rm -rf "$root"; mkdir -p "$(dirname "$root")"
 	mmdebstrap --quiet --variant=apt --architectures=arm64 \
-		--include=passwd,libvips-dev,libtiff-dev,libjpeg-dev,libopenblas-dev,libc6-dev,libstdc++-12-dev,dpkg-dev bookworm "$root" >&2
+		--include=passwd,libvips-dev,libtiff-dev,libjpeg-dev,libopenblas-dev,libc6-dev,libstdc++-12-dev,dpkg-dev,libimage-exiftool-perl bookworm "$root" >&2
 	chroot "$root" useradd -m ada
 	# Links such as libm.so's are absolute, and lead nowhere from outside: the linker then takes libm.a, which wants
 	# exactly this glibc.
@@ -47,13 +49,18 @@ run)
 	shift
 	make_root
 	register
-	mkdir -p "$root/src"
+	mkdir -p "$root/src" "$root/usr/local/go" "$root/root/go/pkg/mod" "$root/root/.cache/go-build"
+	# Some tests have the go command make models. It is a static program of this machine, so it runs in there, too.
 	exec unshare --mount --fork sh -euc '
-		root=$1 top=$2; shift 2
+		root=$1 top=$2 goroot=$3 modules=$4 cache=$5; shift 5
 		mount --make-rprivate /
 		mount --bind "$top" "$root/src"
+		mount --bind "$goroot" "$root/usr/local/go"
+		mount --bind "$modules" "$root/root/go/pkg/mod"
+		mount --bind "$cache" "$root/root/.cache/go-build"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
-		exec chroot "$root" sh -c "cd /src && exec \"\$@\"" sh "$@"' sh "$root" "$top" "$@"
+		exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin CGO_ENABLED=0 \
+			sh -c "cd /src && exec \"\$@\"" sh "$@"' sh "$root" "$top" "$(go env GOROOT)" "$(go env GOMODCACHE)" "$(go env GOCACHE)" "$@"
 	;;
 esac

@@ -21,7 +21,9 @@ name=photodesc-$VERSION-linux-$arch
 work=build/release/$arch
 rm -rf "$work"; mkdir -p "$work" dist
 find dist -type f ! -name "*$VERSION*" ! -name "*$(echo "$VERSION" | tr - '~')*" -delete # of other commits
-tools/quietgo build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION" -o "$work/photodesc" ./cmd/photodesc
+# GPU backends take functions of ggml from the program, and nothing else: the names of all of C are 400 kB.
+exported='-Wl,--no-export-dynamic,--export-dynamic-symbol=ggml_*'
+tools/quietgo build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION -extldflags '$exported'" -o "$work/photodesc" ./cmd/photodesc
 # What describes the program is the same for each processor; one that this machine cannot run does not say it.
 teller=$work/photodesc
 [ "$arch" = "$(dpkg --print-architecture)" ] || teller=bin/photodesc
@@ -67,3 +69,4 @@ CGO_ENABLED=0 GOOS= GOARCH= go tool -modfile=tools/release/go.mod cyclonedx-gomo
 
 (cd dist && sha256sum photodesc* | sort -k 2 >SHA256SUMS)
 ls -l dist
+tools/release/sizes.sh "$arch"

@@ -13,14 +13,7 @@ name=photodesc-$version-linux-$arch
 bin=build/release/$arch/photodesc
 [ -f "dist/$name.tar.gz" ] || { echo "dist/ has no release of this commit ($version): make release" >&2; exit 1; }
 
-# limit WHAT FILE BYTES
-limit() {
-	size=$(stat -c %s "$2")
-	if [ "$size" -lt "$3" ]; then good "$1: $((size / 1000)) kB"; else bad "$1: $((size / 1000)) kB, at most $(($3 / 1000))"; fi
-}
-limit "program, stripped" "$bin" 50000000
-limit "package" dist/photodesc_*_"$arch".deb 20000000
-
+tools/release/sizes.sh "$arch" || failed=1
 (cd dist && sha256sum --quiet -c SHA256SUMS) && good "checksums"
 components=$(grep -c '"bom-ref"' "dist/$name.cdx.json")
 modules=$(go version -m "$bin" | awk '$1 == "dep"' | wc -l)
