@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fails if the program or its package is larger than is promised. What may have made it so: go tool nm -size -sort size of a
-# build without -s -w. A template of Go, or anything else that calls methods by name, is 6 MB (internal/markup).
+# build without -s -w. A template of Go, or anything else that calls methods by name, is 6 MB (see .depguard.yml).
 #
 #     tools/release/sizes.sh amd64
 set -eu
