@@ -44,7 +44,7 @@ func newLive(t *Tracker, old state) *Live {
 	now := t.now()
 	s := old
 	s.PID, s.Started, s.Stop, s.Log = os.Getpid(), t.started, nil, ""
-	s.Waiting, s.Watching, s.Sample, s.Nodes = false, false, Sample{}, nil
+	s.Waiting, s.Watching, s.NoRequests, s.Sample, s.Nodes = false, false, false, Sample{}, nil
 	s.setPhase("starting", now)
 	s.Counters = old.Counters.clone()
 	s.Counters.Runs++

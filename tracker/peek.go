@@ -52,11 +52,17 @@ type Snapshot struct {
 	Corrected          int `json:"corrected,omitempty"`           // photos that a person corrected
 	DamagedCorrections int `json:"damaged_corrections,omitempty"` // lines of the corrections that cannot be read
 
-	Requests *RequestCounts `json:"requests,omitempty"` // what was asked of runs, where there is anything
+	Requests   *RequestCounts `json:"requests,omitempty"`    // what was asked of runs, where there is anything
+	NoRequests bool           `json:"no_requests,omitempty"` // the run that is up describes nothing that is asked for
 
 	Sidecars *Sidecars `json:"sidecars,omitempty"` // where some were exported
 
 	Nodes []Node `json:"nodes,omitempty"` // machines that take part in the last run, by name; those that are there first
+}
+
+// TakesRequests is whether a run is up that takes up what is asked of a model; "" is any.
+func (s *Snapshot) TakesRequests(model string) bool {
+	return s.Running && !s.NoRequests && (model == "" || model == s.Model)
 }
 
 // State is the state of a workdir in one word.
@@ -148,7 +154,7 @@ func peek(dir string, now time.Time) (Snapshot, error) {
 		snap.Root = EncodePath(s.Root)
 	}
 	if running {
-		snap.HasRun = true
+		snap.HasRun, snap.NoRequests = true, s.NoRequests
 		if s.Log != "" {
 			_, err := os.Lstat(filepath.Join(dir, s.Log))
 			snap.LogGone = errors.Is(err, os.ErrNotExist)

@@ -382,3 +382,6 @@ func requestCounts(dir string) *RequestCounts {
 func (a *Requests) For(model string) []Request {
 	return slices.DeleteFunc(a.Waiting(), func(q Request) bool { return q.Model != "" && q.Model != model })
 }
+
+// SetNoRequests records that the run describes nothing that is asked for.
+func (l *Live) SetNoRequests() { l.change(func(s *state) { s.NoRequests = true }) }

@@ -76,6 +76,8 @@ type state struct {
 	Prompt   string    `json:"prompt"`
 	Args     []string  `json:"args,omitempty"` // that go on with it
 
+	NoRequests bool `json:"no_requests,omitempty"` // it describes nothing that is asked for
+
 	Total        int   `json:"total"` // described, failed and still there, to do
 	Done         int   `json:"done"`
 	Failed       int   `json:"failed"`

@@ -104,10 +104,13 @@ func again(w io.Writer, s tracker.Snapshot, args []string, f againFlags) error {
 	if more := len(list) - added; more > 0 {
 		fmt.Fprintf(w, ", %s waiting for that already", ui.Comma(more))
 	}
-	if s.Running && (f.model == "" || f.model == s.Model) {
+	switch {
+	case s.TakesRequests(f.model):
 		fmt.Fprintln(w, ". The run that is up takes this up as it goes.")
-		return nil
+	case s.Running: // the workdir is not free
+		fmt.Fprintf(w, ". The run that is up does not do it; this does, when that has ended:\n    %s\n", ui.RequestsCommand(s, f.model))
+	default:
+		fmt.Fprintf(w, ". This does it:\n    %s\n", ui.RequestsCommand(s, f.model))
 	}
-	fmt.Fprintf(w, ". This does it:\n    %s\n", ui.RequestsCommand(s, f.model))
 	return nil
 }

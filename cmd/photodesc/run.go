@@ -184,6 +184,9 @@ func (r *runner) run(dir string) (err error) {
 	}
 	defer endMetrics()
 	r.sayBeside(hintTimeout)
+	if r.flags.NoLocal {
+		r.track.Live().SetNoRequests()
+	}
 	if err = r.source.prepare(ctx, r); err != nil {
 		return r.stopped(err)
 	}

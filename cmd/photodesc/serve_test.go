@@ -92,6 +92,13 @@ func TestServe(t *testing.T) {
 	node := h.start(byVariable)
 	run.says("Node desk joins", 1)
 	node.says("is ready", 1)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // the state is written once a second
+		if s, err := tracker.Peek(h.work); err == nil && s.Running && !s.TakesRequests("") {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("a run that describes nothing here takes requests up: %+v, %v", s, err)
+		}
+	}
 	status := exec.Command("photodesc", "-C", t.TempDir(), "status")
 	status.Env = node.cmd.Env
 	if out, err := status.Output(); err != nil || !strings.Contains(string(out), "A node is up on this machine (pid ") {

@@ -89,7 +89,7 @@ func (s *server) asked(snap *tracker.Snapshot) (list []askedOf) {
 	add := func(n int, model string) {
 		if n > 0 {
 			list = append(list, askedOf{n, model, ""})
-			if up := snap.Running && (model == "" || model == snap.Model); !up && s.o.RequestsCommand != nil {
+			if !snap.TakesRequests(model) && s.o.RequestsCommand != nil {
 				list[len(list)-1].Command = s.o.RequestsCommand(*snap, model)
 			}
 		}

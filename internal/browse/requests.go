@@ -66,7 +66,7 @@ func (s *server) requestOf(path string) *requestJSON {
 // requestsCommand is the command that describes what waits for a model; "" if a run is up that does.
 func (s *server) requestsCommand(model string) string {
 	snap, err := tracker.Peek(s.o.Dir)
-	if err != nil || s.o.RequestsCommand == nil || snap.Running && (model == "" || model == snap.Model) {
+	if err != nil || s.o.RequestsCommand == nil || snap.TakesRequests(model) {
 		return ""
 	}
 	return s.o.RequestsCommand(snap, model)

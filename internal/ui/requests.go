@@ -16,6 +16,9 @@ func RequestsCommand(s tracker.Snapshot, model string) string {
 	if model != "" && (model != s.Model || len(s.Args) == 0) {
 		args = append(args, "--model", model)
 	}
+	if slices.Contains(s.Args, "--no-local") || slices.Contains(s.Args, "--no-local=true") {
+		args = append(args, "--no-local=false") // it is described on this machine
+	}
 	if len(s.Args) == 0 && s.Root != "" {
 		args = append(args, s.Root)
 	}
@@ -30,15 +33,17 @@ func requestTexts(s tracker.Snapshot) (lines []string) {
 	}
 	any := q.Waiting
 	for _, model := range slices.Sorted(maps.Keys(q.Models)) {
-		if s.Running && model == s.Model || !s.Running && model == s.Model && len(s.Args) > 0 {
+		if s.TakesRequests(model) || !s.Running && model == s.Model && len(s.Args) > 0 {
 			continue // the run that is up, or the next one, takes them up
 		}
 		any -= q.Models[model]
 		lines = append(lines, fmt.Sprintf("%s for a run with model %s: %s", wait(q.Models[model]), OneLine(model), RequestsCommand(s, model)))
 	}
 	switch {
-	case any > 0 && s.Running:
+	case any > 0 && s.TakesRequests(""):
 		lines = slices.Insert(lines, 0, wait(any)+" for the run that is up, which takes them up as it goes")
+	case any > 0 && s.Running:
+		lines = slices.Insert(lines, 0, wait(any)+" for another run, when the one that is up has ended: "+RequestsCommand(s, ""))
 	case any > 0:
 		lines = slices.Insert(lines, 0, wait(any)+" for a run: "+RequestsCommand(s, ""))
 	}
