@@ -1,5 +1,5 @@
 # Packages for others: docs/releasing.md. Included by the Makefile.
-.PHONY: release release-arm64 test-release test-deb test-arm64
+.PHONY: release release-arm64 check-macos test-release test-deb test-arm64
 
 # A program for other machines is for the oldest CPU that is supported, whatever MARCH says.
 RELEASE_AMD64 := -O3 -march=x86-64-v3
@@ -24,3 +24,6 @@ release-arm64: upstream build ## the same for arm64, cross-compiled against a De
 
 test-arm64: ## run the Go tests, the golden words and the examples for arm64 under qemu; needs root, and hours
 	tools/release/test_arm64.sh
+
+check-macos: upstream ## compile all C and Go that is ours for macOS, on Linux; npm fetches the compiler (zig, 70 MB)
+	@tools/macos/check.sh

@@ -92,7 +92,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
             size = std::max(size, rows * use->q8_bytes(k));
         }
         if (wide_integers(op)) {
-            size = std::max(size, op->src[1]->ne[2] * use->integer_rows_bytes((int) op->src[1]->ne[1], k) + threads * together(op, threads) * use->integer_panel_bytes(k));
+            size = std::max<size_t>(size, op->src[1]->ne[2] * use->integer_rows_bytes((int) op->src[1]->ne[1], k) + threads * together(op, threads) * use->integer_panel_bytes(k));
         }
         size = ALIGN + std::max(size, own_product_bytes(op));
         return true;
@@ -216,7 +216,7 @@ struct flash : ggml::cpu::tensor_traits {
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const ggml_tensor *k = op->src[1], *v = op->src[2];
         size = threads * std::max(aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0])), takes_next(op) ? next_bytes(op) : 0);
-        size = ALIGN + std::max(size, sizeof(float) * (k->ne[0] + 2 * v->ne[0] + 16) * threads);
+        size = ALIGN + std::max<size_t>(size, sizeof(float) * (k->ne[0] + 2 * v->ne[0] + 16) * threads);
         return true;
     }
 
