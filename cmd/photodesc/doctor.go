@@ -17,7 +17,6 @@ import (
 	"photodesc/internal/machine"
 	"photodesc/internal/photo/vips"
 	"photodesc/internal/ui"
-	"photodesc/internal/wording"
 	"photodesc/internal/worker"
 	"photodesc/llm/kernels"
 	llamacpp "photodesc/third_party/llama.cpp"
@@ -143,7 +142,7 @@ func checkCPU() (string, error) {
 	if i := slices.Index(compiled, "LLAMAFILE"); i >= 0 {
 		compiled = slices.Delete(compiled, i, i+1)
 	}
-	return fmt.Sprintf("%s, compiled for this CPU: %s", wording.Count(runtime.NumCPU(), "core"), strings.Join(compiled, " ")), nil
+	return fmt.Sprintf("%s, compiled for this CPU: %s", coresText("core", runtime.NumCPU(), machine.CPUs()), strings.Join(compiled, " ")), nil
 }
 
 func checkBLAS() (string, error) {

@@ -11,7 +11,7 @@ import (
 
 // machineText says in a line what the machine is like when a run begins.
 func machineText() string {
-	text := "Machine: " + wording.Count(runtime.NumCPU(), "CPU")
+	text := "Machine: " + coresText("CPU", runtime.NumCPU(), machine.CPUs())
 	if model := machine.CPUModel(); model != "" {
 		text += " (" + ui.OneLine(model) + ")"
 	}
@@ -20,6 +20,15 @@ func machineText() string {
 	}
 	if m, err := machine.ReadSystemMemory(); err == nil {
 		text += fmt.Sprintf("; memory %s of %s GB used (%.1f%%)", gigabytes(m.Total-m.Available), gigabytes(m.Total), m.UsedPercent)
+	}
+	return text
+}
+
+// coresText counts the cores, and says so if a control group's quota or GOMAXPROCS allows fewer.
+func coresText(noun string, cores, allowed int) string {
+	text := wording.Count(cores, noun)
+	if allowed < cores {
+		text += fmt.Sprintf(", of which %d may be used", allowed)
 	}
 	return text
 }
