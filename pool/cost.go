@@ -12,9 +12,9 @@ const (
 	costTokens  = 64     // in a description
 
 	// Core seconds. All grow with the weights.
-	costPrompt = 0.77   // measured: one tile encoded, its prompt prefilled
-	costStep   = 0.026  // measured: one step of generation, whatever its slots
-	costToken  = 0.0034 // measured: each slot's part of a step
+	costPrompt = 0.84   // measured: one tile encoded, its prompt prefilled
+	costStep   = 0.012  // measured: one step of generation, whatever its slots
+	costToken  = 0.0028 // measured: each slot's part of a step
 
 	// costBarriers is what a photo waits in a worker of two threads, which meet
 	// after each of some thousands of operations, in seconds. It does not grow with
