@@ -2,9 +2,11 @@ package bucket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 
 	"github.com/minio/minio-go/v7"
@@ -59,12 +61,21 @@ func (b *Bucket) explain(err error) error {
 		case invalidName:
 			return errors.New("its key is not UTF-8, and such an object cannot be asked for")
 		}
+		if isOtherRegion(e.Code) {
+			return fmt.Errorf("the bucket %q is not in the region %q: give the right one with --s3-region", b.name, b.region)
+		}
 		if e.Code != "" {
 			return fmt.Errorf("the storage at %s answers %s (%d)", b.endpoint, e.Code, e.StatusCode)
 		}
 	}
 	if u := (*url.Error)(nil); errors.As(err, &u) { // it has the whole address of the request
 		err = u.Err
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return fmt.Errorf("the storage at %s does not use TLS: give its address as http://%s", b.endpoint, b.endpoint)
+	}
+	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
+		return fmt.Errorf("the storage at %s: %w; AWS_CA_BUNDLE names a file with the certificate of a storage of your own", b.endpoint, certificate)
 	}
 	if n := net.Error(nil); errors.As(err, &n) && n.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("the storage at %s does not answer in time", b.endpoint)

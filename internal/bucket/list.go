@@ -84,8 +84,14 @@ func (b *Bucket) List(ctx context.Context, progress func(keys int)) error {
 		if len(b.objects) > before {
 			failed = 0
 		}
+		if region := otherRegion(err); region != "" && region != b.region {
+			if err := b.connect(region); err != nil {
+				return err
+			}
+			continue
+		}
 		failed++
-		if denied := (*DeniedError)(nil); errors.As(b.explain(err), &denied) || ctx.Err() != nil || failed == listTries || isNoBucket(err) {
+		if denied := (*DeniedError)(nil); errors.As(b.explain(err), &denied) || ctx.Err() != nil || failed == listTries || isSetup(err) {
 			return b.explain(err)
 		}
 		if err := b.sleep(ctx, backoffOf(failed)); err != nil {
@@ -97,11 +103,6 @@ func (b *Bucket) List(ctx context.Context, progress func(keys int)) error {
 	}
 	b.objects = slices.CompactFunc(b.objects, func(x, y object) bool { return x.rel == y.rel })
 	return nil
-}
-
-func isNoBucket(err error) bool {
-	e := minio.ErrorResponse{}
-	return errors.As(err, &e) && e.Code == "NoSuchBucket"
 }
 
 func byRel(x, y object) int { return strings.Compare(x.rel, y.rel) }

@@ -5,16 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/s3utils"
-	"gopkg.in/ini.v1"
 )
 
 const scheme = "s3://"
@@ -32,6 +29,8 @@ type Options struct {
 type Bucket struct {
 	core      minio.Core
 	keys      *credentials.Credentials
+	region    string // "" is what the storage says
+	secure    bool   // by TLS
 	name      string // of the bucket
 	prefix    string // of keys: "" or with a slash at the end
 	endpoint  string
@@ -68,21 +67,6 @@ func Canonical(address string) (string, error) {
 	return scheme + strings.TrimSuffix(name+"/"+prefix, "/"), err
 }
 
-// endpointOf returns the host of an endpoint and whether it is reached by TLS.
-func endpointOf(text string) (host string, secure bool, err error) {
-	if !strings.Contains(text, "://") {
-		text = "https://" + text
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		return "", false, errors.New("the endpoint of an S3 storage is an address such as https://storage.example:9000") // without text: a secret may be in it
-	case u.User != nil:
-		return "", false, errors.New("the endpoint of an S3 storage holds no access keys: give them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or ~/.aws")
-	}
-	return u.Host, u.Scheme == "https", nil
-}
-
 // Open returns the bucket of an address such as s3://bucket/photos. It looks for access keys, which a cloud may have to be asked for, and
 // asks the storage for nothing.
 func Open(address string, opts Options) (*Bucket, error) {
@@ -95,47 +79,20 @@ func Open(address string, opts Options) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := minio.DefaultTransport(secure)
-	if err != nil {
-		return nil, err
-	}
-	b := &Bucket{name: name, prefix: prefix, endpoint: host, stall: cmp.Or(opts.stall, stallTimeout), sleep: opts.sleep}
+	b := &Bucket{name: name, prefix: prefix, endpoint: host, secure: secure, stall: cmp.Or(opts.stall, stallTimeout), sleep: opts.sleep}
 	if b.sleep == nil {
 		b.sleep = sleep
 	}
-	transport.ResponseHeaderTimeout = b.stall
 	b.keys = credentials.New(&keyChain{places: keyPlaces()})
-	b.core.Client, err = minio.New(host, &minio.Options{
-		Creds: b.keys, Secure: secure, Transport: transport, MaxRetries: 1, // List and Fetcher try again
-		Region: cmp.Or(opts.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profileRegion()),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s%s: %w", scheme, name, err)
+	if err := b.connect(cmp.Or(opts.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profileRegion())); err != nil {
+		return nil, err
 	}
-	b.core.SetAppInfo("photodesc", "")
 	found, err := b.keys.GetWithContext(b.core.CredContext())
 	if err != nil {
 		return nil, err
 	}
 	b.anonymous = found.AccessKeyID == ""
 	return b, nil
-}
-
-// profileRegion returns the region that ~/.aws/config has for the profile in use, "" if there is none.
-func profileRegion() string {
-	path := os.Getenv("AWS_CONFIG_FILE")
-	if home, err := os.UserHomeDir(); path == "" && err == nil {
-		path = filepath.Join(home, ".aws", "config")
-	}
-	file, err := ini.Load(path)
-	if err != nil {
-		return ""
-	}
-	section := "default"
-	if profile := os.Getenv("AWS_PROFILE"); profile != "" && profile != section {
-		section = "profile " + profile
-	}
-	return file.Section(section).Key("region").String()
 }
 
 // Name returns the address of the bucket and prefix, without a slash at the end.
