@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -57,6 +59,38 @@ func TestDiskFull(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if want := []string{"the disk is full: " + s.dir, ""}; !slices.Equal(said, want) {
+		t.Errorf("said %q", said)
+	}
+}
+
+// TestSpare keeps room on the disk for others, as for the results, unless the spool holds nothing else.
+func TestSpare(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=70m"); err != nil {
+		t.Skip("mounting needs root: ", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	var said []string
+	s, err := Open(dir, Options{MaxBytes: 1 << 30, Waiting: func(why string) { said = append(said, why) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const large = 10 << 20
+	f, err := s.Add(t.Context(), "a.jpg", 100, time.Now(), bytesOf(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.Add(ctx, "b.jpg", large, time.Now(), bytesOf(large)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("beside another file: %v", err)
+	}
+	f.Remove()
+	if _, err := s.Add(t.Context(), "b.jpg", large, time.Now(), bytesOf(large)); err != nil {
+		t.Errorf("alone: %v", err)
+	}
+	if len(said) > 0 {
 		t.Errorf("said %q", said)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/gofrs/flock"
+	"github.com/shirou/gopsutil/v3/disk"
 
 	"photodesc/internal/fsutil"
 )
@@ -140,7 +141,8 @@ func (s *Spool) reserve(ctx context.Context, path string, size int64) (*part, er
 			return nil, ErrClosed
 		}
 		if number > 0 {
-			p, err := s.newPart(number, path, size)
+			others := s.Used() > size
+			p, err := s.newPart(number, path, size, others)
 			if err == nil {
 				s.say("")
 				return p, nil
@@ -149,7 +151,9 @@ func (s *Spool) reserve(ctx context.Context, path string, size int64) (*part, er
 			if !isFull(err) {
 				return nil, s.diskError(err)
 			}
-			s.say("the disk is full: " + s.dir)
+			if !others { // otherwise room comes by itself
+				s.say("the disk is full: " + s.dir)
+			}
 		}
 		if err := s.wait(ctx); err != nil {
 			return nil, err
@@ -245,7 +249,11 @@ type part struct {
 	err     error // the first of Write
 }
 
-func (s *Spool) newPart(number uint64, path string, size int64) (*part, error) {
+// newPart creates a file. If others are in the spool it leaves room on the disk, which these need when they are used.
+func (s *Spool) newPart(number uint64, path string, size int64, others bool) (*part, error) {
+	if others && !hasSpare(s.dir, size) {
+		return nil, syscall.ENOSPC
+	}
 	name := fmt.Sprintf("%08d%s", number, extension(path))
 	f, err := os.OpenFile(filepath.Join(s.dir, partsName, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -289,6 +297,14 @@ func (p *part) abort() {
 	p.f.Close()
 	_ = os.Remove(p.f.Name())
 	p.spool.giveBack(p.size)
+}
+
+// spare is the room on the disk in bytes that is left free, as for the results of what is in the spool.
+const spare = 64 << 20
+
+func hasSpare(dir string, size int64) bool {
+	usage, err := disk.Usage(dir)
+	return err != nil || usage.Free >= uint64(size)+spare
 }
 
 // extension returns the extension of a path with its dot, "" if it is not letters and digits: decoders choose by it.
