@@ -26,7 +26,7 @@ func startMetrics(r *runner) (stop func(), err error) {
 }
 
 func nodeFigures(n tracker.Node) metrics.Node {
-	return metrics.Node{Name: n.Name, Up: !n.Gone, Paused: n.Paused != "", Slots: n.Slots, InFlight: n.InFlight, Described: n.Described, Failed: n.Failed, Late: n.Late}
+	return metrics.Node{Name: n.Name, Seen: n.Seen, Up: !n.Gone, Paused: n.Paused != "", Slots: n.Slots, InFlight: n.InFlight, Described: n.Described, Failed: n.Failed, Late: n.Late}
 }
 
 // serveMetrics does nothing where no address is given.
@@ -45,7 +45,10 @@ func serveMetrics(addr string, say func(string, ...zapcore.Field), read func() m
 // nodeMetrics are a node's own figures.
 func nodeMetrics(n *nodeRun) (stop func(), err error) {
 	return serveMetrics(n.base.flags.Metrics, n.log.Info, func() metrics.Figures {
-		b := n.stats.beat()
-		return metrics.Figures{Described: b.Described, Failed: b.Failed, InFlight: b.InFlight, Remaining: -1, Total: -1, WorkerBytes: b.Bytes, Waiting: b.Phase != ""}
+		b, own := n.stats.beat(), n.stats.own()
+		return metrics.Figures{
+			Described: b.Described, Failed: b.Failed, InFlight: b.InFlight, Remaining: -1, Total: -1, WorkerBytes: b.Bytes,
+			Waiting: own.Phase != "" || own.Paused != "" || own.Name == "", IsNode: true, Lost: own.Lost || own.Name == "",
+		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,14 +24,17 @@ type Figures struct {
 	Rate        float64 // photos an hour; 0: not known
 	WorkerBytes uint64
 	Waiting     bool // on purpose, as for memory
+	Lost        bool // of a node: the run cannot be reached
+	IsNode      bool
 	Nodes       []Node
 }
 
 // Node is another machine that takes part in a run.
 type Node struct {
 	Name      string
-	Up        bool // something was heard of it lately
-	Paused    bool // it gets no photos
+	Seen      time.Time // when something was heard of it last
+	Up        bool      // that was lately
+	Paused    bool      // it gets no photos
 	Slots     int
 	InFlight  int
 	Described int
@@ -51,10 +55,13 @@ var (
 	inFlight    = describe("in_flight_photos", "Photos that workers have and have not answered, those of nodes included.")
 	remaining   = describe("remaining_photos", "Photos that are still to be described.")
 	total       = describe("photos", "Photos in the folder.")
-	rate        = describe("photos_per_hour", "Photos described an hour, over the last hour at most.")
+	rate        = describe("photos_per_second", "Photos described a second, over the last hour at most, waits left out.")
 	workerBytes = describe("worker_memory_bytes", "Memory of all workers of this machine.")
 	waiting     = describe("waiting", "1 while nothing is described on purpose, as for memory, heat or the photos' disk.")
 
+	runReachable = describe("run_reachable", "1 if this node has a connection to its run.")
+
+	nodeSeen      = describe("node_last_seen_timestamp_seconds", "When something was heard of the node last.", "node")
 	nodeUp        = describe("node_up", "1 if something was heard of the node lately.", "node")
 	nodePaused    = describe("node_paused", "1 if the node gets no photos because it is not to be trusted.", "node")
 	nodeSlots     = describe("node_slots", "Photos that the node takes at once.", "node")
@@ -66,8 +73,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{described, failed, inFlight, remaining, total, rate, workerBytes, waiting,
-		nodeUp, nodePaused, nodeSlots, nodeInFlight, nodeDescribed, nodeFailed, nodeLate} {
+	for _, d := range []*prometheus.Desc{described, failed, inFlight, remaining, total, rate, workerBytes, waiting, runReachable,
+		nodeSeen, nodeUp, nodePaused, nodeSlots, nodeInFlight, nodeDescribed, nodeFailed, nodeLate} {
 		to <- d
 	}
 }
@@ -93,7 +100,10 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		gauge(total, float64(f.Total))
 	}
 	if f.Rate > 0 {
-		gauge(rate, f.Rate)
+		gauge(rate, f.Rate/3600)
+	}
+	if f.IsNode {
+		gauge(runReachable, flag(!f.Lost))
 	}
 	seen := map[string]bool{}
 	for _, n := range f.Nodes {
@@ -101,6 +111,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 			continue
 		}
 		seen[n.Name] = true
+		gauge(nodeSeen, float64(n.Seen.UnixMilli())/1000, n.Name)
 		gauge(nodeUp, flag(n.Up), n.Name)
 		gauge(nodePaused, flag(n.Paused), n.Name)
 		gauge(nodeSlots, float64(n.Slots), n.Name)
@@ -118,14 +129,30 @@ func flag(b bool) float64 {
 	return 0
 }
 
+// hint says what to do about an address that cannot be listened on.
+func hint(err error) string {
+	var address *net.AddrError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program listens there: choose another port; 0 takes a free one and says which"
+	case errors.Is(err, syscall.EACCES):
+		return "this user may not listen on that port: choose one from 1024 on"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine does not have that address: 127.0.0.1 is for itself alone, 0.0.0.0 for all who can reach it"
+	case errors.As(err, &address):
+		return "it wants HOST:PORT, as in 127.0.0.1:9090"
+	}
+	return "it wants an address of this machine as HOST:PORT, as in 127.0.0.1:9090"
+}
+
 // Serve shows the figures at http://ADDR/metrics until close is called. read is called at each request, concurrently.
 func Serve(addr, version string, read func() Figures) (at string, stop func(), err error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return "", nil, fmt.Errorf("--metrics %q cannot be listened on: %w", addr, err)
+		return "", nil, fmt.Errorf("--metrics %q cannot be listened on: %w\n  %s", addr, err, hint(err))
 	}
 	registry := prometheus.NewRegistry()
-	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "photodesc_info", Help: "1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
+	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "photodesc_build_info", Help: "1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
 	registry.MustRegister(collector{read}, info, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
 	mux := http.NewServeMux()
