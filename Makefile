@@ -45,7 +45,7 @@ help: ## list the targets
 
 # What has to be there, found without asking the package manager: it is slow.
 # The tests look at the page of browse in Chromium, draw pictures with ImageMagick, look at screens in tmux, read sidecars with exiftool, type the pages' commands, jq
-# among them, and, on Linux,
+# among them, and, on Linux, have libplist read launch agents of macOS,
 # ask a private D-Bus for sleep locks and stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount,
 # which mounts file systems with faults.
 EXIFTOOL  = $(if $(filter Darwin,$(OS)),exiftool,libimage-exiftool-perl)
@@ -63,7 +63,7 @@ else
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
 	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
 	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
-  MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v bindfs >/dev/null || echo bindfs; \
+  MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v plistutil >/dev/null || echo libplist-utils; command -v bindfs >/dev/null || echo bindfs; \
 	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(if $(BROWSER_PACKAGE),echo $(BROWSER_PACKAGE),true); \
 	$(FOR_TESTS); }
   # Ubuntu has Chromium as a snap alone; the tests of the page are skipped there unless Google's Chrome is installed.

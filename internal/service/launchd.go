@@ -21,6 +21,8 @@ type launchAgent struct {
 	ThrottleInterval     int // seconds
 	ExitTimeOut          int // seconds, 0 is any time
 	Nice                 int
+	ProcessType          string
+	LowPriorityIO        bool
 	StandardOutPath      string
 	StandardErrorPath    string
 }
@@ -39,8 +41,11 @@ func (s *Service) launchdPlist() string {
 		ThrottleInterval:     120,
 		ExitTimeOut:          int(math.Ceil(s.StopTime.Seconds())),
 		Nice:                 s.Nice,
-		StandardOutPath:      console,
-		StandardErrorPath:    console,
+		// "Background" would get little of the machine even where nobody else wants it; Nice yields to others.
+		ProcessType:       "Standard",
+		LowPriorityIO:     true,
+		StandardOutPath:   console,
+		StandardErrorPath: console,
 	}
 	for _, variable := range s.env {
 		name, value, _ := strings.Cut(variable, "=")
@@ -51,4 +56,11 @@ func (s *Service) launchdPlist() string {
 		panic(err) // only for types that a property list cannot hold
 	}
 	return string(text) + "\n<!-- Written by photodesc service install; remove it with photodesc service remove. -->\n"
+}
+
+// plistHolds reports whether a property list can hold text. XML cannot hold most control characters, not even escaped.
+func plistHolds(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+	})
 }

@@ -12,8 +12,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -121,7 +123,11 @@ func (s *Service) Install(c *cobra.Command) error {
 			fmt.Fprintf(c.ErrOrStderr(), "The unit does without the protection by systemd that needs namespaces, since trying it failed here: %v.\nThe program's own protection is as ever.\n", err)
 		}
 	}
-	if err := durable.WriteFile(s.file, []byte(s.text()), 0o644); err != nil {
+	text, err := s.text()
+	if err != nil {
+		return err
+	}
+	if err := durable.WriteFile(s.file, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("cannot write the service: %w", err)
 	}
 	w := c.OutOrStdout()
@@ -161,12 +167,18 @@ func (s *Service) Remove(c *cobra.Command) error {
 	return nil
 }
 
-// text is the file that describes the service.
-func (s *Service) text() string {
+// text is the file that describes the service. It fails if a path or an argument has a character that the file cannot hold.
+func (s *Service) text() (string, error) {
+	holds, write := s.unitHolds, s.systemdUnit
 	if runtime.GOOS == "darwin" {
-		return s.launchdPlist()
+		holds, write = plistHolds, s.launchdPlist
 	}
-	return s.systemdUnit()
+	for _, text := range slices.Concat([]string{s.Dir, s.binary}, s.Args, s.env, s.Writes) {
+		if !utf8.ValidString(text) || !holds(text) {
+			return "", fmt.Errorf("cannot write the service: its file cannot hold %q as it is; name it otherwise", text)
+		}
+	}
+	return write(), nil
 }
 
 func (s *Service) startCommands() []string {

@@ -3,7 +3,9 @@ package service
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // systemdUnit is the unit of the run. Exit code 1 is tried again, for a disk
@@ -44,6 +46,15 @@ Nice=%d
 WantedBy=default.target
 `, stop, s.Nice, s.protection())
 	return b.String()
+}
+
+// unitHolds reports whether the unit can hold text. Words of a command are quoted, folders are not: for systemd they end with
+// the line, less white space there, and a backslash joins it with the next.
+func (s *Service) unitHolds(text string) bool {
+	if text != s.Dir && !slices.Contains(s.Writes, text) {
+		return !strings.ContainsRune(text, 0)
+	}
+	return text == strings.TrimSpace(text) && !strings.HasSuffix(text, "\\") && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // systemdCommand writes a command line as systemd reads it.

@@ -1,7 +1,10 @@
 package service
 
 import (
+	"bytes"
+	"os/exec"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -9,36 +12,87 @@ import (
 	"howett.net/plist"
 )
 
-// TestLaunchAgent writes the agent of macOS, on any system.
+// TestLaunchAgent writes the agent of macOS, on any system. Two programs of others read it again.
 func TestLaunchAgent(t *testing.T) {
-	s := &Service{
-		name: "photodesc-work-12345678", Dir: "/Users/me/my <work>", binary: "/usr/local/bin/photodesc",
-		Args: []string{"-C", "/Users/me/my <work>", "run", "--prompt=What's & why \"?", "/Users/me/Pictures"},
-		env:  []string{"XDG_CACHE_HOME=/Volumes/big/cache"}, StopTime: StopTime(5 * time.Minute), Nice: DefaultNice,
+	for _, odd := range []string{"my <work>", "a & b's \"album\"", "\ttab, newline\nand\r\n", "Bücher 写真 \U0001f5bc", "]]>", "$HOME;`ls`", "-C", "&amp;", " ", "%h"} {
+		dir := "/Users/me/" + odd
+		s := &Service{
+			name: "photodesc-work-12345678", Dir: dir, binary: "/usr/local/" + odd + "/photodesc",
+			Args: []string{"-C", dir, "run", "--prompt=" + odd, odd}, env: []string{"XDG_CACHE_HOME=/Volumes/" + odd + "=1"},
+			StopTime: StopTime(5 * time.Minute), Nice: DefaultNice,
+		}
+		want := map[string]any{
+			"Label":                s.name,
+			"ProgramArguments":     []any{s.binary, "-C", dir, "run", "--prompt=" + odd, odd},
+			"EnvironmentVariables": map[string]any{"XDG_CACHE_HOME": "/Volumes/" + odd + "=1"},
+			"WorkingDirectory":     dir,
+			"RunAtLoad":            true,
+			"KeepAlive":            map[string]any{"Crashed": true},
+			"ThrottleInterval":     uint64(120),
+			"ExitTimeOut":          uint64(360),
+			"Nice":                 uint64(10),
+			"ProcessType":          "Standard",
+			"LowPriorityIO":        true,
+			"StandardOutPath":      dir + "/logs/console.log",
+			"StandardErrorPath":    dir + "/logs/console.log",
+		}
+		text := []byte(s.launchdPlist())
+		var got map[string]any
+		if _, err := plist.Unmarshal(text, &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: %v\nwant\n%v\nin\n%s", err, got, want, text)
+		}
+		if got, ok := convertPlist(t, text); ok && !reflect.DeepEqual(got, want) {
+			t.Errorf("for plistutil: %v\nwant\n%v\nin\n%s", got, want, text)
+		}
+		if s.env = nil; strings.Contains(s.launchdPlist(), "EnvironmentVariables") {
+			t.Error("variables where none are set")
+		}
 	}
-	text := s.launchdPlist()
-	var got map[string]any
-	if _, err := plist.Unmarshal([]byte(text), &got); err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+}
+
+// convertPlist has the system's own program read a property list: plutil on macOS, libplist's elsewhere, if it is there.
+func convertPlist(t *testing.T, text []byte) (got map[string]any, ok bool) {
+	t.Helper()
+	c := exec.Command("plistutil", "-f", "bin", "-i", "-", "-o", "-")
+	if runtime.GOOS == "darwin" {
+		c = exec.Command("plutil", "-convert", "binary1", "-o", "-", "-")
 	}
-	want := map[string]any{
-		"Label":                s.name,
-		"ProgramArguments":     []any{s.binary, "-C", s.Dir, "run", "--prompt=What's & why \"?", "/Users/me/Pictures"},
-		"EnvironmentVariables": map[string]any{"XDG_CACHE_HOME": "/Volumes/big/cache"},
-		"WorkingDirectory":     s.Dir,
-		"RunAtLoad":            true,
-		"KeepAlive":            map[string]any{"Crashed": true},
-		"ThrottleInterval":     uint64(120),
-		"ExitTimeOut":          uint64(360),
-		"Nice":                 uint64(10),
-		"StandardOutPath":      s.Dir + "/logs/console.log",
-		"StandardErrorPath":    s.Dir + "/logs/console.log",
+	if c.Err != nil {
+		return nil, false
 	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%v\nwant\n%v", got, want)
+	c.Stdin = bytes.NewReader(text)
+	out, err := c.Output()
+	if err == nil {
+		_, err = plist.Unmarshal(out, &got)
 	}
-	if s.env = nil; strings.Contains(s.launchdPlist(), "EnvironmentVariables") {
-		t.Error("variables where none are set")
+	if err != nil {
+		t.Errorf("%v: %v in\n%s", c, err, text)
+	}
+	return got, true
+}
+
+// TestHolds is of characters that would make another path or command of a file that is written.
+func TestHolds(t *testing.T) {
+	for _, c := range []struct {
+		text                 string
+		unit, argument, list bool
+	}{
+		{"/home/ada/Bücher & <mehr> \"%h\" 'a'", true, true, true},
+		{"/a\nExecStart=/bin/sh", false, true, true}, {"/a\t", false, true, true}, {"/a ", false, true, true}, {`/a\`, false, true, true},
+		{"/a\x01", false, true, false}, {"/a\x00", false, false, false}, {"/a\u007f", false, true, true}, {"/a\uffff", true, true, false},
+	} {
+		if got := (&Service{Dir: c.text}).unitHolds(c.text); got != c.unit {
+			t.Errorf("%q as a folder of a unit: %v", c.text, got)
+		}
+		if got := (&Service{}).unitHolds(c.text); got != c.argument {
+			t.Errorf("%q as an argument of a unit: %v", c.text, got)
+		}
+		if got := plistHolds(c.text); got != c.list {
+			t.Errorf("%q in a property list: %v", c.text, got)
+		}
+	}
+	if _, err := (&Service{Dir: "/a\xff"}).text(); err == nil || !strings.Contains(err.Error(), "name it otherwise") {
+		t.Error(err)
 	}
 }
 
