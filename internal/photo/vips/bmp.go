@@ -25,7 +25,7 @@ func decodeBMP(f *file, opts Options) (*Image, error) {
 	if int64(h.Width)*int64(h.Height) > opts.MaxPixels {
 		return nil, tooManyPixels(f.path, h.Width, h.Height, opts)
 	}
-	if max(h.Width, h.Height) > C.VIPS_MAX_COORD { // the size would overflow in libvips
+	if max(h.Width, h.Height) > int(C.VIPS_MAX_COORD) { // the size would overflow in libvips
 		return nil, photo.Errorf(photo.TooLarge, f.path, "it has %d × %d pixels, and no edge of more than %d is decoded: describe a smaller copy",
 			h.Width, h.Height, C.VIPS_MAX_COORD)
 	}

@@ -5,6 +5,7 @@
 package vips
 
 /*
+#cgo CPPFLAGS: -I${SRCDIR}
 #cgo pkg-config: vips libtiff-4
 #cgo LDFLAGS: -lm
 #include <vips/vips.h>
