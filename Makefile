@@ -15,6 +15,17 @@ endif
 export CGO_CFLAGS   := -O3 $(TARGET)
 export CGO_CXXFLAGS := -O3 $(TARGET)
 
+# LLAMA=system links the system's llama.cpp, by a tag of Go's build and the version of its headers; without it, the Go module's is
+# compiled in. third_party/llama.cpp/README.md tells why, and what differs.
+LLAMA ?=
+ifeq ($(LLAMA),system)
+  LLAMA_VERSION := $(subst ., ,$(shell pkg-config --modversion llama 2>/dev/null))
+  export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -tags=llama_system
+  export CGO_CPPFLAGS := -DPD_LLAMA_MAJOR=$(word 1,$(LLAMA_VERSION)) -DPD_LLAMA_MINOR=$(or $(word 2,$(LLAMA_VERSION)),0) -DPD_LLAMA_PATCH=$(or $(word 3,$(LLAMA_VERSION)),0)
+else ifneq ($(LLAMA),)
+  $(error LLAMA is $(LLAMA); it may be system, or unset)
+endif
+
 VERSION  := $(shell tools/release/version)
 UPSTREAM := third_party/llama.cpp/upstream
 LINT     := go tool -modfile=tools/lint/go.mod
@@ -34,7 +45,7 @@ else
   MODEL := --model build/models/tiny.gguf --mmproj build/models/mmproj-tiny.gguf
 endif
 
-.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs test-slurm screenshots vet race asan lint fuzz soak bench \
+.PHONY: help setup setup-test needs upstream models build man install uninstall demo test test-programs test-slurm test-system test-system-inside screenshots vet race asan lint fuzz soak bench \
 	check-models gobench equal gpucheck metal vulkan cuda clean
 
 # Setting up, linking sources and compiling follow one another, also under make -j.
@@ -53,7 +64,8 @@ FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || e
 
 ifeq ($(OS),Darwin)
   MISSING = { command -v pkg-config >/dev/null || echo pkgconf; pkg-config --exists vips 2>/dev/null || echo vips; \
-	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; pkg-config --exists libjpeg 2>/dev/null || echo jpeg-turbo; }
+	pkg-config --exists libtiff-4 2>/dev/null || echo libtiff; pkg-config --exists libjpeg 2>/dev/null || echo jpeg-turbo; \
+	$(if $(LLAMA),pkg-config --exists llama 2>/dev/null || echo llama.cpp,true); }
   MISSING_TEST = { $(FOR_TESTS); }
   # The tests of the page run in any Chrome or Chromium, and are skipped without one.
   INSTALL = brew install
@@ -62,7 +74,7 @@ else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
 	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
-	pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev; }
+	$(if $(LLAMA),pkg-config --exists llama 2>/dev/null || echo libllama-dev libggml-dev,pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev); }
   MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v plistutil >/dev/null || echo libplist-utils; command -v bindfs >/dev/null || echo bindfs; \
 	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(if $(BROWSER_PACKAGE),echo $(BROWSER_PACKAGE),true); \
 	$(FOR_TESTS); }
@@ -113,9 +125,11 @@ needs:
 
 # llama.cpp's headers lie in a Go module; C finds them through a link to it.
 upstream: needs ## link llama.cpp's sources
+ifneq ($(LLAMA),system)
 	@go mod download github.com/ollama/ollama
 	@dir=$$(go list -m -f '{{.Dir}}' github.com/ollama/ollama); \
 	[ "$$(readlink $(UPSTREAM))" = "$$dir" ] || ln -sfn "$$dir" $(UPSTREAM)
+endif
 
 models: $(SHAPES:%=build/models/%.gguf) ## write small models with random weights
 
@@ -223,6 +237,16 @@ FOR_SLURM = { command -v slurmctld >/dev/null || echo slurmctld; command -v slur
 test-slurm: build ## run examples/cluster/slurm.sh under a Slurm of one node, as root; installs it
 	$(call ADD,$(FOR_SLURM))
 	@tools/cluster/test-slurm.sh bin/photodesc
+
+# A newer llama.cpp, which Debian packages. The first line makes the system and installs; the second runs in it.
+SUITE ?= sid
+test-system: ## link Debian's newer llama.cpp in a chroot of SUITE=sid and test that program, as root
+	@tools/chroot $(SUITE) "make git g++ pkg-config libllama-dev libggml-dev libvips-dev libtiff-dev libjpeg-dev imagemagick" \
+		$(MAKE) --no-print-directory test-system-inside LLAMA=system
+test-system-inside: build
+	@bin/photodesc version && bin/photodesc doctor
+	@go test -count=1 ./llm ./llm/kernels ./third_party/llama.cpp
+	@go test -count=1 -v -run '^(TestMeaning|TestGoldenWords|TestSystem.*)$$' ./cmd/photodesc
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
 	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')

@@ -38,6 +38,9 @@ type Options struct {
 	// Exact generates exactly MaxTokens tokens, past end tokens and loops. It is for
 	// measurements.
 	Exact bool
+	// Unchecked takes a model of a family that photodesc does not know, if the system's
+	// llama.cpp is linked.
+	Unchecked bool `json:",omitempty"`
 
 	compute *computeThreads // the engine's, set by Open
 }

@@ -3,8 +3,7 @@ package llm
 import (
 	"context"
 	"fmt"
-
-	"photodesc/internal/families"
+	"math"
 )
 
 // frontend turns pictures into the embeddings and tokens that a text model reads.
@@ -62,18 +61,16 @@ type picturePrompt interface {
 	release()
 }
 
-// newFrontend loads the vision file with the front end of its family.
-func newFrontend(m *textModel, gpu bool, opt Options) (frontend, error) {
-	projector, err := projectorOf(opt.Vision)
-	if err != nil {
-		return nil, err
+// finite checks embeddings. A broken driver yields NaN, and the text model would
+// answer all the same.
+func finite(embd []float32) error {
+	for _, x := range embd {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("%w: the encoder returned values that are not finite; the compute device or its driver is faulty", ErrBroken)
+		}
 	}
-	family, known := families.ByProjector(projector)
-	if !known {
-		return nil, fmt.Errorf("the vision file is of the type %q, which photodesc does not know", projector)
-	}
-	if family.Tiled {
-		return newTiledFrontend(m, gpu, opt)
-	}
-	return newMTMDFrontend(m, family, gpu, opt)
+	return nil
 }
+
+// fewRows is the number of rows from which a BLAS computes a product.
+const fewRows = 32

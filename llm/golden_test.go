@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 package llm
 
 import (
@@ -19,10 +21,7 @@ import (
 	"photodesc/llm/kernels"
 )
 
-const (
-	builtinDir = "../internal/models/builtin"
-	goldenDir  = builtinDir + "/testdata/golden"
-)
+const goldenDir = builtinDir + "/testdata/golden"
 
 // golden is what the reference (Pillow and PyTorch) says of the built-in
 // model's pictures; README.md in its folder explains the fields.

@@ -1,9 +1,12 @@
 package llm
 
 /*
-#cgo CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp -I${SRCDIR}/../third_party/llama.cpp/upstream/llama/llama.cpp/include
-#cgo CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp/upstream/ml/backend/ggml/ggml/include
-#cgo CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp/upstream/llama/llama.cpp/tools/mtmd
+#cgo CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp
+#cgo !llama_system CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp/upstream/llama/llama.cpp/include
+#cgo !llama_system CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp/upstream/ml/backend/ggml/ggml/include
+#cgo !llama_system CPPFLAGS: -I${SRCDIR}/../third_party/llama.cpp/upstream/llama/llama.cpp/tools/mtmd
+#cgo llama_system CPPFLAGS: -DPD_LLAMA_SYSTEM
+#cgo llama_system pkg-config: llama
 #include "ggml.h"
 */
 import "C"

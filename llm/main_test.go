@@ -10,6 +10,8 @@ import (
 	"photodesc/internal/models/gguf/gguftest"
 )
 
+const builtinDir = "../internal/models/builtin"
+
 // tiny is the folder of small models: some with random weights, and the
 // built-in one in Q8_0.
 var tiny string
@@ -71,11 +73,24 @@ func open(t testing.TB, change func(*Options)) *Engine {
 	return e
 }
 
-// tiled is SmolVLM's front end of an engine.
-func tiled(e *Engine) *tiledFrontend { return e.front.(*tiledFrontend) }
+func openOther(t testing.TB, name string, change func(*Options)) *Engine {
+	t.Helper()
+	return open(t, func(o *Options) {
+		o.Model = filepath.Join(tiny, name+".gguf")
+		o.Vision = filepath.Join(tiny, "mmproj-"+name+".gguf")
+		if change != nil {
+			change(o)
+		}
+	})
+}
 
-// throughMTMD is the front end of an engine of another family.
-func throughMTMD(e *Engine) *mtmdFrontend { return e.front.(*mtmdFrontend) }
+// eachOther runs a test with each small model that llama.cpp's multimodal library
+// encodes pictures for.
+func eachOther(t *testing.T, test func(t *testing.T, name string)) {
+	for _, name := range gguftest.Others {
+		t.Run(name, func(t *testing.T) { test(t, name) })
+	}
+}
 
 // scene is a picture that depends on its number everywhere.
 func scene(n, w, h int) Picture {

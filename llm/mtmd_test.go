@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 package llm
 
 import (
@@ -6,20 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"photodesc/internal/models/gguf/gguftest"
 )
-
-func openOther(t testing.TB, name string, change func(*Options)) *Engine {
-	t.Helper()
-	return open(t, func(o *Options) {
-		o.Model = filepath.Join(tiny, name+".gguf")
-		o.Vision = filepath.Join(tiny, "mmproj-"+name+".gguf")
-		if change != nil {
-			change(o)
-		}
-	})
-}
 
 // picturePromptOf plans a picture.
 func picturePromptOf(t *testing.T, e *Engine, p Picture) *mtmdPrompt {
@@ -29,14 +18,6 @@ func picturePromptOf(t *testing.T, e *Engine, p Picture) *mtmdPrompt {
 		t.Fatal(err)
 	}
 	return prompt.(*mtmdPrompt)
-}
-
-// eachOther runs a test with each small model that llama.cpp's multimodal library
-// encodes pictures for.
-func eachOther(t *testing.T, test func(t *testing.T, name string)) {
-	for _, name := range gguftest.Others {
-		t.Run(name, func(t *testing.T) { test(t, name) })
-	}
 }
 
 // A photo's text must not depend on which photos happen to share its batch,

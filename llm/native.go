@@ -4,13 +4,9 @@ package llm
 #include <stdlib.h>
 #include <string.h>
 #include "bridge.h"
-#include "clip.h"
 #include "ggml-backend.h"
-#include "ggml-blas.h"
 #include "ggml.h"
-#include "lifetime.h"
 #include "llama.h"
-#include "mtmd.h"
 #include "step.h"
 
 #if defined(__GLIBC__)
@@ -28,65 +24,27 @@ static void trim(void) { malloc_trim(0); }
 static void careful_malloc(void) {}
 static void trim(void) {}
 #endif
-
-extern void photodescLog(int level, char * text, void * data);
-
-static void set_log(void) {
-    ggml_log_set((ggml_log_callback) photodescLog, NULL);
-    llama_log_set((ggml_log_callback) photodescLog, NULL);
-    mtmd_log_set((ggml_log_callback) photodescLog, NULL);
-}
-
-// An empty list of devices: only the CPU is used.
-static ggml_backend_dev_t * no_devices(void) {
-    static ggml_backend_dev_t none[1];
-    return none;
-}
-
-static void register_blas(void) {
-#if defined(__linux__)
-    ggml_backend_register(ggml_backend_blas_reg());
-#endif
-}
 */
 import "C"
 
 import (
 	"fmt"
-	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"photodesc/internal/families"
 	"photodesc/llm/kernels"
-	_ "photodesc/third_party/llama.cpp" // the library itself
 )
 
 // handles counts the C objects alive: models, contexts, encoders, samplers.
 var handles atomic.Int64
 
-// start initialises llama.cpp, once in a process.
-var start = sync.OnceFunc(func() {
-	// Otherwise a failed assertion forks a debugger to print a backtrace.
-	os.Setenv("GGML_NO_BACKTRACE", "1")
-	C.careful_malloc()
-	C.set_log()
-	if kernels.Supported() {
-		kernels.Enable()
-		C.pd_vision_merge((*[0]byte)(kernels.Merge()))
-	} else {
-		C.register_blas()
-	}
-	backends = loadBackends()
-	C.pd_hook_devices()
-	C.llama_backend_init()
-})
-
 // Trim returns memory that C code has freed to the system. It takes one or two
 // milliseconds.
 func Trim() { C.trim() }
+
+func carefulMalloc() { C.careful_malloc() }
 
 // Device is a compute device that llama.cpp found.
 type Device struct {
@@ -150,17 +108,9 @@ type textModel struct {
 
 func loadText(path string, gpu bool) (*textModel, error) {
 	start()
-	params := C.llama_model_default_params()
-	params.use_mmap = C.bool(C.llama_supports_mmap())
-	params.n_gpu_layers = 0
-	if gpu {
-		params.n_gpu_layers = 999
-	} else {
-		params.devices = C.no_devices()
-	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
-	p := C.llama_model_load_from_file(cpath, params)
+	p := C.pd_text_load(cpath, C.bool(gpu))
 	if p == nil {
 		return nil, fmt.Errorf("llama.cpp cannot load the text model %q; the log says why", path)
 	}
@@ -239,14 +189,6 @@ func (m *textModel) spell(token int32, special bool) []byte {
 // ends tells whether a token ends a generation.
 func (m *textModel) ends(token int32) bool {
 	return bool(C.llama_vocab_is_eog(m.vocab, C.llama_token(token)))
-}
-
-// embedding writes the input embedding of a token to out (embd values).
-func (m *textModel) embedding(token int32, out []float32) error {
-	if C.pd_token_embedding(m.p, C.int32_t(token), (*C.float)(&out[0])) != 0 {
-		return fmt.Errorf("token %d has no embedding", token)
-	}
-	return nil
 }
 
 // textContext is the KV cache and compute buffers of a text model: slots

@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"photodesc/llm/kernels"
+	llamacpp "photodesc/third_party/llama.cpp"
 )
 
 // Open loads the models and starts the engine, on a GPU if there is one and the
@@ -31,6 +32,9 @@ func Open(opt Options) (*Engine, error) {
 
 func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 	if err := kernels.Check(); err != nil {
+		return nil, err
+	}
+	if err := llamacpp.Check(); err != nil {
 		return nil, err
 	}
 	if opt.Parallel < 1 {

@@ -3,6 +3,7 @@ package llm
 /*
 #include <stdlib.h>
 #include <string.h>
+#include "bridge.h"
 #include "llama.h"
 #include "step.h"
 
@@ -58,7 +59,7 @@ type sampler struct {
 }
 
 func newSampler(m *textModel, s Sampling, grammar string) (*sampler, error) {
-	chain := newChain(s)
+	chain := newChain(m, s)
 	if chain == nil && grammar == "" {
 		return nil, nil
 	}
@@ -81,14 +82,14 @@ func newGrammar(m *textModel, grammar string) *C.struct_llama_sampler {
 	return C.llama_sampler_init_grammar(m.vocab, text, root)
 }
 
-func newChain(s Sampling) *C.struct_llama_sampler {
+func newChain(m *textModel, s Sampling) *C.struct_llama_sampler {
 	penalty := s.RepeatPenalty != 0 && s.RepeatPenalty != 1
 	if s.Temperature <= 0 && !penalty {
 		return nil
 	}
 	chain := C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
 	if penalty {
-		C.llama_sampler_chain_add(chain, C.llama_sampler_init_penalties(64, C.float(s.RepeatPenalty), 0, 0))
+		C.llama_sampler_chain_add(chain, C.pd_penalties(m.vocab, 64, C.float(s.RepeatPenalty)))
 	}
 	if s.Temperature <= 0 {
 		C.llama_sampler_chain_add(chain, C.llama_sampler_init_greedy())

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 package llm
 
 import (
@@ -149,6 +151,3 @@ func (p *tiledPrompt) addRows(b *entries, sequence, pos int, suffix part, s *sam
 }
 
 func (p *tiledPrompt) release() { p.embd = nil }
-
-// fewRows is the number of rows from which a BLAS computes a product.
-const fewRows = 32

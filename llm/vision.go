@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 package llm
 
 /*
@@ -8,7 +10,6 @@ import "C"
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"unsafe"
 
@@ -66,21 +67,6 @@ func visionDevice(gpu bool) bool {
 	return gpu
 }
 
-// projectorOf is the type of projector that a vision file names.
-func projectorOf(path string) (string, error) {
-	cpath := C.CString(path)
-	defer C.free(unsafe.Pointer(cpath))
-	var name [64]C.char
-	if C.pd_vision_projector(cpath, &name[0], 64) != 0 {
-		return "", fmt.Errorf("llama.cpp cannot load the vision file %q; the log says why", path)
-	}
-	projector := C.GoString(&name[0])
-	if projector == "" {
-		return "", fmt.Errorf("%q is not a vision file, or does not say its type", path)
-	}
-	return projector, nil
-}
-
 func (v *visionEncoder) info() (info C.struct_pd_vision_info) {
 	C.pd_vision_info(v.p, &info)
 	return info
@@ -106,15 +92,4 @@ func (v *visionEncoder) encode(pix []byte, out []float32) error {
 		return fmt.Errorf("%w: llama.cpp could not encode a tile of %d×%d pixels", ErrBroken, v.tile, v.tile)
 	}
 	return finite(out)
-}
-
-// finite checks embeddings. A broken driver yields NaN, and the text model would
-// answer all the same.
-func finite(embd []float32) error {
-	for _, x := range embd {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return fmt.Errorf("%w: the encoder returned values that are not finite; the compute device or its driver is faulty", ErrBroken)
-		}
-	}
-	return nil
 }

@@ -93,6 +93,7 @@ func (n note) Error() string { return n.text }
 
 func checks(dir string) []check {
 	return []check{
+		{"llama.cpp", checkLlama},
 		{"CPU features", checkCPU},
 		{"BLAS", checkBLAS},
 		{"GPU device", checkGPU},
@@ -133,6 +134,17 @@ func examine(list []check, found func(findingJSON)) error {
 	return nil
 }
 
+// checkLlama says which llama.cpp is in use.
+func checkLlama() (string, error) {
+	if err := llamacpp.Check(); err != nil {
+		return "", err
+	}
+	if llamacpp.System {
+		return llamacpp.Commit() + ", the system's", nil
+	}
+	return llamacpp.Commit() + ", part of the program", nil
+}
+
 func checkCPU() (string, error) {
 	compiled := compiledFor(llamacpp.SystemInfo())
 	if hint := slowBuild(compiled); hint != "" {
@@ -148,6 +160,9 @@ func checkCPU() (string, error) {
 func checkBLAS() (string, error) {
 	if name := kernels.Name(); name != "" {
 		return "not needed; photodesc's own kernels for " + name, nil
+	}
+	if llamacpp.System {
+		return "not needed; llama.cpp has kernels of its own", nil
 	}
 	config, core := llamacpp.BLAS()
 	if config == "" {

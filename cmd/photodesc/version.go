@@ -24,7 +24,8 @@ type versionJSON struct {
 	Go       string        `json:"go"`
 	OS       string        `json:"os"`
 	Arch     string        `json:"arch"`
-	Llama    string        `json:"llama_cpp"` // commit
+	Llama    string        `json:"llama_cpp"` // commit; of the system's, its version
+	Linked   string        `json:"linked"`    // "module": llama.cpp is part of the program; "system": the system's is
 	Vips     string        `json:"libvips"`
 	BLAS     *blasJSON     `json:"blas,omitempty"`
 	Kernels  string        `json:"kernels,omitempty"` // photodesc's own; BLAS is not used
@@ -49,8 +50,11 @@ type backendJSON struct {
 func findVersion() versionJSON {
 	v := versionJSON{
 		Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		Llama: llamacpp.Commit(), Vips: vips.Version(), Kernels: kernels.Name(),
+		Llama: llamacpp.Commit(), Linked: "module", Vips: vips.Version(), Kernels: kernels.Name(),
 		Compiled: compiledFor(llamacpp.SystemInfo()), CPU: cpuFeatures(), Backends: []backendJSON{},
+	}
+	if llamacpp.System {
+		v.Linked = "system"
 	}
 	if config, core := llamacpp.BLAS(); config != "" {
 		v.BLAS = &blasJSON{Name: worker.BlasName(config), Core: core}
@@ -87,7 +91,11 @@ func versionCommand() *cobra.Command {
 // write prints it for people.
 func (v versionJSON) write(w io.Writer) {
 	fmt.Fprintf(w, "photodesc  %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
-	fmt.Fprintf(w, "llama.cpp  %s\n", v.Llama)
+	if llamacpp.System {
+		fmt.Fprintf(w, "llama.cpp  %s, the system's, with kernels of its own\n", v.Llama)
+	} else {
+		fmt.Fprintf(w, "llama.cpp  %s\n", v.Llama)
+	}
 	fmt.Fprintf(w, "libvips    %s\n", v.Vips)
 	if b := v.BLAS; b != nil {
 		workers := ""
@@ -133,7 +141,7 @@ func cpuFeatures() (names []string) {
 // slowBuild notices a binary that was compiled for a much older CPU than this
 // one: it works, several times slower.
 func slowBuild(compiled []string) string {
-	if runtime.GOARCH != "amd64" {
+	if runtime.GOARCH != "amd64" || llamacpp.System { // a system's ggml chooses when it starts
 		return ""
 	}
 	matters := []string{"AVX2", "FMA"}

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // AVX2: Haswell and later, Zen, Alder Lake.
 #include "set.h"
 

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // AVX-512: Skylake-X.
 #include "set.h"
 

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // AVX-512 with bfloat16 and 8-bit integers: Zen 4 and later, Cooper Lake, Sapphire Rapids.
 #include "set.h"
 

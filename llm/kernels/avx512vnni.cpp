@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // AVX-512 with 8-bit integers: Cascade Lake, Ice Lake, Tiger Lake, Rocket Lake.
 #include "set.h"
 

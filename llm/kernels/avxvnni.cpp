@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // AVX2 with 8-bit integers: Alder Lake and later without AVX-512.
 #include "set.h"
 

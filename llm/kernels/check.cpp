@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 #include "check.h"
 
 #include "kernels.h"

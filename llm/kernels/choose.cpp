@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // Chooses the set of kernels for this CPU.
 #include "set.h"
 

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // Hooks the kernels into ggml's CPU backend. Before ggml computes an operation, it asks each of its "extra buffer types"
 // whether it will, in the same threads. The one added here owns no buffers and stores no weights. It only takes the
 // operations that it computes faster. Weights stay mapped and shared.

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // Package kernels makes llama.cpp's CPU backend faster on x86. It computes
 // products of weights, attention and GELU in the widest instructions of the
 // CPU, which are chosen when the program starts. It hooks into ggml from

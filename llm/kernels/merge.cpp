@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // Merges operations of an encoder's graph, before its memory is planned: biases, GELU and residuals into the products
 // before them, factors and biases into norms. Attention reads keys and values as they are instead of copies in half
 // precision. Weights of patches become the first operand of their product, whose result is then in order without turning it.

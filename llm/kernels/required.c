@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // Ends the program with a sentence where the CPU lacks an instruction set that it was compiled for. Otherwise
 // it would die of SIGILL in the first constructor of C++ that uses one. The dynamic linker calls what is in
 // .preinit_array before all constructors, those of shared libraries included.

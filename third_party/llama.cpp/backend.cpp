@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 #include "backend.h"
 
 #include "ggml-backend-impl.h"

@@ -1,6 +1,6 @@
 #include "best.h"
 
-#if defined(__linux__)
+#if defined(__linux__) && !defined(PD_LLAMA_SYSTEM)
 #include <cblas.h>
 #define HAVE_BLAS 1
 #elif defined(__APPLE__)

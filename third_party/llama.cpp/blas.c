@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#if defined(__linux__)
+#if defined(__linux__) && !defined(PD_LLAMA_SYSTEM)
 #include <cblas.h>
 
 void pd_blas_threads(int n) {

@@ -14,6 +14,8 @@ extern "C" {
 struct llama_model;
 struct llama_context;
 struct llama_context_params;
+struct llama_sampler;
+struct llama_vocab;
 struct clip_ctx;
 struct mtmd_context;
 struct mtmd_input_chunk;
@@ -82,6 +84,9 @@ struct mtmd_input_chunks * pd_multi_cut(struct mtmd_context * ctx, const uint8_t
 // Encodes an image chunk on so many threads of the CPU. out: its tokens * embd floats. Returns 0, or -1.
 int pd_multi_encode(struct mtmd_context * ctx, int threads, const struct mtmd_input_chunk * chunk, float * out);
 
+// Loads a text model, on a GPU or the CPU alone. Returns NULL if it fails; the log says why.
+struct llama_model * pd_text_load(const char * path, bool gpu);
+
 // Makes the context of a text model as llama_init_from_model does, and frees it, in the
 // order that lifetime.h explains. Returns NULL if it fails.
 struct llama_context * pd_text_new(struct llama_model * model, const struct llama_context_params * params);
@@ -96,6 +101,9 @@ int pd_token_embedding(const struct llama_model * model, int32_t token, float * 
 // Otherwise it decides by the number of rows. The graphs of the two kinds of steps must
 // differ, because ggml compares a graph with the last one even if it did not keep that.
 void pd_steps_alike(struct llama_context * ctx, bool alike);
+
+// A sampler that penalises tokens among the last ones.
+struct llama_sampler * pd_penalties(const struct llama_vocab * vocab, int last, float repeat);
 
 // Bytes that llama.cpp holds: weights (mapped or not), KV cache, compute buffers.
 void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute);

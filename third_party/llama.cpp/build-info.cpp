@@ -1,1 +1,3 @@
+//go:build !llama_system
+
 #include "upstream/llama/build-info.cpp"

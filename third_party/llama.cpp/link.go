@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // Package llamacpp links llama.cpp, ggml and the vision encoder into the program. It
 // decides which version is linked and how it is compiled; README.md in this folder
 // explains it. bridge.h declares the C functions that package llm calls.
@@ -21,6 +23,12 @@ import (
 	_ "github.com/ollama/ollama/llama/llama.cpp/src"               // llama
 	_ "github.com/ollama/ollama/llama/llama.cpp/tools/mtmd/models" // the vision graphs
 )
+
+// System tells that the program links the system's llama.cpp, not the Go module's.
+const System = false
+
+// Check finds nothing wrong: llama.cpp is part of the program.
+func Check() error { return nil }
 
 // Commit returns the llama.cpp commit that the linked sources state.
 func Commit() string { return C.GoString(C.pd_llama_commit()) }

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // mtmd.cpp is compiled here, in one translation unit with the functions that
 // keep its exceptions from Go and join its small calls into whole ones.
 #include "upstream/llama/llama.cpp/tools/mtmd/mtmd.cpp"

@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 #include "bridge.h"
 #include "lifetime.h"
 
@@ -14,6 +16,17 @@ extern char const * LLAMA_COMMIT; // build-info.cpp
 
 extern "C" const char * pd_llama_commit(void) {
     return LLAMA_COMMIT;
+}
+
+extern "C" struct llama_model * pd_text_load(const char * path, bool gpu) {
+    static ggml_backend_dev_t none[1]; // an empty list: only the CPU is used
+    llama_model_params params = llama_model_default_params();
+    params.use_mmap     = llama_supports_mmap();
+    params.n_gpu_layers = gpu ? 999 : 0;
+    if (!gpu) {
+        params.devices = none;
+    }
+    return llama_model_load_from_file(path, params);
 }
 
 extern "C" struct llama_context * pd_text_new(struct llama_model * model, const struct llama_context_params * params) {
@@ -48,6 +61,11 @@ extern "C" int pd_token_embedding(const struct llama_model * model, int32_t toke
 
 extern "C" void pd_steps_alike(struct llama_context * ctx, bool alike) {
     ggml_backend_sched_set_batch_size(ctx->get_sched(), alike ? 1 : -1);
+}
+
+extern "C" struct llama_sampler * pd_penalties(const struct llama_vocab * vocab, int last, float repeat) {
+    (void) vocab;
+    return llama_sampler_init_penalties(last, repeat, 0.0f, 0.0f);
 }
 
 extern "C" void pd_text_memory(const struct llama_context * ctx, uint64_t * weights, uint64_t * kv, uint64_t * compute) {

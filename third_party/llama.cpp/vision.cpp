@@ -1,3 +1,5 @@
+//go:build !llama_system
+
 // clip.cpp is compiled here, in one translation unit with the few functions
 // that read what its header hides.
 #include "clip-graph.h"
