@@ -47,6 +47,9 @@ func runCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := rememberEndpoint(cfg, c.Flags(), root); err != nil {
+			return err
+		}
 		if f.NATS.Files() && !f.NATS.Given() {
 			return ui.UsageError("--nats-creds, --nats-ca, --nats-cert and --nats-key belong to --nats URL")
 		}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"photodesc/internal/config"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/service"
 	"photodesc/internal/ui"
 )
@@ -45,7 +47,11 @@ func serviceCommand(g *global) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if _, _, err := f.Configure(g.dir, install.Flags()); err != nil {
+		cfg, _, err := f.Configure(g.dir, install.Flags())
+		if err != nil {
+			return err
+		}
+		if err := rememberEndpoint(cfg, install.Flags(), dir); err != nil {
 			return err
 		}
 		if f.Background || f.Json || f.Limit > 0 || f.RetryFailed || f.DryRun || f.FilesFrom != "" {
@@ -74,7 +80,13 @@ func serviceCommand(g *global) *cobra.Command {
 		if f.OnFinish != "" {
 			s.Unprotected = "what --on-finish starts may need more, such as sending mail"
 		}
-		return s.Install(c)
+		if err := s.Install(c); err != nil {
+			return err
+		}
+		if fsutil.IsBucket(root) && os.Getenv("AWS_SECRET_ACCESS_KEY") != "" {
+			fmt.Fprintln(c.OutOrStdout(), "Access keys of the environment are not in the service: others can read its file. Put them into ~/.aws/credentials.")
+		}
+		return nil
 	}
 	remove := &cobra.Command{
 		Use:   "remove",

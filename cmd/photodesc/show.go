@@ -145,6 +145,9 @@ func newShownPaths(encodedRoot string, args []string) *shownPaths {
 	s := &shownPaths{}
 	for _, arg := range args {
 		p := shownPath{arg: arg}
+		if fsutil.IsBucket(root) { // keys may begin with a slash, and have two in a row
+			p.paths = append(p.paths, strings.TrimSuffix(arg, "/"))
+		}
 		if !filepath.IsAbs(arg) {
 			p.paths = append(p.paths, filepath.Clean(arg))
 		}

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -28,6 +29,16 @@ func endpointOf(text string) (host string, secure bool, err error) {
 		return "", false, errors.New("the endpoint of an S3 storage holds no access keys: give them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or ~/.aws")
 	}
 	return u.Host, u.Scheme == "https", nil
+}
+
+// FromEnvironment returns the endpoint and region that variables name, "" where there are none.
+func FromEnvironment() (endpoint, region string, err error) {
+	endpoint = cmp.Or(os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"))
+	region = cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
+	if endpoint != "" {
+		_, _, err = endpointOf(endpoint)
+	}
+	return endpoint, region, err
 }
 
 // connect makes the client. It asks for nothing.

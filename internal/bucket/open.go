@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -74,8 +73,11 @@ func Open(address string, opts Options) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	endpoint := cmp.Or(opts.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), "https://s3.amazonaws.com")
-	host, secure, err := endpointOf(endpoint)
+	endpoint, region, err := FromEnvironment()
+	if err != nil && opts.Endpoint == "" {
+		return nil, err
+	}
+	host, secure, err := endpointOf(cmp.Or(opts.Endpoint, endpoint, "https://s3.amazonaws.com"))
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func Open(address string, opts Options) (*Bucket, error) {
 		b.sleep = sleep
 	}
 	b.keys = credentials.New(&keyChain{places: keyPlaces()})
-	if err := b.connect(cmp.Or(opts.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profileRegion())); err != nil {
+	if err := b.connect(cmp.Or(opts.Region, region, profileRegion())); err != nil {
 		return nil, err
 	}
 	found, err := b.keys.GetWithContext(b.core.CredContext())

@@ -22,7 +22,7 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the storage has refused access for %v: %v", e.After, e.Denied.Why)
+	return fmt.Sprintf("the storage has refused access for %.0f minutes: %v", e.After.Minutes(), e.Denied.Why)
 }
 
 // Unwrap returns the reason.

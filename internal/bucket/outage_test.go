@@ -95,7 +95,7 @@ func TestRefused(t *testing.T) {
 	f.outage.away = func(why error) { said = append(said, why) }
 	_, err := f.Fetch(t.Context(), "a.jpg")
 	var refused *RefusedError
-	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "refused access for 10m") || slept != RefusedPatience {
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "refused access for 10 minutes") || slept != RefusedPatience {
 		t.Errorf("%v after %v", err, slept)
 	}
 	if len(said) != 1 || !isDenied(said[0]) {

@@ -37,6 +37,12 @@ func (f *Flags) GoOn(args []string) error {
 // OnCommandLine reports whether a flag was given on the command line itself.
 func (c *Config) OnCommandLine(flag string) bool { return c.Sources[flag].level == fromFlag }
 
+// IsOpen reports whether a setting is the default or that of the last run, so that the environment may say otherwise.
+func (c *Config) IsOpen(flag string) bool {
+	l := c.Sources[flag].level
+	return l == fromDefault || l == fromLastRun
+}
+
 // FromLastRun returns the settings that come from the last run, as arguments.
 func (c *Config) FromLastRun() (args []string) {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)

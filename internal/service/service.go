@@ -58,7 +58,8 @@ const DefaultNice = 10
 
 // keptEnv are variables that matter to a run and that a service manager does
 // not know of. Secrets are not among them: the file can be read by others.
-var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY"}
+var keptEnv = []string{"PHOTODESC_MODELS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HTTPS_PROXY", "NO_PROXY",
+	"AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_EC2_METADATA_DISABLED"}
 
 // New returns the service of a workdir. It writes nothing.
 func New(workdir string) (*Service, error) {
