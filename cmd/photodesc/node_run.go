@@ -416,6 +416,13 @@ func (s *session) work(ctx context.Context, stop <-chan struct{}) (over string, 
 			return err == nil && s.fits(w)
 		},
 		Prove: s.jobs.prove,
+		Resting: func(why string) {
+			if why == "" {
+				n.log.Info("This node gets photos again")
+			} else {
+				n.log.Info("This node gets no photos for now: it is " + ui.OneLine(why))
+			}
+		},
 		Paused: func(why string) {
 			n.stats.change(func(s *nodeStats) { s.paused = why })
 			if why == "" {

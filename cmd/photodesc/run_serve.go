@@ -231,6 +231,7 @@ func (s *sharing) config(id *cluster.Identity) (cluster.Config, error) {
 		Info:    func(text string) { r.log.Info(text) },
 		Observe: s.observe,
 		News:    func(n cluster.NodeNews) { r.events.nodeEvent(n) },
+		PutOut:  s.server.PutOut,
 		AckWait: shareAckWait,
 	}, nil
 }

@@ -13,13 +13,13 @@ import (
 	"photodesc/internal/wording"
 )
 
-// maxReads is how many chunks one node may have asked for and not been given.
+// maxReads is how many chunks one node may have asked for and not been given. It asks again for more.
 const maxReads = 64
 
 // asked answers a node's question. Photos and models are read by other goroutines, since their disk may hang.
 func (c *Coordinator) asked(m *nats.Msg) {
 	node, what := c.subjects.nodeOf(m.Subject)
-	if node == "" || m.Reply == "" {
+	if node == "" || m.Reply == "" || !c.allow(node, what) {
 		return
 	}
 	switch what {
@@ -139,7 +139,7 @@ func (c *Coordinator) beaten(id string, data []byte) beatReply {
 	if slots != b.Slots {
 		c.changed.Broadcast()
 	}
-	return beatReply{Paused: n.paused, Prove: n.prove, Over: c.over}
+	return beatReply{Paused: n.paused, Rest: n.resting, Prove: n.prove, Over: c.over}
 }
 
 // returned takes a job back.
@@ -171,7 +171,7 @@ func (c *Coordinator) queueRead(m *nats.Msg, node, what string) {
 	}
 	c.mu.Unlock()
 	if n == nil || busy {
-		_ = m.RespondMsg(errorReply("too many questions at once"))
+		_ = m.RespondMsg(busyReply())
 		return
 	}
 	read := func() {
@@ -199,7 +199,7 @@ func (c *Coordinator) queueRead(m *nats.Msg, node, what string) {
 		c.mu.Lock()
 		c.reading[node]--
 		c.mu.Unlock()
-		_ = m.RespondMsg(errorReply("too many questions at once"))
+		_ = m.RespondMsg(busyReply())
 	}
 }
 

@@ -35,6 +35,7 @@ type testRun struct {
 	mu       sync.Mutex
 	kept     map[string][]Outcome
 	warnings []string
+	infos    []string
 	nodes    []Node
 	news     []NodeNews
 }
@@ -119,7 +120,8 @@ func (r *testRun) start(o testOptions) {
 			return nil
 		},
 		Warn:    func(text string) { r.mu.Lock(); r.warnings = append(r.warnings, text); r.mu.Unlock() },
-		Info:    func(string) {},
+		Info:    func(text string) { r.mu.Lock(); r.infos = append(r.infos, text); r.mu.Unlock() },
+		PutOut:  r.server.PutOut,
 		Observe: func(list []Node) { r.mu.Lock(); r.nodes = list; r.mu.Unlock() },
 		News: func(n NodeNews) {
 			r.mu.Lock()

@@ -66,6 +66,9 @@ type Config struct {
 	Observe func(nodes []Node) // about once a second
 	News    func(NodeNews)     // what becomes of nodes, after Warn or Info had it as a sentence; may be nil
 
+	// PutOut closes the connections of a node that sends what no honest node sends. It may be nil.
+	PutOut func(node string)
+
 	AckWait time.Duration // without a mark of progress, after which a job goes to another node; default 30 s
 	Tick    time.Duration // between looks at what has become of nodes and jobs; default 1 s
 }
@@ -97,6 +100,10 @@ type Coordinator struct {
 	stopped    chan struct{}
 	life       context.Context // of Run
 	meanTime   float64         // seconds of a photo, smoothed
+	localPace  pace
+	localSlots int       // photos that this machine has at once
+	strangers  limits    // of all who have not said hello together
+	looked     time.Time // at nodes
 }
 
 // New opens the streams of a run. Nodes are let in by Run.
@@ -111,6 +118,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 	c := &Coordinator{
 		cfg: cfg, subjects: subjects{cfg.Run}, seal: sealer{cfg.Secret, cfg.Settings}, reads: make(chan func(), 256),
 		ledger: newLedger(cfg.Photos), nodes: newRegistry(max(cfg.AckWait/2, 3*beatEvery(cfg.AckWait))), reading: map[string]int{}, news: newNewsDesk(), stopped: make(chan struct{}),
+		strangers: newLimits(),
 	}
 	c.nodes.local = cfg.Local
 	c.changed = sync.NewCond(&c.mu)

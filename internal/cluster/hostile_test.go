@@ -67,7 +67,8 @@ func TestNotLetIn(t *testing.T) {
 func TestHostileNode(t *testing.T) {
 	photos := numbered(4)
 	r := serve(t, testOptions{photos: photos, local: "here"})
-	l, err := Dial(r.address(), RandomSecret(), func(error) {})
+	secret := RandomSecret()
+	l, err := Dial(r.address(), secret, func(error) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,19 +126,16 @@ func TestHostileNode(t *testing.T) {
 			data = []byte("\xff\x00{")
 		}
 		if _, err := l.js.Publish(ctx, s.result(l.id), data); err != nil {
-			t.Fatal(err)
+			break // it was put out
 		}
 	}
-	for {
-		var b beatReply
-		if err := l.ask(ctx, askBeat, Beat{Slots: 1 << 30, InFlight: -5}, &b); err != nil {
-			t.Fatal(err)
-		}
-		if b.Paused != "" {
-			t.Log(b.Paused)
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
+	r.paused(t, "Node evil gets no more photos: it sent results that cannot be used")
+	for l.nc.IsConnected() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if again, err := Dial(r.address(), secret, func(error) {}); !errors.Is(err, ErrToken) {
+		again.Close()
+		t.Errorf("it is let in again: %v", err)
 	}
 	for path := range r.co.Jobs(ctx, 1) {
 		if r.co.LocalAnswer(path, described) {
@@ -155,4 +153,71 @@ func TestHostileNode(t *testing.T) {
 			t.Errorf("%s is by %s", path, list[0].Machine)
 		}
 	}
+}
+
+// paused waits for a warning.
+func (r *testRun) paused(t *testing.T, want string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		r.mu.Lock()
+		text := strings.Join(r.warnings, "\n")
+		r.mu.Unlock()
+		if strings.Contains(text, want) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%q is not said: %s", want, text)
+		}
+	}
+}
+
+// TestFlood: a node that asks or answers without end is put out, and the others go on.
+func TestFlood(t *testing.T) {
+	for what, flood := range map[string]func(l *Link, photo job){
+		"far more messages than a node needs": func(l *Link, _ job) {
+			_ = l.nc.PublishRequest(l.subjects.ask(l.id, askBeat), l.nc.NewInbox(), []byte(`{"slots":1}`))
+		},
+		"far more messages":           func(l *Link, p job) { l.askWithoutEnd(p) },
+		"again and again":             func(l *Link, p job) { l.answerWithoutEnd(p) },
+		"results that cannot be used": func(l *Link, _ job) { _, _ = l.js.PublishAsync(l.subjects.result(l.id), make([]byte, 900<<10)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			photos := numbered(40)
+			r := serve(t, testOptions{photos: photos, ackWait: 2 * time.Second})
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			l, err := Dial(r.address(), RandomSecret(), func(error) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			if _, err := l.Join(ctx, "", "evil", "test", 1); err != nil {
+				t.Fatal(err)
+			}
+			photo := job{ID: r.co.seal.id(photos[0]), Path: rawPath(photos[0])}
+			go func() {
+				for ctx.Err() == nil && l.nc.IsConnected() {
+					flood(l, photo)
+				}
+			}()
+			r.paused(t, what)
+			go func() {
+				_, _ = joinRun(ctx, r.address(), "", "desk", 2, func(context.Context, Job) (Answer, error) { return described, nil })
+			}()
+			r.wait()
+			r.once(photos)
+		})
+	}
+}
+
+// askWithoutEnd asks for a piece of a photo and does not wait for the answer.
+func (l *Link) askWithoutEnd(p job) {
+	data, _ := json.Marshal(photoRequest{ID: p.ID, Path: p.Path})
+	_ = l.nc.PublishRequest(l.subjects.ask(l.id, askPhoto), l.nc.NewInbox(), data)
+}
+
+// answerWithoutEnd sends one result after the other of a photo that it has.
+func (l *Link) answerWithoutEnd(p job) {
+	data, _ := json.Marshal(result{p.ID, p.Path, "settings", "evil", described})
+	_, _ = l.js.PublishAsync(l.subjects.result(l.id), data)
 }

@@ -140,13 +140,15 @@ func (l *Link) chunk(ctx context.Context, what string, question any) (chunk, err
 		limited, cancel := context.WithTimeout(ctx, readTimeout)
 		m, err := l.nc.RequestWithContext(limited, l.subjects.ask(l.id, what), data)
 		cancel()
-		if err == nil {
+		wait := 500 * time.Millisecond
+		switch {
+		case err == nil && m.Header.Get(headerBusy) == "":
 			return parseChunk(m)
+		case err == nil:
+			wait = 100 * time.Millisecond
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, wait); ctx.Err() != nil {
 			return chunk{}, ctx.Err()
-		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 func (c *Coordinator) Jobs(ctx context.Context, capacity int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		defer context.AfterFunc(ctx, c.wake)()
+		c.setLocal(capacity)
+		defer c.setLocal(0)
 		for {
 			path, ok := c.nextForLocal(ctx, capacity)
 			if !ok || !yield(path) {
@@ -23,6 +25,12 @@ func (c *Coordinator) Jobs(ctx context.Context, capacity int) iter.Seq[string] {
 			}
 		}
 	}
+}
+
+func (c *Coordinator) setLocal(slots int) {
+	c.mu.Lock()
+	c.localSlots = slots
+	c.mu.Unlock()
 }
 
 // localPause is how long this machine leaves the queue alone after it has found a photo there that it has failed on.
@@ -93,6 +101,9 @@ func (c *Coordinator) LocalAnswer(path string, a Answer) (record bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.localBusy--
+	if a.Failure == nil {
+		c.localPace.add(a.Seconds)
+	}
 	v := c.ledger.answer(path, c.cfg.Local, a, c.others)
 	for _, m := range v.against {
 		c.contradicted(m)

@@ -137,7 +137,7 @@ type Beat struct {
 }
 
 func (b *Beat) clamp() {
-	b.Slots, b.InFlight = min(max(b.Slots, 0), 4096), min(max(b.InFlight, 0), 4096)
+	b.Slots, b.InFlight = min(max(b.Slots, 0), maxSlots), min(max(b.InFlight, 0), maxSlots)
 	if !(b.Ages >= 0 && b.Ages < 1e12) {
 		b.Ages = 0
 	}
@@ -151,6 +151,7 @@ func (b *Beat) clamp() {
 type beatReply struct {
 	Unknown bool   `json:"unknown,omitempty"` // say hello again
 	Paused  string `json:"paused,omitempty"`  // take no jobs, and why
+	Rest    string `json:"rest,omitempty"`    // take no jobs for now, and why
 	Prove   int    `json:"prove,omitempty"`   // describe the known photo until Proven is that
 	Over    string `json:"over,omitempty"`    // the run has ended so
 }
@@ -186,7 +187,15 @@ const (
 	headerSize  = "Photodesc-Size"
 	headerMTime = "Photodesc-Mtime"
 	headerError = "Photodesc-Error"
+	headerBusy  = "Photodesc-Busy" // ask again
 )
+
+// busyReply is a chunk's place taken by the wish to be asked later.
+func busyReply() *nats.Msg {
+	m := nats.NewMsg("")
+	m.Header.Set(headerBusy, "1")
+	return m
+}
 
 // errorReply is a chunk's place taken by a reason.
 func errorReply(why string) *nats.Msg {

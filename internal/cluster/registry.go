@@ -40,6 +40,12 @@ type node struct {
 	toldAt    time.Time // when the count began
 	waitSince time.Time // when it began to wait for something
 	waitTold  bool
+
+	pace    pace
+	resting string // why it gets no photos for now
+	rested  bool   // it has done so before
+	limits  limits
+	hostile bool // nothing of it is looked at any more
 }
 
 const (
@@ -63,7 +69,7 @@ func (r *registry) join(id, name string, now time.Time) *node {
 			n.name = r.free(n.name)
 		}
 		n.seen, n.gone, n.left, n.paused, n.bad, n.badCount, n.returns, n.streak, n.against, n.prove = now, false, false, "", "", 0, 0, 0, 0, 0
-		n.beat = Beat{}
+		n.beat, n.resting, n.pace = Beat{}, "", pace{}
 		return n
 	}
 	if len(r.nodes) >= maxNodes {
@@ -76,7 +82,7 @@ func (r *registry) join(id, name string, now time.Time) *node {
 			return nil
 		}
 	}
-	n := &node{id: id, name: r.free(cmp.Or(oneLine(name, maxName), "node")), since: now, seen: now}
+	n := &node{id: id, name: r.free(cmp.Or(oneLine(name, maxName), "node")), since: now, seen: now, limits: newLimits()}
 	r.nodes[id] = n
 	return n
 }
@@ -198,7 +204,7 @@ func (r *registry) list() (list []Node) {
 	for _, n := range r.nodes {
 		list = append(list, Node{
 			Name: n.name, Since: n.since, Seen: n.seen, Slots: n.beat.Slots, InFlight: n.beat.InFlight, Ages: n.beat.Ages,
-			Described: n.answers, Failed: n.failures, Late: n.late, Bytes: n.beat.Bytes, CPU: n.beat.CPU, Phase: n.beat.Phase,
+			Described: n.answers, Failed: n.failures, Late: n.late, Bytes: n.beat.Bytes, CPU: n.beat.CPU, Phase: n.phase(),
 			Paused: n.paused, Gone: n.gone, Left: n.left,
 		})
 	}

@@ -50,6 +50,9 @@ func (c *Coordinator) takeBatch(batch []jetstream.Msg) bool {
 	var list []Outcome
 	for _, m := range batch {
 		node, _ := c.subjects.nodeOf(m.Subject())
+		if c.hostile(node) {
+			continue
+		}
 		r, err := parseResult(m.Data())
 		if err == nil && r.Settings != c.cfg.Settings {
 			continue
@@ -83,8 +86,7 @@ func (c *Coordinator) sentBad(id, why string) {
 		return // as what is left of a run with other settings
 	}
 	if n.badCount++; n.badCount >= maxBad {
-		n.bad = why
-		c.pause(n)
+		c.putOut(n, why)
 	}
 }
 
@@ -118,11 +120,14 @@ func (c *Coordinator) judge(id string, r result) (Outcome, bool) {
 	v := c.ledger.answer(path, id, r.Answer, c.others)
 	switch {
 	case v.late:
-		n.late++
+		if n.late++; n.late > maxLate+n.answers {
+			c.putOut(n, "it answers again and again for photos that have their result")
+		}
 	case v.record && r.Failure != nil:
 		n.failures++
 	case v.record:
 		n.described()
+		n.pace.add(r.Seconds)
 		c.meanTime += (r.Seconds - c.meanTime) / 16
 	}
 	for _, m := range v.against {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -39,6 +40,7 @@ type Server struct {
 	identity *Identity
 	inside   string // password of this process's own connection
 	host     string // that was asked to be listened on
+	gate     gate
 }
 
 // StartServer starts a server with JetStream, whose files are below the workdir, and TLS. The queue is disposable, so not every message
@@ -95,16 +97,17 @@ func (s *Server) start(o ServerOptions, host string, port int, store string) err
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
+	s.gate = gate{
+		token: sha256.Sum256([]byte(o.Identity.Token)), inside: sha256.Sum256([]byte(s.inside)),
+		subjects: subjects{o.Identity.Run}, rejected: o.Rejected, connections: map[string][]uint64{}, out: map[string]bool{},
+	}
 	ns, err := server.NewServer(&server.Options{
 		ServerName: "photodesc", Host: host, Port: port, NoLog: true, NoSigs: true, DisableJetStreamBanner: true,
 		JetStream: true, StoreDir: store, JetStreamMaxMemory: maxMemory, JetStreamMaxStore: maxStore,
 		TLSConfig:  &tls.Config{Certificates: []tls.Certificate{o.Identity.Certificate}, MinVersion: tls.VersionTLS13},
 		TLSTimeout: 10, AuthTimeout: 15, MaxConn: maxNodes + 16, MaxSubs: 64 * 1024, MaxControlLine: 8 << 10,
 		PingInterval: 20 * time.Second, MaxPingsOut: 2,
-		CustomClientAuthentication: &gate{
-			token: sha256.Sum256([]byte(o.Identity.Token)), inside: sha256.Sum256([]byte(s.inside)),
-			subjects: subjects{o.Identity.Run}, rejected: o.Rejected,
-		},
+		CustomClientAuthentication: &s.gate,
 	})
 	if err != nil {
 		return err
@@ -163,6 +166,42 @@ type gate struct {
 	token, inside [sha256.Size]byte
 	subjects      subjects
 	rejected      func(from string)
+
+	mu          sync.Mutex
+	connections map[string][]uint64 // the last ones, by node
+	out         map[string]bool     // nodes that are not let in again
+}
+
+// maxConnections is how many connections of one node are remembered.
+const maxConnections = 16
+
+// comes notes a connection of a node. It is false if the node was put out.
+func (g *gate) comes(node string, connection uint64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.out[node] {
+		return false
+	}
+	if len(g.connections) > 4*maxNodes { // of nodes that have left long ago
+		clear(g.connections)
+	}
+	list := append(g.connections[node], connection)
+	g.connections[node] = list[max(0, len(list)-maxConnections):]
+	return true
+}
+
+// PutOut closes the connections of a node and does not let it in again. A nil server does nothing.
+func (s *Server) PutOut(node string) {
+	if s == nil {
+		return
+	}
+	s.gate.mu.Lock()
+	s.gate.out[node] = true
+	list := s.gate.connections[node]
+	s.gate.mu.Unlock()
+	for _, id := range list {
+		_ = s.ns.DisconnectClientByID(id) // most are closed
+	}
 }
 
 // minNodeSecret is how many characters a node's secret has at least.
@@ -180,6 +219,9 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 		}
 	case len(opts.Username) >= minNodeSecret && len(opts.Username) <= 128 && subtle.ConstantTimeCompare(password[:], g.token[:]) == 1:
 		node := NodeID(opts.Username)
+		if !g.comes(node, c.GetID()) {
+			return false
+		}
 		c.RegisterUser(&server.User{Username: node, Permissions: g.permissions(node)})
 		return true
 	}

@@ -11,6 +11,9 @@ import (
 // maxHedges is how often a photo is published while it may still be with a node.
 const maxHedges = 6
 
+// hedgeAfter is how long a node may have the last photos beyond what they usually take, while the others have nothing to do.
+const hedgeAfter = 10 * time.Second
+
 // partingTime is how long the end of a run waits for nodes to hear of it.
 const partingTime = 2 * time.Second
 
@@ -38,6 +41,7 @@ func (c *Coordinator) watch(ctx context.Context) {
 		case <-tick.C:
 		}
 		c.lookAtNodes()
+		c.lookAtPace()
 		c.lookAtStreams(ctx)
 		c.lookAtJobs(ctx)
 		c.wake()
@@ -66,7 +70,12 @@ func (c *Coordinator) parted() bool {
 
 func (c *Coordinator) lookAtNodes() {
 	c.mu.Lock()
-	for _, n := range c.nodes.expire(c.now()) {
+	now := c.now()
+	if gap := now.Sub(c.looked); !c.looked.IsZero() && gap > c.nodes.silence/4 {
+		c.nodes.slept(gap, now)
+	}
+	c.looked = now
+	for _, n := range c.nodes.expire(now) {
 		if c.over == "" {
 			c.report(n, NodeSilent, "", "")
 		}
@@ -139,7 +148,10 @@ func (c *Coordinator) lookAtJobs(ctx context.Context) {
 
 // hedge hands out again what one node has had for very long while nothing else is left to do. The first answer counts. c.mu is held.
 func (c *Coordinator) hedge() {
-	limit := 2*c.cfg.AckWait + time.Duration(8*c.meanTime*float64(time.Second))
+	if !c.nodes.several(c.cfg.Local) {
+		return
+	}
+	limit := min(2*c.cfg.AckWait, hedgeAfter) + time.Duration(8*c.meanTime*float64(time.Second))
 	for _, e := range c.ledger.out {
 		if e.place == inQueue && e.rounds < maxHedges && c.now().Sub(e.at) > limit {
 			c.ledger.requeue(e)

@@ -33,6 +33,7 @@ type Work struct {
 	Rejoin  func(ctx context.Context) bool
 	Prove   func(times int)  // asks for a proof, see Beat.Proven; returns at once
 	Paused  func(why string) // told when it changes; "" is going on
+	Resting func(why string) // the same, where the others are faster and this node gets no jobs for now; may be nil
 	AckWait time.Duration    // of Welcome
 }
 
@@ -58,6 +59,7 @@ type worker struct {
 
 	mu       sync.Mutex
 	paused   string
+	resting  string
 	consumer jetstream.Consumer // of jobs; nil before the first request and after one has failed
 }
 
@@ -178,10 +180,14 @@ func (w *worker) beat(ctx context.Context) (over string, err error) {
 	}
 	w.mu.Lock()
 	changed := w.paused != r.Paused
-	w.paused = r.Paused
+	turned := (w.resting == "") != (r.Rest == "")
+	w.paused, w.resting = r.Paused, r.Rest
 	w.mu.Unlock()
 	if changed && w.work.Paused != nil {
 		w.work.Paused(r.Paused)
+	}
+	if turned && w.work.Resting != nil {
+		w.work.Resting(r.Rest)
 	}
 	return "", nil
 }
@@ -189,7 +195,7 @@ func (w *worker) beat(ctx context.Context) (over string, err error) {
 func (w *worker) isPaused() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.paused != ""
+	return w.paused != "" || w.resting != ""
 }
 
 // pull asks for as many jobs as there are free slots.
@@ -258,8 +264,12 @@ func (w *worker) request(ctx context.Context, n int) {
 		return
 	}
 	for m := range batch.Messages() {
-		if ctx.Err() != nil || w.isPaused() {
+		if ctx.Err() != nil {
 			_ = m.Nak()
+			continue
+		}
+		if w.isPaused() {
+			w.jobs.Go(func() { w.passOn(m) })
 			continue
 		}
 		n--
@@ -348,6 +358,17 @@ func (w *worker) do(m jetstream.Msg) {
 		}
 	}
 	_ = m.Ack()
+}
+
+// passOn leaves a job to others that came while this node takes none. It is given back and not refused, because the server counts
+// deliveries.
+func (w *worker) passOn(m jetstream.Msg) {
+	var j job
+	if json.Unmarshal(m.Data(), &j) == nil && w.giveBack(w.life, j, returned{NotMine: true}) {
+		_ = m.Ack()
+		return
+	}
+	_ = m.Nak()
 }
 
 // giveBack has the coordinator hand out the job again. It is false if that could not be asked.

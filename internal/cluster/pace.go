@@ -1,0 +1,147 @@
+package cluster
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"photodesc/internal/wording"
+)
+
+// This file decides which nodes get no more photos because they are so slow that the end of the run would wait for them.
+
+// pace is how fast a machine describes.
+type pace struct {
+	seconds float64 // of a photo from when a worker gets it until it answers, smoothed; 0 before the first
+}
+
+func (p *pace) add(seconds float64) {
+	if p.seconds == 0 {
+		p.seconds = seconds
+	}
+	p.seconds += (seconds - p.seconds) / 8
+}
+
+// slowTimes is how many times as long as the others a node takes for a photo that counts as slow.
+const slowTimes = 4
+
+// takes is how many seconds the node needs for a photo: as its last ones did, or as those that it has do already. 0 is not known.
+func (n *node) takes() float64 {
+	now := 0.0
+	if n.beat.InFlight > 0 {
+		now = n.beat.Ages / float64(n.beat.InFlight)
+	}
+	return max(n.pace.seconds, now)
+}
+
+// crew is what several machines do together.
+type crew struct {
+	slots, rate float64 // photos at once, and in a second
+}
+
+func (c *crew) add(slots int, seconds float64) {
+	if slots > 0 && seconds > 0 {
+		c.slots, c.rate = c.slots+float64(slots), c.rate+float64(slots)/seconds
+	}
+}
+
+func (c *crew) without(slots int, seconds float64) crew {
+	o := *c
+	if slots > 0 && seconds > 0 {
+		o.slots, o.rate = o.slots-float64(slots), o.rate-float64(slots)/seconds
+	}
+	return o
+}
+
+// takes is how many seconds they need for a photo, each weighted by how many it has at once.
+func (c crew) takes() float64 { return c.slots / c.rate }
+
+// rest finds out which nodes rest: those for which a photo takes far longer than for the others, who will have described all that are
+// left before it could describe one more. A node goes on as soon as that is not so any more, as when others have gone. It returns nodes
+// that rest for the first time.
+func (r *registry) rest(left int, localSlots int, localSeconds float64) (first []*node) {
+	var all crew
+	all.add(localSlots, localSeconds)
+	for _, n := range r.nodes {
+		if n.usable() && n.pace.seconds > 0 {
+			all.add(n.beat.Slots, n.pace.seconds)
+		}
+	}
+	for _, n := range r.nodes {
+		others := all
+		if n.usable() && n.pace.seconds > 0 {
+			others = all.without(n.beat.Slots, n.pace.seconds)
+		}
+		if !n.usable() || others.slots < 0.5 || others.rate <= 0 {
+			n.resting = ""
+			continue
+		}
+		takes, end := n.takes(), float64(left)/others.rate+others.takes()
+		if n.resting != "" {
+			end /= 1.5 // so that it does not change all the time
+		}
+		if takes < slowTimes*others.takes() || takes < end {
+			n.resting = ""
+			continue
+		}
+		if n.resting == "" && !n.rested {
+			first = append(first, n)
+			n.rested = true
+		}
+		n.resting = fmt.Sprintf("slow (%s a photo, the others %s), and the others describe what is left sooner", roundSeconds(takes), roundSeconds(others.takes()))
+	}
+	return first
+}
+
+func roundSeconds(s float64) time.Duration {
+	d := time.Duration(s * float64(time.Second))
+	if d > 10*time.Second {
+		return d.Round(time.Second)
+	}
+	return d.Round(10 * time.Millisecond)
+}
+
+// lookAtPace has slow nodes rest at the end of a run. c.mu is not held.
+func (c *Coordinator) lookAtPace() {
+	c.mu.Lock()
+	left := c.ledger.left
+	first := c.nodes.rest(left, c.localSlots, c.localPace.seconds)
+	c.mu.Unlock()
+	for _, n := range first {
+		c.cfg.Info(fmt.Sprintf("Node %s gets no more photos, with %s left: it is %s", n.name, wording.Count(left, "photo"), n.resting))
+	}
+}
+
+// several is whether more than one machine is there that may be given photos.
+func (r *registry) several(local string) bool {
+	count := 0
+	if local != "" {
+		count++
+	}
+	for _, n := range r.nodes {
+		if n.usable() {
+			count++
+		}
+	}
+	return count > 1
+}
+
+// slept is told how long the coordinator has not looked at nodes, as when its machine was asleep. Their silence of that time says nothing.
+func (r *registry) slept(gap time.Duration, now time.Time) {
+	for _, n := range r.nodes {
+		if seen := n.seen.Add(gap); !n.gone {
+			n.seen = seen
+			if seen.After(now) {
+				n.seen = now
+			}
+		}
+	}
+}
+
+// phase is what a node does, as it is shown.
+func (n *node) phase() string {
+	if n.resting != "" && !n.gone && n.paused == "" {
+		return cmp.Or(n.beat.Phase, "resting: "+n.resting)
+	}
+	return n.beat.Phase
+}

@@ -1,0 +1,166 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// nodesOf makes a registry of nodes that each take so many seconds for a photo.
+func nodesOf(t *testing.T, nodes ...node) *registry {
+	t.Helper()
+	r := newRegistry(15 * time.Second)
+	for i := range nodes {
+		n := &nodes[i]
+		n.id = fmt.Sprint(i)
+		r.nodes[n.id] = n
+	}
+	return r
+}
+
+func TestRest(t *testing.T) {
+	desk := node{name: "desk", beat: Beat{Slots: 4}, pace: pace{1}} // 4 photos a second
+	for name, c := range map[string]struct {
+		left         int
+		local        float64 // seconds of a photo here, four at once
+		nodes        []node
+		want         string // nodes that rest
+		stillResting bool   // they did before
+	}{
+		"many are left":                {left: 1000, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
+		"few are left":                 {left: 300, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, want: "laptop"},
+		"the machine of the run":       {left: 300, local: 1, nodes: []node{{name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, want: "laptop"},
+		"not far slower":               {left: 1, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{3.9}}}},
+		"alone":                        {left: 1, nodes: []node{{name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
+		"equal":                        {left: 1, nodes: []node{desk, desk, desk}},
+		"no answer for long":           {left: 10, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2, InFlight: 2, Ages: 120}}}, want: "laptop"},
+		"nobody has answered":          {left: 10, nodes: []node{{name: "a", beat: Beat{Slots: 2, InFlight: 2, Ages: 120}}, {name: "b", beat: Beat{Slots: 2}}}},
+		"the fast one has gone":        {left: 10, nodes: []node{{name: "desk", beat: Beat{Slots: 4}, pace: pace{1}, gone: true}, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
+		"the fast one is paused":       {left: 10, nodes: []node{{name: "desk", beat: Beat{Slots: 4}, pace: pace{1}, paused: "broken"}, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
+		"two slow ones":                {left: 50, nodes: []node{desk, {name: "b", beat: Beat{Slots: 1}, pace: pace{100}}, {name: "c", beat: Beat{Slots: 1}, pace: pace{90}}}, want: "b c"},
+		"a fast node beside slow ones": {left: 4, nodes: []node{{name: "fast", beat: Beat{Slots: 1}, pace: pace{1}}, {name: "b", beat: Beat{Slots: 8}, pace: pace{10}}}, want: "b"},
+		"rests on while it is near":    {left: 500, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, stillResting: true, want: "laptop"},
+		"goes on when there are more":  {left: 700, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, stillResting: true},
+	} {
+		r := nodesOf(t, c.nodes...)
+		if c.stillResting {
+			r.nodes["1"].resting, r.nodes["1"].rested = "slow", true
+		}
+		local := 0
+		if c.local > 0 {
+			local = 4
+		}
+		first := r.rest(c.left, local, c.local)
+		var resting []string
+		for _, n := range r.list() {
+			if strings.HasPrefix(n.Phase, "resting: slow (") {
+				resting = append(resting, n.Name)
+			}
+		}
+		if got := strings.Join(resting, " "); got != c.want {
+			t.Errorf("%s: %q rest, want %q", name, got, c.want)
+		}
+		if want := len(resting); !c.stillResting && len(first) != want || c.stillResting && len(first) != 0 {
+			t.Errorf("%s: %d are named", name, len(first))
+		}
+		if again := r.rest(c.left, local, c.local); len(again) > 0 {
+			t.Errorf("%s: named again", name)
+		}
+	}
+}
+
+// TestSlept: nodes are not gone because the coordinator's own machine was asleep.
+func TestSlept(t *testing.T) {
+	now := time.Now()
+	r := nodesOf(t, node{name: "a", seen: now.Add(-time.Hour)}, node{name: "b", seen: now.Add(-time.Hour - 20*time.Second)}, node{name: "c", seen: now})
+	r.slept(time.Hour, now)
+	gone := r.expire(now)
+	if len(gone) != 1 || gone[0].name != "b" {
+		t.Errorf("gone: %v", gone)
+	}
+	if r.nodes["2"].seen.After(now) {
+		t.Error("seen in the future")
+	}
+}
+
+func TestMeter(t *testing.T) {
+	m, now := meter{rate: 10, burst: 5}, time.Now()
+	count := func() (n int) {
+		for range 100 {
+			if m.allow(now) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := count(); n != 5 {
+		t.Errorf("%d at once", n)
+	}
+	now = now.Add(300 * time.Millisecond)
+	if n := count(); n != 3 {
+		t.Errorf("%d after 0.3 s", n)
+	}
+	if now = now.Add(time.Hour); count() != 5 {
+		t.Error("after an hour")
+	}
+	now = now.Add(-30 * time.Minute) // the clock was set back
+	count()
+	if now = now.Add(time.Second); count() == 0 {
+		t.Error("nothing after the clock was set back")
+	}
+}
+
+// TestSlowNode: the end of a run does not wait for a node that is far slower than the others, which is named.
+func TestSlowNode(t *testing.T) {
+	photos := numbered(60)
+	r := serve(t, testOptions{photos: photos, ackWait: time.Second})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	l, err := Dial(r.address(), RandomSecret(), func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w, err := l.Join(ctx, "", "snail", "test", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	held, rested := make(chan bool, 100), make(chan string, 100)
+	wait.Go(func() {
+		_, _ = l.Do(ctx, nil, Work{Slots: 2, AckWait: w.AckWait, Beat: func() Beat { return Beat{InFlight: 2, Ages: 1000} }, Prove: func(int) {},
+			Resting: func(why string) { rested <- why }, Paused: func(why string) { t.Errorf("paused: %s", why) },
+			Describe: func(ctx context.Context, j Job) (Answer, error) {
+				held <- true
+				<-ctx.Done()
+				return Answer{}, errors.New("too late")
+			}})
+	})
+	<-held
+	<-held
+	wait.Go(func() {
+		_, _ = joinRun(ctx, r.address(), "", "desk", 2, func(context.Context, Job) (Answer, error) {
+			time.Sleep(10 * time.Millisecond)
+			return described, nil
+		})
+	})
+	r.wait()
+	if why := <-rested; !strings.Contains(why, "slow (") {
+		t.Errorf("it is told %q", why)
+	}
+	cancel()
+	wait.Wait()
+	r.once(photos)
+	for _, list := range r.kept {
+		if list[0].Machine != "desk" {
+			t.Errorf("by %s", list[0].Machine)
+		}
+	}
+	if text := strings.Join(r.infos, "\n"); strings.Count(text, "Node snail gets no more photos, with") != 1 {
+		t.Error(text)
+	}
+}
