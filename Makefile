@@ -282,7 +282,7 @@ soak: setup build models ## describe PHOTOS=1000 copies of the examples, then ph
 	echo "$$lines lines for $(PHOTOS) photos, $$((lines-done)) of them twice"; \
 	[ "$$done" -eq $(PHOTOS) ] && [ "$$lines" -eq $(PHOTOS) ]
 	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 20m -run '^TestOwnCluster$$' ./internal/cluster
-	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestServeKills|TestFaults|TestNothingWorks|TestKills|TestKillsWithMoves|TestKillsShards|TestKillsBucket|TestLeak|TestSteady)$$' ./cmd/photodesc
+	PHOTODESC_SOAK=1 go test -count=1 -v -timeout 60m -run '^(TestServeKills|TestServeCut|TestServeAsleep|TestFaults|TestNothingWorks|TestKills|TestKillsWithMoves|TestKillsShards|TestKillsBucket|TestLeak|TestSteady)$$' ./cmd/photodesc
 
 bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-1024.gguf ## measure the table of docs/performance.md; ROWS="encode walk" some of it
 	@go run ./tools/bench $(ROWS)

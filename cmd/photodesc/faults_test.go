@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -44,14 +45,7 @@ var faults = map[string]func(pool.Job){
 		}
 	},
 	// Waits until a file is there.
-	"gated": func(pool.Job) {
-		for {
-			if _, err := os.Stat(os.Getenv(gateEnv)); err == nil {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	},
+	"gated": func(pool.Job) { awaitFile(os.Getenv(gateEnv)) },
 	// Crashes at the first attempt only: photos in flight with it must be described, too.
 	"once": func(j pool.Job) {
 		if j.Attempt == 1 {
@@ -59,6 +53,15 @@ var faults = map[string]func(pool.Job){
 			select {}
 		}
 	},
+}
+
+func awaitFile(path string) {
+	for {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // gateEnv names the file for which photos called gated- wait.
@@ -94,6 +97,9 @@ func leak(n int) {
 // withFaults runs the fault that a photo's name selects before h.
 func withFaults(h worker.Handler) worker.Handler {
 	return func(ctx context.Context, j pool.Job) (any, error) {
+		if broken(j.Path) {
+			return nil, errors.New("the decoder is broken")
+		}
 		kind, _, _ := strings.Cut(filepath.Base(j.Path), "-")
 		if kind == "escape" {
 			return escape(j)

@@ -54,6 +54,7 @@ type nodeOptions struct {
 	photos      string
 	spool       string
 	noProof     bool
+	hub         bool
 }
 
 func nodeCommand(g *global) *cobra.Command {
@@ -83,6 +84,7 @@ func nodeCommand(g *global) *cobra.Command {
 	s.StringVar(&o.name, "name", "", "`NAME` of this machine in lists and records; its own by default")
 	s.StringVar(&o.photos, "photos", "", "`FOLDER` with a copy of the photos; what differs is fetched")
 	s.StringVar(&o.spool, "spool-size", "1GiB", "most `SIZE` of fetched photos together")
+	s.BoolVar(&o.hub, "model-from-hub", false, "fetch a missing model from the hub, and from the run only if that has others")
 	s.BoolVar(&o.noProof, "no-proof", false, "do not describe a test picture with the built-in model first")
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		var wrong error

@@ -17,6 +17,7 @@ import (
 	"photodesc/internal/fsutil"
 	"photodesc/internal/models"
 	"photodesc/internal/models/hub"
+	"photodesc/internal/ui"
 )
 
 var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -26,14 +27,10 @@ func (n *nodeRun) findModel(ctx context.Context, m cluster.Model) (models.Files,
 	if !fingerprintForm.MatchString(m.Fingerprint) || m.Sizes[0] <= 0 || m.Sizes[1] <= 0 {
 		return models.Files{}, errors.New("what the run says of its model cannot be read")
 	}
-	if w, err := models.Find(m.Name, ""); err == nil && w.Here() {
-		if sum, err := w.Fingerprint(); err == nil && sum == m.Fingerprint {
-			return w.Get(ctx, models.Options{Memory: n.base.set.Memory})
+	if w, err := models.Find(m.Name, ""); err == nil {
+		if files, found, err := n.ownModel(ctx, w, m); found || err != nil {
+			return files, err
 		}
-		if m.Name == "builtin" { // of the same version it is the same, and it is not checked
-			return models.Files{}, errors.New("the run's built-in model is not that of this program")
-		}
-		n.log.Info("The model of this name on this machine has other files than the run's")
 	}
 	dir, err := fsutil.CacheDir("node")
 	if err != nil {
@@ -65,6 +62,35 @@ func (n *nodeRun) findModel(ctx context.Context, m cluster.Model) (models.Files,
 	}
 	_, err = models.Check(files, n.base.set.Memory)
 	return files, err
+}
+
+// ownModel is the model of the same name on this machine, or that of the hub if it may be fetched from there. It is not found if its files
+// are others than the run's.
+func (n *nodeRun) ownModel(ctx context.Context, w models.Wanted, m cluster.Model) (files models.Files, found bool, err error) {
+	opt := models.Options{Memory: n.base.set.Memory, Progress: ui.NewFetching(n.show, n.log.Info)}
+	where := "The model of this name on this machine"
+	if !w.Here() {
+		if !n.options.hub {
+			return files, false, nil
+		}
+		where = "The model of this name on the hub"
+		if w.Files, err = w.Get(ctx, opt); err != nil {
+			if ctx.Err() != nil {
+				return files, false, ctx.Err()
+			}
+			n.log.Warn("The model is fetched from the run: " + ui.OneLine(err.Error()))
+			return files, false, nil
+		}
+	}
+	if sum, err := w.Fingerprint(); err == nil && sum == m.Fingerprint {
+		files, err = w.Get(ctx, opt)
+		return files, err == nil, err
+	}
+	if m.Name == "builtin" { // of the same version it is the same, and it is not checked
+		return files, false, errors.New("the run's built-in model is not that of this program")
+	}
+	n.log.Info(where + " has other files than the run's")
+	return files, false, nil
 }
 
 // fetchModelFile fetches a file, and goes on where an earlier try has ended.

@@ -300,11 +300,7 @@ func (n *nodeRun) begin(ctx context.Context, w cluster.Welcome) (_ *session, err
 	if err != nil {
 		return nil, err
 	}
-	if s.spool, err = spool.Open(parent, spool.Options{MaxBytes: n.maxBytes, Waiting: func(why string) {
-		if why != "" {
-			n.log.Warn("No photo can be fetched: " + why)
-		}
-	}}); err != nil {
+	if s.spool, err = spool.Open(parent, spool.Options{MaxBytes: n.maxBytes, Waiting: n.waitsForRoom}); err != nil {
 		return nil, fmt.Errorf("there is no room for photos that are fetched: %w", err)
 	}
 	r.root = s.spool.Dir()
@@ -320,6 +316,16 @@ func (n *nodeRun) begin(ctx context.Context, w cluster.Welcome) (_ *session, err
 		s.jobs.giveUp()
 	}()
 	return s, nil
+}
+
+// waitsForRoom tells why no photo can be fetched, and when that is over.
+func (n *nodeRun) waitsForRoom(why string) {
+	n.stats.setBlocked(why)
+	if why != "" {
+		n.log.Warn("No photo can be fetched until there is room: " + why)
+	} else {
+		n.log.Info("Photos can be fetched again")
+	}
 }
 
 // spoolFolder is where nodes keep fetched photos.

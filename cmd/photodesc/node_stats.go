@@ -17,6 +17,7 @@ type nodeStats struct {
 	paused      string // why the run gives it no photos
 	lost        bool   // the run cannot be reached
 	stopping    bool
+	blocked     string // why no photo can be fetched
 }
 
 func (s *nodeStats) join(w cluster.Welcome) {
@@ -43,7 +44,7 @@ func (s *nodeStats) own() ui.OwnNode {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return ui.OwnNode{
-		Name: s.name, Model: s.model, InFlight: s.now.InFlight, Described: s.now.Described, Failed: s.now.Failed, Phase: s.now.Phase,
+		Name: s.name, Model: s.model, InFlight: s.now.InFlight, Described: s.now.Described, Failed: s.now.Failed, Phase: s.phase(),
 		Paused: cmp.Or(s.paused, s.now.Unfit), Lost: s.lost, Stopping: s.stopping,
 	}
 }
@@ -86,7 +87,22 @@ func (s *nodeStats) done(res pool.Result) {
 func (s *nodeStats) beat() cluster.Beat {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.now
+	b := s.now
+	b.Phase = s.phase()
+	return b
+}
+
+func (s *nodeStats) phase() string {
+	if s.blocked != "" {
+		return "waiting for room: " + s.blocked
+	}
+	return s.now.Phase
+}
+
+func (s *nodeStats) setBlocked(why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocked = why
 }
 
 func (s *nodeStats) described() int { return s.beat().Described }

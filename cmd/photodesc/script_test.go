@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 			shortAckWait()
 			main()
 		},
+		// flood WHAT ADDRESS: a node that sends without end.
+		"flood": floodMain,
 		// refuse CALL=ERRNO,… COMMAND: those system calls of it fail.
 		"refuse": durabletest.Main,
 	})

@@ -38,7 +38,7 @@ func (h *harness) address() string { return filepath.Join(h.work, cluster.Folder
 func (h *harness) node(name string, flags ...string) *exec.Cmd {
 	args := append([]string{"node", "--no-proof", "--workers", "1", "--parallel", "2", "--keep-awake=false", "--name", name, "--address-file", h.address()}, flags...)
 	cmd := exec.Command("photodesc", args...)
-	cmd.Env = append(os.Environ(), cacheEnv+"="+filepath.Join(filepath.Dir(h.work), "cache", name))
+	cmd.Env = append(os.Environ(), cacheEnv+"="+h.cache(name))
 	return cmd
 }
 
@@ -280,7 +280,8 @@ func TestServeKills(t *testing.T) {
 		photos, killed["run"], killed["nodes"], len(result.ok), photos-len(result.ok), len(result.failed), twice, result.torn, by, time.Since(began).Seconds())
 }
 
-// TestServeCut cuts the network of a node in a network namespace of its own, and heals it.
+// TestServeCut cuts the network of a node in a network namespace of its own, and heals it. With PHOTODESC_SOAK=1 that lasts for minutes, so
+// that all connections are given up.
 func TestServeCut(t *testing.T) {
 	ip, err := exec.LookPath("ip")
 	if err != nil || os.Geteuid() != 0 {
@@ -304,11 +305,20 @@ func TestServeCut(t *testing.T) {
 	do("netns", "exec", space, ip, "addr", "add", "10.213.77.2/30", "dev", there)
 	do("netns", "exec", space, ip, "link", "set", there, "up")
 
-	t.Setenv(ackWaitEnv, "2s")
+	var lasts time.Duration
+	if os.Getenv("PHOTODESC_SOAK") != "" {
+		lasts = 4 * time.Minute
+	} else {
+		t.Setenv(ackWaitEnv, "2s")
+	}
 	h := newHarness(t)
-	gate := filepath.Join(t.TempDir(), "gate")
+	gate, late := filepath.Join(t.TempDir(), "gate"), filepath.Join(t.TempDir(), "late")
 	t.Setenv(gateEnv, gate)
+	t.Setenv(lateEnv, late)
 	photos := append(numbered("gated", 8), numbered("photo", 20)...)
+	if lasts > 0 { // which hold the run open until the node is back
+		photos = append(photos, "late-0001.jpg")
+	}
 	h.add(photos...)
 	run := h.serve("--no-local", "--serve-addr", "10.213.77.1:0")
 	cmd := h.node("far")
@@ -320,13 +330,20 @@ func TestServeCut(t *testing.T) {
 	far := h.start(cmd)
 	run.says("Node far joins", 1)
 	far.says("is ready", 1)
+	began := time.Now()
 	do("link", "set", here, "down") // it has photos in flight, which wait at the gate
 	run.says("Node far has said nothing", 1)
 	near := h.start(h.node("near"))
 	run.says("Node near joins", 1)
 	writeFile(t, gate, nil)
 	h.wait(len(photos)/2, run.ended)
+	time.Sleep(lasts - time.Since(began))
 	do("link", "set", here, "up")
+	if lasts > 0 {
+		run.says("Node far is back", 1)
+		h.until("far answers late", func(n tracker.Node) bool { return n.Name == "far" && n.Late > 0 })
+	}
+	writeFile(t, late, nil)
 	run.end()
 	near.end()
 	select {
@@ -339,4 +356,5 @@ func TestServeCut(t *testing.T) {
 	if by := h.byNode(); by["near"] == 0 {
 		t.Errorf("described by %v", by)
 	}
+	t.Logf("cut for %s: %d photos, each with one result", time.Since(began).Round(time.Second), len(photos))
 }

@@ -32,7 +32,7 @@ type limits struct{ control, reads meter }
 func newLimits() limits {
 	return limits{
 		control: meter{rate: 100, burst: 2 * maxSlots}, // a node may give back all that it has at once
-		reads:   meter{rate: 8000, burst: 16_000},      // of chunks: more than any disk or network has
+		reads:   meter{rate: 4000, burst: 8000},        // of chunks: 2 GB/s
 	}
 }
 

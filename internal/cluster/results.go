@@ -128,6 +128,9 @@ func (c *Coordinator) judge(id string, r result) (Outcome, bool) {
 	case v.record:
 		n.described()
 		n.pace.add(r.Seconds)
+		if c.meanTime == 0 {
+			c.meanTime = r.Seconds
+		}
 		c.meanTime += (r.Seconds - c.meanTime) / 16
 	}
 	for _, m := range v.against {

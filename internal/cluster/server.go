@@ -107,6 +107,7 @@ func (s *Server) start(o ServerOptions, host string, port int, store string) err
 		TLSConfig:  &tls.Config{Certificates: []tls.Certificate{o.Identity.Certificate}, MinVersion: tls.VersionTLS13},
 		TLSTimeout: 10, AuthTimeout: 15, MaxConn: maxNodes + 16, MaxSubs: 64 * 1024, MaxControlLine: 8 << 10,
 		PingInterval: 20 * time.Second, MaxPingsOut: 2,
+		NoFastProducerStall:        true, // a node that does not take what it asks for would hold up the answers to others
 		CustomClientAuthentication: &s.gate,
 	})
 	if err != nil {

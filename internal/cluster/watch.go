@@ -71,7 +71,7 @@ func (c *Coordinator) parted() bool {
 func (c *Coordinator) lookAtNodes() {
 	c.mu.Lock()
 	now := c.now()
-	if gap := now.Sub(c.looked); !c.looked.IsZero() && gap > c.nodes.silence/4 {
+	if gap := now.Sub(c.looked) - c.cfg.Tick; !c.looked.IsZero() && gap > max(c.nodes.silence/4, 2*c.cfg.Tick) {
 		c.nodes.slept(gap, now)
 	}
 	c.looked = now
@@ -151,7 +151,10 @@ func (c *Coordinator) hedge() {
 	if !c.nodes.several(c.cfg.Local) {
 		return
 	}
-	limit := min(2*c.cfg.AckWait, hedgeAfter) + time.Duration(8*c.meanTime*float64(time.Second))
+	limit := 2 * c.cfg.AckWait
+	if seconds := max(c.meanTime, c.localPace.seconds); seconds > 0 {
+		limit = min(limit, hedgeAfter) + time.Duration(8*seconds*float64(time.Second))
+	}
 	for _, e := range c.ledger.out {
 		if e.place == inQueue && e.rounds < maxHedges && c.now().Sub(e.at) > limit {
 			c.ledger.requeue(e)
