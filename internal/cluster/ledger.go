@@ -43,6 +43,7 @@ const (
 type opinion struct {
 	machine string
 	answer  Answer
+	doubted bool // the machine has not shown that it can describe: only other machines count
 }
 
 // maxLost is how often a photo may be lost, after maxDeliver deliveries each time, before it counts as one that ends nodes.
@@ -115,6 +116,16 @@ func (e *entry) tried() (machines []string) {
 	return machines
 }
 
+// counting is how many machines have failed on the photo whose word counts.
+func (e *entry) counting() (n int) {
+	for _, o := range e.opinions {
+		if !o.doubted {
+			n++
+		}
+	}
+	return n
+}
+
 // verdict is what becomes of an answer.
 type verdict struct {
 	record  bool     // it goes on record
@@ -136,9 +147,9 @@ func (l *ledger) answer(path, machine string, a Answer, others func(without []st
 		return verdict{record: true, against: against}
 	}
 	if !e.triedBy(machine) {
-		e.opinions = append(e.opinions, opinion{machine, a})
+		e.opinions = append(e.opinions, opinion{machine: machine, answer: a})
 	}
-	if len(e.opinions) > 1 || !others(e.tried()) {
+	if e.counting() > 1 || !others(e.tried()) {
 		l.resolve(e)
 		return verdict{record: true}
 	}
@@ -153,7 +164,7 @@ func (l *ledger) doubt(path, machine string, a Answer, others func(without []str
 		return
 	}
 	if tried := append(e.tried(), machine); !e.triedBy(machine) && others(tried) {
-		e.opinions = append(e.opinions, opinion{machine, a})
+		e.opinions = append(e.opinions, opinion{machine, a, true})
 	}
 	l.requeue(e)
 }
@@ -233,8 +244,10 @@ type settled struct {
 func (l *ledger) settle(others func(without []string) bool) (list []settled) {
 	for _, e := range slices.Clone(l.again) {
 		switch {
+		case len(e.opinions) > 0 && e.counting() == 0 && !others(e.tried()):
+			e.opinions = nil // whether these machines can describe turns out when they try again
 		case len(e.opinions) > 0 && !others(e.tried()):
-			o := e.opinions[len(e.opinions)-1]
+			o := e.opinions[slices.IndexFunc(e.opinions, func(o opinion) bool { return !o.doubted })]
 			list = append(list, settled{e.path, o.machine, o.answer})
 			l.resolve(e)
 		case e.lost >= maxLost:

@@ -19,7 +19,7 @@ func among(machines ...string) func([]string) bool {
 
 // TestLedger follows one photo through what may happen to it.
 func TestLedger(t *testing.T) {
-	two, one := among("a", "b"), among("a")
+	three, two, one := among("a", "b", "c"), among("a", "b"), among("a")
 	for name, test := range map[string]struct {
 		do      func(l *ledger) verdict // with photo "p" handed out to the queue
 		want    verdict
@@ -38,6 +38,23 @@ func TestLedger(t *testing.T) {
 			l.answer("p", "a", broken, two)
 			l.takeForNodes()
 			return l.answer("p", "b", broken, two)
+		}, verdict{record: true}, 0, false},
+		"failed on one, and on one that is not trusted": {func(l *ledger) verdict {
+			l.doubt("p", "b", broken, three)
+			l.takeForNodes()
+			return l.answer("p", "a", broken, three)
+		}, verdict{}, 1, true},
+		"failed on two, and on one that is not trusted": {func(l *ledger) verdict {
+			l.doubt("p", "b", broken, three)
+			l.takeForNodes()
+			l.answer("p", "a", broken, three)
+			l.takeForNodes()
+			return l.answer("p", "c", broken, among("a", "b", "c", "d"))
+		}, verdict{record: true}, 0, false},
+		"failed on all that are there": {func(l *ledger) verdict {
+			l.doubt("p", "b", broken, two)
+			l.takeForNodes()
+			return l.answer("p", "a", broken, two)
 		}, verdict{record: true}, 0, false},
 		"failed, described by another": {func(l *ledger) verdict {
 			l.answer("p", "a", broken, two)
@@ -172,5 +189,22 @@ func TestJudge(t *testing.T) {
 	}
 	if n.beat.Proven = 2; !n.trusted() {
 		t.Error("it has proven itself")
+	}
+}
+
+// TestNotTrusted: what only machines that are not trusted have failed on is tried again when nobody else is there.
+func TestNotTrusted(t *testing.T) {
+	l := newLedger([]string{"p"})
+	l.takeForNodes()
+	l.doubt("p", "a", broken, among("a", "b"))
+	if list := l.settle(among("a")); len(list) > 0 {
+		t.Errorf("blamed: %+v", list)
+	}
+	if e := l.take("a", inQueue); e == nil {
+		t.Error("it is not tried again")
+	}
+	l.answer("p", "a", broken, among("a", "b")) // now it is trusted
+	if list := l.settle(among("a")); len(list) != 1 || list[0].machine != "a" || l.left != 0 {
+		t.Errorf("settled: %+v", list)
 	}
 }
