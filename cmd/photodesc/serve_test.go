@@ -274,7 +274,10 @@ func TestServeKills(t *testing.T) {
 		}
 	}
 	if len(by) < 2 {
-		t.Errorf("described by %v", by)
+		t.Errorf("described by %v\n%s", by, run.said())
+		for _, u := range nodes {
+			t.Log(u.said())
+		}
 	}
 	t.Logf("%d photos, %d kills of the run and its server, %d of nodes: %d described, %d lost, %d failed, %d twice, %d lines torn; by machine %v; %.0f s",
 		photos, killed["run"], killed["nodes"], len(result.ok), photos-len(result.ok), len(result.failed), twice, result.torn, by, time.Since(began).Seconds())
