@@ -15,6 +15,12 @@ func (e *Engine) LongestEdge() int {
 // time with photos, and small pictures keep every pixel.
 func WantedEdge(longest int) int { return max(longest, 512) }
 
+// PhotoTiles is the number of tiles that a large photo of 4 to 3 is cut into.
+func (e *Engine) PhotoTiles() int {
+	_, tiles := e.front.shownAt(4000, 3000, e.opt.Detail)
+	return tiles
+}
+
 // Devices lists the compute devices that the engine uses.
 func (e *Engine) Devices() []Device {
 	return slices.DeleteFunc(Devices(), func(d Device) bool { return d.Kind == "GPU" && !e.gpu })

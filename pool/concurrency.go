@@ -9,13 +9,18 @@ type concurrency struct {
 	max               int // Config.MaxInFlight
 	successesSinceOOM int
 
+	described int           // photos
+	took      time.Duration // by all of them together
+	timeout   time.Duration // of a photo
+	lowered   time.Time     // the last time that the limit was lowered because of a time-out
+
 	starting bool          // no photo has been described: limit is Config.FirstInFlight
 	within   time.Duration // the first photo's time with which limit becomes max; 0 is any
 }
 
 // newConcurrency starts with Config.FirstInFlight.
 func newConcurrency(cfg *Config) *concurrency {
-	c := &concurrency{limit: cfg.MaxInFlight, max: cfg.MaxInFlight, within: cfg.Timeout / timeoutShare}
+	c := &concurrency{limit: cfg.MaxInFlight, max: cfg.MaxInFlight, within: cfg.Timeout / timeoutShare, timeout: cfg.Timeout}
 	if cfg.FirstInFlight > 0 && cfg.FirstInFlight < c.max {
 		c.limit, c.starting = cfg.FirstInFlight, true
 	}
@@ -27,9 +32,10 @@ func newConcurrency(cfg *Config) *concurrency {
 // and one that is handed out ahead for those before it, too.
 const timeoutShare = 10
 
-// described ends the start with the first photo that was described: slow ones
+// succeededIn counts a described photo's time. It ends the start with the first photo that was described: slow ones
 // would come near the time-out, and take long to finish when the run is stopped.
-func (c *concurrency) described(took time.Duration) {
+func (c *concurrency) succeededIn(took time.Duration) {
+	c.described, c.took = c.described+1, c.took+took
 	if !c.starting {
 		return
 	}
@@ -37,6 +43,18 @@ func (c *concurrency) described(took time.Duration) {
 		c.max = c.limit
 	}
 	c.limit = c.max
+}
+
+// timedOut halves the limit for good if too many photos in flight together may be
+// why one that began at the given time took too long: most others took long as
+// well, or none has been described yet. It reports whether the limit is lower now.
+func (c *concurrency) timedOut(began, now time.Time) bool {
+	fast := c.described > 0 && c.took < time.Duration(c.described)*c.timeout/4
+	if fast || began.Before(c.lowered) || !c.halve() {
+		return false
+	}
+	c.max, c.lowered = c.limit, now
+	return true
 }
 
 // successesToGrow is how many photos must succeed after an out-of-memory kill

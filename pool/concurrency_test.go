@@ -56,7 +56,7 @@ func TestFirstInFlight(t *testing.T) {
 	} {
 		c := newConcurrency(&Config{MaxInFlight: 18, FirstInFlight: test.first, Timeout: test.timeout})
 		for _, took := range test.took {
-			c.described(took)
+			c.succeededIn(took)
 		}
 		if c.limit != test.want {
 			t.Errorf("%s: %d in flight, want %d", test.name, c.limit, test.want)
@@ -71,7 +71,41 @@ func TestFirstInFlight(t *testing.T) {
 	// Memory that runs out at the start is no reason for more.
 	c := newConcurrency(&Config{MaxInFlight: 18, FirstInFlight: 8})
 	c.halve()
-	if c.described(time.Second); c.limit != 4 {
+	if c.succeededIn(time.Second); c.limit != 4 {
 		t.Errorf("%d in flight after memory ran out at the start, want 4", c.limit)
+	}
+}
+
+// TestTimedOut checks which time-outs are taken for too many photos in flight.
+func TestTimedOut(t *testing.T) {
+	start := time.Unix(1000, 0)
+	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	fast, slow := 20*time.Second, 80*time.Second
+	for _, test := range []struct {
+		name string
+		took []time.Duration // of the photos described
+		out  [][2]int        // when photos began and took too long, in seconds
+		want int
+	}{
+		{"none described", nil, [][2]int{{0, 300}}, 5},
+		{"all of a wave in two workers", nil, [][2]int{{0, 300}, {1, 301}}, 5},
+		{"the next wave, too", nil, [][2]int{{0, 300}, {1, 301}, {310, 610}}, 2},
+		{"slow and fast ones", []time.Duration{slow, fast, fast}, [][2]int{{0, 300}}, 10},
+		{"most of them slow", []time.Duration{slow, slow, slow, 3 * fast}, [][2]int{{0, 300}}, 5},
+		{"one that hangs among fast ones", []time.Duration{fast, slow, fast}, [][2]int{{0, 300}}, 10},
+	} {
+		c := newConcurrency(&Config{MaxInFlight: 10, Timeout: 5 * time.Minute})
+		for _, took := range test.took {
+			c.succeededIn(took)
+		}
+		for _, o := range test.out {
+			c.timedOut(at(o[0]), at(o[1]))
+		}
+		for range 2 * successesToGrow { // for good
+			c.succeeded()
+		}
+		if c.limit != test.want {
+			t.Errorf("%s: %d in flight, want %d", test.name, c.limit, test.want)
+		}
 	}
 }

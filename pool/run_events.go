@@ -130,7 +130,7 @@ func (r *run) finish(a *attempt, answered *answer) {
 	r.photos.described(a.photo.path)
 	r.streak.reset()
 	r.delivery.add(r.delivery.release()...)
-	r.concurrency.described(a.took)
+	r.concurrency.succeededIn(a.took)
 	if r.concurrency.succeeded() {
 		r.report.info("Memory has been enough for a while: %s at once from now on", wording.Count(r.concurrency.limit, "photo"))
 	}
@@ -197,6 +197,9 @@ func (r *run) handleDeath(w *worker, d death, stderr []string, now time.Time) {
 			why = "Perhaps memory was short" // macOS and earlyoom do not say so
 		}
 		r.report.warn("%s: at most %s at once for now", why, wording.Count(r.concurrency.limit, "photo"))
+	}
+	if t := w.end.timedOut; t != nil && len(attempts) > 1 && r.storage.unavailable == "" && r.concurrency.timedOut(t.began, now) {
+		r.report.warn("Perhaps photos wait too long for one another: at most %s at once from now on", wording.Count(r.concurrency.limit, "photo"))
 	}
 	for _, res := range r.photos.resolve(d, attempts, circumstances{
 		timedOut:     w.end.timedOut,

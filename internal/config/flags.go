@@ -157,10 +157,11 @@ type Settings struct {
 	Ask      worker.Questions
 	Detail   llm.Detail
 	Cooldown time.Duration
-	Memory   uint64 // bytes
-	workers  int    // 0 is auto
-	parallel int    // 0 is auto
-	threads  int    // 0 is auto
+	Memory   uint64        // bytes
+	workers  int           // 0 is auto
+	parallel int           // 0 is auto
+	threads  int           // 0 is auto
+	timeout  time.Duration // of a photo; 0 is none
 
 	// Measured is what the cache says was fastest here, for workers and threads auto.
 	Measured pool.Shape
@@ -181,7 +182,7 @@ func (s Settings) WithShape(shape pool.Shape) Settings {
 
 // Check parses and checks the flags. The errors are usage errors that name the flag.
 func (f *Flags) Check() (Settings, error) {
-	var s Settings
+	s := Settings{timeout: f.Timeout}
 	var err error
 	if s.Detail, err = llm.ParseDetail(f.Detail); err != nil {
 		return s, ui.UsageError("--detail: %w", err)
@@ -311,12 +312,12 @@ func (s Settings) Plan(m worker.Measured, photos int) pool.Plan {
 	limits := pool.Limits{
 		Memory: s.Memory, CPUs: machine.CPUs(),
 		Workers: s.workers, Threads: s.threads, Slots: s.parallel,
-		MaxSlots: worker.MaxSlots, Photos: photos, GPU: m.GPU, Measured: s.Measured,
+		MaxSlots: worker.SlotsInTime(m.Photo, s.timeout), Photos: photos, GPU: m.GPU, Measured: s.Measured,
 	}
 	switch {
 	case m.GPU: // each worker would hold the model there
 		limits.MaxSlots = max(m.Slots, worker.MaxSlots)
-	case s.Detail == llm.DetailLow:
+	case s.Detail == llm.DetailLow && limits.MaxSlots == worker.MaxSlots:
 		limits.MoreSlots = worker.MoreSlots
 	}
 	p := pool.MakePlan(sizes, limits)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"testing"
+	"time"
 
 	"photodesc/internal/worker"
 	"photodesc/llm"
@@ -45,11 +46,12 @@ func TestPlanLong(t *testing.T) {
 	}{
 		{"low", llm.DetailLow, worker.Measured{}, 1_000_000, 16, 8},
 		{"several tiles", llm.DetailAuto, worker.Measured{}, 1_000_000, 8, 0},
+		{"low, but slow", llm.DetailLow, worker.Measured{Photo: 15 * time.Second}, 1_000_000, 6, 0},
 		{"few", llm.DetailLow, worker.Measured{}, 16, 8, 0},
 		{"a GPU", llm.DetailLow, worker.Measured{GPU: true, Slots: 12}, 1_000_000, 12, 0},
 	} {
 		c.measured.Weights, c.measured.Worker, c.measured.Slot = 600*M, 300*M, 30*M
-		p := Settings{Detail: c.detail}.Plan(c.measured, c.photos)
+		p := Settings{Detail: c.detail, timeout: 5 * time.Minute}.Plan(c.measured, c.photos)
 		if p.Slots != c.slots || p.First != c.first {
 			t.Errorf("%s: %d slots, %d photos at first, want %d and %d", c.name, p.Slots, p.First, c.slots, c.first)
 		}

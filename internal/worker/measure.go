@@ -31,6 +31,9 @@ type Measured struct {
 	GPU     bool   // the model runs on a GPU
 	Second  bool   // the GPU has memory for a second worker
 	Slots   int    // slots that the GPU has memory for
+
+	// Photo is about the processor time of a photo until its first token; 0 is unknown.
+	Photo time.Duration
 }
 
 // Sizes returns the sizes with the memory of decoded photos added. A photo takes
@@ -149,13 +152,16 @@ func measureHere(config Config) error {
 		protect(config, false)
 	}
 	// The encoder allocates its buffers with its first tile.
+	before := cpuTime()
 	if err := engine.WarmUp(context.Background()); err != nil {
 		return err
 	}
+	tile := cpuTime() - before
 	s := engine.Sizes()
 	m := Measured{
 		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(),
 		Worker: max(machine.OwnMemory(), s.KV+s.Compute) - s.KV,
+		Photo:  tile * time.Duration(engine.PhotoTiles()),
 	}
 	if m.GPU = engine.OnGPU(); m.GPU {
 		free, model := freeGPUMemory(engine.Devices()), s.Weights+s.Vision+s.Compute
@@ -163,6 +169,28 @@ func measureHere(config Config) error {
 		m.Second = free > model+m.Slot*uint64(m.Slots)
 	}
 	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// cpuTime is the processor time of this process, 0 if it is unknown. Other programs
+// and slow disks do not change it, unlike the time by the clock.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// SlotsInTime is how many slots a worker on a CPU may have, at most MaxSlots, so that
+// no photo comes near its time-out, 0 for none. One that is handed out ahead waits for
+// all slots twice. That may take 60 % of the time, since others may use the machine.
+// photo is Measured.Photo.
+func SlotsInTime(photo, timeout time.Duration) int {
+	if photo <= 0 || timeout <= 0 {
+		return MaxSlots
+	}
+	const least = 2
+	return int(min(max(timeout*3/(10*photo), least), MaxSlots))
 }
 
 // freeGPUMemory returns the free memory of all GPUs together, in bytes.

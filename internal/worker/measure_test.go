@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestFailureText(t *testing.T) {
@@ -39,6 +40,26 @@ func TestEnvironment(t *testing.T) {
 	}
 	if given[1] != "VIPS_INFO=1" {
 		t.Error("what was given has changed")
+	}
+}
+
+// TestSlotsInTime keeps photos that wait for all slots twice within 60 % of
+// their time-out.
+func TestSlotsInTime(t *testing.T) {
+	for _, c := range []struct {
+		photo, timeout time.Duration
+		want           int
+	}{
+		{0, 5 * time.Minute, 8}, // not known
+		{time.Hour, 0, 8},       // no time-out
+		{4 * time.Second, 5 * time.Minute, 8},
+		{21 * time.Second, 5 * time.Minute, 4}, // 2.2B, 5 tiles, a core of Zen 4
+		{21 * time.Second, 10 * time.Minute, 8},
+		{2 * time.Minute, 5 * time.Minute, 2},
+	} {
+		if got := SlotsInTime(c.photo, c.timeout); got != c.want {
+			t.Errorf("%v of %v: %d slots, want %d", c.photo, c.timeout, got, c.want)
+		}
 	}
 }
 
