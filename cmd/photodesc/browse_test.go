@@ -196,6 +196,7 @@ func TestBrowseRun(t *testing.T) {
 	}
 	b.until("document.querySelector('.tiles dd').textContent === '17' && document.querySelector('.state').textContent === 'Finished'")
 	u.end()
+	shareRun(t, b, h)
 	b.keys(kb.Escape)
 	b.until("document.querySelector('#count').textContent === '17 photos' || !document.querySelector('#fresh').hidden")
 	b.click("#fresh:not([hidden]), #count")
@@ -203,6 +204,27 @@ func TestBrowseRun(t *testing.T) {
 	if errors := b.complaints(); len(errors) > 0 {
 		t.Errorf("the page has reported %q", errors)
 	}
+}
+
+// shareRun has the page show a run that describes nothing on its own machine.
+func shareRun(t *testing.T, b *browser, h *harness) {
+	tr, err := tracker.Open(h.work, tracker.Options{Root: h.photos})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	now := time.Now()
+	tr.Live().SetInFlight(9, 1)
+	tr.Live().SetNodes([]tracker.Node{
+		{Name: "<b>desk", Seen: now.Add(time.Hour), InFlight: 9, Described: 1234, Rate: 5678, Failed: 2},
+		{Name: "nas", Seen: now.Add(time.Hour), Phase: "waiting for mains power"},
+		{Name: "rack", Seen: now.Add(time.Hour), Paused: "it failed"},
+		{Name: "laptop", Seen: now.Add(-5 * time.Minute), InFlight: 3},
+		{Name: "phone", Seen: now, Gone: true, Left: true, Described: 1},
+	})
+	b.until(`[...document.querySelectorAll('.machines li')].map((li) => li.children[0].textContent + ': ' + li.children[1].textContent).join('; ') ===
+		'<b>desk: 9 in flight · 1,234 described · 5,678 an hour · 2 failed; nas: waiting for mains power · 0 described; rack: gets no photos: it failed · 0 described; laptop: not seen for 5 min · 0 described; phone: has left · 1 described'`)
+	b.until("document.querySelector('.tiles ~ p.note').textContent === '9 in flight'")
 }
 
 // TestBrowseSays: what a person reads on the terminal.

@@ -81,7 +81,8 @@ export class RunView {
         rates.length ? bars(young ? "Photos in ten seconds" : "Photos a minute", whole.slice(-120), `the last ${spell(Math.min(120, whole.length) * (young ? 10 : 60))} of work`) : null,
         up && r.memory.length ? line("Memory", r.memory.slice(-600), r.sample.budget_bytes, `${bytes(memory)} of ${bytes(r.sample.budget_bytes)}`, bytes) : null,
       ),
-      up ? el("p.note", {}, [count(r.sample.workers, "worker"), `${r.in_flight} in flight`, `processors ${Math.round(r.sample.cpu_percent)} % busy`, `batch ${r.batch}`].join(" · ")) : null,
+      up ? el("p.note", {}, work(r)) : null,
+      machines(r),
       list("Described last", (r.recent ?? []).filter((p) => p.status === "ok")),
       list("Failed last", r.failures ?? []),
     );
@@ -129,6 +130,27 @@ function asked(r) {
 function list(title, photos) {
   if (!photos.length) return null;
   return el("section.latest", {}, el("h2", {}, title), el("ul", {}, ...[...photos].reverse().slice(0, 8).map((p) => el("li", {}, el("span.file", {}, p.path), el("span.said", {}, p.kind ? `${p.kind}: ${p.text}` : p.text)))));
+}
+
+// work is what the run's machine does just now. A run may leave all to others.
+function work(r) {
+  const inFlight = `${number(r.in_flight)} in flight`;
+  return r.sample.workers ? [count(r.sample.workers, "worker"), inFlight, `processors ${Math.round(r.sample.cpu_percent)} % busy`, `batch ${r.batch}`].join(" · ") : inFlight;
+}
+
+const machinesMost = 20;
+
+// machines are those that take part in a run, or did.
+function machines(r) {
+  const nodes = r.nodes ?? [];
+  if (!nodes.length) return null;
+  const rows = nodes.slice(0, machinesMost).map((n) => el("li", {}, el("span.file", {}, n.name), el("span.said", {}, machine(n, Date.parse(r.now)))));
+  return el("section.latest.machines", {}, el("h2", {}, "Other machines"), el("ul", {}, ...rows), nodes.length > machinesMost ? el("p.note", {}, `and ${number(nodes.length - machinesMost)} more`) : null);
+}
+
+function machine(n, now) {
+  const does = { working: `${number(n.in_flight)} in flight`, waiting: n.phase, paused: `gets no photos: ${n.paused}`, silent: `not seen for ${spell(Math.max(0, now - Date.parse(n.seen)) / 1000)}`, left: "has left" }[n.state];
+  return [does, `${number(n.described)} described`, n.rate && n.state === "working" ? `${number(Math.round(n.rate))} an hour` : "", n.failed ? `${number(n.failed)} failed` : ""].filter(Boolean).join(" · ");
 }
 
 function spell(seconds) {
