@@ -36,6 +36,7 @@ type nodeRun struct {
 	link     *cluster.Link
 	stats    nodeStats
 	since    time.Time
+	lost     lostNotice
 	maxBytes int64 // of the spool
 }
 
@@ -74,6 +75,7 @@ func (n *nodeRun) run() error {
 		n.log.Info("The built-in model says of a test picture " + text)
 	}
 	err = n.work(ctx, stop)
+	n.lost.back()
 	switch {
 	case errors.Is(err, errStopped):
 		n.log.Info(fmt.Sprintf("Stopped on request after %s", wording.Count(n.stats.described(), "photo")))
@@ -208,11 +210,13 @@ func (n *nodeRun) notify(err error) {
 	n.stats.change(func(s *nodeStats) { s.lost = err != nil && !isDenied })
 	switch {
 	case err == nil:
-		n.log.Info("The run can be reached again")
+		if n.lost.back() {
+			n.log.Info("The run can be reached again")
+		}
 	case isDenied:
 		n.log.Warn(ui.OneLine(err.Error()))
 	default:
-		n.log.Warn(fmt.Sprintf("The run cannot be reached, trying on: %s", ui.OneLine(err.Error())))
+		n.lost.lost(func() { n.log.Warn("The run cannot be reached, trying on: " + ui.OneLine(err.Error())) })
 	}
 }
 

@@ -157,9 +157,7 @@ func (s *sharing) announce(id *cluster.Identity) error {
 		r.log.Info("Only this machine can join: --serve-addr 0.0.0.0:0 listens on all addresses")
 	}
 	if r.foreground == nil { // a log of a run in the background is no place for a token
-		r.show.End()
-		fmt.Fprintf(os.Stderr, "photodesc node '%s'\n", a)
-		r.show.Begin(r.track.Live().Progress)
+		r.show.Print(fmt.Sprintf("Type on the other machines:\n    photodesc node '%s'\n", a))
 	}
 	return nil
 }

@@ -87,11 +87,11 @@ func (p *Progress) Wait(phase string) {
 
 // Show shows what a node does instead of a bar, until it is told something else.
 func (p *Progress) Show(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.setPhase(text)
-	p.show()
+	p.setLine(text)
 }
+
+// Print writes lines for the person at the terminal that no log gets, between the log lines before and after.
+func (p *Progress) Print(text string) { _, _ = io.WriteString(p.console(), text) }
 
 // setLine shows a line of the caller's own in the same place.
 func (p *Progress) setLine(line string) {
