@@ -81,8 +81,8 @@ func TestFirstInFlightOfRun(t *testing.T) {
 // Fewer photos are in flight after a time-out while none has been described.
 func TestFewerAfterTimeOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newBubbleRig(t, Config{MaxInFlight: 4, Timeout: 10 * time.Second, Command: fakeCommand("", delayEnv+"=15s")})
-		r.run(paths("good", 4))
+		r := newBubbleRig(t, Config{MaxInFlight: 4, Timeout: time.Minute})
+		r.run(paths("hang", 4))
 		if want := "at most 2 photos at once from now on"; strings.Count(r.log(), want) != 1 || strings.Contains(r.log(), "at most 1 photo at once") {
 			t.Errorf("the log does not say %q once:\n%s", want, r.log())
 		}
