@@ -178,8 +178,12 @@ inline void attend_in_bytes(const attention & a, int from, int to, char * scratc
         for (int m = 0; m < M; m++) {
             top[m]  = -INFINITY;
             part[m] = 0;
-            alignas(64) float query[256] = {};
-            memcpy(query, a.q + (size_t) (row + m) * a.q_stride, a.dk * sizeof(float));
+            const float * query = (const float *) (a.q + (size_t) (row + m) * a.q_stride);
+            alignas(64) float longer[256];
+            if (at.dk > a.dk) {
+                memset(longer, 0, sizeof(longer));
+                query = (const float *) memcpy(longer, query, a.dk * sizeof(float));
+            }
             factor[m] = a.scale * log2e * row_of_bytes(query, at.dk, q + (size_t) m * at.dk);
         }
         for (int first = 0; first < at.n; first += KEYS) {

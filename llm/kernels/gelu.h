@@ -2,9 +2,11 @@
 namespace pd::PD_SET {
 
 inline floats gelu_of(floats x) {
-    constexpr float c = -2 * 0.79788456f;
-    const floats u = mul(x, fma(mul(x, x), all(c * 0.044715f), all(c)));
-    return div(x, add(all(1.0f), exponential(u)));
+    constexpr float c = -2 * 0.79788456f * 1.44269504f; // 2^u is cheaper to compute than e^u
+    floats u = mul(x, fma(mul(x, x), all(c * 0.044715f), all(c)));
+    u = least(all(126.0f), most(all(-126.0f), u)); // both return their second operand if one is NaN
+    const floats n = nearest(u);
+    return div(x, add(all(1.0f), times_power_of_two(power_near_zero(sub(u, n)), n)));
 }
 
 inline void gelu(const float * x, float * y, int64_t n) {

@@ -166,9 +166,12 @@ struct mul_mat : ggml::cpu::tensor_traits {
         const int each = std::min(together(op, p->nth), (int) (room / p->nth / use->integer_panel_bytes(k)));
         char * scratch = a + batches * batch + p->ith * each * use->integer_panel_bytes(k);
         by_chunks(p, (panels + each - 1) / each, [&](int chunk) {
+            // The chunk that this thread takes next, if all are equally fast.
+            const int from = std::min(panels, (chunk + p->nth) * each) * use->panel, to = std::min(panels, (chunk + p->nth + 1) * each) * use->panel;
             for (int b = 0; b < batches; b++) {
                 const integer_product t = { m, n, k, a + b * batch, (const char *) w->data, w->nb[1],
-                                            (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4, then(op) };
+                                            (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4, then(op),
+                                            (const char *) w->data + std::min(n, from) * w->nb[1], (std::min(n, to) - std::min(n, from)) * w->nb[1] };
                 use->multiply_integer_panels(t, chunk * each, std::min(panels, (chunk + 1) * each), scratch);
             }
         });

@@ -148,6 +148,11 @@ inline void pack_integers(const char * w, size_t stride, int n, int blocks, char
 template <int M> inline void integer_tile(const integer_product & p, int row, int column, const char * panel, int n) {
     const row_block * a = (const row_block *) (p.a + row / INTEGER_ROWS * integer_tile_bytes(p.k));
     const integer_block * b = (const integer_block *) (panel + PANEL * sizeof(float));
+    float * c = p.c + (size_t) row * p.ldc + column;
+    for (int m = 0; p.then.add != nullptr && m < M; m++) { // what is added in the end lies far away
+        _mm_prefetch((const char *) (p.then.add + (c - p.c) + m * p.ldc), _MM_HINT_T0);
+        _mm_prefetch((const char *) (p.then.add + (c - p.c) + m * p.ldc + WIDTH), _MM_HINT_T0);
+    }
     floats sum[M][2];
 #pragma GCC unroll 8
     for (int m = 0; m < M; m++) {
@@ -186,7 +191,6 @@ template <int M> inline void integer_tile(const integer_product & p, int row, in
             sum[m][1] = fma(to_floats(acc[m][1]), as_floats(plus(load(d + WIDTH), e)), sum[m][1]);
         }
     }
-    float * c = p.c + (size_t) row * p.ldc + column;
 #pragma GCC unroll 8
     for (int m = 0; m < M; m++) {
         const floats poison = all(((const float *) a)[m]);
@@ -203,9 +207,18 @@ inline void multiply_integer_panels(const integer_product & p, int from, int to,
     for (int i = from; i < to; i++) {
         pack_integers(p.w + (size_t) i * PANEL * p.stride, p.stride, columns(i), p.k / Q8, scratch + (i - from) * each);
     }
+    // Weights are read for each product anew, 32 rows side by side, which the CPU does not prefetch: the next ones are asked for
+    // during the second half of these products, some lines at a time.
+    const int    later = p.rows / 2;
+    const size_t lines = (p.next_bytes + 63) / 64, tiles = (size_t) (p.rows - later + INTEGER_ROWS - 1) / INTEGER_ROWS * (to - from);
+    const size_t some  = (lines + tiles - 1) / tiles;
+    size_t line = 0;
     by_rows<INTEGER_ROWS>(0, p.rows, [&](int row, auto count) {
         constexpr int M = decltype(count)::value;
         for (int i = from; i < to; i++) {
+            for (size_t end = row >= later ? line + some : 0; line < end && line < lines; line++) {
+                _mm_prefetch(p.next + line * 64, _MM_HINT_T1);
+            }
             integer_tile<M>(p, row, i * PANEL, scratch + (i - from) * each, columns(i));
         }
     });

@@ -41,6 +41,9 @@ struct integer_product {
     float * c;
     size_t  ldc;
     finish  then;
+
+    const char * next;       // the weights that this thread will probably want after these; fetched meanwhile
+    size_t       next_bytes;
 };
 
 // The same for few rows: a is made by q8_row, without gaps between rows.

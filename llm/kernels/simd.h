@@ -301,16 +301,19 @@ inline floats exponential(floats x) {
     return times_power_of_two(p, n);
 }
 
-// 2^x for x ≤ 0. The result is 0 where it would be below 2^-126, and NaN for NaN. A minimax polynomial of degree 4 on
-// [-1/2, 1/2]; relative error below 3e-6.
-inline floats power_of_two(floats x) {
-    x = most(all(-160.0f), x); // max returns its second operand if one is NaN
-    const floats n = nearest(x), f = sub(x, n);
+// 2^f for f in [-1/2, 1/2], by a minimax polynomial of degree 4; relative error below 3e-6.
+inline floats power_near_zero(floats f) {
     floats p = all(0x1.3a02c4p-7f);
     p = fma(p, f, all(0x1.c9fc48p-5f));
     p = fma(p, f, all(0x1.ec0378p-3f));
     p = fma(p, f, all(0x1.62e12cp-1f));
-    p = fma(p, f, all(1.0f));
+    return fma(p, f, all(1.0f));
+}
+
+// 2^x for x ≤ 0. The result is 0 where it would be below 2^-126, and NaN for NaN.
+inline floats power_of_two(floats x) {
+    x = most(all(-160.0f), x); // max returns its second operand if one is NaN
+    const floats n = nearest(x), p = power_near_zero(sub(x, n));
 #ifdef PD_AVX512
     return times_power_of_two(p, n);
 #else
