@@ -19,8 +19,13 @@ if [ $# -lt 2 ]; then
 fi
 photos=$1 descriptions=$2
 shift 2
-if [ "${SLURM_ARRAY_TASK_MIN:-0}" != 0 ]; then
-	echo "shards are numbered from 0: submit with --array=0-$((SLURM_ARRAY_TASK_COUNT - 1))" >&2
+if [ -z "${SLURM_ARRAY_TASK_ID:-}" ]; then
+	echo "each task describes a shard: submit with --array=0-7 for eight of them" >&2
+	exit 2
+fi
+# A gap would leave a shard to nobody. Tasks whose photos are described end at once, so the whole array can be submitted again.
+if [ "$SLURM_ARRAY_TASK_MIN" != 0 ] || [ "$SLURM_ARRAY_TASK_MAX" != $((SLURM_ARRAY_TASK_COUNT - 1)) ]; then
+	echo "shards are numbered from 0 without gaps: submit the whole array, such as --array=0-7" >&2
 	exit 2
 fi
 mkdir -p "$descriptions"

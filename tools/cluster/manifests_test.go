@@ -4,7 +4,11 @@ package cluster
 import (
 	"bytes"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -12,13 +16,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Each document is a Job without a field that Kubernetes does not know, and keeps what the page promises.
-func TestKubernetes(t *testing.T) {
+func kubernetesJobs(t *testing.T) (jobs []batchv1.Job) {
+	t.Helper()
 	text, err := os.ReadFile("../../examples/cluster/kubernetes.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var jobs []batchv1.Job
 	for _, part := range bytes.Split(text, []byte("\n---\n")) {
 		var job batchv1.Job
 		if err := yaml.UnmarshalStrict(part, &job); err != nil {
@@ -26,6 +29,12 @@ func TestKubernetes(t *testing.T) {
 		}
 		jobs = append(jobs, job)
 	}
+	return jobs
+}
+
+// Each document is a Job without a field that Kubernetes does not know, and keeps what the page promises.
+func TestKubernetes(t *testing.T) {
+	jobs := kubernetesJobs(t)
 	if len(jobs) != 2 {
 		t.Fatalf("%d jobs", len(jobs))
 	}
@@ -67,6 +76,53 @@ func TestKubernetes(t *testing.T) {
 	for _, e := range c.Env {
 		if e.Name == "SHARDS" && (run.Completions == nil || e.Value != map[int32]string{8: "8"}[*run.Completions]) {
 			t.Errorf("%s shards and %d completions", e.Value, *run.Completions)
+		}
+	}
+}
+
+// stoppable is a script that says when the shell above it catches SIGTERM, and ends with 130 when it gets that itself.
+const stoppable = `trap 'kill $!; exit 130' TERM
+sleep 100 >/dev/null &
+until grep -Eq '^SigCgt:.*[4-7c-f][0-9a-f]{3}$' /proc/$PPID/status; do :; done
+echo begun
+wait`
+
+// The shell of a shard passes the request to stop on, and ends with the run's exit code, but for the one that says that photos failed.
+func TestKubernetesScript(t *testing.T) {
+	script := kubernetesJobs(t)[0].Spec.Template.Spec.Containers[0].Args[0]
+	for _, c := range []struct {
+		run  string // what stands in for the run
+		stop bool
+		code int
+	}{
+		{"exit 0", false, 0}, {"exit 3", false, 0}, {"exit 1", false, 1},
+		{stoppable, true, 130},
+	} {
+		if c.stop && runtime.GOOS != "linux" {
+			continue
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "photodesc"), []byte("#!/bin/sh\n"+c.run+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		sh := exec.Command("sh", "-c", script)
+		sh.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JOB_COMPLETION_INDEX=0", "SHARDS=8")
+		out, err := sh.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sh.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if c.stop {
+			if _, err := out.Read(make([]byte, 10)); err != nil {
+				t.Fatal(err)
+			}
+			_ = sh.Process.Signal(syscall.SIGTERM)
+		}
+		_ = sh.Wait()
+		if code := sh.ProcessState.ExitCode(); code != c.code {
+			t.Errorf("%s: exit code %d, not %d", c.run, code, c.code)
 		}
 	}
 }

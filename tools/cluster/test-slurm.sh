@@ -82,7 +82,27 @@ lines=$(sort -u "$dir/descriptions/all/photo_descriptions_progress.txt" | grep -
 twice=$(sort "$dir/descriptions/all/photo_descriptions_progress.txt" | uniq -d | grep -c . || true)
 echo "$lines of $photos photos described by three tasks, $twice twice"
 [ "$lines" = "$photos" ] && [ "$twice" = 0 ]
-if sbatch --wait --array=1-2 --cpus-per-task=1 --mem=0 --time=10 --output="$dir/refused-%a.out" "$root/examples/cluster/slurm.sh" "$root/examples/photos" "$dir/descriptions"; then
-	echo "an array that does not begin at 0 is not refused" >&2
-	exit 1
-fi
+for array in 1-2 0-4:2; do
+	if sbatch --wait --array=$array --cpus-per-task=1 --mem=0 --time=10 --output="$dir/refused-%a.out" "$root/examples/cluster/slurm.sh" "$root/examples/photos" "$dir/descriptions"; then
+		echo "an array with gaps is not refused" >&2
+		exit 1
+	fi
+done
+
+# Slurm's signal before the time limit stops a task in good order; submitted again, it goes on.
+mkdir "$dir/many"
+for i in $(seq 1000); do
+	cp "$root/examples/photos/red-star-cmyk.jpg" "$dir/many/$i.jpg"
+done
+again="--array=0-0 --cpus-per-task=1 --mem=0 --time=60 --output=$dir/again.out $root/examples/cluster/slurm.sh $dir/many $dir/again --duplicates=describe"
+job=$(sbatch --parsable $again)
+progress=$dir/again/shard-0/photo_descriptions_progress.txt
+until [ -s "$progress" ]; do sleep 0.2; done
+scancel --signal=TERM --batch "$job"
+while squeue -h -j "$job" 2>/dev/null | grep -q .; do sleep 0.5; done
+before=$(grep -c . "$progress")
+photodesc -C "$dir/again/shard-0" status | grep "stopped"
+sbatch --wait $again
+lines=$(sort -u "$progress" | grep -c .)
+echo "$before of 1000 photos when the task was signalled, $lines when it was submitted again"
+[ "$before" -lt 1000 ] && [ "$lines" = 1000 ]
