@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/photo"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
@@ -72,6 +73,8 @@ func (d *describer) findFile(ctx context.Context, i int, path string) (string, e
 	switch {
 	case d.files[i].name == "":
 		return "", errors.New("the name is empty; is a variable not set?")
+	case errors.Is(err, fs.ErrNotExist) && fsutil.IsBucket(d.files[i].name):
+		return "", fmt.Errorf("photos in a bucket are described by: %s", ui.CommandLine("", "run", "s3://BUCKET/PREFIX"))
 	case errors.Is(err, fs.ErrNotExist):
 		return "", errors.New("there is no such file")
 	case err != nil:
