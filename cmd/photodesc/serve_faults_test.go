@@ -191,7 +191,8 @@ func TestServeFull(t *testing.T) {
 	if err := os.MkdirAll(disk, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=256k"); err != nil {
+	// The spool leaves 64 MiB free for as long as other photos are in it.
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=96m"); err != nil {
 		t.Skipf("no small disk: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
@@ -199,12 +200,12 @@ func TestServeFull(t *testing.T) {
 	t.Setenv(gateEnv, gate)
 	photos := append(numbered("gated", 4), numbered("photo", 20)...)
 	h.add(photos...)
-	for _, name := range photos { // so large that the room of one is taken before the next one comes
+	for i, name := range photos { // the later ones do not fit into the room of all that are described before
 		f, err := os.OpenFile(filepath.Join(h.photos, name), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Write(make([]byte, 40<<10)); err != nil {
+		if _, err := f.Write(make([]byte, min(i/4, 1)<<20)); err != nil {
 			t.Fatal(err)
 		}
 		f.Close()
@@ -217,7 +218,9 @@ func TestServeFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ballast.Close()
-	seen, filled := make(chan bool), make(chan bool)
+	for _, err := ballast.Write(make([]byte, 1<<20)); err == nil; _, err = ballast.Write(make([]byte, 1<<20)) {
+	}
+	seen, filled, block := make(chan bool), make(chan bool), make([]byte, 4096)
 	go func() { // photos that are described leave room behind
 		defer close(filled)
 		for {
@@ -227,7 +230,7 @@ func TestServeFull(t *testing.T) {
 			case <-time.After(time.Millisecond):
 			}
 			for {
-				if _, err := ballast.Write(make([]byte, 4096)); err != nil {
+				if _, err := ballast.Write(block); err != nil {
 					break
 				}
 			}
