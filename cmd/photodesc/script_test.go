@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 			worker.WrapHandler, worker.ChangeAnswer = withFaults, blankText
 			faultWhileMeasuring()
 			shortAckWait()
+			version = cmp.Or(os.Getenv(versionEnv), version)
 			main()
 		},
 		// flood WHAT ADDRESS: a node that sends without end.
@@ -44,6 +46,9 @@ func TestMain(m *testing.M) {
 		"refuse": durabletest.Main,
 	})
 }
+
+// versionEnv is the version that a program under test is of.
+const versionEnv = "TESTS_VERSION"
 
 // cacheEnv names the cache folder of programs that tests start outside of scripts.
 const cacheEnv = "TESTS_CACHE_HOME"

@@ -84,7 +84,8 @@ func TestServeOwnSecured(t *testing.T) {
 		runs, working = append(runs, h), append(working, run, node)
 	}
 
-	h := runs[0]
+	h, other := runs[0], runs[0].ownNode("old", "--nats-context", "farm", "--run", working[0].runID())
+	other.Env = append(other.Env, versionEnv+"=0.0.1")
 	for _, c := range []struct {
 		cmd  *exec.Cmd
 		want []string
@@ -93,6 +94,7 @@ func TestServeOwnSecured(t *testing.T) {
 		{h.ownNode("x", url, "--nats-creds", nodeCreds, "--run", "0123456789ab"), []string{"signed by none that this machine trusts", "--nats-ca FILE"}},
 		{h.ownNode("x", url, "--nats-creds", "nowhere.creds", "--run", "0123456789ab", "--nats-ca", ca.File), []string{"nowhere.creds", "no such file"}},
 		{h.ownNode("x", "--nats-context", "nowhere", "--run", "0123456789ab"), []string{"the NATS context \"nowhere\" cannot be used"}},
+		{other, []string{"the run does not take this node: it is version \"0.0.1\", this run is ", "install the same version on both machines"}},
 	} {
 		said, err := c.cmd.CombinedOutput()
 		if code := c.cmd.ProcessState.ExitCode(); err == nil || code != ui.ExitError {

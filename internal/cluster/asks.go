@@ -49,6 +49,8 @@ func (c *Coordinator) helloed(id string, data []byte) Welcome {
 		return c.refuse(id, "", "its introduction cannot be read")
 	}
 	switch {
+	case c.hostile(id):
+		return c.refuse(id, h.Name, "it has sent what no node should; start the run again to have it take part")
 	case h.Protocol != protocol:
 		return c.refuse(id, h.Name, fmt.Sprintf("it speaks protocol %d, this run speaks %d: install the same version on both machines (%s here)", h.Protocol, protocol, c.cfg.Version))
 	case h.Version != c.cfg.Version:

@@ -101,8 +101,8 @@ type Coordinator struct {
 	life       context.Context // of Run
 	meanTime   float64         // seconds of a photo, smoothed
 	localPace  pace
-	localSlots int       // photos that this machine has at once
-	strangers  limits    // of all who have not said hello together
+	pacedAt    time.Time // localPace and those of nodes
+	senders    senders
 	looked     time.Time // at nodes
 }
 
@@ -118,7 +118,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 	c := &Coordinator{
 		cfg: cfg, subjects: subjects{cfg.Run}, seal: sealer{cfg.Secret, cfg.Settings}, reads: make(chan func(), 256),
 		ledger: newLedger(cfg.Photos), nodes: newRegistry(max(cfg.AckWait/2, 3*beatEvery(cfg.AckWait))), reading: map[string]int{}, news: newNewsDesk(), stopped: make(chan struct{}),
-		strangers: newLimits(),
+		senders: senders{},
 	}
 	c.nodes.local = cfg.Local
 	c.changed = sync.NewCond(&c.mu)

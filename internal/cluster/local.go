@@ -16,8 +16,6 @@ import (
 func (c *Coordinator) Jobs(ctx context.Context, capacity int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		defer context.AfterFunc(ctx, c.wake)()
-		c.setLocal(capacity)
-		defer c.setLocal(0)
 		for {
 			path, ok := c.nextForLocal(ctx, capacity)
 			if !ok || !yield(path) {
@@ -25,12 +23,6 @@ func (c *Coordinator) Jobs(ctx context.Context, capacity int) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-func (c *Coordinator) setLocal(slots int) {
-	c.mu.Lock()
-	c.localSlots = slots
-	c.mu.Unlock()
 }
 
 // localPause is how long this machine leaves the queue alone after it has found a photo there that it has failed on.

@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"time"
 
 	"photodesc/internal/wording"
@@ -10,9 +11,11 @@ import (
 
 // This file decides which nodes get no more photos because they are so slow that the end of the run would wait for them.
 
-// pace is how fast a machine describes.
+// pace is how fast a machine describes. What it says of itself counts only for how long a photo takes; how many it describes is counted.
 type pace struct {
 	seconds float64 // of a photo from when a worker gets it until it answers, smoothed; 0 before the first
+	rate    float64 // described photos a second, over the last half minute or so
+	fresh   int     // described since rate was brought up to date
 }
 
 func (p *pace) add(seconds float64) {
@@ -20,6 +23,18 @@ func (p *pace) add(seconds float64) {
 		p.seconds = seconds
 	}
 	p.seconds += (seconds - p.seconds) / 8
+	p.fresh++
+}
+
+// rateOver is how many seconds pace.rate looks back.
+const rateOver = 20
+
+// pass brings the rate up to date after so many seconds.
+func (p *pace) pass(seconds float64) {
+	if seconds > 0 {
+		p.rate += (float64(p.fresh)/seconds - p.rate) * (1 - math.Exp(-seconds/rateOver))
+		p.fresh = 0
+	}
 }
 
 // slowTimes is how many times as long as the others a node takes for a photo that counts as slow.
@@ -36,43 +51,29 @@ func (n *node) takes() float64 {
 
 // crew is what several machines do together.
 type crew struct {
-	slots, rate float64 // photos at once, and in a second
+	rate float64 // photos in a second
+	busy float64 // seconds that these take, added up
 }
 
-func (c *crew) add(slots int, seconds float64) {
-	if slots > 0 && seconds > 0 {
-		c.slots, c.rate = c.slots+float64(slots), c.rate+float64(slots)/seconds
-	}
-}
+func (c *crew) add(p pace) { c.rate, c.busy = c.rate+p.rate, c.busy+p.rate*p.seconds }
 
-func (c *crew) without(slots int, seconds float64) crew {
-	o := *c
-	if slots > 0 && seconds > 0 {
-		o.slots, o.rate = o.slots-float64(slots), o.rate-float64(slots)/seconds
-	}
-	return o
-}
-
-// takes is how many seconds they need for a photo, each weighted by how many it has at once.
-func (c crew) takes() float64 { return c.slots / c.rate }
+// takes is how many seconds they need for a photo on average.
+func (c crew) takes() float64 { return c.busy / c.rate }
 
 // rest finds out which nodes rest: those for which a photo takes far longer than for the others, who will have described all that are
 // left before it could describe one more. A node goes on as soon as that is not so any more, as when others have gone. It returns nodes
 // that rest for the first time.
-func (r *registry) rest(left int, localSlots int, localSeconds float64) (first []*node) {
+func (r *registry) rest(left int, local pace) (first []*node) {
 	var all crew
-	all.add(localSlots, localSeconds)
+	all.add(local)
 	for _, n := range r.nodes {
-		if n.usable() && n.pace.seconds > 0 {
-			all.add(n.beat.Slots, n.pace.seconds)
+		if n.usable() {
+			all.add(n.pace)
 		}
 	}
 	for _, n := range r.nodes {
-		others := all
-		if n.usable() && n.pace.seconds > 0 {
-			others = all.without(n.beat.Slots, n.pace.seconds)
-		}
-		if !n.usable() || others.slots < 0.5 || others.rate <= 0 {
+		others := crew{all.rate - n.pace.rate, all.busy - n.pace.rate*n.pace.seconds}
+		if !n.usable() || others.rate <= all.rate*1e-6 || others.busy <= 0 { // nobody else describes; it is not quite 0
 			n.resting = ""
 			continue
 		}
@@ -104,8 +105,15 @@ func roundSeconds(s float64) time.Duration {
 // lookAtPace has slow nodes rest at the end of a run. c.mu is not held.
 func (c *Coordinator) lookAtPace() {
 	c.mu.Lock()
-	left := c.ledger.left
-	first := c.nodes.rest(left, c.localSlots, c.localPace.seconds)
+	left, now := c.ledger.left, c.now()
+	if passed := now.Sub(c.pacedAt).Seconds(); !c.pacedAt.IsZero() {
+		c.localPace.pass(passed)
+		for _, n := range c.nodes.nodes {
+			n.pace.pass(passed)
+		}
+	}
+	c.pacedAt = now
+	first := c.nodes.rest(left, c.localPace)
 	c.mu.Unlock()
 	for _, n := range first {
 		c.cfg.Info(fmt.Sprintf("Node %s gets no more photos, with %s left: it is %s", n.name, wording.Count(left, "photo"), n.resting))

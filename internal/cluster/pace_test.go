@@ -23,7 +23,7 @@ func nodesOf(t *testing.T, nodes ...node) *registry {
 }
 
 func TestRest(t *testing.T) {
-	desk := node{name: "desk", beat: Beat{Slots: 4}, pace: pace{1}} // 4 photos a second
+	desk := node{name: "desk", pace: pace{seconds: 1, rate: 4}} // 4 photos a second
 	for name, c := range map[string]struct {
 		left         int
 		local        float64 // seconds of a photo here, four at once
@@ -31,30 +31,30 @@ func TestRest(t *testing.T) {
 		want         string // nodes that rest
 		stillResting bool   // they did before
 	}{
-		"many are left":                {left: 1000, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
-		"few are left":                 {left: 300, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, want: "laptop"},
-		"the machine of the run":       {left: 300, local: 1, nodes: []node{{name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, want: "laptop"},
-		"not far slower":               {left: 1, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{3.9}}}},
-		"alone":                        {left: 1, nodes: []node{{name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
+		"many are left":                {left: 1000, nodes: []node{desk, {name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}},
+		"few are left":                 {left: 300, nodes: []node{desk, {name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}, want: "laptop"},
+		"the machine of the run":       {left: 300, local: 1, nodes: []node{{name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}, want: "laptop"},
+		"not far slower":               {left: 1, nodes: []node{desk, {name: "laptop", pace: pace{seconds: 3.9, rate: 0.512821}}}},
+		"alone":                        {left: 1, nodes: []node{{name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}},
 		"equal":                        {left: 1, nodes: []node{desk, desk, desk}},
-		"no answer for long":           {left: 10, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2, InFlight: 2, Ages: 120}}}, want: "laptop"},
-		"nobody has answered":          {left: 10, nodes: []node{{name: "a", beat: Beat{Slots: 2, InFlight: 2, Ages: 120}}, {name: "b", beat: Beat{Slots: 2}}}},
-		"the fast one has gone":        {left: 10, nodes: []node{{name: "desk", beat: Beat{Slots: 4}, pace: pace{1}, gone: true}, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
-		"the fast one is paused":       {left: 10, nodes: []node{{name: "desk", beat: Beat{Slots: 4}, pace: pace{1}, paused: "broken"}, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}},
-		"two slow ones":                {left: 50, nodes: []node{desk, {name: "b", beat: Beat{Slots: 1}, pace: pace{100}}, {name: "c", beat: Beat{Slots: 1}, pace: pace{90}}}, want: "b c"},
-		"a fast node beside slow ones": {left: 4, nodes: []node{{name: "fast", beat: Beat{Slots: 1}, pace: pace{1}}, {name: "b", beat: Beat{Slots: 8}, pace: pace{10}}}, want: "b"},
-		"rests on while it is near":    {left: 500, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, stillResting: true, want: "laptop"},
-		"goes on when there are more":  {left: 700, nodes: []node{desk, {name: "laptop", beat: Beat{Slots: 2}, pace: pace{100}}}, stillResting: true},
+		"no answer for long":           {left: 10, nodes: []node{desk, {name: "laptop", beat: Beat{InFlight: 2, Ages: 120}}}, want: "laptop"},
+		"nobody has answered":          {left: 10, nodes: []node{{name: "a", beat: Beat{InFlight: 2, Ages: 120}}, {name: "b", beat: Beat{Slots: 2}}}},
+		"the fast one has gone":        {left: 10, nodes: []node{{name: "desk", pace: pace{seconds: 1, rate: 4}, gone: true}, {name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}},
+		"the fast one is paused":       {left: 10, nodes: []node{{name: "desk", pace: pace{seconds: 1, rate: 4}, paused: "broken"}, {name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}},
+		"two slow ones":                {left: 50, nodes: []node{desk, {name: "b", pace: pace{seconds: 100, rate: 0.01}}, {name: "c", pace: pace{seconds: 90, rate: 0.0111111}}}, want: "b c"},
+		"a fast node beside slow ones": {left: 4, nodes: []node{{name: "fast", beat: Beat{Slots: 1}, pace: pace{seconds: 1, rate: 4}}, {name: "b", pace: pace{seconds: 10, rate: 0.8}}}, want: "b"},
+		"rests on while it is near":    {left: 500, nodes: []node{desk, {name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}, stillResting: true, want: "laptop"},
+		"goes on when there are more":  {left: 700, nodes: []node{desk, {name: "laptop", pace: pace{seconds: 100, rate: 0.02}}}, stillResting: true},
 	} {
 		r := nodesOf(t, c.nodes...)
 		if c.stillResting {
 			r.nodes["1"].resting, r.nodes["1"].rested = "slow", true
 		}
-		local := 0
+		local := pace{}
 		if c.local > 0 {
-			local = 4
+			local = pace{seconds: c.local, rate: 4 / c.local}
 		}
-		first := r.rest(c.left, local, c.local)
+		first := r.rest(c.left, local)
 		var resting []string
 		for _, n := range r.list() {
 			if strings.HasPrefix(n.Phase, "resting: slow (") {
@@ -67,7 +67,7 @@ func TestRest(t *testing.T) {
 		if want := len(resting); !c.stillResting && len(first) != want || c.stillResting && len(first) != 0 {
 			t.Errorf("%s: %d are named", name, len(first))
 		}
-		if again := r.rest(c.left, local, c.local); len(again) > 0 {
+		if again := r.rest(c.left, local); len(again) > 0 {
 			t.Errorf("%s: named again", name)
 		}
 	}
@@ -84,6 +84,25 @@ func TestSlept(t *testing.T) {
 	}
 	if r.nodes["2"].seen.After(now) {
 		t.Error("seen in the future")
+	}
+}
+
+func TestPace(t *testing.T) {
+	var p pace
+	for range 100 {
+		for range 5 {
+			p.add(0.5)
+		}
+		p.pass(1)
+	}
+	if p.rate < 4.9 || p.rate > 5.1 || p.seconds < 0.49 || p.seconds > 0.51 {
+		t.Errorf("%+v", p)
+	}
+	for range 120 { // one that was fast and takes photos and no more answers is no reason for others to rest
+		p.pass(1)
+	}
+	if p.rate > 0.02 {
+		t.Errorf("after two minutes of silence: %+v", p)
 	}
 }
 

@@ -26,7 +26,6 @@ type node struct {
 	failures int    // failed photos on record
 	streak   int    // failures in a row
 	against  int    // photos that it failed on and another machine described
-	badCount int    // messages that no honest node sends
 	returns  int    // photos in a row that it gave back without an answer
 	unnamed  bool   // it has not said hello
 	bad      string // what it sent that no honest node sends; "" if nothing
@@ -44,8 +43,6 @@ type node struct {
 	pace    pace
 	resting string // why it gets no photos for now
 	rested  bool   // it has done so before
-	limits  limits
-	hostile bool // nothing of it is looked at any more
 }
 
 const (
@@ -68,7 +65,7 @@ func (r *registry) join(id, name string, now time.Time) *node {
 		if n.gone {
 			n.name = r.free(n.name)
 		}
-		n.seen, n.gone, n.left, n.paused, n.bad, n.badCount, n.returns, n.streak, n.against, n.prove = now, false, false, "", "", 0, 0, 0, 0, 0
+		n.seen, n.gone, n.left, n.paused, n.bad, n.returns, n.streak, n.against, n.prove = now, false, false, "", "", 0, 0, 0, 0
 		n.beat, n.resting, n.pace = Beat{}, "", pace{}
 		return n
 	}
@@ -82,7 +79,7 @@ func (r *registry) join(id, name string, now time.Time) *node {
 			return nil
 		}
 	}
-	n := &node{id: id, name: r.free(cmp.Or(oneLine(name, maxName), "node")), since: now, seen: now, limits: newLimits()}
+	n := &node{id: id, name: r.free(cmp.Or(oneLine(name, maxName), "node")), since: now, seen: now}
 	r.nodes[id] = n
 	return n
 }

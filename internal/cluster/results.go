@@ -10,9 +10,6 @@ import (
 // maxBatch is how many results are recorded together, with one wait for the disk.
 const maxBatch = 256
 
-// maxBad is how many messages that no honest node sends a node may send.
-const maxBad = 16
-
 // take records results as they come.
 func (c *Coordinator) take(ctx context.Context, in <-chan jetstream.Msg) {
 	batch := make([]jetstream.Msg, 0, maxBatch)
@@ -55,6 +52,9 @@ func (c *Coordinator) takeBatch(batch []jetstream.Msg) bool {
 		}
 		r, err := parseResult(m.Data())
 		if err == nil && r.Settings != c.cfg.Settings {
+			c.mu.Lock()
+			c.sentUseless(node)
+			c.mu.Unlock()
 			continue
 		}
 		if err == nil && !c.seal.valid(r.ID, string(r.Path)) {
@@ -75,19 +75,6 @@ func (c *Coordinator) takeBatch(batch []jetstream.Msg) bool {
 		_ = m.Ack() // if that is lost it comes again and is too late
 	}
 	return true
-}
-
-// sentBad notes that a node has sent what no honest one sends.
-func (c *Coordinator) sentBad(id, why string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := c.nodes.nodes[id]
-	if n == nil {
-		return // as what is left of a run with other settings
-	}
-	if n.badCount++; n.badCount >= maxBad {
-		c.putOut(n, why)
-	}
 }
 
 // judge decides what becomes of a node's result.
@@ -120,9 +107,8 @@ func (c *Coordinator) judge(id string, r result) (Outcome, bool) {
 	v := c.ledger.answer(path, id, r.Answer, c.others)
 	switch {
 	case v.late:
-		if n.late++; n.late > maxLate+n.answers {
-			c.putOut(n, "it answers again and again for photos that have their result")
-		}
+		n.late++
+		c.sentUseless(id)
 	case v.record && r.Failure != nil:
 		n.failures++
 	case v.record:

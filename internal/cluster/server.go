@@ -197,6 +197,9 @@ func (s *Server) PutOut(node string) {
 		return
 	}
 	s.gate.mu.Lock()
+	if len(s.gate.out) > maxSenders {
+		clear(s.gate.out)
+	}
 	s.gate.out[node] = true
 	list := s.gate.connections[node]
 	s.gate.mu.Unlock()
