@@ -126,7 +126,7 @@ func TestHostileNode(t *testing.T) {
 		if i%2 == 0 {
 			data = []byte("\xff\x00{")
 		}
-		if _, err := l.js.Publish(ctx, s.result(l.id), data); err != nil {
+		if err := l.nc.Publish(s.result(l.id), data); err != nil {
 			break // it was put out
 		}
 	}
@@ -138,7 +138,7 @@ func TestHostileNode(t *testing.T) {
 		again.Close()
 		t.Errorf("it is let in again: %v", err)
 	}
-	for path := range r.co.Jobs(ctx, 1) {
+	for path := range r.co.Jobs(t.Context(), 1) {
 		if r.co.LocalAnswer(path, described) {
 			r.mu.Lock()
 			r.kept[path] = append(r.kept[path], Outcome{path, "here", described})

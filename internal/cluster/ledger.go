@@ -133,6 +133,16 @@ type verdict struct {
 	against []string // machines that failed on the photo, which was described by another
 }
 
+// asksOthers reports whether a photo waits for another machine than those that have failed on it.
+func (l *ledger) asksOthers() bool {
+	for _, e := range l.out {
+		if len(e.opinions) > 0 {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.again, func(e *entry) bool { return len(e.opinions) > 0 })
+}
+
 // answer takes the answer of a machine. others tells whether a machine is there that is none of the given and may be asked.
 func (l *ledger) answer(path, machine string, a Answer, others func(without []string) bool) verdict {
 	e := l.out[path]

@@ -94,6 +94,12 @@ func (r *registry) rest(left int, local pace) (first []*node) {
 	return first
 }
 
+func (r *registry) restNobody() {
+	for _, n := range r.nodes {
+		n.resting = ""
+	}
+}
+
 func roundSeconds(s float64) time.Duration {
 	d := time.Duration(s * float64(time.Second))
 	if d > 10*time.Second {
@@ -113,7 +119,12 @@ func (c *Coordinator) lookAtPace() {
 		}
 	}
 	c.pacedAt = now
-	first := c.nodes.rest(left, c.localPace)
+	var first []*node
+	if c.ledger.asksOthers() { // the fast ones may have failed on it already
+		c.nodes.restNobody()
+	} else {
+		first = c.nodes.rest(left, c.localPace)
+	}
 	c.mu.Unlock()
 	for _, n := range first {
 		c.cfg.Info(fmt.Sprintf("Node %s gets no more photos, with %s left: it is %s", n.name, wording.Count(left, "photo"), n.resting))

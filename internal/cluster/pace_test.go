@@ -183,3 +183,19 @@ func TestSlowNode(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestRestNobody: a photo that the fast machine has failed on is left to a slow one, which must not rest then.
+func TestRestNobody(t *testing.T) {
+	l := newLedger([]string{"a"})
+	if l.take("desk", atLocal); l.asksOthers() {
+		t.Error("nobody has failed")
+	}
+	l.answer("a", "desk", Answer{Failure: &Failure{Kind: "unreadable"}}, func([]string) bool { return true })
+	if !l.asksOthers() {
+		t.Error("the photo waits for another machine")
+	}
+	r := nodesOf(t, node{name: "desk", pace: pace{seconds: 1, rate: 4}}, node{name: "laptop", resting: "slow"})
+	if r.restNobody(); r.nodes["1"].resting != "" {
+		t.Error("the laptop rests")
+	}
+}

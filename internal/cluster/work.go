@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -313,8 +314,9 @@ func (w *worker) do(m jetstream.Msg) {
 	}
 	for _, node := range j.Not {
 		if node == w.id {
-			// Another machine is to try it. It is given back and not refused, because the server counts deliveries.
-			if pause(w.life, w.work.AckWait/15); w.giveBack(w.life, j, returned{NotMine: true}) {
+			// Another machine is to try it. It is given back and not refused, because the server counts deliveries. How long that
+			// takes differs: of two nodes that got each other's photos at equal times, each would get the same one again and again.
+			if pause(w.life, w.work.AckWait/30+rand.N(w.work.AckWait/15)); w.giveBack(w.life, j, returned{NotMine: true}) {
 				_ = m.Ack()
 			} else {
 				_ = m.Nak()
