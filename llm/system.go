@@ -57,7 +57,7 @@ func newFrontend(m *textModel, gpu bool, opt Options) (_ frontend, err error) {
 		return nil, fmt.Errorf("the vision file is of the type %q, which photodesc does not know", projector)
 	}
 	if family.Tiled && !m.single(tokenTile(1, 1)) {
-		return nil, errors.New("the system's llama.cpp fails on SmolVLM's first version, whose vocabulary has no tokens for the places of tiles\n  use --model smolvlm2, which is as large, or a photodesc that was built with its own llama.cpp")
+		return nil, errors.New("the system's llama.cpp cannot be used for SmolVLM's first version: its vocabulary has no tokens for the places of tiles, which it writes into prompts\n  use --model smolvlm2, which is as large, or a photodesc that was built with its own llama.cpp")
 	}
 	f := &systemFrontend{model: m, family: family, detail: opt.Detail, file: opt.Vision, context: opt.Context, embd: int(C.llama_model_n_embd_inp(m.p))}
 	if err := f.words(known); err != nil {

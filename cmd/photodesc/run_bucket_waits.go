@@ -36,7 +36,7 @@ func (w *bucketWaits) spoolFull(why string) {
 		w.set(&w.disk, "", "")
 		return
 	}
-	w.set(&w.disk, "room on the disk", "No photo can be fetched, waiting until they can: "+why)
+	w.set(&w.disk, "room on the disk", "No photo can be fetched until there is room: "+why)
 }
 
 // set notes what is waited for and tells it.

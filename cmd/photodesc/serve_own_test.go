@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/jwt/v2"
-	"github.com/nats-io/nats-server/v2/server"
 
 	"photodesc/internal/cluster/clustertest"
 	"photodesc/internal/ui"
@@ -21,17 +20,10 @@ import (
 func ownServer(t *testing.T, op *clustertest.Operator, ca *clustertest.Authority) (url string) {
 	t.Helper()
 	o := op.Options
-	o.Host, o.Port, o.NoLog, o.NoSigs, o.JetStream, o.StoreDir = "127.0.0.1", -1, true, true, true, t.TempDir()
+	o.Port, o.StoreDir = -1, t.TempDir()
 	o.TLSConfig, o.TLSVerify, o.TLSTimeout = ca.ServerTLS("localhost", time.Now().AddDate(1, 0, 0), true), true, 20
-	s, err := server.NewServer(&o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
+	s := clustertest.Start(t, o)
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
-	}
 	return "tls://" + s.Addr().String()
 }
 

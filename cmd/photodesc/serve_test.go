@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"photodesc/internal/cluster"
+	"photodesc/internal/cluster/clustertest"
 	"photodesc/internal/ui"
 	"photodesc/tracker"
 )
@@ -157,15 +158,7 @@ func TestServeOwn(t *testing.T) {
 	t.Setenv(ackWaitEnv, "2s")
 	store := t.TempDir()
 	start := func(port int) *server.Server {
-		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true, JetStream: true, StoreDir: store})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		if !s.ReadyForConnections(20 * time.Second) {
-			t.Fatal("the server is not ready")
-		}
-		return s
+		return clustertest.Start(t, server.Options{Port: port, StoreDir: store})
 	}
 	s := start(-1)
 	url, port := s.ClientURL(), s.Addr().(*net.TCPAddr).Port

@@ -16,12 +16,14 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"photodesc/internal/cluster/clustertest"
 )
 
 // startOwn starts a NATS server as one of somebody's own, with a user and a password.
 func startOwn(t testing.TB, o server.Options) *server.Server {
 	t.Helper()
-	o.Host, o.NoLog, o.NoSigs, o.JetStream, o.DisableJetStreamBanner = "127.0.0.1", true, true, true, true
+	o.DisableJetStreamBanner = true
 	if len(o.Nkeys)+len(o.TrustedOperators)+len(o.Users) == 0 && o.Authorization == "" && !o.TLSVerify {
 		o.Username, o.Password = "ada", "secret"
 	}
@@ -31,16 +33,24 @@ func startOwn(t testing.TB, o server.Options) *server.Server {
 	if o.StoreDir == "" {
 		o.StoreDir = t.TempDir()
 	}
-	s, err := server.NewServer(&o)
+	s := clustertest.Start(t, o)
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	return s
+}
+
+// jetStreamAt looks at the streams of a server.
+func jetStreamAt(t *testing.T, url string) jetstream.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s
+	return js
 }
 
 // ownURL is the address of such a server.
@@ -150,15 +160,7 @@ func TestOwnServer(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	nc, err := nats.Connect(target.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamAt(t, target.URL)
 	for name := range js.StreamNames(t.Context()).Name() {
 		t.Errorf("the stream %s is left", name)
 	}
@@ -189,15 +191,7 @@ func TestOwnServer(t *testing.T) {
 func TestOwnLoses(t *testing.T) {
 	s := startOwn(t, server.Options{})
 	target, photos := Target{URL: ownURL(s)}, numbered(300)
-	nc, err := nats.Connect(target.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamAt(t, target.URL)
 	names := subjects{"loses"}
 	checkOnce(t, shareOver(t, names.run, target, photos, 3, 2, func(left func() int) {
 		for i, remove := range []func() error{

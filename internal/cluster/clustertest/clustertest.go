@@ -1,4 +1,5 @@
-// Package clustertest makes what NATS servers of one's own may want of those who connect: certificates, and credentials in files.
+// Package clustertest starts NATS servers as they are one's own, and makes what these may want of those who connect: certificates, and
+// credentials in files.
 package clustertest
 
 import (
@@ -20,6 +21,21 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
 )
+
+// Start starts a NATS server with JetStream on the loopback address, as one of somebody's own. The caller ends it.
+func Start(t testing.TB, o server.Options) *server.Server {
+	t.Helper()
+	o.Host, o.NoLog, o.NoSigs, o.JetStream = "127.0.0.1", true, true, true
+	s, err := server.NewServer(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server is not ready")
+	}
+	return s
+}
 
 // Authority signs certificates.
 type Authority struct {
