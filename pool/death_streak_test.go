@@ -20,7 +20,7 @@ func TestDeathStreak(t *testing.T) {
 		{false, 350 * time.Millisecond, false},
 		{false, 350 * time.Millisecond, true},
 	} {
-		s.add(step.excused, now)
+		s.add(death{kind: DeathSegfault}, step.excused, now)
 		if got := s.backoffUntil.Sub(now); got != step.backoff || s.tooLong() != step.tooLong {
 			t.Errorf("step %d: back-off %v, too long %v", i, got, s.tooLong())
 		}

@@ -179,6 +179,63 @@ func TestTenDeathsEndTheRun(t *testing.T) {
 	}
 }
 
+// A model that was never tried and kills all its workers ends the run early. No photo is charged, however few
+// there are.
+func TestUntestedModel(t *testing.T) {
+	t.Parallel()
+	names := func(name string, n int) []string { return slices.Collect(paths(name, n)) }
+	for _, test := range []struct {
+		name, mood string
+		photos     []string
+		kind       DeathKind
+		deaths     int
+		failed     []string // photos
+	}{
+		{"on start", "dead", names("good", 20), DeathExit, 3, nil},
+		{"on every photo", "", names("segv", 20), DeathSegfault, 3, nil},
+		{"on the only photo", "", names("segv", 1), DeathSegfault, 2, nil},
+		{"on the first photo only", "", append(names("segv", 1), names("good", 5)...), "", 2, []string{"segv0 crash"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, Config{Command: fakeCommand(test.mood), Version: "1", MaxInFlight: 4, Untested: true}).run(slices.Values(test.photos))
+			var deaths *DeathsError
+			if errors.As(r.err, &deaths) != (test.kind != "") || deaths != nil && (!deaths.Untested || deaths.Deaths != test.deaths || deaths.Kind != test.kind) {
+				t.Errorf("run: %v (%+v); log:\n%s", r.err, r.stats, r.log())
+			}
+			if got := r.failed(); !slices.Equal(got, test.failed) {
+				t.Errorf("failed: %v, want %v", got, test.failed)
+			}
+		})
+	}
+}
+
+// Deaths about memory end a run with an untested model no sooner than others, and neither do crashes once it works.
+func TestUntestedStreak(t *testing.T) {
+	now := time.Now()
+	s := deathStreak{max: 10, fewer: 3, unproven: true}
+	for range 9 {
+		s.add(death{kind: DeathOOM}, false, now)
+	}
+	if s.tooLong() {
+		t.Error("deaths about memory count as crashes")
+	}
+	s.reset()
+	for range 3 {
+		s.add(death{kind: DeathAbort, detail: "abort"}, false, now)
+	}
+	if !s.tooLong() || !strings.Contains(s.err().Error(), "3 workers in a row died") {
+		t.Errorf("three crashes do not end the run: %v", s.err())
+	}
+	s.described()
+	for range 3 {
+		s.add(death{kind: DeathAbort}, false, now)
+	}
+	if s.tooLong() {
+		t.Error("a model that has described a photo is not trusted")
+	}
+}
+
 // If all photos crash, but too few deaths show that the model is broken, the photos
 // fail.
 func TestOnlyPhotoCrashes(t *testing.T) {

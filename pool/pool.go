@@ -29,6 +29,10 @@ const (
 // may kill all workers at once.
 func (c *Config) maxDeaths() int { return max(10, 3*c.Workers) }
 
+// maxUntestedDeaths is the same for a model that is Untested and has not described
+// a photo. A photo that crashes whatever decodes it takes part in two deaths.
+func (c *Config) maxUntestedDeaths() int { return max(3, 2*c.Workers) }
+
 // maxInFlightLimit bounds Config.MaxInFlight, and with it every buffer per worker.
 const maxInFlightLimit = 256
 
@@ -65,6 +69,11 @@ type Config struct {
 	Prestart bool
 
 	Timeout time.Duration // of one photo, from when it is handed out; 0 is none
+
+	// Untested says that nobody knows whether the model works. If its workers die
+	// until the first photo is described, the run ends sooner than otherwise, and no
+	// photo is blamed, however few there are.
+	Untested bool
 
 	// Memory is what all workers together may use, in bytes and without the mapped
 	// weights (Plan.Own); 0 is no limit. Each worker has an equal share.
@@ -174,16 +183,20 @@ type UnavailableError struct{ Why string }
 func (e *UnavailableError) Error() string { return e.Why }
 
 // DeathsError ends a run in which ten workers in a row, or three times as many as
-// run side by side, died without one
-// described photo. No photo is reported as failed, because the model is the
-// likely cause.
+// run side by side, died without one described photo; sooner if Config.Untested.
+// No photo is reported as failed, because the model is the likely cause.
 type DeathsError struct {
 	Deaths int
 	Kind   DeathKind // of the last
 	Detail string
+	// Untested is whether Config.Untested is set and the run described no photo.
+	Untested bool
 }
 
 func (e *DeathsError) Error() string {
+	if e.Deaths == 1 {
+		return "a worker died without describing one photo, of: " + e.Detail
+	}
 	return fmt.Sprintf("%d workers in a row died without describing one photo, the last of: %s", e.Deaths, e.Detail)
 }
 

@@ -116,7 +116,7 @@ func newRun(cfg Config) *run {
 		report:      newReporter(&cfg),
 		workers:     newWorkerSet(cfg.Workers),
 		photos:      &quarantine{knownReadable: cfg.KnownReadable, noProbes: cfg.Fetched != nil},
-		streak:      &deathStreak{max: cfg.maxDeaths(), minBackoff: cfg.minBackoff, maxBackoff: cfg.maxBackoff},
+		streak:      &deathStreak{max: cfg.maxDeaths(), fewer: cfg.maxUntestedDeaths(), minBackoff: cfg.minBackoff, maxBackoff: cfg.maxBackoff, unproven: cfg.Untested},
 		budget:      newMemoryBudget(cfg.Memory, cfg.Workers),
 		concurrency: newConcurrency(&cfg),
 		storage:     newStorageProbe(&cfg),
@@ -205,7 +205,7 @@ func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliv
 			r.startWorkers(now)
 		}
 		if len(r.delivery.held) > 0 && r.idle.over(r.photos.empty() && r.workers.inFlight() == 0 && len(r.storage.pending) == 0, r.cfg.ReleaseIdle, now) {
-			r.delivery.add(r.delivery.release()...)
+			settleHeld(r)
 		}
 		if r.finished(now) {
 			return
@@ -285,7 +285,7 @@ func (r *run) finished(now time.Time) bool {
 	}
 	done := r.done()
 	if done || r.end.stopping && r.workers.inFlight() == 0 {
-		r.delivery.add(r.delivery.release()...)
+		settleHeld(r)
 	}
 	if !r.delivery.done() || len(r.workers.live) > 0 {
 		return false

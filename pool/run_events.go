@@ -128,7 +128,7 @@ func (r *run) finish(a *attempt, answered *answer) {
 		return
 	}
 	r.photos.described(a.photo.path)
-	r.streak.reset()
+	r.streak.described()
 	r.delivery.add(r.delivery.release()...)
 	r.concurrency.succeededIn(a.took)
 	if r.concurrency.succeeded() {
@@ -189,7 +189,7 @@ func (r *run) handleLeave(w *worker, now time.Time) {
 func (r *run) handleDeath(w *worker, d death, stderr []string, now time.Time) {
 	r.report.workerDied(w, d, stderr, now)
 	// A worker that hangs in storage that is unavailable is no sign of a broken model.
-	r.streak.add(r.storage.unavailable != "", now)
+	r.streak.add(d, r.storage.unavailable != "", now)
 	attempts := w.takeAttempts(now)
 	if len(attempts) > 1 && d.isMemory() && r.concurrency.halve() {
 		why := "Memory was not enough"
@@ -213,7 +213,7 @@ func (r *run) handleDeath(w *worker, d death, stderr []string, now time.Time) {
 		r.endBatch(w.batch, w.lane, now)
 	}
 	if r.streak.tooLong() && r.end.err == nil {
-		r.fail(&DeathsError{Deaths: r.streak.deaths, Kind: d.kind, Detail: d.detail})
+		r.fail(r.streak.err())
 	}
 }
 
