@@ -11,6 +11,15 @@ import (
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 
+// System tells that the system's llama.cpp is linked, which may know models that
+// photodesc does not.
+const System = llamacpp.System
+
+// FirstSmolVLM says why a program that links the system's llama.cpp refuses SmolVLM's
+// first version.
+const FirstSmolVLM = "the system's llama.cpp cannot be used for SmolVLM's first version: its vocabulary has no tokens for the places of tiles, which it writes into prompts\n" +
+	"  use --model smolvlm2, which is as large, or a photodesc that was built with its own llama.cpp"
+
 // Open loads the models and starts the engine, on a GPU if there is one and the
 // models can be loaded there, else on the CPU. The engine must be closed. The error
 // says which file or option is wrong.

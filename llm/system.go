@@ -57,7 +57,7 @@ func newFrontend(m *textModel, gpu bool, opt Options) (_ frontend, err error) {
 		return nil, fmt.Errorf("the vision file is of the type %q, which photodesc does not know", projector)
 	}
 	if family.Tiled && !m.single(tokenTile(1, 1)) {
-		return nil, errors.New("the system's llama.cpp cannot be used for SmolVLM's first version: its vocabulary has no tokens for the places of tiles, which it writes into prompts\n  use --model smolvlm2, which is as large, or a photodesc that was built with its own llama.cpp")
+		return nil, errors.New(FirstSmolVLM)
 	}
 	f := &systemFrontend{model: m, family: family, detail: opt.Detail, file: opt.Vision, context: opt.Context, embd: int(C.llama_model_n_embd_inp(m.p))}
 	if err := f.words(known); err != nil {
@@ -139,7 +139,12 @@ func (f *systemFrontend) measure() error {
 			}
 			f.largest = max(f.largest, c.tokens())
 			for i := range c.len() {
-				if chunk := c.at(i); isPicture(chunk) && bool(C.pd_system_non_causal(f.p, chunk)) {
+				chunk := c.at(i)
+				if !isPicture(chunk) && slices.Contains(textOf(chunk), noToken) {
+					c.free()
+					return fmt.Errorf("the text model lacks tokens that llama.cpp puts around a picture of the type of %q: they do not belong together", f.file)
+				}
+				if isPicture(chunk) && bool(C.pd_system_non_causal(f.p, chunk)) {
 					f.bidi = max(f.bidi, int(C.mtmd_input_chunk_get_n_tokens(chunk)))
 				}
 			}
@@ -192,6 +197,9 @@ func (f *systemFrontend) longest(width, height int, d Detail) int {
 // The longest edges in pixels that --detail low and high mean for a model of an
 // unknown family.
 const unknownLow, unknownHigh = 448, 1344
+
+// noToken is what mtmd writes for a token that the vocabulary lacks.
+const noToken = -1
 
 // narrowest is the longest edge of a picture as a multiple of its shortest, at
 // most: a narrower picture is widened.

@@ -38,7 +38,7 @@ func benchCommand() *cobra.Command {
 	all := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	f.Run.Register(all)
 	f.Run.MaxTokens, f.Run.Exact, f.Run.Cooldown = 64, true, "0s"
-	for _, name := range []string{"model", "mmproj", "detail", "max-tokens", "memory", "workers", "parallel", "threads", "timeout"} {
+	for _, name := range []string{"model", "mmproj", "model-unchecked", "detail", "max-tokens", "memory", "workers", "parallel", "threads", "timeout"} {
 		s.AddFlag(all.Lookup(name))
 	}
 	s.Lookup("max-tokens").DefValue = "64"
@@ -94,7 +94,7 @@ func prepareBench(ctx context.Context, r *runner, sweep bool, say func(string, .
 	say("Loading %s", r.model.Name)
 	m, err := worker.Measure(ctx, r.workerConfig(), 0)
 	if err != nil {
-		return p, err
+		return p, r.unloadable(ctx, err)
 	}
 	sum, err := r.model.Fingerprint()
 	if err != nil {

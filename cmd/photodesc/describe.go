@@ -32,7 +32,7 @@ failed, 130 stopped.`
 
 // describeFlags are run's flags that mean something for a few photos.
 var describeFlags = []string{
-	"model", "mmproj", "prompt", "prompt-file", "keywords", "language", "context", "keep-raw", "detail", "max-tokens", "temperature", "top-p",
+	"model", "mmproj", "model-unchecked", "prompt", "prompt-file", "keywords", "language", "context", "keep-raw", "detail", "max-tokens", "temperature", "top-p",
 	"repeat-penalty", "seed", "memory", "threads", "nice", "timeout", "json", "untrusted-loaders", "no-config",
 }
 

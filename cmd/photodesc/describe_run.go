@@ -115,7 +115,7 @@ func (d *describer) work(ctx context.Context, names []string) error {
 		},
 		Version: version, Workers: r.plan.Workers, MaxInFlight: r.plan.Slots + worker.DecodeAhead, FirstInFlight: r.plan.First, BatchSize: r.flags.BatchSize,
 		Prestart: r.plan.Prestart && len(todo) > r.flags.BatchSize, Cooldown: pool.AutoCooldown,
-		Timeout: r.flags.Timeout, Memory: r.plan.Own, Mapped: r.plan.Weights, Nice: r.flags.Nice,
+		Timeout: r.flags.Timeout, Untested: r.flags.Unchecked, Memory: r.plan.Own, Mapped: r.plan.Weights, Nice: r.flags.Nice,
 		Observe: func(e pool.Event) {
 			if e.Kind == pool.EventWorkerReady && e.Worker == 1 {
 				d.mu.Lock()
@@ -147,7 +147,7 @@ func (d *describer) planWorkers(ctx context.Context, config worker.Config, photo
 	}
 	m, err := worker.Measure(ctx, config, r.flags.Nice)
 	if err != nil {
-		return err
+		return r.unloadable(ctx, err)
 	}
 	r.plan = r.set.Plan(m, photos)
 	if !r.plan.Fits {
@@ -187,9 +187,9 @@ func (d *describer) fetchModel(ctx context.Context) (err error) {
 	if r.model.Here() {
 		return nil
 	}
-	r.model.Files, err = r.model.Get(ctx, models.Options{Memory: r.set.Memory, Progress: ui.NewFetching(d.show, nil)})
+	r.model.Files, err = r.model.Get(ctx, models.Options{Memory: r.set.Memory, Unchecked: r.flags.Unchecked, Progress: ui.NewFetching(d.show, nil)})
 	d.show.End()
-	return err
+	return unknownModel(err)
 }
 
 // sayBuiltin tells a person at a terminal how little the built-in model knows.

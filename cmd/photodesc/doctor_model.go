@@ -34,13 +34,16 @@ func checkRunModel(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := fitsLibrary(f.Model, w); err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), outlookPatience)
 	defer cancel()
 	fits := fmt.Sprintf("fits into the %s of memory that a run may use", humanize.IBytes(s.Memory))
 	if w.Here() {
-		files, err := w.Get(ctx, models.Options{Memory: s.Memory})
+		files, err := w.Get(ctx, models.Options{Memory: s.Memory, Unchecked: f.Unchecked})
 		if err != nil {
-			return "", err
+			return "", unknownModel(err)
 		}
 		return fmt.Sprintf("%s is here, in %s, and %s", files.Name, ui.AtHome(filepath.Dir(files.Text)), fits), nil
 	}

@@ -322,7 +322,7 @@ func (r *runner) planWorkers(ctx context.Context, asked int) error {
 		m, err := worker.Measure(ctx, r.workerConfig(), r.flags.Nice)
 		step.end()
 		if err != nil {
-			return err
+			return r.unloadable(ctx, err)
 		}
 		if !m.GPU {
 			r.set.Measured = measuredShape(r.set, r.model, func(text string) { r.log.Info(text) })

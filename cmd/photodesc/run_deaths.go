@@ -14,6 +14,9 @@ func explain(err error) error {
 		return err
 	}
 	why, what := "the model's files, libvips or a driver are probably broken", "`photodesc doctor` checks this machine"
+	if deaths.Untested {
+		why, what = "the system's llama.cpp probably cannot run this model, which photodesc does not know", "take one of `photodesc models`, or a newer llama.cpp"
+	}
 	switch deaths.Kind {
 	case pool.DeathMemory:
 		why, what = "the memory budget is probably too small for this model", "give more with --memory, or take a smaller model"

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
+	"photodesc/internal/families"
 	"photodesc/internal/models"
 	"photodesc/internal/ui"
+	"photodesc/llm"
 )
 
 // findModel says what the flags mean, and checks the model if it is here:
@@ -13,10 +17,39 @@ func (r *runner) findModel() (err error) {
 	if r.model, err = models.Find(r.flags.Model, r.flags.Mmproj); err != nil {
 		return err
 	}
+	if err := fitsLibrary(r.flags.Model, r.model); err != nil {
+		return err
+	}
 	if r.model.Here() {
-		r.model.Files, err = r.model.Get(context.Background(), models.Options{Memory: r.set.Memory})
+		r.model.Files, err = r.model.Get(context.Background(), models.Options{Memory: r.set.Memory, Unchecked: r.flags.Unchecked})
+	}
+	return unknownModel(err)
+}
+
+// fitsLibrary refuses models that the system's llama.cpp, if it is linked, is known to fail on, before they are fetched.
+// asked is what was asked for: a person's own file may have any name.
+func fitsLibrary(asked string, w models.Wanted) error {
+	if llm.System && w.Name == "smolvlm" && !models.IsFile(asked) {
+		return ui.UsageError("%s", llm.FirstSmolVLM)
+	}
+	return nil
+}
+
+// unknownModel adds to an error about a model of no known family how it can be tried.
+func unknownModel(err error) error {
+	var unknown *families.UnknownError
+	if llm.System && errors.As(err, &unknown) {
+		return fmt.Errorf("%w\n  --model-unchecked tries it: the system's llama.cpp may know it, may crash, and may be wrong", err)
 	}
 	return err
+}
+
+// unloadable adds to the error of a model that could not be loaded that nobody said it could be.
+func (r *runner) unloadable(ctx context.Context, err error) error {
+	if !r.flags.Unchecked || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w\n  with --model-unchecked nothing is known of the model beforehand: take one of `photodesc models`, or a newer llama.cpp", err)
 }
 
 // prepareModel compares the settings with those of earlier runs, and fetches the
@@ -44,7 +77,7 @@ func (r *runner) fetchModel(ctx context.Context) (err error) {
 	}
 	r.track.Live().SetPhase("fetching model")
 	f := ui.NewFetching(r.show, r.log.Info)
-	r.model.Files, err = r.model.Get(ctx, models.Options{Memory: r.set.Memory, Progress: f})
+	r.model.Files, err = r.model.Get(ctx, models.Options{Memory: r.set.Memory, Unchecked: r.flags.Unchecked, Progress: f})
 	r.show.End()
-	return err
+	return unknownModel(err)
 }

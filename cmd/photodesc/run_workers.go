@@ -78,8 +78,9 @@ func (r *runner) workerConfig() worker.Config {
 		Share:      r.copies != nil,
 		Engine: llm.Options{
 			Model: r.model.Text, Vision: r.model.Vision,
-			Detail:   r.set.Detail,
-			Parallel: max(r.plan.Slots, 1), Threads: r.plan.Threads,
+			Unchecked: r.flags.Unchecked,
+			Detail:    r.set.Detail,
+			Parallel:  max(r.plan.Slots, 1), Threads: r.plan.Threads,
 			MaxTokens: r.flags.MaxTokens, Exact: r.flags.Exact,
 			Sampling: llm.Sampling{
 				Temperature: r.flags.Temperature, TopP: r.flags.TopP,
@@ -130,6 +131,7 @@ func (r *runner) poolConfig(todo []string) pool.Config {
 		Memory:      r.plan.Own,
 		Mapped:      r.plan.Weights,
 		MaxTemp:     r.flags.MaxTemp,
+		Untested:    r.flags.Unchecked,
 
 		FirstInFlight:  r.plan.First,
 		PauseOnBattery: r.flags.OnBattery == config.BatteryPause,

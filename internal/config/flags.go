@@ -27,6 +27,7 @@ import (
 // Flags are the flags of a run.
 type Flags struct {
 	Model, Mmproj string
+	Unchecked     bool
 	prompts       []string
 	promptFiles   []string
 	keywords      string
@@ -95,6 +96,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	f.Set, s.SortFlags = s, false
 	s.StringVar(&f.Model, "model", models.Default, "which model: a `NAME` (see photodesc models), OWNER/NAME on the Hugging Face hub, or a GGUF file")
 	s.StringVar(&f.Mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
+	s.BoolVar(&f.Unchecked, "model-unchecked", false, "take a model that photodesc does not know, if the system's llama.cpp is linked: it may crash, or be wrong")
 	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
 	s.StringArrayVar(&f.promptFiles, "prompt-file", []string{}, "ask what is written in `FILE`; may be given several times")
 	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
@@ -202,6 +204,10 @@ func (f *Flags) Check() (Settings, error) {
 		return s, ui.UsageError("--top-p is a share from 0 to 1")
 	case f.BatchSize < 1:
 		return s, ui.UsageError("--batch-size must be at least 1")
+	case f.Unchecked && !llm.System:
+		return s, ui.UsageError("--model-unchecked needs a photodesc that links the system's llama.cpp\n  build one: make build LLAMA=system (docs/models.md), or leave it out")
+	case f.Unchecked && f.Shared():
+		return s, ui.UsageError("--model-unchecked is for one machine, and other machines would have to take the model, too\n  leave --serve and --nats out")
 	case f.Background && f.Json:
 		return s, ui.UsageError("--background has no standard output for --json\n  leave one of them out, or start it in the background by other means")
 	case f.DryRun && f.Background:

@@ -21,7 +21,7 @@ type Group struct {
 // in none is listed in the last one.
 var Groups = []Group{
 	{"What is asked", []string{"prompt", "prompt-file", "keywords", "language", "context", "max-tokens", "keep-raw"}},
-	{"Model", []string{"model", "mmproj", "detail"}},
+	{"Model", []string{"model", "mmproj", "model-unchecked", "detail"}},
 	{"Which photos", []string{"exclude", "include", "files-from", "null", "limit", "newest-first", "shard", "retry-failed", "redo", "duplicates", "requested", "watch", "rescan", "settle"}},
 	{"Photos in a bucket", []string{"s3-endpoint", "s3-region", "spool"}},
 	{"Resources", []string{"memory", "workers", "parallel", "threads", "nice", "batch-size", "cooldown", "timeout", "max-temp", "on-battery", "keep-awake"}},

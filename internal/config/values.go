@@ -40,7 +40,7 @@ const (
 // NonSemantic are settings that do not change the text of a description. All other
 // flags count as changing it.
 var NonSemantic = []string{
-	"batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake", "on-battery", "watch", "rescan", "settle",
+	"model-unchecked", "batch-size", "cooldown", "memory", "workers", "parallel", "threads", "nice", "timeout", "max-temp", "keep-awake", "on-battery", "watch", "rescan", "settle",
 	"redo", "duplicates", "untrusted-loaders", "keep-raw", "exclude", "include", "newest-first", "shard", "xmp", "sidecar-name", "on-finish", "s3-endpoint", "s3-region", "spool",
 	"serve", "serve-addr", "no-local", "nats", "nats-context", "nats-creds", "nats-ca", "nats-cert", "nats-key", "metrics",
 }

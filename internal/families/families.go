@@ -124,22 +124,31 @@ var marks = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile("(?s)^(" + expr + ")$")
 })
 
+// UnknownError says that a file is of no family of the table. A newer llama.cpp than
+// the linked one may know it.
+type UnknownError struct{ reason string }
+
+func (e *UnknownError) Error() string { return e.reason }
+
 // Of returns the family that a vision file belongs to. The error says what is
 // wrong with the file, without its name.
 func Of(vision *gguf.File) (Family, error) {
 	v := newValidator(vision)
 	v.require(optional[bool](v, "clip.has_vision_encoder"), "it has no vision encoder")
-	v.require(!optional[bool](v, "clip.has_audio_encoder"), "it is for sound, too, which photodesc does not know")
+	sound := optional[bool](v, "clip.has_audio_encoder")
 	projector := optional[string](v, "clip.projector_type")
 	if projector == "" {
 		projector = optional[string](v, "clip.vision.projector_type")
 	}
-	if v.err != nil {
+	switch {
+	case v.err != nil:
 		return Family{}, v.err
+	case sound:
+		return Family{}, &UnknownError{"it is for sound, too, which photodesc does not know"}
 	}
 	f, known := byProjector[projector]
 	if !known {
-		return f, fmt.Errorf("it is of the type %q; the vision models that photodesc knows are %s", projector, Names())
+		return f, &UnknownError{fmt.Sprintf("it is of the type %q; the vision models that photodesc knows are %s", projector, Names())}
 	}
 	return f, nil
 }

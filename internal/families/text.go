@@ -273,7 +273,8 @@ func (v *validator) architecture(fam Family) TextArch {
 		return TextArch{}
 	}
 	if !knownArch(name) {
-		v.fail("it is of the architecture %q; of vision models, photodesc knows %s (architectures %s)", name, Names(), strings.Join(architectures(), ", "))
+		v.err = &UnknownError{fmt.Sprintf("it is of the architecture %q; of vision models, photodesc knows %s (architectures %s)", name, Names(), strings.Join(architectures(), ", "))}
+		return TextArch{}
 	}
 	var want []string
 	for _, a := range fam.Text {

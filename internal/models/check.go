@@ -22,7 +22,11 @@ func (s Shape) Memory() uint64 { return s.Weights + s.Slot + s.Weights/10 }
 // Check reads the headers of a model's files and checks that llama.cpp can load
 // them: it ends the process on what it does not expect. limit is the memory that
 // the run may use, in bytes; 0: any. The error names the file and what to do.
-func Check(f Files, limit uint64) (Shape, error) {
+func Check(f Files, limit uint64) (Shape, error) { return check(f, limit, false) }
+
+// check is Check. unknown allows models of no family of the table, of whose memory the
+// weights alone are known.
+func check(f Files, limit uint64, unknown bool) (Shape, error) {
 	text, err := open(f.Text, "model file")
 	if err != nil {
 		return Shape{}, err
@@ -32,7 +36,8 @@ func Check(f Files, limit uint64) (Shape, error) {
 		return Shape{}, err
 	}
 	s, err := checkPair(f, text, vision)
-	if err != nil {
+	var other *families.UnknownError
+	if err != nil && !(unknown && errors.As(err, &other)) {
 		return s, err
 	}
 	if need := s.Memory(); limit > 0 && need > limit {
@@ -45,11 +50,11 @@ func checkPair(f Files, text, vision *gguf.File) (Shape, error) {
 	if err := rightWayRound(f, text, vision); err != nil {
 		return Shape{}, err
 	}
+	s := Shape{Weights: uint64(text.Size) + uint64(vision.Size)}
 	family, err := families.Of(vision)
 	if err != nil {
-		return Shape{}, unusable("vision file", f.Vision, err)
+		return s, unusable("vision file", f.Vision, err)
 	}
-	s := Shape{Weights: uint64(text.Size) + uint64(vision.Size)}
 	if s.TextShape, err = family.CheckText(text); err != nil {
 		return s, unusable("model file", f.Text, err)
 	}

@@ -146,6 +146,9 @@ func TestCheckOthers(t *testing.T) {
 		}
 	}
 	unknown := gguftest.Copy(t, files[intern].Text, set("general.architecture", "mamba"))
+	if _, err := check(Files{Text: unknown, Vision: files[intern].Vision}, 0, true); err != nil {
+		t.Errorf("text model of another architecture, which is allowed: %v", err)
+	}
 	if _, err := Check(Files{Text: unknown, Vision: files[intern].Vision}, 0); err == nil || !strings.Contains(err.Error(), `of the architecture "mamba"; of vision models, photodesc knows Gemma 3, InternVL,`) {
 		t.Error(err)
 	}

@@ -36,8 +36,10 @@ type Wanted struct {
 
 // Options are the options of Get and Pull.
 type Options struct {
-	Memory   uint64       // bytes that the run may use; 0: any
-	Progress hub.Progress // is told about downloads; may be nil
+	Memory uint64 // bytes that the run may use; 0: any
+	// Unchecked also takes a text model and a vision file of a family that photodesc does not know.
+	Unchecked bool
+	Progress  hub.Progress // is told about downloads; may be nil
 }
 
 var repoName = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?(?:@[A-Za-z0-9][\w.-]*?)?)(?::([\w.-]+))?$`)
@@ -142,7 +144,7 @@ func (w Wanted) Get(ctx context.Context, opt Options) (Files, error) {
 	if w.trusted {
 		return w.Files, nil
 	}
-	if _, err := Check(w.Files, opt.Memory); err != nil {
+	if _, err := check(w.Files, opt.Memory, opt.Unchecked); err != nil {
 		return Files{}, w.advise(err)
 	}
 	return w.Files, nil

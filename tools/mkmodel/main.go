@@ -121,6 +121,9 @@ func newPair(name string, matrix ggml.FileType, seed uint64) pair {
 	if other, ok := others[name]; ok {
 		return other(name, matrix, seed)
 	}
+	if other, ok := newer[name]; ok {
+		return other(name, matrix, seed)
+	}
 	s := shapes[name]
 	return pair{textKV(name, s, matrix), visionKV(name, s, matrix), textTensors(s, matrix, seed), visionTensors(s, matrix, seed)}
 }

@@ -51,6 +51,7 @@ func shapeNames() []string {
 	return slices.Sorted(func(yield func(string) bool) {
 		maps.Keys(shapes)(yield)
 		maps.Keys(others)(yield)
+		maps.Keys(newer)(yield)
 	})
 }
 
