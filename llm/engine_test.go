@@ -101,6 +101,18 @@ func TestTry(t *testing.T) {
 	}
 }
 
+// The logits that no step asks for count as memory where the values of a layer lie before.
+func TestUnwritten(t *testing.T) {
+	e := open(t, func(o *Options) { o.Parallel = 2 })
+	const vocabulary, layer = 720, 2*128 + 3*64 // as mkmodel has them
+	if got, want := e.Sizes().Unwritten, uint64((512-2)*(vocabulary-layer)*4); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+	if s := openOther(t, "tiny-qwen3vl", nil).Sizes(); s.Unwritten != 0 || s.Compute == 0 {
+		t.Errorf("a picture of any size: %+v", s)
+	}
+}
+
 func TestBadPictures(t *testing.T) {
 	e := open(t, nil)
 	for _, p := range []Picture{

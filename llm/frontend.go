@@ -31,6 +31,9 @@ type frontend interface {
 	// groupsPrompts tells whether the prompts of several pictures may be prefilled
 	// in one step.
 	groupsPrompts() bool
+	// sameTiles tells whether the encoder sees tiles of one size only, so that the
+	// first one shows how much memory it needs.
+	sameTiles() bool
 	// memory is what the encoder holds, in bytes.
 	memory() (weights, compute uint64)
 	close()

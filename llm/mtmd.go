@@ -177,6 +177,8 @@ func (f *mtmdFrontend) minBatch() int {
 // groupsPrompts: a step has rows of one kind and one kind of attention.
 func (f *mtmdFrontend) groupsPrompts() bool { return false }
 
+func (f *mtmdFrontend) sameTiles() bool { return false }
+
 // scale is the size that a width×height picture is brought to.
 func (f *mtmdFrontend) scale(width, height int, d Detail) frame {
 	if !f.anySize {

@@ -30,6 +30,7 @@ import "C"
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"unsafe"
 
@@ -261,6 +262,34 @@ func (c *textContext) memory() (weights, kv, compute uint64) {
 	var w, k, b C.uint64_t
 	C.pd_text_memory(c.p, &w, &k, &b)
 	return uint64(w), uint64(k), uint64(b)
+}
+
+// unwritten is about the bytes that the compute buffers have for logits that no step asks for. The values of a layer lie in
+// the same memory before: of them the feed-forward ones are the most.
+func (c *textContext) unwritten() uint64 {
+	model := C.llama_get_model(c.p)
+	layer := 2*feedForward(model) + 3*c.embd
+	vocabulary := int(C.llama_vocab_n_tokens(C.llama_model_get_vocab(model)))
+	rows := int(C.llama_n_ubatch(c.p))
+	return uint64(max(rows-c.slots, 0)) * uint64(max(vocabulary-layer, 0)) * 4 // floats
+}
+
+// feedForward is the number of values between the two feed-forward matrices of a layer.
+func feedForward(model *C.struct_llama_model) int {
+	var text [64]C.char
+	for _, key := range []string{"general.architecture", ".feed_forward_length"} {
+		if key[0] == '.' {
+			key = C.GoString(&text[0]) + key
+		}
+		name := C.CString(key)
+		n := C.llama_model_meta_val_str(model, name, &text[0], C.size_t(len(text)))
+		C.free(unsafe.Pointer(name))
+		if n < 0 {
+			return 0
+		}
+	}
+	n, _ := strconv.Atoi(C.GoString(&text[0]))
+	return n
 }
 
 // errCacheFull means that a step does not fit the KV cache.

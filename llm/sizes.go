@@ -38,6 +38,10 @@ type Sizes struct {
 	Vision  uint64 `json:"vision"`  // vision file; mapped and shared too, except on a GPU
 	KV      uint64 `json:"kv"`      // KV cache
 	Compute uint64 `json:"compute"` // compute buffers of both; the encoder's are known after the first tile
+	// Unwritten is the part of Compute that is never written, so that on a CPU the system never has to find memory for it:
+	// llama.cpp has room for the logits of all rows of a step, and only those of a prompt's last one are asked for. It is 0 for
+	// pictures that are not cut into tiles, whose encoder needs the more memory, the larger they are.
+	Unwritten uint64 `json:"unwritten"`
 }
 
 // Sizes reports the memory held now.
@@ -49,5 +53,9 @@ func (e *Engine) Sizes() Sizes {
 	}
 	w, kv, compute := e.ctx.memory()
 	vision, buffers := e.front.memory()
-	return Sizes{Weights: w, Vision: vision, KV: kv, Compute: compute + buffers}
+	s := Sizes{Weights: w, Vision: vision, KV: kv, Compute: compute + buffers}
+	if e.front.sameTiles() {
+		s.Unwritten = min(e.ctx.unwritten(), compute)
+	}
+	return s
 }

@@ -253,6 +253,8 @@ func (f *systemFrontend) minBatch() int { return f.bidi }
 // groupsPrompts: a step has rows of one kind and one kind of attention.
 func (f *systemFrontend) groupsPrompts() bool { return false }
 
+func (f *systemFrontend) sameTiles() bool { return false }
+
 // memory is the vision file's size: the public headers tell no more.
 func (f *systemFrontend) memory() (weights, compute uint64) {
 	if info, err := os.Stat(f.file); err == nil {

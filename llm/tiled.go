@@ -71,6 +71,8 @@ func (f *tiledFrontend) shownAt(width, height int, d Detail) (longest, tiles int
 func (f *tiledFrontend) minBatch() int       { return 0 }
 func (f *tiledFrontend) groupsPrompts() bool { return true }
 
+func (f *tiledFrontend) sameTiles() bool { return true }
+
 func (f *tiledFrontend) memory() (weights, compute uint64) {
 	info := f.vision.info()
 	return uint64(info.weight_bytes), uint64(info.compute_bytes)

@@ -138,6 +138,7 @@ func measureHere(config Config) error {
 		io.Copy(io.Discard, os.Stdin)
 		os.Exit(ui.ExitError)
 	}()
+	program := machine.OwnMemory()
 	opt := config.Ask.engine(config.Engine)
 	opt.Parallel, opt.Threads = 2, 1
 	engine, err := llm.Open(opt)
@@ -158,10 +159,15 @@ func measureHere(config Config) error {
 	}
 	tile := cpuTime() - before
 	s := engine.Sizes()
+	// The first picture is small: longer prompts write more of the buffers.
+	all, own := s.KV+s.Compute, machine.OwnMemory()
+	if s.Unwritten > 0 && own > 0 && !engine.OnGPU() {
+		all = program + all - s.Unwritten
+	}
+	all = max(all, own)
 	m := Measured{
-		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(),
-		Worker: max(machine.OwnMemory(), s.KV+s.Compute) - s.KV,
-		Photo:  tile * time.Duration(engine.PhotoTiles()),
+		Weights: s.Weights + s.Vision, Slot: s.KV / 2, Longest: engine.LongestEdge(), Worker: all - s.KV,
+		Photo: tile * time.Duration(engine.PhotoTiles()),
 	}
 	if m.GPU = engine.OnGPU(); m.GPU {
 		free, model := freeGPUMemory(engine.Devices()), s.Weights+s.Vision+s.Compute
