@@ -93,7 +93,13 @@ func TestTable(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
 	}
-	if got := peak([]byte("{\"event\":\"memory\",\"worker_bytes\":5}\n{\"worker_bytes\":9}\n{torn\n{}\n")); got != 9 {
+	if got := peak([]byte(`{"event":"memory","worker_bytes":90}
+{"event":"worker","action":"started"}
+{"event":"worker","action":"ready","worker_bytes":5}
+{"event":"memory","worker_bytes":9}
+{torn
+{}
+`)); got != 9 {
 		t.Error(got)
 	}
 	if _, err := chosen("smolvlm, nosuch"); err == nil || !strings.Contains(err.Error(), `no model "nosuch"`) {
