@@ -42,7 +42,7 @@ compile() (
 
 # run PACKAGE FILE: its last lines are in $log. -test.paniconexit0 is what go test adds, too.
 run() {
-	sh tools/release/arm64.sh run sh -c "cd $1 && exec /src/$2 -test.short -test.run '$(only "$1")' -test.skip '$skip' -test.timeout 60m -test.paniconexit0" >"$log" 2>&1
+	sh tools/release/arm64.sh run sh -c "cd $1 && exec /src/$2 -test.short -test.run '$(only "$1")' -test.skip '$skip' -test.timeout 3h -test.paniconexit0" >"$log" 2>&1
 }
 
 failed=
@@ -57,7 +57,8 @@ for package in "$@"; do
 	began=$(date +%s)
 	compile "./$package" "$tests/$name.test"
 	# Twice: tests have limits of time, and qemu is ten times slower than a machine of arm64.
-	if run "$package" "$tests/$name.test" || { echo "again $package: $(grep -m 3 -o -e '--- FAIL: [A-Za-z0-9_/=]*' "$log" | tr '\n' ' ')"; run "$package" "$tests/$name.test"; }; then
+	if run "$package" "$tests/$name.test" || { echo "again $package: $(grep -m 3 -o -e '--- FAIL: [A-Za-z0-9_/=]*' -e 'panic: .*' "$log" | tr '\n' ' ')"
+		mv "$log" "$log.first"; run "$package" "$tests/$name.test"; }; then
 		echo "ok    $package: $(($(date +%s) - began)) s"
 		touch "$passed/$name"
 	else
