@@ -19,7 +19,7 @@ test-deb: ## install, use and remove the packages of dist/ in Debian 12 and 13, 
 
 release-arm64: export DIRTY := $(DIRTY)
 release-arm64: upstream build ## the same for arm64, cross-compiled against a Debian 12 of arm64 in build/chroot; needs root the first time
-	$(call ADD,{ command -v aarch64-linux-gnu-g++ >/dev/null || echo g++-aarch64-linux-gnu; command -v mmdebstrap >/dev/null || echo mmdebstrap; command -v qemu-aarch64-static >/dev/null || echo qemu-user-static; })
+	$(call ADD,{ command -v aarch64-linux-gnu-g++ >/dev/null || echo g++-aarch64-linux-gnu; command -v mmdebstrap >/dev/null || echo mmdebstrap; })
 	@settings=$$(tools/release/arm64.sh env) && eval "$$settings" && VERSION="$(VERSION)" tools/release/build.sh arm64
 
 test-arm64: ## run the Go tests, the golden words and the examples for arm64 under qemu; needs root, and hours

@@ -9,13 +9,27 @@ cd "$(dirname "$0")/../.."
 top=$PWD
 root=$top/build/chroot/arm64
 
+# qemu of Debian 13, whatever this machine has. Before 8.1 qemu goes on with the code that it knew at an address when new code
+# was written there through another mapping (its issue 1034). Orc does so, with which libvips 8.14 shrinks pictures: they came
+# out black, without an error, or the program crashed. A real processor is told by Orc to forget the old code.
+qemu=$top/build/chroot/qemu-aarch64
+get_qemu() {
+	[ ! -x "$qemu" ] || return 0
+	rm -rf "$qemu.tree"; mkdir -p "$(dirname "$qemu")"
+	mmdebstrap --quiet --variant=extract --include=qemu-user trixie "$qemu.tree" >&2
+	mv "$qemu.tree/usr/bin/qemu-aarch64" "$qemu"
+	rm -rf "$qemu.tree"
+}
+
 # Programs of arm64 run by themselves, also those that a program starts: the flag F opens qemu now, so that it need not
 # be in the chroot, and P leaves a program the name that it was started by.
 register() {
+	get_qemu
 	entry=/proc/sys/fs/binfmt_misc/qemu-aarch64
 	[ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-	[ ! -e $entry ] || grep -q '^flags: .*P.*F\|^flags: .*F.*P' $entry || echo -1 >$entry
-	[ -e $entry ] || printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:PF' \
+	! grep -qxF "interpreter $qemu" $entry 2>/dev/null || ! grep -q '^flags: .*P.*F\|^flags: .*F.*P' $entry || return 0
+	[ ! -e $entry ] || echo -1 >$entry
+	printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:'"$qemu:PF" \
 		>/proc/sys/fs/binfmt_misc/register
 }
 
