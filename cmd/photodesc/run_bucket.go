@@ -32,6 +32,7 @@ type bucketPhotos struct {
 	bucket  *bucket.Bucket
 	max     int64 // bytes of the spool
 	fetcher *bucket.Fetcher
+	waits   *bucketWaits // nil in a dry run
 	news    func(string) // of a run, before its first photo is described
 
 	fetching sync.Mutex // held while photos are fetched for a pool
@@ -90,8 +91,8 @@ func (b *bucketPhotos) openSpool(parent string, r *runner) error {
 	opts := spool.Options{MaxBytes: b.max}
 	var away func(error)
 	if r != nil {
-		w := &bucketWaits{run: r}
-		opts.Waiting, away = w.spoolFull, w.away
+		b.waits = &bucketWaits{run: r}
+		opts.Waiting, away = b.waits.spoolFull, b.waits.away
 	}
 	s, err := spool.Open(parent, opts)
 	if err != nil {

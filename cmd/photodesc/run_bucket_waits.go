@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 
@@ -37,6 +38,21 @@ func (w *bucketWaits) spoolFull(why string) {
 		return
 	}
 	w.set(&w.disk, "room on the disk", "No photo can be fetched until there is room: "+why)
+}
+
+// forWhat is what a run gets no photos for, "" if nothing keeps it from them.
+func (w *bucketWaits) forWhat() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return cmp.Or(w.storage, w.disk)
+}
+
+// sourceWaits is what the photos of a run wait for, beside what the pool waits for.
+func sourceWaits(r *runner) string {
+	if b, ok := r.source.(*bucketPhotos); ok && b.waits != nil {
+		return b.waits.forWhat()
+	}
+	return ""
 }
 
 // set notes what is waited for and tells it.

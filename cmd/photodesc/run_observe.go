@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -32,7 +33,7 @@ func (r *poolObserver) observe(e pool.Event) {
 	case pool.EventWorkerStart:
 		live.WorkerStarted()
 	case pool.EventWorkerReady:
-		if r.waiting == "" {
+		if r.waiting == "" && sourceWaits(r.runner) == "" {
 			live.SetPhase("")
 			r.show.SetPhase("")
 		}
@@ -67,7 +68,7 @@ func (r *poolObserver) observe(e pool.Event) {
 		}
 		live.Sample(sample)
 		r.wait(e.InFlight)
-		r.events.write(memoryEvent{head("memory"), sample, tenth(e.Celsius), r.waiting})
+		r.events.write(memoryEvent{head("memory"), sample, tenth(e.Celsius), cmp.Or(r.waiting, sourceWaits(r.runner))})
 	case pool.EventPause:
 		r.pauses = append(r.pauses, e.Reason)
 	case pool.EventResume:
@@ -86,6 +87,9 @@ func (r *poolObserver) wait(inFlight int) {
 	if len(r.pauses) > 0 && inFlight == 0 {
 		reason = r.pauses[0]
 		forWhat = waitText(reason)
+	}
+	if forWhat == "" && r.waiting != "" { // what the photos wait for goes on
+		forWhat = sourceWaits(r.runner)
 	}
 	if forWhat == r.waiting {
 		return
