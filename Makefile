@@ -55,10 +55,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '!seen[$$1]++ && /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # What has to be there, found without asking the package manager: it is slow.
-# The tests look at the page of browse in Chromium, draw pictures with ImageMagick, look at screens in tmux, read sidecars with exiftool, type the pages' commands, jq
-# among them, and, on Linux, have libplist read launch agents of macOS,
-# ask a private D-Bus for sleep locks and stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount,
-# which mounts file systems with faults.
+# The tests look at the page of browse in Chromium, draw pictures with ImageMagick, look at screens in tmux, read sidecars with
+# exiftool and type the pages' commands, jq among them. On Linux they have libplist read launch agents of macOS, ask a private
+# D-Bus for sleep locks and stop a folder's bindfs, as a server that does not answer; bindfs brings fusermount, which mounts
+# file systems with faults.
 EXIFTOOL  = $(if $(filter Darwin,$(OS)),exiftool,libimage-exiftool-perl)
 FOR_TESTS = { command -v magick || command -v convert-im6.q16; } >/dev/null || echo imagemagick; command -v tmux >/dev/null || echo tmux; command -v exiftool >/dev/null || echo $(EXIFTOOL); command -v jq >/dev/null || echo jq
 

@@ -14,13 +14,15 @@ trap 'exit 130' INT TERM
 mkdir -p "$home/Pictures" "$home/descriptions"
 for year in 2017 2018 2019 2020 2021 2022 2023 2024; do
 	for month in 01 02 03 04 05 06 07 08 09 10 11 12; do
-		mkdir -p "$home/Pictures/$year/$month"
-		cp examples/photos/*.* "$home/Pictures/$year/$month"
+		for day in 04 11 18 25; do
+			mkdir -p "$home/Pictures/$year/$month/$day"
+			cp examples/photos/*.* "$home/Pictures/$year/$month/$day"
+		done
 	done
 done
-"$program" -C "$home/descriptions" run "$home/Pictures" --model builtin --background --newest-first >/dev/null
+"$program" -C "$home/descriptions" run "$home/Pictures" --model builtin --duplicates describe --background --newest-first >/dev/null
 screen -f /dev/null -u new-session -d -x 88 -y 24 "TERM=xterm-256color $program -C $home/descriptions status --watch"
-while ! screen capture-pane -p | grep -Eq ' [3-9][0-9]\.[0-9]%$'; do
+while ! screen capture-pane -p | grep -Eq ' [6-9][0-9]\.[0-9]%$'; do
 	"$program" -C "$home/descriptions" status | grep -q '^Running: *yes' || { echo "The run is over before the screenshot." >&2; exit 1; }
 	sleep 0.2
 done
