@@ -101,14 +101,21 @@ func ContextCommand(ctx context.Context, cmd *exec.Cmd) *exec.Cmd {
 // to stderr or, if it crashed without one, its last lines; then llama.cpp's first error.
 func FailureText(stderr string, err error) string {
 	var errs []string
-	message := ""
+	message, hints := "", false
 	for line := range strings.Lines(stderr) {
+		indented := strings.HasPrefix(line, "  ")
 		line = strings.TrimSpace(line)
-		if text, ok := strings.CutPrefix(line, "photodesc: "); ok {
-			message = text
-		} else if text, ok := strings.CutPrefix(line, "E "); ok {
-			errs = append(errs, text)
+		switch {
+		case strings.HasPrefix(line, "photodesc: "):
+			message, hints = strings.TrimPrefix(line, "photodesc: "), true
+			continue
+		case hints && indented: // what to do, below the message
+			message += "\n  " + line
+			continue
+		case strings.HasPrefix(line, "E "):
+			errs = append(errs, strings.TrimPrefix(line, "E "))
 		}
+		hints = false
 	}
 	if message == "" {
 		message = fmt.Sprintf("the model could not be loaded: %v", err)

@@ -16,6 +16,7 @@ func TestFailureText(t *testing.T) {
 		"nothing":     {"", dead},
 		"its own":     {"I loading\nphotodesc: it has no vision encoder\n", "it has no vision encoder"},
 		"llama.cpp's": {"E bad magic\nE more\nphotodesc: it cannot be loaded\n", "it cannot be loaded\n  llama.cpp says: bad magic"},
+		"a hint":      {"I a\n  b\nphotodesc: it is old\n  build it again\n  or not\nI c\n  d\n", "it is old\n  build it again\n  or not"},
 		"segfault": {"I loading\nSIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=128\nsignal arrived during cgo execution\n\ngoroutine 1 [syscall]:\nframe\nframe\n",
 			dead + "\n  its process said last: SIGSEGV: segmentation violation"},
 		"assert": {"I loading\nggml.c:12: GGML_ASSERT(n > 0) failed\n", dead + "\n  its process said last: ggml.c:12: GGML_ASSERT(n > 0) failed"},
