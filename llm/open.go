@@ -11,7 +11,7 @@ import (
 	llamacpp "photodesc/third_party/llama.cpp"
 )
 
-// System tells that the system's llama.cpp is linked, which may know models that
+// System tells that the system's llama.cpp is linked, or one from a source tree, which may know models that
 // photodesc does not.
 const System = llamacpp.System
 
@@ -24,6 +24,9 @@ const FirstSmolVLM = "the system's llama.cpp cannot be used for SmolVLM's first 
 // models can be loaded there, else on the CPU. The engine must be closed. The error
 // says which file or option is wrong.
 func Open(opt Options) (*Engine, error) {
+	if err := llamacpp.Check(); err != nil { // before the library is called
+		return nil, err
+	}
 	if !hasGPU() {
 		return openOn(opt, false)
 	}
@@ -41,9 +44,6 @@ func Open(opt Options) (*Engine, error) {
 
 func openOn(opt Options, gpu bool) (_ *Engine, err error) {
 	if err := kernels.Check(); err != nil {
-		return nil, err
-	}
-	if err := llamacpp.Check(); err != nil {
 		return nil, err
 	}
 	if opt.Parallel < 1 {

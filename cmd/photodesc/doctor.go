@@ -139,8 +139,11 @@ func checkLlama() (string, error) {
 	if err := llamacpp.Check(); err != nil {
 		return "", err
 	}
-	if llamacpp.System {
+	switch llamacpp.Linked() {
+	case "system":
 		return llamacpp.Commit() + ", the system's", nil
+	case "tree":
+		return llamacpp.Commit() + ", compiled from a source tree, part of the program", nil
 	}
 	return llamacpp.Commit() + ", part of the program", nil
 }

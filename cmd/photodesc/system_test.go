@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	llamacpp "photodesc/third_party/llama.cpp"
 )
 
 // What only a program that links the system's llama.cpp does.
@@ -99,5 +101,38 @@ func TestSystemSmolVLM(t *testing.T) {
 	out, err = program(t, "doctor").CombinedOutput()
 	if !strings.Contains(string(out), "use --model smolvlm2") {
 		t.Errorf("doctor: %v\n%s", err, out)
+	}
+}
+
+// A program that finds another version of the library than it was built for says so and calls nothing else in it.
+func TestSystemOtherVersion(t *testing.T) {
+	if llamacpp.Linked() != "system" {
+		t.Skip("llama.cpp is part of the program")
+	}
+	dir := t.TempDir()
+	shim := filepath.Join(dir, "shim.so")
+	source := filepath.Join(dir, "shim.c")
+	if err := os.WriteFile(source, []byte(`const char * llama_version(void) { return "0.99.1"; }`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("cc", "-shared", "-fPIC", "-o", shim, source).CombinedOutput(); err != nil {
+		t.Fatalf("cc: %v\n%s", err, out)
+	}
+	want := "the system's llama.cpp is version 0.99.1 and photodesc was built for " + llamacpp.Built()
+	work := t.TempDir()
+	for _, args := range [][]string{
+		{"-C", work, "run", "--model", "builtin", "../../examples/photos"},
+		{"describe", "--model", "builtin", "../../examples/photos/red-circle-orientation-1.jpg"},
+		{"doctor"},
+	} {
+		c := program(t, args...)
+		c.Env = append(c.Environ(), "LD_PRELOAD="+shim)
+		out, err := c.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) || !strings.Contains(string(out), "make build LLAMA=system") {
+			t.Errorf("%s: %v\n%s", args[0], err, out)
+		}
+	}
+	if n := len(records(t, work)); n != 0 {
+		t.Errorf("%d photos are charged", n)
 	}
 }

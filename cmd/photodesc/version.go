@@ -25,7 +25,7 @@ type versionJSON struct {
 	OS       string        `json:"os"`
 	Arch     string        `json:"arch"`
 	Llama    string        `json:"llama_cpp"` // commit; of the system's, its version
-	Linked   string        `json:"linked"`    // "module": llama.cpp is part of the program; "system": the system's is
+	Linked   string        `json:"linked"`    // "module": llama.cpp is part of the program; "tree": so it is, from a source tree; "system": the system's is used
 	Vips     string        `json:"libvips"`
 	BLAS     *blasJSON     `json:"blas,omitempty"`
 	Kernels  string        `json:"kernels,omitempty"` // photodesc's own; BLAS is not used
@@ -50,11 +50,8 @@ type backendJSON struct {
 func findVersion() versionJSON {
 	v := versionJSON{
 		Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		Llama: llamacpp.Commit(), Linked: "module", Vips: vips.Version(), Kernels: kernels.Name(),
+		Llama: llamacpp.Commit(), Linked: llamacpp.Linked(), Vips: vips.Version(), Kernels: kernels.Name(),
 		Compiled: compiledFor(llamacpp.SystemInfo()), CPU: cpuFeatures(), Backends: []backendJSON{},
-	}
-	if llamacpp.System {
-		v.Linked = "system"
 	}
 	if config, core := llamacpp.BLAS(); config != "" {
 		v.BLAS = &blasJSON{Name: worker.BlasName(config), Core: core}
@@ -91,9 +88,12 @@ func versionCommand() *cobra.Command {
 // write prints it for people.
 func (v versionJSON) write(w io.Writer) {
 	fmt.Fprintf(w, "photodesc  %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
-	if llamacpp.System {
+	switch v.Linked {
+	case "system":
 		fmt.Fprintf(w, "llama.cpp  %s, the system's, with kernels of its own\n", v.Llama)
-	} else {
+	case "tree":
+		fmt.Fprintf(w, "llama.cpp  %s, compiled from a source tree, with kernels of its own\n", v.Llama)
+	default:
 		fmt.Fprintf(w, "llama.cpp  %s\n", v.Llama)
 	}
 	fmt.Fprintf(w, "libvips    %s\n", v.Vips)

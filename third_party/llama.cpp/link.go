@@ -27,6 +27,9 @@ import (
 // System tells that the program links the system's llama.cpp, not the Go module's.
 const System = false
 
+// Linked is "module": llama.cpp is part of the program.
+func Linked() string { return "module" }
+
 // Check finds nothing wrong: llama.cpp is part of the program.
 func Check() error { return nil }
 

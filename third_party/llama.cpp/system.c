@@ -17,9 +17,9 @@
 #include <string.h>
 
 #if !defined(PD_LLAMA_MAJOR)
-#error "the version of llama.cpp is not known: build with `make build LLAMA=system`"
-#elif PD_LLAMA_MAJOR > 1000 || (PD_LLAMA_MAJOR == 0 && PD_LLAMA_MINOR < 7)
-#error "llama.cpp 0.7.0 or newer is needed; what was numbered by builds, as b9190, is older"
+#error "the version of llama.cpp is not known: build with `make build LLAMA=system` or LLAMA=DIR"
+#elif PD_LLAMA_MAJOR > 1000 || (PD_LLAMA_MAJOR == 0 && PD_LLAMA_MINOR < 5)
+#error "llama.cpp 0.5.0 or newer is needed; what was numbered by builds, as b9190, is older"
 #endif
 
 #define TEXT_OF(x) #x
@@ -27,6 +27,14 @@
 
 const char * pd_system_built(void) {
     return TEXT(PD_LLAMA_MAJOR) "." TEXT(PD_LLAMA_MINOR) "." TEXT(PD_LLAMA_PATCH);
+}
+
+bool pd_system_tree(void) {
+#ifdef PD_LLAMA_STAMP
+    return true;
+#else
+    return false;
+#endif
 }
 
 static void no_log(enum ggml_log_level level, const char * text, void * data) {

@@ -15,6 +15,9 @@ struct mtmd_input_chunks;
 // The version of the headers that the program was compiled with: "0.7.0".
 const char * pd_system_built(void);
 
+// Whether llama.cpp was compiled from a source tree, and is part of the program.
+bool pd_system_tree(void);
+
 // Loads all of ggml's backends that the system has. ggml logs nothing from then on.
 void pd_system_load_backends(void);
 
