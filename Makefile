@@ -15,15 +15,18 @@ endif
 export CGO_CFLAGS   := -O3 $(TARGET)
 export CGO_CXXFLAGS := -O3 $(TARGET)
 
-# LLAMA=system links the system's llama.cpp, by a tag of Go's build and the version of its headers; without it, the Go module's is
-# compiled in. third_party/llama.cpp/README.md tells why, and what differs.
+# LLAMA=system links the system's llama.cpp, by a tag of Go's build and the version of its headers; LLAMA=DIR compiles a source tree
+# of it and links that; without it, the Go module's is compiled in. third_party/llama.cpp/README.md tells why, and what differs.
 LLAMA ?=
 ifeq ($(LLAMA),system)
   LLAMA_VERSION := $(subst ., ,$(shell pkg-config --modversion llama 2>/dev/null))
   export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -tags=llama_system
   export CGO_CPPFLAGS := -DPD_LLAMA_MAJOR=$(word 1,$(LLAMA_VERSION)) -DPD_LLAMA_MINOR=$(or $(word 2,$(LLAMA_VERSION)),0) -DPD_LLAMA_PATCH=$(or $(word 3,$(LLAMA_VERSION)),0)
 else ifneq ($(LLAMA),)
-  $(error LLAMA is $(LLAMA); it may be system, or unset)
+  # A source tree: `upstream` compiles it and writes what pkg-config tells, also to Go.
+  export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -tags=llama_system
+  export PKG_CONFIG_PATH := $(CURDIR)/build/llama/pkgconfig:$(PKG_CONFIG_PATH)
+  export CGO_CPPFLAGS = $(shell cat build/llama/cppflags 2>/dev/null)
 endif
 
 VERSION  := $(shell tools/release/version)
@@ -74,7 +77,7 @@ else
   MISSING = { command -v g++ >/dev/null || echo g++; command -v pkg-config >/dev/null || echo pkg-config; \
 	pkg-config --exists vips 2>/dev/null || echo libvips-dev; pkg-config --exists libtiff-4 2>/dev/null || echo libtiff-dev; \
 	pkg-config --exists libjpeg 2>/dev/null || echo libjpeg-dev; \
-	$(if $(LLAMA),pkg-config --exists llama 2>/dev/null || echo libllama-dev libggml-dev,pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev); }
+	$(if $(LLAMA),$(if $(filter system,$(LLAMA)),pkg-config --exists llama 2>/dev/null || echo libllama-dev libggml-dev,command -v cmake >/dev/null || echo cmake),pkg-config --exists openblas 2>/dev/null || echo libopenblas-dev); }
   MISSING_TEST = { command -v dbus-daemon >/dev/null || echo dbus-daemon; command -v plistutil >/dev/null || echo libplist-utils; command -v bindfs >/dev/null || echo bindfs; \
 	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || $(if $(BROWSER_PACKAGE),echo $(BROWSER_PACKAGE),true); \
 	$(FOR_TESTS); }
@@ -125,10 +128,12 @@ needs:
 
 # llama.cpp's headers lie in a Go module; C finds them through a link to it.
 upstream: needs ## link llama.cpp's sources
-ifneq ($(LLAMA),system)
+ifeq ($(LLAMA),)
 	@go mod download github.com/ollama/ollama
 	@dir=$$(go list -m -f '{{.Dir}}' github.com/ollama/ollama); \
 	[ "$$(readlink $(UPSTREAM))" = "$$dir" ] || ln -sfn "$$dir" $(UPSTREAM)
+else ifneq ($(LLAMA),system)
+	@ARCH=$(TARGET) tools/llama-source '$(LLAMA)'
 endif
 
 models: $(SHAPES:%=build/models/%.gguf) ## write small models with random weights
@@ -244,7 +249,7 @@ test-system: ## link Debian's newer llama.cpp in a chroot of SUITE=sid and test 
 	@tools/chroot $(SUITE) "make git g++ pkg-config libllama-dev libggml-dev libvips-dev libtiff-dev libjpeg-dev imagemagick" \
 		$(MAKE) --no-print-directory test-system-inside LLAMA=system
 test-system-inside: build
-	@bin/photodesc version && bin/photodesc doctor
+	@bin/photodesc version && PHOTODESC_MODEL=builtin bin/photodesc doctor
 	@go test -count=1 ./llm ./llm/kernels ./third_party/llama.cpp
 	@go test -count=1 -v -run '^(TestMeaning|TestGoldenWords|TestSystem.*)$$' ./cmd/photodesc
 
