@@ -5,27 +5,38 @@
 //
 // With -standins the files come from DIR, where mkmodel -published has put models without real weights, through a hub on this
 // machine: everything but the words can be tried without a network.
+//
+// It fails if a model cannot be fetched, does not load or, unless it is a stand-in, describes no picture at all.
 package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"photodesc/internal/models"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			os.Exit(2)
 		}
@@ -40,10 +51,12 @@ type checker struct {
 	dir      string // temporary
 	photos   string
 	expected map[string][]string
+	list     string // a file with the names of the photos
 	env      []string
+	models   string // a folder for fetched models that goes with dir; empty: they are kept where a run keeps them
 }
 
-func run(args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("checkmodels", flag.ContinueOnError)
 	program := flags.String("photodesc", "bin/photodesc", "the program")
 	names := flags.String("models", "", "names with commas between them; all of the catalogue if there are none")
@@ -80,18 +93,25 @@ func run(args []string, out io.Writer) error {
 	} else {
 		c.expected, err = readWords(c.photos)
 	}
+	if err == nil {
+		err = c.writeList()
+	}
 	if err != nil {
 		return err
 	}
 	if *standins != "" {
 		hub := localHub(*standins)
 		defer hub.Close()
-		c.env = append(c.env, "HF_ENDPOINT="+hub.URL, "PHOTODESC_MODELS="+filepath.Join(dir, "models"), "HF_HUB_OFFLINE=", "HF_HOME="+dir, "LLAMA_CACHE="+dir)
+		c.models = filepath.Join(dir, "models") // they are no models to keep
+		c.env = append(c.env, "HF_ENDPOINT="+hub.URL, "PHOTODESC_MODELS="+c.models, "HF_HUB_OFFLINE=", "HF_HOME="+dir, "LLAMA_CACHE="+dir)
 	}
 	var results []result
 	for _, e := range entries {
 		fmt.Fprintf(out, "%s …\n", e.Name)
-		r := c.check(e)
+		r := c.check(ctx, e)
+		if ctx.Err() != nil {
+			return fmt.Errorf("stopped; %s has what was finished", *report)
+		}
 		results = append(results, r)
 		if err := writeReport(*report, results); err != nil { // after each: they take long
 			return err
@@ -101,10 +121,24 @@ func run(args []string, out io.Writer) error {
 	if err := writeTable(out, results); err != nil {
 		return err
 	}
+	return failure(results, *standins != "", *report)
+}
+
+// failure is an error if a model is of no use at all.
+func failure(results []result, standins bool, report string) error {
 	for _, r := range results {
-		if !r.Loads {
-			return fmt.Errorf("%s does not load; %s has the whole", r.Model, *report)
+		problem := ""
+		switch {
+		case !r.Fetched:
+			problem = "could not be fetched"
+		case !r.Loads:
+			problem = "does not load"
+		case r.Described == 0 && !standins:
+			problem = "described no picture"
+		default:
+			continue
 		}
+		return fmt.Errorf("%s %s; %s has the whole", r.Model, problem, report)
 	}
 	return nil
 }
@@ -119,8 +153,15 @@ func chosen(names string) (list []models.Entry, err error) {
 		}
 		return list, nil
 	}
-	for _, name := range strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' }) {
-		found := false
+	split := strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })
+	if len(split) == 0 {
+		return nil, fmt.Errorf("%q names no model", names)
+	}
+	for _, name := range split {
+		found := slices.ContainsFunc(list, func(e models.Entry) bool { return e.Name == name })
+		if found {
+			continue
+		}
 		for _, e := range models.Catalogue {
 			if e.Name == name {
 				list, found = append(list, e), true
@@ -134,15 +175,22 @@ func chosen(names string) (list []models.Entry, err error) {
 }
 
 // check fetches a model and has it describe the pictures, one at a time, so that its memory is that of one.
-func (c *checker) check(e models.Entry) result {
+func (c *checker) check(ctx context.Context, e models.Entry) result {
 	r := result{Model: e.Name, Catalogue: e.Memory}
-	if _, err := c.photodesc(nil, "models", "pull", e.Name); err != nil {
-		r.Error = err.Error()
-		return r
+	if c.models != "" {
+		defer os.RemoveAll(c.models)
 	}
+	if e.Repo != "" {
+		if _, err := c.photodesc(ctx, nil, os.Stderr, "models", "pull", e.Name); err != nil {
+			r.Error = err.Error()
+			return r
+		}
+	}
+	r.Fetched = true
 	work := filepath.Join(c.dir, "work-"+e.Name)
 	var events bytes.Buffer
-	code, err := c.photodesc(&events, "-C", work, "run", "--model", e.Name, "--workers", "1", "--parallel", "1", "--json", "--no-config", "--exclude", wordsName, c.photos)
+	args := []string{"-C", work, "run", "--model", e.Name, "--workers", "1", "--parallel", "1", "--json", "--no-config", "--files-from", c.list, "-0", c.photos}
+	code, err := c.photodesc(ctx, &events, io.Discard, args...)
 	if err != nil && code != failedPhotos {
 		r.Error = err.Error()
 		return r
@@ -158,16 +206,44 @@ func (c *checker) check(e models.Entry) result {
 // failedPhotos is the exit code of a run in which photos failed.
 const failedPhotos = 3
 
-// photodesc runs the program. An error has the last lines that it said.
-func (c *checker) photodesc(stdout io.Writer, args ...string) (code int, err error) {
-	cmd := exec.Command(c.program, args...)
-	var said bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = c.env, stdout, &said
-	if err := cmd.Run(); err != nil {
-		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		return cmd.ProcessState.ExitCode(), fmt.Errorf("%w: %s", err, strings.Join(lines[max(0, len(lines)-4):], "\n  "))
+// photodesc runs the program, which is asked to stop when ctx ends. What it says goes
+// to said, too.
+func (c *checker) photodesc(ctx context.Context, stdout, said io.Writer, args ...string) (code int, err error) {
+	cmd := exec.CommandContext(ctx, c.program, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
+	var last bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = c.env, stdout, io.MultiWriter(&last, said)
+	err = cmd.Run()
+	if err == nil {
+		return 0, nil
 	}
-	return 0, nil
+	if cmd.ProcessState == nil { // it was not started
+		return -1, err
+	}
+	return cmd.ProcessState.ExitCode(), errors.New(lastWords(last.String(), err))
+}
+
+// lastWords is the error that the program printed or, if it printed none, err and its last lines.
+func lastWords(said string, err error) string {
+	const prefix = "photodesc: "
+	said = "\n" + strings.TrimSpace(said)
+	if i := strings.LastIndex(said, "\n"+prefix); i >= 0 {
+		return said[i+1+len(prefix):]
+	}
+	lines := strings.Split(said, "\n")
+	return err.Error() + ": " + strings.Join(lines[max(0, len(lines)-4):], "\n  ")
+}
+
+// writeList writes the names of the photos for --files-from.
+func (c *checker) writeList() error {
+	c.list = filepath.Join(c.dir, "photos.list")
+	var b bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(c.expected)) {
+		b.WriteString(name)
+		b.WriteByte(0)
+	}
+	return os.WriteFile(c.list, b.Bytes(), 0o600)
 }
 
 // localHub answers as a mirror of the hub does, with stand-ins under the names of the catalogue.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,7 +57,7 @@ func TestReadWords(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a: b.jpg"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for text, want := range map[string]string{"x.jpg dog": "line 1: no", "\n# c\nx.jpg: dog": "line 3"} {
+	for text, want := range map[string]string{"x.jpg dog": "line 1: no", "\n# c\nx.jpg: dog": "line 3", "# none\n": "names no photo"} {
 		if err := os.WriteFile(filepath.Join(dir, wordsName), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -80,15 +81,15 @@ func TestTable(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "outputs", "x.jsonl"), []byte(lines), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := result{Model: "m", Loads: true, Memory: 300 << 20, Catalogue: 310 << 20}
-	if err := r.read(dir, map[string][]string{"a.jpg": {"red", "ball|dot", "square"}, "b.jpg": {"dog"}, "c.jpg": {"cat"}}); err != nil {
+	r := result{Model: "m", Fetched: true, Loads: true, Memory: 300 << 20, Catalogue: 310 << 20}
+	if err := r.read(dir, map[string][]string{"a.jpg": {"red", "ball|dot", "square"}, "b.jpg": {"dog"}, "c.jpg": {"cat"}, "d.txt": {"sea"}}); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := writeTable(&out, []result{r, {Model: "n", Error: "no network"}}); err != nil {
+	if err := writeTable(&out, []result{r, {Model: "n", Error: "no network"}, {Model: "o", Fetched: true, Loads: true, Pictures: 12, Blank: 36, Memory: 400 << 20, Catalogue: 310 << 20}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"m      yes    2/3        2/5          4      1      5.0       2.0        300 MiB  310 MiB", "n      NO", "n: no network", "m: 3 pictures not as expected: a.jpg, b.jpg, c.jpg"} {
+	for _, want := range []string{"m      yes          2/4        2/6          4      1      5.0       2.0        300 MiB  310 MiB    right (-3%)\n", "n      not fetched  -          -            -", "n: no network", "WRONG by +29%\n", "o: answers nothing: do not use it here\n", "m: 4 pictures not as expected: a.jpg, b.jpg, c.jpg, d.txt"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
@@ -107,5 +108,33 @@ func TestTable(t *testing.T) {
 	}
 	if list, err := chosen(""); err != nil || len(list) < 8 {
 		t.Error(list, err)
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	for said, want := range map[string]string{
+		"Fetching\nphotodesc: no room\n  make some\n": "no room\n  make some",
+		"a\nb\nc\nd\ne\n": "exit: b\n  c\n  d\n  e",
+	} {
+		if got := lastWords(said, errors.New("exit")); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+}
+
+// A model that is of no use makes the whole fail; stand-ins have no words.
+func TestFailure(t *testing.T) {
+	good := result{Model: "good", Fetched: true, Loads: true, Described: 1}
+	for want, r := range map[string]result{
+		"far could not be fetched":     {Model: "far"},
+		"broken does not load":         {Model: "broken", Fetched: true},
+		"mute described no picture; r": {Model: "mute", Fetched: true, Loads: true},
+	} {
+		if err := failure([]result{good, r}, false, "r"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if err := failure([]result{good, {Fetched: true, Loads: true}}, true, "r"); err != nil {
+		t.Error(err)
 	}
 }

@@ -190,11 +190,21 @@ func readWords(dir string) (map[string][]string, error) {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", f.Name(), n, err)
 		}
+		name = filepath.ToSlash(filepath.Clean(name)) // as a run writes it
+		if expected[name] == nil {
+			expected[name] = []string{} // that it is described at all
+		}
 		for _, w := range strings.Split(list, ",") {
 			if w = strings.TrimSpace(w); w != "" {
 				expected[name] = append(expected[name], w)
 			}
 		}
 	}
-	return expected, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if len(expected) == 0 {
+		return nil, fmt.Errorf("%s names no photo\n  it says what is expected, a photo a line: beach.jpg: dog, sea|water", f.Name())
+	}
+	return expected, nil
 }

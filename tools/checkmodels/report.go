@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -19,6 +21,7 @@ import (
 type result struct {
 	Model     string  `json:"model"`
 	Error     string  `json:"error,omitempty"` // why it was not checked to the end
+	Fetched   bool    `json:"fetched"`
 	Loads     bool    `json:"loads"`
 	Pictures  int     `json:"pictures"`
 	Described int     `json:"described"`
@@ -95,6 +98,7 @@ func (r *result) read(dir string, expected map[string][]string) error {
 		return err
 	}
 	tokens, generating, total := 0, 0.0, 0.0
+	left := maps.Clone(expected)
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
@@ -108,6 +112,7 @@ func (r *result) read(dir string, expected map[string][]string) error {
 				continue
 			}
 			r.add(rec, expected[rec.Path])
+			delete(left, rec.Path)
 			tokens, generating, total = tokens+rec.Tokens, generating+rec.Seconds.Generate, total+rec.Seconds.Total
 		}
 		err = lines.Err()
@@ -116,11 +121,16 @@ func (r *result) read(dir string, expected map[string][]string) error {
 			return err
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		missing := record{Path: name, Status: "none"}
+		missing.Error = &struct{ Message string }{"a run leaves it out"}
+		r.add(missing, expected[name])
+	}
 	if generating > 0 {
 		r.PerSecond = float64(tokens) / generating
 	}
-	if r.Pictures > 0 {
-		r.Seconds = total / float64(r.Pictures)
+	if looked := r.Pictures - len(left); looked > 0 {
+		r.Seconds = total / float64(looked)
 	}
 	return nil
 }
@@ -144,19 +154,32 @@ func peak(events []byte) (most uint64) {
 	return most
 }
 
+// memoryText says how the memory measured compares with what the catalogue says, which is to be within 10%.
+func (r *result) memoryText() string {
+	off := 100 * (float64(r.Memory)/float64(r.Catalogue) - 1)
+	if off < -10 || off > 10 {
+		return fmt.Sprintf("WRONG by %+.0f%%", off)
+	}
+	return fmt.Sprintf("right (%+.0f%%)", off)
+}
+
 const mib = 1 << 20
 
 // writeTable prints a line a model.
 func writeTable(w io.Writer, results []result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "model\tloads\tdescribed\twords found\tblank\tloops\ttokens/s\ts/picture\tmemory\tcatalogue")
+	fmt.Fprintln(t, "model\tloads\tdescribed\twords found\tblank\tloops\ttokens/s\ts/picture\tmemory\tcatalogue\tmemory is")
 	for _, r := range results {
-		loads := "yes"
 		if !r.Loads {
-			loads = "NO"
+			why := "NO"
+			if !r.Fetched {
+				why = "not fetched"
+			}
+			fmt.Fprintf(t, "%s\t%s%s\n", r.Model, why, strings.Repeat("\t-", 9))
+			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%d/%d\t%d\t%d\t%.1f\t%.1f\t%d MiB\t%d MiB\n", r.Model, loads, r.Described, r.Pictures, r.Found, r.Expected,
-			r.Blank, r.Loops, r.PerSecond, r.Seconds, r.Memory/mib, r.Catalogue/mib)
+		fmt.Fprintf(t, "%s\tyes\t%d/%d\t%d/%d\t%d\t%d\t%.1f\t%.1f\t%d MiB\t%d MiB\t%s\n", r.Model, r.Described, r.Pictures, r.Found, r.Expected,
+			r.Blank, r.Loops, r.PerSecond, r.Seconds, r.Memory/mib, r.Catalogue/mib, r.memoryText())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -171,7 +194,9 @@ func writeTable(w io.Writer, results []result) error {
 				wrong = append(wrong, a.Picture)
 			}
 		}
-		if len(wrong) > 0 {
+		if r.Loads && r.Described == 0 {
+			fmt.Fprintf(w, "%s: answers nothing: do not use it here\n", r.Model)
+		} else if len(wrong) > 0 {
 			fmt.Fprintf(w, "%s: %s not as expected: %s\n", r.Model, wording.Count(len(wrong), "picture"), strings.Join(wrong, ", "))
 		}
 	}
