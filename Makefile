@@ -295,7 +295,7 @@ bench: build build/models/smolvlm-500m.gguf build/models/mmproj-smolvlm-500m-102
 check-models: build ## fetch models, have them describe pictures of ours; MODELS="a,b" some of them, PHOTOS=DIR your own, STANDINS=1 without real weights
 	@$(if $(STANDINS),go run ./tools/mkmodel -published -o build/standins $(if $(MODELS),$(subst $(comma), ,$(MODELS)),all))
 	@go build -o build/checkmodels ./tools/checkmodels
-	@build/checkmodels $(if $(MODELS),-models "$(MODELS)") $(if $(filter file,$(origin PHOTOS)),,-photos "$(PHOTOS)") $(if $(STANDINS),-standins build/standins)
+	@build/checkmodels $(if $(MODELS),-models "$(MODELS)") $(if $(filter file,$(origin PHOTOS)),,-photos "$(PHOTOS)") $(if $(STANDINS),-pictures 2 -standins build/standins)
 
 # For other machines: any x86 CPU with AVX2.
 gpucheck: FOR_ALL := -O3 $(if $(filter x86_64,$(CPU)),-march=x86-64-v3)

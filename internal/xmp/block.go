@@ -1,6 +1,7 @@
 package xmp
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -42,11 +43,25 @@ func listOf(kind string, items []string) string {
 	return s + "</rdf:" + kind + ">"
 }
 
-// alternatives is a text for all languages. It is not repeated under the tag of its own:
-// darktable 4.2.1 would show both, with the tag between them.
+// alternatives is a text for all languages.
 func alternatives(text string) string {
-	return `<rdf:Alt><rdf:li xml:lang="x-default">` + escape(text) + "</rdf:li></rdf:Alt>"
+	return "<rdf:Alt>" + alternative("x-default", text) + "</rdf:Alt>"
 }
+
+// alternativesIn is a text for all languages and under the tag of its own, as XMP wants it where that is known.
+func alternativesIn(language, text string) string {
+	if !tag.MatchString(language) {
+		return alternatives(text)
+	}
+	return "<rdf:Alt>" + alternative("x-default", text) + alternative(language, text) + "</rdf:Alt>"
+}
+
+func alternative(language, text string) string {
+	return `<rdf:li xml:lang="` + language + `">` + escape(text) + "</rdf:li>"
+}
+
+// tag is a language as xml:lang has it.
+var tag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
 
 // bound binds the prefix of a list or alternatives where it may not be bound to RDF.
 func bound(content string) string {

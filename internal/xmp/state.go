@@ -77,6 +77,21 @@ func (p *property) ours(hash string) bool {
 	})
 }
 
+// outdated is whether a person has changed the text of all languages and a program has left
+// ours under the tag of its own.
+func (p *property) outdated(hash string) bool {
+	ours, changed := false, false
+	for _, v := range p.values {
+		switch h := sumText(v.text); {
+		case v.lang == "x-default":
+			changed = h != "" && h != hash
+		case h == hash:
+			ours = true
+		}
+	}
+	return ours && changed
+}
+
 // wrote is whether a photoshop:CaptionWriter is ours.
 func (s *state) wrote(p *property) bool {
 	return s.model != "" && len(p.values) == 1 && strings.TrimSpace(p.values[0].text) == writer(s.model)

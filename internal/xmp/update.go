@@ -114,7 +114,7 @@ func (u *updater) due() bool {
 			return true
 		}
 		for _, n := range []name{description, imageDescription} {
-			if slices.ContainsFunc(u.before.find(n), func(p *property) bool { return p.ours(u.was.description) }) {
+			if slices.ContainsFunc(u.before.find(n), func(p *property) bool { return p.ours(u.was.description) || p.outdated(u.was.description) }) {
 				return true
 			}
 		}
@@ -142,9 +142,9 @@ func (u *updater) describe() {
 		return
 	}
 	u.now.description = sumText(u.Description)
-	content := alternatives(u.Description)
-	u.write(description, u.Description, content)
-	u.write(imageDescription, u.Description, content)
+	// darktable 4.2.1, which reads the first only, would show a second language and its tag behind the text.
+	u.write(description, u.Description, alternatives(u.Description))
+	u.write(imageDescription, u.Description, alternativesIn(u.Language, u.Description))
 	if u.Model != "" {
 		u.write(captionWriter, writer(u.Model), escape(writer(u.Model)))
 	}

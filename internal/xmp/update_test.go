@@ -100,12 +100,53 @@ func TestBlock(t *testing.T) {
 	out := updated(t, bare, Text{Description: "Snow", Keywords: []string{"snow"}, Model: "smolvlm", Language: "en"}, Embedded{})
 	for _, want := range []string{
 		"\n  <dc:description><rdf:Alt><rdf:li xml:lang=\"x-default\">Snow</rdf:li></rdf:Alt></dc:description>\n",
+		"<tiff:ImageDescription><rdf:Alt><rdf:li xml:lang=\"x-default\">Snow</rdf:li><rdf:li xml:lang=\"en\">Snow</rdf:li></rdf:Alt></tiff:ImageDescription>\n",
 		"<photoshop:CaptionWriter>photodesc, smolvlm</photoshop:CaptionWriter>", "photodesc:DescribedBy=\"smolvlm\"\n",
 		"<digiKam:TagsList><rdf:Seq><rdf:li>snow</rdf:li></rdf:Seq></digiKam:TagsList>",
 		"\n </rdf:Description>\n </rdf:RDF>\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it has no %q:\n%s", want, out)
+		}
+	}
+}
+
+// TestLanguage has the description under the tag of its language, too, where a program
+// may look for it, and takes it out when a person has changed the text.
+func TestLanguage(t *testing.T) {
+	snow := Text{Description: "Schnee", Model: "m"}
+	for language, want := range map[string]string{"de": "de", "zh-Hant-TW": "zh-Hant-TW", "": "", "x-default": "", "\"><a": "", "de ": "de", "deutsch ist schön": ""} {
+		snow.Language = language
+		out := updated(t, bare, snow, Embedded{})
+		tagged := `<rdf:li xml:lang="` + want + `">Schnee</rdf:li></rdf:Alt></tiff:ImageDescription>`
+		if want == "" {
+			tagged = `<tiff:ImageDescription><rdf:Alt><rdf:li xml:lang="x-default">Schnee</rdf:li></rdf:Alt>`
+		}
+		if !strings.Contains(out, tagged) || strings.Count(out, "x-default") != 2+strings.Count(language, "x-default") {
+			t.Errorf("%q: no %s in\n%s", language, tagged, out)
+		}
+	}
+
+	snow.Language = ""
+	old := updated(t, bare, snow, Embedded{})
+	snow.Language = "de"
+	made := updated(t, bare, snow, Embedded{})
+	if got := updated(t, old, snow, Embedded{}); got != made {
+		t.Errorf("of one without a language it became\n%s", got)
+	}
+	// Programs change the text of all languages alone, in one property or both.
+	for _, n := range []int{1, 2} {
+		i := strings.LastIndex(made, `"x-default">Schnee`)
+		by := made[:i] + strings.Replace(made[i:], "Schnee", "By hand", 1)
+		if n == 2 {
+			by = strings.Replace(by, `"x-default">Schnee`, `"x-default">By hand`, 1)
+		}
+		out := updated(t, by, snow, Embedded{})
+		if strings.Contains(out, "Schnee") || !strings.Contains(out, ">By hand</rdf:li></rdf:Alt></tiff:ImageDescription>") {
+			t.Errorf("a person's text is beside ours:\n%s", out)
+		}
+		if again := updated(t, out, snow, Embedded{}); again != out {
+			t.Errorf("a second time it is\n%s", again)
 		}
 	}
 }

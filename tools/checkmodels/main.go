@@ -1,7 +1,7 @@
 // Command checkmodels fetches models of the catalogue and has each describe pictures of which it is known what they show: 12
 // that it draws, or a person's own. It prints a table and writes a report.
 //
-//	go run ./tools/checkmodels [-photodesc FILE] [-models NAMES] [-photos DIR] [-report FILE] [-standins DIR]
+//	go run ./tools/checkmodels [-photodesc FILE] [-models NAMES] [-photos DIR] [-pictures N] [-report FILE] [-standins DIR]
 //
 // With -standins the files come from DIR, where mkmodel -published has put models without real weights, through a hub on this
 // machine: everything but the words can be tried without a network.
@@ -62,6 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	names := flags.String("models", "", "names with commas between them; all of the catalogue if there are none")
 	photos := flags.String("photos", "", "a folder of one's own photos, with a file "+wordsName+" in it")
 	report := flags.String("report", "models-report.json", "the report")
+	most := flags.Int("pictures", 0, "describe only so many of the pictures; 0 is all")
 	standins := flags.String("standins", "", "a folder with stand-ins for the models")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -94,6 +95,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		c.expected, err = readWords(c.photos)
 	}
 	if err == nil {
+		c.keep(*most)
 		err = c.writeList()
 	}
 	if err != nil {
@@ -233,6 +235,16 @@ func lastWords(said string, err error) string {
 	}
 	lines := strings.Split(said, "\n")
 	return err.Error() + ": " + strings.Join(lines[max(0, len(lines)-4):], "\n  ")
+}
+
+// keep forgets all but n pictures; 0 keeps all.
+func (c *checker) keep(n int) {
+	names := slices.Sorted(maps.Keys(c.expected))
+	if n > 0 && n < len(names) {
+		for _, name := range names[n:] {
+			delete(c.expected, name)
+		}
+	}
 }
 
 // writeList writes the names of the photos for --files-from.
