@@ -21,9 +21,11 @@ name=photodesc-$VERSION-linux-$arch
 work=build/release/$arch
 rm -rf "$work"; mkdir -p "$work" dist
 find dist -type f ! -name "*$VERSION*" ! -name "*$(echo "$VERSION" | tr - '~')*" -delete # of other commits
-# GPU backends take functions of ggml from the program, and nothing else: the names of all of C are 400 kB.
-exported='-Wl,--no-export-dynamic,--export-dynamic-symbol=ggml_*'
-tools/quietgo build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION -extldflags '$exported'" -o "$work/photodesc" ./cmd/photodesc
+# GPU backends take functions of ggml from the program, and nothing else: the names of all of C are 400 kB. The program lies at
+# another address each time (PIE); where ld can pack what the loader then has to correct, that saves 3.5 MB.
+link='-Wl,--no-export-dynamic,--export-dynamic-symbol=ggml_*'
+[ "$arch" != amd64 ] || link="$link -Wl,-z,pack-relative-relocs"
+tools/quietgo build -buildmode=pie -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$VERSION -extldflags '$link'" -o "$work/photodesc" ./cmd/photodesc
 # What describes the program is the same for each processor; one that this machine cannot run does not say it.
 teller=$work/photodesc
 [ "$arch" = "$(dpkg --print-architecture)" ] || teller=bin/photodesc

@@ -4,7 +4,13 @@
 #     tools/release/needs.sh bin/photodesc
 set -eu
 libraries=$(objdump -p "$1" | awk '$1 == "NEEDED" { print $2 }' | LC_ALL=C sort)
-newest() { objdump -T "$1" | grep -oE "$2_[0-9.]+" | sort -uV | tail -1; }
+newest() {
+	{
+		objdump -T "$1" | grep -oE "$2_[0-9.]+"
+		# The loader can read packed relocations from 2.36 on.
+		[ "$2" != GLIBC ] || ! readelf -V "$1" | grep -aq GLIBC_ABI_DT_RELR || echo GLIBC_2.36
+	} | sort -uV | tail -1
+}
 echo "photodesc needs of the system:"
 echo
 echo "  $(newest "$1" GLIBC | tr _ ' ') or newer, $(newest "$1" GLIBCXX | tr _ ' ') or newer (libstdc++)"
