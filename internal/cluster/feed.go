@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -55,7 +54,6 @@ func (c *Coordinator) feed(ctx context.Context) {
 		}
 		c.mu.Lock()
 		j := job{ID: c.seal.id(e.path), Path: rawPath(e.path), Size: size, ModTime: modTime, Not: e.tried()}
-		round := e.rounds
 		e.at = time.Now()
 		c.mu.Unlock()
 		data, err := json.Marshal(j)
@@ -63,7 +61,7 @@ func (c *Coordinator) feed(ctx context.Context) {
 			c.fail(err)
 			return
 		}
-		f, err := c.queue().js.PublishAsync(c.subjects.job(), data, jetstream.WithMsgID(fmt.Sprintf("%s-%d", j.ID, round)))
+		f, err := c.queue().js.PublishAsync(c.subjects.job(), data)
 		if err != nil {
 			c.giveBack(e.path, inQueue)
 			select {

@@ -15,9 +15,9 @@ const (
 	// maxNodeResults bounds the results of one node that are not on record yet, so that it cannot take the room of others.
 	maxNodeResults = 512
 	maxDeliver     = 3 // of one publication
-	// duplicateWindow is how long the server knows the IDs of messages, for what is sent again after a lost acknowledgement. The
-	// ledger knows later ones. Each ID takes some 200 bytes.
-	duplicateWindow = 3 * time.Second
+	// duplicateWindow is how long the server knows the IDs of messages. Ours have none: the ledger knows which photos have a result, and
+	// each ID would take 250 bytes of the server. This is the least that NATS allows, for strangers who send some.
+	duplicateWindow = 100 * time.Millisecond
 )
 
 // streams are what a run needs of JetStream.
