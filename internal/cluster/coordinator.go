@@ -138,6 +138,11 @@ func beatEvery(ackWait time.Duration) time.Duration {
 	return min(3*time.Second, max(ackWait/6, 50*time.Millisecond))
 }
 
+// beatTimeout is how long a node waits for the answer.
+func beatTimeout(ackWait time.Duration) time.Duration {
+	return max(2*time.Second, beatEvery(ackWait))
+}
+
 // ErrStopped is returned by Run after Stop, if photos are left.
 var ErrStopped = errors.New("stopped on request")
 

@@ -25,6 +25,8 @@ type Link struct {
 	name     string // of this machine
 	settings string // of the run that was joined
 	subjects subjects
+	back     chan struct{} // told when a lost connection is back
+	every    time.Duration // between beats; 0 is beatEvery
 }
 
 // RefusedError says why a run does not let this node in. Trying again does not help.
@@ -65,12 +67,22 @@ func Dial(a Address, secret string, notify func(error)) (*Link, error) {
 }
 
 func dialWith(secret string, notify func(error), connect func(...nats.Option) (*Conn, error), further ...nats.Option) (*Link, error) {
-	options := append(steady(notify), nats.Name("photodesc node"), nats.ReconnectBufSize(-1))
+	back := make(chan struct{}, 1)
+	tell := func(err error) {
+		if err == nil {
+			select {
+			case back <- struct{}{}:
+			default:
+			}
+		}
+		notify(err)
+	}
+	options := append(steady(tell), nats.Name("photodesc node"), nats.ReconnectBufSize(-1))
 	nc, err := connect(append(options, further...)...)
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{nc: nc, id: NodeID(secret)}
+	l := &Link{nc: nc, id: NodeID(secret), back: back}
 	l.js, err = nc.jetStream()
 	return l, err
 }

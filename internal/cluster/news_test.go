@@ -163,6 +163,44 @@ func TestNewsSlowReader(t *testing.T) {
 	close(free)
 }
 
+// TestConnectionBack: a node asks the run as soon as its connection is back, since it may have missed the end.
+func TestConnectionBack(t *testing.T) {
+	r := serve(t, testOptions{photos: numbered(1)})
+	l, err := Dial(r.address(), RandomSecret(), func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.every = time.Hour // between beats
+	if _, err := l.Join(t.Context(), "", "laptop", "test", 2); err != nil {
+		t.Fatal(err)
+	}
+	has, held, beats := make(chan struct{}, 100), make(chan struct{}), make(chan struct{}, 100)
+	done := make(chan error, 1)
+	go func() {
+		_, err := l.Do(t.Context(), nil, Work{Slots: 1, AckWait: time.Hour, Prove: func(int) {}, Beat: func() Beat { beats <- struct{}{}; return Beat{} },
+			Describe: func(context.Context, Job) (Answer, error) { has <- struct{}{}; <-held; return described, nil }})
+		done <- err
+	}()
+	<-beats
+	<-has
+	r.server.gate.mu.Lock()
+	for _, id := range r.server.gate.connections[l.id] {
+		_ = r.server.ns.DisconnectClientByID(id)
+	}
+	r.server.gate.mu.Unlock()
+	select {
+	case <-beats:
+	case <-time.After(time.Minute):
+		t.Error("it does not ask")
+	}
+	close(held)
+	r.wait()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNameTaken: a node that comes back under a name that another has got meanwhile gets one of its own.
 func TestNameTaken(t *testing.T) {
 	r := newRegistry(time.Minute)

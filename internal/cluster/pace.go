@@ -120,7 +120,7 @@ func (c *Coordinator) lookAtPace() {
 	}
 	c.pacedAt = now
 	var first []*node
-	if c.ledger.asksOthers() { // the fast ones may have failed on it already
+	if left == 0 || c.ledger.asksOthers() { // the fast ones may have failed on it already
 		c.nodes.restNobody()
 	} else {
 		first = c.nodes.rest(left, c.localPace)

@@ -14,8 +14,9 @@ const maxHedges = 6
 // hedgeAfter is how long a node may have the last photos beyond what they usually take, while the others have nothing to do.
 const hedgeAfter = 10 * time.Second
 
-// partingTime is how long the end of a run waits for nodes to hear of it.
-const partingTime = 2 * time.Second
+// partingTime is how long the end of a run waits for nodes to hear of it: they ask at once when their connection is back, and after a
+// question whose answer was lost.
+func partingTime(ackWait time.Duration) time.Duration { return 2*time.Second + beatTimeout(ackWait) }
 
 // watch looks after nodes and jobs until the run is over.
 func (c *Coordinator) watch(ctx context.Context) {
@@ -60,7 +61,7 @@ func (c *Coordinator) parted() bool {
 	}
 	for _, n := range c.nodes.nodes {
 		heard := n.seen.After(c.overAt) && n.beat.InFlight == 0
-		if n.gone || n.unnamed || heard || c.over == OverFinished && time.Since(c.overAt) > partingTime {
+		if n.gone || n.unnamed || heard || c.over == OverFinished && time.Since(c.overAt) > partingTime(c.cfg.AckWait) {
 			continue
 		}
 		return false

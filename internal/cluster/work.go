@@ -1,12 +1,14 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -62,6 +64,8 @@ type worker struct {
 	paused   string
 	resting  string
 	consumer jetstream.Consumer // of jobs; nil before the first request and after one has failed
+
+	finished atomic.Bool // the run has said so to all
 }
 
 // Do does jobs until the run is over, ErrUnknown, or ctx ends. Stopping is asked for with stop: what is in flight is then finished.
@@ -78,11 +82,15 @@ func (l *Link) Do(ctx context.Context, stop <-chan struct{}, work Work) (over st
 	life, endLife := context.WithCancel(ctx)
 	defer endLife()
 	w.life = life
-	all, err := l.nc.Subscribe(l.subjects.all(), func(*nats.Msg) { w.wake() })
+	all, err := l.nc.Subscribe(l.subjects.all(), func(m *nats.Msg) {
+		w.finished.Store(string(m.Data) == OverFinished)
+		w.wake()
+	})
 	if err != nil {
 		return "", err
 	}
 	defer all.Unsubscribe()
+	every := cmp.Or(l.every, beatEvery(w.work.AckWait))
 	pulling, endPulling := context.WithCancel(ctx)
 	defer endPulling()
 	var pull sync.WaitGroup
@@ -91,6 +99,9 @@ func (l *Link) Do(ctx context.Context, stop <-chan struct{}, work Work) (over st
 		over, err = w.beat(ctx)
 		if errors.Is(err, ErrUnknown) && work.Rejoin != nil && work.Rejoin(ctx) {
 			err = nil
+		}
+		if err == nil && over == "" && w.finished.Load() { // the run may have ended without an answer
+			over = OverFinished
 		}
 		if err != nil || over != "" {
 			break
@@ -101,7 +112,8 @@ func (l *Link) Do(ctx context.Context, stop <-chan struct{}, work Work) (over st
 		case <-stop:
 			over = OverStopped
 		case <-w.wakes:
-		case <-time.After(beatEvery(w.work.AckWait)):
+		case <-l.back: // the run may be over meanwhile
+		case <-time.After(every):
 		}
 		if err != nil {
 			break
@@ -165,7 +177,7 @@ func (w *worker) beat(ctx context.Context) (over string, err error) {
 	var r beatReply
 	b := w.work.Beat()
 	b.Slots = w.work.Slots
-	limited, cancel := context.WithTimeout(ctx, max(2*time.Second, beatEvery(w.work.AckWait)))
+	limited, cancel := context.WithTimeout(ctx, beatTimeout(w.work.AckWait))
 	defer cancel()
 	if err := w.ask(limited, askBeat, b, &r); err != nil {
 		return "", ctx.Err()
@@ -354,7 +366,7 @@ func (w *worker) do(m jetstream.Msg) {
 			return
 		}
 	default:
-		if !w.publish(ctx, result{j.ID, j.Path, w.settings, w.name, a}, deliveries(m)) {
+		if !w.publish(ctx, result{j.ID, j.Path, w.settings, w.name, a}) {
 			_ = m.Nak()
 			return
 		}
@@ -398,15 +410,8 @@ func (w *worker) head(ctx context.Context, q photoRequest) (string, error) {
 	return string(m.Data), nil
 }
 
-func deliveries(m jetstream.Msg) uint64 {
-	if meta, err := m.Metadata(); err == nil {
-		return meta.Sequence.Consumer
-	}
-	return 0
-}
-
 // publish publishes a result until the server has it. It is false if it was not to be.
-func (w *worker) publish(ctx context.Context, r result, delivery uint64) bool {
+func (w *worker) publish(ctx context.Context, r result) bool {
 	data, err := json.Marshal(r)
 	if err != nil || len(data) > maxResult {
 		r.Answer = Answer{Attempts: r.Attempts, Seconds: r.Seconds, Failure: &Failure{Kind: "model", Message: fmt.Sprintf("its answer has %d bytes", len(data))}}
@@ -414,7 +419,7 @@ func (w *worker) publish(ctx context.Context, r result, delivery uint64) bool {
 	}
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		limited, cancel := context.WithTimeout(ctx, readTimeout)
-		_, err := w.js.Publish(limited, w.subjects.result(w.id), data, jetstream.WithMsgID(fmt.Sprintf("%s-%s-%d", w.id, r.ID, delivery)), jetstream.WithRetryAttempts(0))
+		_, err := w.js.Publish(limited, w.subjects.result(w.id), data, jetstream.WithRetryAttempts(0))
 		cancel()
 		if err == nil {
 			return true
