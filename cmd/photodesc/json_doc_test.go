@@ -33,6 +33,7 @@ type jsonDoc struct {
 
 var jsonDocs = []jsonDoc{
 	{"json.md", "status", tracker.Snapshot{}, nil},
+	{"json.md", "status of this machine", ui.Machine{}, tracker.Snapshot{}},
 	{"json.md", "all runs", ui.Places{}, nil},
 	{"json.md", "summary", tracker.Summary{}, nil},
 	{"json.md", "failed photo", tracker.FailedPhoto{}, nil},

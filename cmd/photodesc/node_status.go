@@ -98,6 +98,14 @@ func nodesUp() (list []nodeUp) {
 	return list
 }
 
+// ownNodes are what they say of themselves.
+func ownNodes() (list []ui.OwnNode) {
+	for _, up := range nodesUp() {
+		list = append(list, up.OwnNode)
+	}
+	return list
+}
+
 // leave tells the run that this node ends, unless it has never joined or the run has ended.
 func (n *nodeRun) leave(err error) {
 	if name, _ := n.stats.joined(); name == "" || err == nil {

@@ -105,6 +105,11 @@ func TestServe(t *testing.T) {
 	if out, err := status.Output(); err != nil || !strings.Contains(string(out), "A node is up on this machine (pid ") {
 		t.Errorf("%v: %s", err, out)
 	}
+	status = exec.Command("photodesc", "-C", t.TempDir(), "status", "--json")
+	status.Env = node.cmd.Env
+	if out, err := status.Output(); err != nil || !strings.Contains(string(out), `"own_nodes":[{"pid":`) {
+		t.Errorf("%v: %s", err, out)
+	}
 	writeFile(t, gate, nil)
 	code := 0
 	if err := <-run.ended; err != nil {

@@ -24,7 +24,9 @@ With --all it tells of all workdirs in which you have had runs on this machine,
 wherever they are, those with a run that is up first.
 
 In --json, "state" is one of none, running, waiting, stalled, finished, stopped,
-error (it could not go on) and died (it ended without a word).`
+error (it could not go on) and died (it ended without a word).
+
+Nodes that are up on this machine, for runs on others, are told of, too.`
 
 func statusCommand(g *global) *cobra.Command {
 	var asJSON, watch, all bool
@@ -43,14 +45,14 @@ func statusCommand(g *global) *cobra.Command {
 			case all:
 				return statusAll(w, asJSON)
 			case watch:
-				return ui.WatchStatus(c.Context(), w, g.dir, asJSON)
+				return ui.WatchStatus(c.Context(), w, g.dir, asJSON, ownNodes)
 			}
 			s, err := ui.Peek(g.dir)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return ui.WriteJSON(w, s)
+				return ui.WriteJSON(w, ui.Machine{Snapshot: s, OwnNodes: ownNodes()})
 			}
 			ui.WriteStatus(ui.Colors(w), s, time.Now(), ui.TerminalWidth(w))
 			if !s.Running {
@@ -74,7 +76,7 @@ func statusAll(w io.Writer, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return ui.WriteJSON(w, ui.Places{Workdirs: places})
+		return ui.WriteJSON(w, ui.Places{Workdirs: places, OwnNodes: ownNodes()})
 	}
 	ui.WritePlaces(ui.Colors(w), places, now, ui.TerminalWidth(w))
 	sayNodes(w)

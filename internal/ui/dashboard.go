@@ -5,8 +5,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-
-	"photodesc/tracker"
 )
 
 // dashboard is the live status on a terminal. It looks at the workdir once a
@@ -16,16 +14,17 @@ type dashboard struct {
 	width, height int
 	now           time.Time
 	seen          bool // there was a first look
-	snap          tracker.Snapshot
+	snap          Machine
+	own           OwnNodes
 	err           error // of the last look
 }
 
-func newDashboard(dir string) dashboard {
-	return dashboard{dir: dir, width: 80, height: 24, now: time.Now()}
+func newDashboard(dir string, own OwnNodes) dashboard {
+	return dashboard{dir: dir, own: own, width: 80, height: 24, now: time.Now()}
 }
 
 type dashboardLook struct {
-	snap tracker.Snapshot
+	snap Machine
 	err  error
 }
 
@@ -35,7 +34,7 @@ func (d dashboard) Init() tea.Cmd { return d.look }
 
 func (d dashboard) look() tea.Msg {
 	s, err := Peek(d.dir)
-	return dashboardLook{s, err}
+	return dashboardLook{Machine{s, d.own()}, err}
 }
 
 func (d dashboard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {

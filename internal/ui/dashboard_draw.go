@@ -23,8 +23,8 @@ const (
 )
 
 // drawDashboard fills a screen of the given size, and never more.
-func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, height int) string {
-	p := page{width: width, height: height}
+func drawDashboard(m Machine, problem error, now time.Time, width, height int) string {
+	s, p := m.Snapshot, page{width: width, height: height}
 	p.title(s)
 	if problem != nil {
 		first, _, _ := strings.Cut(problem.Error(), "\n")
@@ -33,6 +33,7 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 	if s.State == tracker.StateNone {
 		p.add("", "No run has worked in this folder yet. Begin one in another terminal:", "    "+CommandLine(s.Dir, "run", "DIR"), "",
 			"It will appear here.")
+		p.ownNodes(m.OwnNodes, now)
 		return p.finish(now)
 	}
 	p.progress(s, now)
@@ -49,6 +50,7 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 		p.add(StyleBold.Render("Nodes"))
 		p.add(nodes...)
 	}
+	p.ownNodes(m.OwnNodes, now)
 
 	// The rest of the screen is divided.
 	share := shareOut(p.room(), p.gapLines(), len(photos), len(failures), len(s.PerMinute) > 0)
@@ -62,6 +64,16 @@ func drawDashboard(s tracker.Snapshot, problem error, now time.Time, width, heig
 	p.list("Last photos", photos, share.photos)
 	p.list("Last failures", failures, share.failures)
 	return p.finish(now)
+}
+
+// ownNodes adds the nodes that are up on this machine for runs elsewhere.
+func (p *page) ownNodes(list []OwnNode, now time.Time) {
+	for i, n := range list {
+		if i == 0 {
+			p.gap()
+		}
+		p.add(strings.Split(strings.TrimSuffix(n.Text(now, p.inner()), "\n"), "\n")...)
+	}
 }
 
 // shares are numbers of lines, headings and axes not counted.

@@ -24,7 +24,8 @@ type Place struct {
 
 // Places are the workdirs of this user on this machine.
 type Places struct {
-	Workdirs []Place `json:"workdirs"`
+	Workdirs []Place   `json:"workdirs"`
+	OwnNodes []OwnNode `json:"own_nodes,omitempty"`
 }
 
 // WritePlaces writes some lines for each workdir, at most width cells long except for paths, which

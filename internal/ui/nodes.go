@@ -92,6 +92,15 @@ type OwnNode struct {
 	Stopping  bool      `json:"stopping,omitempty"` // it was asked to end
 }
 
+// Machine is the status of a workdir with the nodes that are up on this machine, whose runs are elsewhere.
+type Machine struct {
+	tracker.Snapshot
+	OwnNodes []OwnNode `json:"own_nodes,omitempty"`
+}
+
+// OwnNodes finds the nodes that are up on this machine.
+type OwnNodes func() []OwnNode
+
 // nodeSuspended is after how long a node that is up and tells nothing counts as suspended.
 const nodeSuspended = 10 * time.Second
 
@@ -122,6 +131,11 @@ func (n OwnNode) does(now time.Time) (text string, notice bool) {
 func (n OwnNode) Bar(now time.Time) string {
 	text, _ := n.does(now)
 	return text + ", " + NodeDone(n.Described, n.Failed)
+}
+
+// line is what a node does, on one line.
+func (n OwnNode) line(now time.Time) string {
+	return fmt.Sprintf("node on this machine (pid %d) for the run at %s: %s", n.PID, OneLine(n.Run), n.Bar(now))
 }
 
 // Text is what a node does, on lines of at most width cells; 0 is no limit.

@@ -87,3 +87,27 @@ func TestRunSummaryNodes(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", s.Text(), want)
 	}
 }
+
+// TestOwnNodesShown: status --watch tells of nodes on this machine, where no run has worked, too.
+func TestOwnNodesShown(t *testing.T) {
+	now := time.Now()
+	own := []OwnNode{{PID: 17, Run: "nats://10.0.0.1:4711", Name: "laptop\x1b", Model: "tiny", Since: now, Seen: now, InFlight: 2, Described: 5}}
+	for _, state := range []tracker.State{tracker.StateNone, tracker.StateFinished} {
+		screen := drawDashboard(Machine{tracker.Snapshot{State: state}, own}, nil, now, 80, 24)
+		for _, want := range []string{"A node is up on this machine (pid 17) as ", "2 photos in flight"} {
+			if !strings.Contains(screen, want) {
+				t.Errorf("%s: no %q in\n%s", state, want, screen)
+			}
+		}
+	}
+	dir := t.TempDir()
+	for asJSON, want := range map[bool]string{
+		true:  `"own_nodes":[{"pid":17,"run":"nats://10.0.0.1:4711","name":"laptop`,
+		false: "node on this machine (pid 17) for the run at nats://10.0.0.1:4711: describing: 2 photos in flight",
+	} {
+		var b strings.Builder
+		if err := watchOnce(&b, dir, asJSON, own); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%v, no %q in %s", err, want, b.String())
+		}
+	}
+}

@@ -56,7 +56,7 @@ func TestDashboardFits(t *testing.T) {
 			}
 			for width := 1; width < 150; width += 13 {
 				for height := 1; height < 60; height += 7 {
-					screen := drawDashboard(s, nil, now, width, height)
+					screen := drawDashboard(Machine{Snapshot: s}, nil, now, width, height)
 					lines := strings.Split(screen, "\n")
 					if len(lines) > height {
 						t.Fatalf("%s at %d×%d: %d lines", state, width, height, len(lines))
@@ -96,7 +96,7 @@ func TestDashboardUncut(t *testing.T) {
 		{waiting, []string{"● waiting", "waiting for the photos to come back for 1 hour 15 minutes"}},
 	} {
 		for _, size := range [][2]int{{40, 15}, {80, 24}, {120, 40}} {
-			screen := ansi.Strip(drawDashboard(c.s, nil, now, size[0], size[1]))
+			screen := ansi.Strip(drawDashboard(Machine{Snapshot: c.s}, nil, now, size[0], size[1]))
 			text := strings.Join(strings.Fields(screen), " ")
 			for _, want := range c.want {
 				if !strings.Contains(text, want) {

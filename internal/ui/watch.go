@@ -23,13 +23,13 @@ const (
 
 // WatchStatus shows the workdir's status repeatedly, until it is interrupted. It does
 // not change the run.
-func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool) error {
+func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool, own OwnNodes) error {
 	// A name that is wrong from the start is not waited for.
 	if _, err := Peek(dir); err != nil {
 		return err
 	}
 	if width, _ := terminalSize(w); width > 0 && !asJSON && os.Getenv("TERM") != "dumb" {
-		_, err := tea.NewProgram(newDashboard(dir), tea.WithContext(ctx), tea.WithOutput(w), tea.WithColorProfile(profile(w))).Run()
+		_, err := tea.NewProgram(newDashboard(dir, own), tea.WithContext(ctx), tea.WithOutput(w), tea.WithColorProfile(profile(w))).Run()
 		return err
 	}
 	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
@@ -41,7 +41,7 @@ func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool) erro
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if err := watchOnce(w, dir, asJSON); err != nil {
+		if err := watchOnce(w, dir, asJSON, own()); err != nil {
 			return err
 		}
 		select {
@@ -52,18 +52,24 @@ func WatchStatus(ctx context.Context, w io.Writer, dir string, asJSON bool) erro
 	}
 }
 
-func watchOnce(w io.Writer, dir string, asJSON bool) error {
+func watchOnce(w io.Writer, dir string, asJSON bool, own []OwnNode) error {
 	s, err := Peek(dir)
+	now := time.Now()
 	switch {
 	case err != nil && asJSON:
 		return err
 	case err != nil:
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		_, err = fmt.Fprintln(w, time.Now().Format(time.DateTime), first)
+		_, err = fmt.Fprintln(w, now.Format(time.DateTime), first)
 	case asJSON:
-		err = WriteJSON(w, s)
+		err = WriteJSON(w, Machine{s, own})
 	default:
-		_, err = fmt.Fprintln(w, time.Now().Format(time.DateTime), statusLine(s))
+		_, err = fmt.Fprintln(w, now.Format(time.DateTime), statusLine(s))
+	}
+	for _, n := range own {
+		if err == nil && !asJSON {
+			_, err = fmt.Fprintln(w, now.Format(time.DateTime), n.line(now))
+		}
 	}
 	return err
 }

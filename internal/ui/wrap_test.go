@@ -73,7 +73,7 @@ func TestDashboardHints(t *testing.T) {
 	}
 	want := CommandLine(s.Dir, append(s.Args, "--retry-failed")...)
 	for _, size := range [][2]int{{40, 24}, {80, 24}, {120, 40}} {
-		screen := drawDashboard(s, nil, time.Now(), size[0], size[1])
+		screen := drawDashboard(Machine{Snapshot: s}, nil, time.Now(), size[0], size[1])
 		_, after, found := strings.Cut(screen, "try them again:")
 		if !found {
 			t.Fatalf("%v: no hint\n%s", size, screen)
