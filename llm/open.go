@@ -15,9 +15,9 @@ import (
 // photodesc does not.
 const System = llamacpp.System
 
-// FirstSmolVLM says why a program that links the system's llama.cpp refuses SmolVLM's
-// first version.
-const FirstSmolVLM = "the system's llama.cpp cannot be used for SmolVLM's first version: its vocabulary has no tokens for the places of tiles, which it writes into prompts\n" +
+// FirstSmolVLM says why a program that links such a llama.cpp refuses SmolVLM's first
+// version.
+const FirstSmolVLM = "this program links a newer llama.cpp, which cannot be used for SmolVLM's first version: its vocabulary has no tokens for the places of tiles, which llama.cpp writes into prompts\n" +
 	"  use --model smolvlm2, which is as large, or a photodesc that was built with its own llama.cpp"
 
 // Open loads the models and starts the engine, on a GPU if there is one and the

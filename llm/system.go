@@ -69,7 +69,7 @@ func newFrontend(m *textModel, gpu bool, opt Options) (_ frontend, err error) {
 	path := C.CString(opt.Vision)
 	defer C.free(unsafe.Pointer(path))
 	if f.p = C.pd_system_load(path, m.p, C.bool(gpu), C.int(opt.Threads)); f.p == nil {
-		return nil, fmt.Errorf("the system's llama.cpp cannot load the vision file %q; the log says why", opt.Vision)
+		return nil, fmt.Errorf("llama.cpp cannot load the vision file %q; the log says why", opt.Vision)
 	}
 	handles.Add(1)
 	if err := f.measure(); err != nil {

@@ -15,7 +15,7 @@ func explain(err error) error {
 	}
 	why, what := "the model's files, libvips or a driver are probably broken", "`photodesc doctor` checks this machine"
 	if deaths.Untested {
-		why, what = "the system's llama.cpp probably cannot run this model, which photodesc does not know", "take one of `photodesc models`, or a newer llama.cpp"
+		why, what = "llama.cpp probably cannot run this model, which photodesc does not know", "take one of `photodesc models`, or a newer llama.cpp"
 	}
 	switch deaths.Kind {
 	case pool.DeathMemory:

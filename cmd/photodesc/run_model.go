@@ -26,7 +26,7 @@ func (r *runner) findModel() (err error) {
 	return unknownModel(err)
 }
 
-// fitsLibrary refuses models that the system's llama.cpp, if it is linked, is known to fail on, before they are fetched.
+// fitsLibrary refuses models that a newer llama.cpp, if it is linked, is known to fail on, before they are fetched.
 // asked is what was asked for: a person's own file may have any name.
 func fitsLibrary(asked string, w models.Wanted) error {
 	if llm.System && w.Name == "smolvlm" && !models.IsFile(asked) {
@@ -39,7 +39,7 @@ func fitsLibrary(asked string, w models.Wanted) error {
 func unknownModel(err error) error {
 	var unknown *families.UnknownError
 	if llm.System && errors.As(err, &unknown) {
-		return fmt.Errorf("%w\n  --model-unchecked tries it: the system's llama.cpp may know it, may crash, and may be wrong", err)
+		return fmt.Errorf("%w\n  --model-unchecked tries it: the linked llama.cpp may know it, may crash, and may be wrong", err)
 	}
 	return err
 }

@@ -96,7 +96,7 @@ func (f *Flags) Register(s *pflag.FlagSet) {
 	f.Set, s.SortFlags = s, false
 	s.StringVar(&f.Model, "model", models.Default, "which model: a `NAME` (see photodesc models), OWNER/NAME on the Hugging Face hub, or a GGUF file")
 	s.StringVar(&f.Mmproj, "mmproj", "", "vision `FILE` that belongs to the model file")
-	s.BoolVar(&f.Unchecked, "model-unchecked", false, "take a model that photodesc does not know, if the system's llama.cpp is linked: it may crash, or be wrong")
+	s.BoolVar(&f.Unchecked, "model-unchecked", false, "take a model that photodesc does not know, if the program links a newer llama.cpp: it may crash, or be wrong")
 	s.StringArrayVar(&f.prompts, "prompt", []string{prompts.Describe}, "what to ask of each photo: a `TEXT`, or "+prompts.Names()+"; may be given several times")
 	s.StringArrayVar(&f.promptFiles, "prompt-file", []string{}, "ask what is written in `FILE`; may be given several times")
 	s.StringVar(&f.keywords, "keywords", "", "ask for keywords, and take them from the lines of `FILE` only")
@@ -205,7 +205,7 @@ func (f *Flags) Check() (Settings, error) {
 	case f.BatchSize < 1:
 		return s, ui.UsageError("--batch-size must be at least 1")
 	case f.Unchecked && !llm.System:
-		return s, ui.UsageError("--model-unchecked needs a photodesc that links the system's llama.cpp\n  build one: make build LLAMA=system (docs/models.md), or leave it out")
+		return s, ui.UsageError("--model-unchecked needs a photodesc that links a newer llama.cpp\n  build one: make build LLAMA=system, or LLAMA=DIR (docs/models.md); or leave it out")
 	case f.Unchecked && f.Shared():
 		return s, ui.UsageError("--model-unchecked is for one machine, and other machines would have to take the model, too\n  leave --serve and --nats out")
 	case f.Background && f.Json:

@@ -12,7 +12,7 @@ import (
 // Check returns an error if PHOTODESC_KERNELS asks for kernels.
 func Check() error {
 	if value := os.Getenv("PHOTODESC_KERNELS"); value != "" && value != "0" {
-		return errors.New("PHOTODESC_KERNELS is set, and this program links the system's llama.cpp, which has kernels of its own\n  it may be 0 or unset")
+		return errors.New("PHOTODESC_KERNELS is set, and this program links a llama.cpp that has kernels of its own\n  it may be 0 or unset")
 	}
 	return nil
 }
