@@ -251,7 +251,7 @@ test-system: ## link Debian's newer llama.cpp in a chroot of SUITE=sid and test 
 test-system-inside: build
 	@bin/photodesc version && PHOTODESC_MODEL=builtin bin/photodesc doctor
 	@go test -count=1 ./llm ./llm/kernels ./third_party/llama.cpp
-	@go test -count=1 -v -run '^(TestMeaning|TestGoldenWords|TestSystem.*)$$' ./cmd/photodesc
+	@go test -count=1 -timeout 40m -v -run '^(TestMeaning|TestGoldenWords|TestSystem.*)$$' ./cmd/photodesc
 
 race: upstream ## run the tests of the packages without llama.cpp under the race detector
 	@$(GOTEST) -race $$(go list ./... | grep -E '$(RACE)')
