@@ -23,6 +23,10 @@ printf 'Source: photodesc\n\nPackage: photodesc\nArchitecture: any\n' >"$tree/..
 # It asks the system that the program is for: INSIDE runs it there.
 depends=$(${INSIDE:-} sh -c "cd $tree/../source && dpkg-shlibdeps -O ../deb/usr/lib/photodesc/photodesc" 2>"$tree/../shlibdeps.log" | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || { cat "$tree/../shlibdeps.log" >&2; exit 1; }
+# dpkg-shlibdeps of Debian 12 does not look at packed relocations.
+if readelf -V "$tree/usr/lib/photodesc/photodesc" | grep -aq GLIBC_ABI_DT_RELR; then
+	depends=$(echo "$depends" | sed 's/libc6 ([^)]*)/libc6 (>= 2.36)/')
+fi
 mkdir -p "$tree/DEBIAN"
 cat >"$tree/DEBIAN/control" <<END
 Package: photodesc
