@@ -13,6 +13,8 @@
 
 #include "attention_bytes.h"
 
+#include "attention_stages.h"
+
 #include "attention.h"
 
 #include "next_attention.h"
@@ -23,6 +25,8 @@
 #endif
 
 #ifdef PD_INTEGERS
+#include "rounding.h"
+
 #include "integers.h"
 #endif
 

@@ -198,16 +198,7 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
                     high = masked_scores(x, n, f, mask, a.keys - first);
                     f    = all(1.0f);
                 }
-                if (!(high <= top[m])) { // or NaN
-                    if (begun && top[m] > -INFINITY) {
-                        const floats less = power_of_two(all(top[m] - high));
-                        part[m] *= first_of(less);
-                        for (int c = 0; c < at.dv; c += WIDTH) {
-                            store(sums + m * at.dv + c, mul(load(sums + m * at.dv + c), less));
-                        }
-                    }
-                    top[m] = high;
-                }
+                raise_top(high, begun, at.dv, top[m], part[m], sums + m * at.dv);
                 const floats less = all(top[m] == -INFINITY ? 0 : -top[m]); // nothing to attend to, or nothing but NaN, which stays
                 part[m] += sum_of(weights_of_row(n, out, [&](int i) { return fma(load(x + i), f, less); }));
             }

@@ -4,7 +4,14 @@
 
 namespace pd::PD_SET {
 
-constexpr float WEIGHT_MOST = 255; // the weight of a query's highest score
+constexpr float WEIGHT_LOG = 7.99435344f; // the weight of a query's highest score is 255, of which this is log2
+
+#ifdef PD_AVX512
+constexpr int TOGETHER  = 8;            // queries of a stage, see attention_stages.h
+constexpr int BYTE_ROWS = 2 * TOGETHER; // queries with room in the memory of a thread
+#else
+constexpr int BYTE_ROWS = ROWS;
+#endif
 
 // The layout of one thread's memory: offsets in bytes, in this order.
 struct byte_attention_scratch {
@@ -26,10 +33,10 @@ struct byte_attention_scratch {
         key      = v_means + (size_t) dv * 4;
         key_mean = key + (size_t) dk * 4;
         scores   = key_mean + (size_t) dk * 4;
-        weights  = scores + (size_t) ROWS * LINE * 4;
-        q        = weights + (size_t) ROWS * LINE;
-        sums     = q + (size_t) ROWS * dk;
-        total    = sums + (size_t) ROWS * dv * 4;
+        weights  = scores + (size_t) BYTE_ROWS * LINE * 4;
+        q        = weights + (size_t) BYTE_ROWS * LINE;
+        sums     = q + (size_t) BYTE_ROWS * dk;
+        total    = sums + (size_t) BYTE_ROWS * dv * 4;
     }
 };
 
@@ -83,6 +90,7 @@ inline floats some_values(ggml_type type, const char * row, int c, int n) {
 inline void pack_keys_of_bytes(const attention & a, const byte_attention_scratch & at, char * scratch) {
     float * mean = (float *) (scratch + at.key_mean);
     float * row  = (float *) (scratch + at.key);
+    alignas(64) uint8_t bytes[PANEL][256];
     for (int c = 0; c < at.dk; c += WIDTH) {
         floats sum = zero();
         for (int i = 0; i < a.keys; i++) {
@@ -94,22 +102,28 @@ inline void pack_keys_of_bytes(const attention & a, const byte_attention_scratch
         uint32_t * out = (uint32_t *) (scratch + at.k) + panel * at.kdim;
         for (int j = 0; j < PANEL; j++) {
             const int i = panel * PANEL + j;
-            alignas(64) uint8_t bytes[256];
             float scale = 0;
             if (i < a.keys) {
                 for (int c = 0; c < at.dk; c += WIDTH) {
                     store(row + c, sub(some_values(a.k_type, a.k + (size_t) i * a.k_stride, c, a.dk), load(mean + c)));
                 }
-                scale = row_of_bytes(row, at.dk, bytes);
+                scale = row_of_bytes(row, at.dk, bytes[j]);
             } else {
-                memset(bytes, 0x80, at.dk);
-            }
-            for (int c = 0; c < at.dk; c += 4) {
-                uint32_t four;
-                memcpy(&four, bytes + c, 4);
-                out[c / 4 * PANEL + j] = four ^ 0x80808080u;
+                memset(bytes[j], 0x80, at.dk);
             }
             ((float *) (scratch + at.k_scales))[i] = scale;
+        }
+        for (int half = 0; half < PANEL; half += WIDTH) {
+            for (int c = 0; c < at.dk / 4; c += WIDTH) {
+                dwords v[WIDTH];
+                for (int j = 0; j < WIDTH; j++) {
+                    v[j] = load((const uint32_t *) bytes[half + j] + c);
+                }
+                transpose(v);
+                for (int j = 0; j < WIDTH && c + j < at.dk / 4; j++) {
+                    store(out + (c + j) * PANEL + half, toggled(v[j]));
+                }
+            }
         }
         for (int half = 0; half < PANEL; half += WIDTH) {
             dwords sum = all(0u);
@@ -164,9 +178,44 @@ inline float highest(const float * x, int n) {
     return high;
 }
 
-// Computes queries from..to of a head whose keys and values are packed in scratch.
-inline void attend_in_bytes(const attention & a, int from, int to, char * scratch) {
+// Rounds query number row to bytes. Returns what its scores are multiplied with.
+inline float query_of_bytes(const attention & a, int dk, int row, uint8_t * out) {
     constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
+    const float * query = (const float *) (a.q + (size_t) row * a.q_stride);
+    alignas(64) float longer[256];
+    if (dk > a.dk) {
+        memset(longer, 0, sizeof(longer));
+        query = (const float *) memcpy(longer, query, a.dk * sizeof(float));
+    }
+    return a.scale * log2e * row_of_bytes(query, dk, out);
+}
+
+// Adds the products of the weights of M queries with the values of n keys from first to the queries' sums, or begins them.
+template <int M> inline void add_values(const byte_attention_scratch & at, char * scratch, const uint8_t * weights, int first, int n) {
+    for (int c = 0, i = 0; c < at.dv; c += PANEL, i++) {
+        dwords acc[M][2];
+        byte_tile<M>(n / 4, (const uint32_t *) weights, LINE / 4, (const uint32_t *) (scratch + at.v) + i * at.vdim + panel_dwords(first / 4), nullptr, acc);
+#pragma GCC unroll 12
+        for (int m = 0; m < M; m++) {
+            float * to = (float *) (scratch + at.sums) + m * at.dv + c;
+            const floats x0 = to_floats(acc[m][0]), x1 = to_floats(acc[m][1]);
+            store(to, first > 0 ? add(load(to), x0) : x0);
+            store(to + WIDTH, first > 0 ? add(load(to + WIDTH), x1) : x1);
+        }
+    }
+}
+
+// Writes the result of query number row from its sums and the sum of its weights.
+inline void write_result(const attention & a, const byte_attention_scratch & at, const char * scratch, int row, const float * sums, float part) {
+    const floats share = all(1 / part);
+    for (int c = 0; c < a.dv; c += WIDTH) {
+        const floats mean = load((const float *) (scratch + at.v_means) + c), scale = mul(load((const float *) (scratch + at.v_scales) + c), share);
+        store_first((float *) (a.out + (size_t) row * a.out_stride) + c, fma(load(sums + c), scale, mean), a.dv - c);
+    }
+}
+
+// Computes queries from..to of a head whose keys and values are packed in scratch, up to ROWS at a time.
+inline void attend_by_rows(const attention & a, int from, int to, char * scratch) {
     const byte_attention_scratch at(a.keys, a.dk, a.dv);
     float *   s    = (float *) (scratch + at.scores);
     uint8_t * w    = (uint8_t *) (scratch + at.weights);
@@ -176,15 +225,9 @@ inline void attend_in_bytes(const attention & a, int from, int to, char * scratc
         constexpr int M = decltype(count)::value;
         float top[M], part[M], factor[M]; // of each query: the highest score so far, the sum of weights, what its scores are multiplied with
         for (int m = 0; m < M; m++) {
-            top[m]  = -INFINITY;
-            part[m] = 0;
-            const float * query = (const float *) (a.q + (size_t) (row + m) * a.q_stride);
-            alignas(64) float longer[256];
-            if (at.dk > a.dk) {
-                memset(longer, 0, sizeof(longer));
-                query = (const float *) memcpy(longer, query, a.dk * sizeof(float));
-            }
-            factor[m] = a.scale * log2e * row_of_bytes(query, at.dk, q + (size_t) m * at.dk);
+            top[m]    = -INFINITY;
+            part[m]   = 0;
+            factor[m] = query_of_bytes(a, at.dk, row + m, q + (size_t) m * at.dk);
         }
         for (int first = 0; first < at.n; first += KEYS) {
             const int n = at.n - first < KEYS ? at.n - first : KEYS;
@@ -204,18 +247,8 @@ inline void attend_in_bytes(const attention & a, int from, int to, char * scratc
             for (int m = 0; m < M; m++) {
                 const float * x    = s + (size_t) m * LINE;
                 uint8_t *     out  = w + (size_t) m * LINE;
-                const float   high = highest(x, a.keys - first < n ? a.keys - first : n) * factor[m];
-                if (!(high <= top[m])) { // or NaN
-                    if (first > 0) {
-                        const floats less = power_of_two(all(top[m] - high));
-                        part[m] *= first_of(less);
-                        for (int c = 0; c < at.dv; c += WIDTH) {
-                            store(sums + m * at.dv + c, mul(load(sums + m * at.dv + c), less));
-                        }
-                    }
-                    top[m] = high;
-                }
-                const floats f = all(factor[m]), less = all(7.99435344f - top[m]); // log2 of WEIGHT_MOST
+                raise_top(highest(x, a.keys - first < n ? a.keys - first : n) * factor[m], first > 0, at.dv, top[m], part[m], sums + m * at.dv);
+                const floats f = all(factor[m]), less = all(WEIGHT_LOG - top[m]);
                 floats sum = zero();
                 int i = 0;
                 for (; i < n && first + i + WIDTH <= a.keys; i += WIDTH) {
@@ -231,24 +264,10 @@ inline void attend_in_bytes(const attention & a, int from, int to, char * scratc
                 }
                 part[m] += sum_of(sum);
             }
-            for (int c = 0, i = 0; c < at.dv; c += PANEL, i++) {
-                dwords acc[M][2];
-                byte_tile<M>(n / 4, (const uint32_t *) w, LINE / 4, (const uint32_t *) (scratch + at.v) + i * at.vdim + panel_dwords(first / 4), nullptr, acc);
-#pragma GCC unroll 12
-                for (int m = 0; m < M; m++) {
-                    float * to = sums + m * at.dv + c;
-                    const floats x0 = to_floats(acc[m][0]), x1 = to_floats(acc[m][1]);
-                    store(to, first > 0 ? add(load(to), x0) : x0);
-                    store(to + WIDTH, first > 0 ? add(load(to + WIDTH), x1) : x1);
-                }
-            }
+            add_values<M>(at, scratch, w, first, n);
         }
         for (int m = 0; m < M; m++) {
-            const floats share = all(1 / part[m]);
-            for (int c = 0; c < a.dv; c += WIDTH) {
-                const floats mean = load((const float *) (scratch + at.v_means) + c), scale = mul(load((const float *) (scratch + at.v_scales) + c), share);
-                store_first((float *) (a.out + (size_t) (row + m) * a.out_stride) + c, fma(load(sums + m * at.dv + c), scale, mean), a.dv - c);
-            }
+            write_result(a, at, scratch, row + m, sums + m * at.dv, part[m]);
         }
     });
 }

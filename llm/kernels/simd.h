@@ -74,6 +74,9 @@ inline dwords plus(dwords a, dwords b) { return _mm512_add_epi32(a, b); }
 inline dwords minus(dwords v) { return _mm512_sub_epi32(_mm512_setzero_si512(), v); }
 inline dwords magnitude(floats v) { return _mm512_and_si512(as_dwords(v), all(0x7fffffffu)); } // NaN is greater than all numbers
 inline dwords most(dwords a, dwords b) { return _mm512_max_epi32(a, b); }
+inline floats larger(floats a, floats b) { // in magnitude
+    return _mm512_mask_mov_ps(b, _mm512_cmpgt_epi32_mask(magnitude(a), magnitude(b)), a);
+}
 inline float  most_of(dwords v) {
     return float_of((uint32_t) _mm512_reduce_max_epi32(v));
 }
@@ -166,6 +169,9 @@ inline dwords plus(dwords a, dwords b) { return _mm256_add_epi32(a, b); }
 inline dwords minus(dwords v) { return _mm256_sub_epi32(_mm256_setzero_si256(), v); }
 inline dwords magnitude(floats v) { return _mm256_and_si256(as_dwords(v), all(0x7fffffffu)); }
 inline dwords most(dwords a, dwords b) { return _mm256_max_epi32(a, b); }
+inline floats larger(floats a, floats b) {
+    return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(magnitude(a), magnitude(b))));
+}
 inline float  most_of(dwords v) {
     __m128i s = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     s = _mm_max_epi32(s, _mm_shuffle_epi32(s, 0x4e));
@@ -224,6 +230,13 @@ inline void   store_integers(uint8_t * p, floats v) { // rounded, plus 128
     const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v));
     _mm_storeu_si128((__m128i *) p, _mm_xor_si128(bytes, _mm_set1_epi8((char) 0x80)));
 }
+#define PD_FOUR_INTEGERS
+// The same for four vectors.
+inline void store_four_integers(uint8_t * p, floats a, floats b, floats c, floats d) {
+    const __m512i ab = _mm512_packs_epi32(_mm512_cvtps_epi32(a), _mm512_cvtps_epi32(b)), cd = _mm512_packs_epi32(_mm512_cvtps_epi32(c), _mm512_cvtps_epi32(d));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(p, _mm512_xor_si512(_mm512_permutexvar_epi32(order, _mm512_packs_epi16(ab, cd)), all(0x80808080u)));
+}
 inline void   store_unsigned(uint8_t * p, floats v) { _mm_storeu_si128((__m128i *) p, _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(v))); } // rounded
 #elif !defined(PD_AVX512)
 #define PD_INTEGERS
@@ -254,13 +267,30 @@ inline dwords load_integers(const int8_t * p) { return _mm256_cvtepi8_epi16(_mm_
 #ifdef PD_AVX512
 inline dwords rounded_dwords(floats v) { return _mm512_cvtps_epi32(v); }
 inline dwords low_byte(dwords v) { return _mm512_and_si512(v, _mm512_set1_epi32(255)); }
+inline dwords low_half(dwords v) { return _mm512_and_si512(v, _mm512_set1_epi32(65535)); }
 template <int N> inline dwords shifted(dwords v) { return _mm512_slli_epi32(v, N); }
 inline dwords either(dwords a, dwords b) { return _mm512_or_si512(a, b); }
+// The four bytes of each dword, times the factor of the dword in 1/16384, rounded. The factor is there twice, 16 bits each.
+inline dwords scaled_bytes(dwords v, dwords factor) {
+    const __m512i even = _mm512_mulhrs_epi16(_mm512_srai_epi16(_mm512_slli_epi16(v, 8), 7), factor);
+    const __m512i odd  = _mm512_mulhrs_epi16(_mm512_srai_epi16(_mm512_and_si512(v, all(0xff00ff00u)), 7), factor);
+    const __m512i highest = _mm512_set1_epi16(127); // -128 may become 128
+    return _mm512_or_si512(_mm512_and_si512(_mm512_min_epi16(even, highest), all(0x00ff00ffu)), _mm512_slli_epi16(_mm512_min_epi16(odd, highest), 8));
+}
+inline dwords toggled(dwords v) { return _mm512_xor_si512(v, all(0x80808080u)); } // the highest bit of each byte
 #else
 inline dwords rounded_dwords(floats v) { return _mm256_cvtps_epi32(v); }
 inline dwords low_byte(dwords v) { return _mm256_and_si256(v, _mm256_set1_epi32(255)); }
+inline dwords low_half(dwords v) { return _mm256_and_si256(v, _mm256_set1_epi32(65535)); }
 template <int N> inline dwords shifted(dwords v) { return _mm256_slli_epi32(v, N); }
 inline dwords either(dwords a, dwords b) { return _mm256_or_si256(a, b); }
+inline dwords scaled_bytes(dwords v, dwords factor) {
+    const __m256i even = _mm256_mulhrs_epi16(_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 7), factor);
+    const __m256i odd  = _mm256_mulhrs_epi16(_mm256_srai_epi16(_mm256_and_si256(v, all(0xff00ff00u)), 7), factor);
+    const __m256i highest = _mm256_set1_epi16(127);
+    return _mm256_or_si256(_mm256_and_si256(_mm256_min_epi16(even, highest), all(0x00ff00ffu)), _mm256_slli_epi16(_mm256_min_epi16(odd, highest), 8));
+}
+inline dwords toggled(dwords v) { return _mm256_xor_si256(v, all(0x80808080u)); }
 #endif
 // Four vectors of numbers within ±127, rounded, as the bytes of one.
 inline dwords four_integers(const floats (&v)[4]) {

@@ -33,6 +33,22 @@ template <int M> inline void clear(floats (&acc)[M][2]) {
     }
 }
 
+// Of attention: where high is above the highest score of a query so far, the query's sums and the sum of its weights, if
+// begun, are scaled to the new one.
+inline void raise_top(float high, bool begun, int dv, float & top, float & part, float * sums) {
+    if (high <= top) { // otherwise it is higher, or NaN
+        return;
+    }
+    if (begun && top > -INFINITY) {
+        const floats less = power_of_two(all(top - high));
+        part *= first_of(less);
+        for (int c = 0; c < dv; c += WIDTH) {
+            store(sums + c, mul(load(sums + c), less));
+        }
+    }
+    top = high;
+}
+
 // by_rows calls f for rows from..to with the number of rows as a compile-time constant: M at a time, then the rest.
 template <int M, typename F> inline void rest_of_rows(int row, int n, F && f) {
     if constexpr (M > 1) {
