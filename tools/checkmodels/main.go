@@ -112,7 +112,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprintf(out, "%s …\n", e.Name)
 		r := c.check(ctx, e)
 		if ctx.Err() != nil {
-			return fmt.Errorf("stopped; %s has what was finished", *report)
+			if len(results) == 0 {
+				return errors.New("stopped before a model was checked")
+			}
+			fmt.Fprintln(out)
+			return errors.Join(writeTable(out, results), fmt.Errorf("stopped; %s has what was finished", *report))
 		}
 		results = append(results, r)
 		if err := writeReport(*report, results); err != nil { // after each: they take long
@@ -237,11 +241,11 @@ func lastWords(said string, err error) string {
 	return err.Error() + ": " + strings.Join(lines[max(0, len(lines)-4):], "\n  ")
 }
 
-// keep forgets all but n pictures; 0 keeps all.
+// keep forgets all but n pictures, the large one among them; 0 keeps all.
 func (c *checker) keep(n int) {
 	names := slices.Sorted(maps.Keys(c.expected))
 	if n > 0 && n < len(names) {
-		for _, name := range names[n:] {
+		for _, name := range names[:len(names)-n] {
 			delete(c.expected, name)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,11 @@ func TestDrawAll(t *testing.T) {
 	expected, err := drawAll(dir)
 	if err != nil || len(expected) != 12 {
 		t.Fatal(len(expected), err)
+	}
+	few := &checker{expected: maps.Clone(expected)}
+	few.keep(1)
+	if len(few.expected) != 1 || few.expected[largePicture+".jpg"] == nil {
+		t.Errorf("of all pictures it keeps %v", few.expected)
 	}
 	sums := map[string]string{}
 	for name, words := range expected {

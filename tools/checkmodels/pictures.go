@@ -25,6 +25,9 @@ type picture struct {
 
 const side = 512 // pixels
 
+// largePicture is as large as photos are, so that the memory that they take is measured. It is the last by its name.
+const largePicture = "tree"
+
 // pictures are simple, because the smallest model has to know them, and each has a colour, a form or a text that it cannot guess.
 var pictures = []picture{
 	{"red-circle", []string{"red", "circle|ball|dot|round|disc|sphere"}, func(c *canvas) { c.disc(256, 256, 150, red) }},
@@ -155,7 +158,11 @@ func drawAll(dir string) (map[string][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = jpeg.Encode(f, c, &jpeg.Options{Quality: 92})
+		var of image.Image = c
+		if p.name == largePicture {
+			of = enlarged(c.RGBA, 4)
+		}
+		err = jpeg.Encode(f, of, &jpeg.Options{Quality: 92})
 		if closed := f.Close(); err == nil {
 			err = closed
 		}
@@ -165,6 +172,18 @@ func drawAll(dir string) (map[string][]string, error) {
 		expected[name] = p.words
 	}
 	return expected, nil
+}
+
+// enlarged is a picture with n×n pixels for each.
+func enlarged(of *image.RGBA, n int) image.Image {
+	b := of.Bounds()
+	large := image.NewRGBA(image.Rect(0, 0, n*b.Dx(), n*b.Dy()))
+	for y := range large.Rect.Dy() {
+		for x := range large.Rect.Dx() {
+			large.SetRGBA(x, y, of.RGBAAt(x/n, y/n))
+		}
+	}
+	return large
 }
 
 // wordsName is the file in a folder of one's own photos that says what is expected: "beach.jpg: dog, sea|water".
