@@ -79,14 +79,14 @@ var Catalogue = []Entry{
 		Name: "smolvlm-256m", Repo: "ggml-org/SmolVLM-256M-Instruct-GGUF",
 		Text:   Part{"SmolVLM-256M-Instruct-Q8_0.gguf", "Q8_0", 175_054_528},
 		Vision: Part{"mmproj-SmolVLM-256M-Instruct-Q8_0.gguf", "Q8_0", 103_769_856},
-		Memory: 420 << 20, Licence: apache,
+		Memory: 410 << 20, Licence: apache,
 		Good: "fastest, few details: for trying", Languages: english,
 	},
 	{
 		Name: "smolvlm2-256m", Repo: "ggml-org/SmolVLM2-256M-Video-Instruct-GGUF",
 		Text:   Part{"SmolVLM2-256M-Video-Instruct-Q8_0.gguf", "Q8_0", 175_056_352},
 		Vision: Part{"mmproj-SmolVLM2-256M-Video-Instruct-Q8_0.gguf", "Q8_0", 103_771_680},
-		Memory: 420 << 20, Licence: apache,
+		Memory: 410 << 20, Licence: apache,
 		Good: "its successor, for trying", Languages: english,
 	},
 	{

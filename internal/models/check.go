@@ -16,8 +16,9 @@ type Shape struct {
 	Weights uint64 // bytes of both files
 }
 
-// Memory estimates what describing one photo at a time takes, in bytes.
-func (s Shape) Memory() uint64 { return s.Weights + s.Slot + s.Weights/10 }
+// Memory is about the least that describing one photo at a time takes, in bytes. What it takes is measured once the
+// model is loaded.
+func (s Shape) Memory() uint64 { return s.Weights + s.Weights/10 }
 
 // Check reads the headers of a model's files and checks that llama.cpp can load
 // them: it ends the process on what it does not expect. limit is the memory that
