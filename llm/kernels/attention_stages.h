@@ -82,7 +82,8 @@ struct byte_stages {
         const int tile = stage / blocks, n = size(stage);
         uint8_t * q = (uint8_t *) (scratch + at.q) + (size_t) (tile % 2) * TOGETHER * at.dk;
         for (int m = 0; first(stage) == 0 && m < TOGETHER; m++) {
-            factor[tile % 2][m] = query_of_bytes(a, at.dk, from + tile * TOGETHER + m, q + (size_t) m * at.dk);
+            const float f = query_of_bytes(a, at.dk, from + tile * TOGETHER + m, q + (size_t) m * at.dk);
+            factor[tile % 2][m] = f == 0 ? 0x1p-126f : f; // 0 times the score of a missing key would be NaN
         }
         for (int i = 0; i < n; i += PANEL) {
             const int key = first(stage) + i;

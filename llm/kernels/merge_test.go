@@ -61,6 +61,13 @@ func attentionInBytes(t *testing.T) {
 		if d := off(attend(a), exactly(a), 0.1); !(d < bound) {
 			t.Errorf("%+v: off by %.4f", s, d)
 		}
+		// A query that is 0 attends to all keys alike.
+		was := slices.Clone(q[:s.d])
+		clear(q[:s.d])
+		if d := off(attend(a), exactly(a), 0.1); !(d < bound) {
+			t.Errorf("%+v: with a query of zeros off by %.4f", s, d)
+		}
+		copy(q, was)
 		// A query alone.
 		if all := attend(a); s.queries > 1 {
 			a.q, a.queries = q[s.d:2*s.d], 1
