@@ -227,11 +227,11 @@ func (c *checker) photodesc(ctx context.Context, stdout, said io.Writer, args ..
 	if cmd.ProcessState == nil { // it was not started
 		return -1, err
 	}
-	return cmd.ProcessState.ExitCode(), errors.New(lastWords(last.String(), err))
+	return cmd.ProcessState.ExitCode(), errors.New(stderrTail(last.String(), err))
 }
 
-// lastWords is the error that the program printed or, if it printed none, err and its last lines.
-func lastWords(said string, err error) string {
+// stderrTail is the error that the program printed or, if it printed none, err and its last lines.
+func stderrTail(said string, err error) string {
 	const prefix = "photodesc: "
 	said = "\n" + strings.TrimSpace(said)
 	if i := strings.LastIndex(said, "\n"+prefix); i >= 0 {

@@ -117,12 +117,12 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestLastWords(t *testing.T) {
+func TestStderrTail(t *testing.T) {
 	for said, want := range map[string]string{
 		"Fetching\nphotodesc: no room\n  make some\n": "no room\n  make some",
 		"a\nb\nc\nd\ne\n": "exit: b\n  c\n  d\n  e",
 	} {
-		if got := lastWords(said, errors.New("exit")); got != want {
+		if got := stderrTail(said, errors.New("exit")); got != want {
 			t.Errorf("%q: %q, want %q", said, got, want)
 		}
 	}
