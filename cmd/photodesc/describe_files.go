@@ -92,7 +92,7 @@ func (d *describer) findFile(ctx context.Context, i int, path string) (string, e
 // spool copies what comes through a pipe into a file of its own.
 func (d *describer) spool(ctx context.Context, i int, what string, open func() (io.ReadCloser, error)) (string, error) {
 	if d.temp == "" {
-		temp, err := os.MkdirTemp("", "photodesc-describe-")
+		temp, err := fsutil.MkdirTemp("photodesc-describe-")
 		if err != nil {
 			return "", fmt.Errorf("there is no place for a temporary file: %w; name another folder with TMPDIR", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"photodesc/internal/fsutil"
 	"photodesc/internal/ui"
 	"photodesc/internal/wording"
 	"photodesc/internal/worker"
@@ -26,7 +27,7 @@ const modelPatience = 3 * time.Minute
 // checkModel has the real program describe a picture it knows, with the
 // built-in model, and looks whether the words are right.
 func checkModel(patience time.Duration) (string, error) {
-	tmp, err := os.MkdirTemp("", "photodesc-doctor-")
+	tmp, err := fsutil.MkdirTemp("photodesc-doctor-")
 	if err != nil {
 		return "", err
 	}

@@ -124,6 +124,23 @@ func CacheDir(name string) (string, error) {
 	return filepath.Join(base, "photodesc", name), nil
 }
 
+// MkdirTemp makes a new folder for temporary files, as os.MkdirTemp does with no folder named. Where that cannot be written, as /tmp
+// for a service whose system folders are protected, it is in the user's cache folder. The error is that of the usual place.
+func MkdirTemp(pattern string) (string, error) {
+	dir, err := os.MkdirTemp("", pattern)
+	if err == nil {
+		return dir, nil
+	}
+	parent, cacheErr := CacheDir("tmp")
+	if cacheErr != nil || os.MkdirAll(parent, 0o700) != nil {
+		return "", err
+	}
+	if dir, cacheErr = os.MkdirTemp(parent, pattern); cacheErr != nil {
+		return "", err
+	}
+	return dir, nil
+}
+
 // QuoteGlob makes filepath.Glob take path literally.
 func QuoteGlob(path string) string { return globQuoter.Replace(path) }
 

@@ -54,6 +54,32 @@ func TestJoinAndBelow(t *testing.T) {
 	}
 }
 
+// TestMkdirTemp takes the cache folder where the usual place cannot be written, and says what is wrong with that place if neither can.
+func TestMkdirTemp(t *testing.T) {
+	home, usual := t.TempDir(), t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	for _, c := range []struct{ tmp, parent string }{{usual, usual}, {filepath.Join(usual, "none"), home}} {
+		t.Setenv("TMPDIR", c.tmp)
+		dir, err := MkdirTemp("try-")
+		if err != nil || !Below(dir, c.parent) || !strings.HasPrefix(filepath.Base(dir), "try-") {
+			t.Errorf("%q, %v; want it below %q", dir, err, c.parent)
+		}
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%v, %v", info, err)
+		}
+	}
+	file := filepath.Join(home, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", file)
+	t.Setenv("XDG_CACHE_HOME", file)
+	if dir, err := MkdirTemp("try-"); !errors.Is(err, os.ErrNotExist) || dir != "" || !strings.Contains(err.Error(), filepath.Join(usual, "none")) {
+		t.Errorf("%q, %v", dir, err)
+	}
+}
+
 func TestQuoteGlob(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{`a*b?[c]\d`, `axbyc\d`, "plain"} {

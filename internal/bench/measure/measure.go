@@ -11,6 +11,7 @@ import (
 
 	"photodesc/internal/bench"
 	"photodesc/internal/config"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/models/gguf"
 	"photodesc/internal/ui"
 	"photodesc/internal/worker"
@@ -55,7 +56,7 @@ type benchRound struct {
 // Measure runs the whole benchmark. It ends with ctx.
 func (b *Benchmark) Measure(ctx context.Context) (*Report, error) {
 	var err error
-	if b.tmp, err = os.MkdirTemp("", "photodesc-bench-"); err != nil {
+	if b.tmp, err = fsutil.MkdirTemp("photodesc-bench-"); err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(b.tmp)

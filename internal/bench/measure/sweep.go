@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"photodesc/internal/bench"
+	"photodesc/internal/fsutil"
 	"photodesc/internal/machine"
 	"photodesc/internal/ui"
 	"photodesc/internal/wording"
@@ -51,7 +52,7 @@ const near = 0.97
 // Sweep measures runs of all shapes that memory allows, in turns.
 func (b *Benchmark) Sweep(ctx context.Context) (*SweepReport, error) {
 	var err error
-	if b.tmp, err = os.MkdirTemp("", "photodesc-bench-"); err != nil {
+	if b.tmp, err = fsutil.MkdirTemp("photodesc-bench-"); err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(b.tmp)
