@@ -16,7 +16,8 @@ import (
 
 // Systemd's own protection of the run, beside what workers give up themselves (internal/confine). It allows what a run
 // does: it starts workers with another niceness, asks logind over the system bus, and fetches models; workers need a GPU's
-// devices, whose drivers compile code. So PrivateDevices and MemoryDenyWriteExecute are not here.
+// devices, whose drivers compile code. So PrivateDevices and MemoryDenyWriteExecute are not here. @system-service of systemd 252
+// has the calls of Landlock and seccomp not, without which workers would lose their own protection.
 var (
 	// callsOnly works for every user.
 	callsOnly = []string{
@@ -28,7 +29,7 @@ var (
 		"RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
 		"SystemCallArchitectures=native",
 		"SystemCallFilter=@system-service",
-		"SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
+		"SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp",
 		"SystemCallErrorNumber=EPERM",
 	}
 	// namespaces need the kernel to let a user have namespaces of their own, which some distributions forbid. Without
@@ -91,6 +92,9 @@ func (s *Service) protection() string {
 	writes := append([]string{s.Dir}, s.Writes...)
 	if cache, err := fsutil.CacheDir("."); err == nil {
 		writes = append(writes, cache)
+		// Outside of the protection (+): what is not there when the run starts stays read-only for it, and a cache folder may be
+		// deleted. CacheDirectory= would refuse one that is a link to another disk.
+		fmt.Fprintf(&b, "ExecStartPre=-+%s\n", systemdCommand([]string{"mkdir", "-p", "-m", "700", filepath.Clean(cache)}))
 	}
 	temporary := true
 	for _, dir := range slices.Compact(writes) {

@@ -126,13 +126,13 @@ func TestProtection(t *testing.T) {
 		has, not []string
 	}{
 		{"ordinary", Service{Dir: "/home/ada/descriptions", Reads: []string{"/mnt/photos"}},
-			[]string{"PrivateUsers=yes\n", "ReadWritePaths=-/home/ada/descriptions\n", "ReadWritePaths=\"-/home/ada/my cache/photodesc\"\n", "ProtectSystem=strict\n", "PrivateTmp=yes\n"},
+			[]string{"PrivateUsers=yes\n", "ReadWritePaths=-/home/ada/descriptions\n", "ReadWritePaths=\"-/home/ada/my cache/photodesc\"\n", "ExecStartPre=-+mkdir -p -m 700 \"/home/ada/my cache/photodesc\"\n", "ProtectSystem=strict\n", "PrivateTmp=yes\n"},
 			[]string{"ReadWritePaths=-/mnt/photos"}},
 		{"sidecars", Service{Dir: "/w", Reads: []string{"/mnt/a%b"}, Writes: []string{"/mnt/a%b"}}, []string{"ReadWritePaths=-/mnt/a%%b\n"}, nil},
 		{"photos in /tmp", Service{Dir: "/w", Reads: []string{"/tmp/photos"}}, nil, []string{"PrivateTmp"}},
 		{"workdir in /var/tmp", Service{Dir: "/var/tmp/w"}, nil, []string{"PrivateTmp"}},
 		{"no folder in /tmp", Service{Dir: "/tmpfiles"}, []string{"PrivateTmp=yes\n"}, nil},
-		{"no namespaces", Service{Dir: "/w", lessProtected: true}, []string{"SystemCallFilter=@system-service\n"}, []string{"PrivateUsers", "ProtectSystem", "CapabilityBoundingSet", "ReadWritePaths"}},
+		{"no namespaces", Service{Dir: "/w", lessProtected: true}, []string{"SystemCallFilter=@system-service\n"}, []string{"PrivateUsers", "ProtectSystem", "CapabilityBoundingSet", "ReadWritePaths", "ExecStartPre"}},
 		{"command at the end", Service{Dir: "/w", Unprotected: "it starts anything"}, []string{"# Without systemd's protection: it starts anything.\n"}, []string{"ProtectSystem", "SystemCallFilter"}},
 	} {
 		unit := c.service.systemdUnit()
