@@ -1,13 +1,24 @@
 package pool
 
+import "time"
+
 // dispatcher decides which worker is given which photo.
 type dispatcher struct {
 	workers     *workerSet
 	photos      *quarantine
 	budget      *memoryBudget
 	concurrency *concurrency
-	lastAttempt uint64 // its number
-	allRead     bool   // no further path will come
+	lastAttempt uint64      // its number
+	allRead     bool        // no further path will come
+	last        *lastPhotos // nil before the last photos are shared out
+}
+
+// load is how much a worker has to do, to be compared with others.
+func (d *dispatcher) load(w *worker) float64 {
+	if d.last != nil {
+		return d.last.unfinished[w.lane]
+	}
+	return float64(len(w.attempts))
 }
 
 // next returns the next worker and photo that belong together, nil if there are
@@ -17,7 +28,11 @@ type dispatcher struct {
 // ran out are alone in the whole pool. While all workers are busy, one of them is
 // reserved and gets no fresh photo until it is idle, unless a new worker is on
 // its way, which is idle anyway.
-func (d *dispatcher) next(deaths int) (*worker, *photo, isolation) {
+func (d *dispatcher) next(deaths int, now time.Time) (*worker, *photo, isolation) {
+	d.last = nil
+	if d.allRead {
+		d.last = newLastPhotos(d.workers.lanes, d.photos.waiting(), now)
+	}
 	if d.workers.isolated() {
 		return nil, nil, shared
 	}
@@ -59,12 +74,12 @@ func (d *dispatcher) idle() *worker {
 	return nil
 }
 
-// leastBusy is the worker with the fewest photos of those that may take a fresh
-// one, nil if there is none.
+// leastBusy is the worker with the least to do of those that may take a fresh
+// photo, nil if there is none.
 func (d *dispatcher) leastBusy() *worker {
 	var best *worker
 	for _, w := range d.workers.ordered() {
-		if !w.reserved && !w.isolated() && d.mayTake(w) && (best == nil || len(w.attempts) < len(best.attempts)) {
+		if !w.reserved && !w.isolated() && d.mayTake(w) && (best == nil || d.load(w) < d.load(best)) {
 			best = w
 		}
 	}
@@ -89,7 +104,7 @@ func (d *dispatcher) reserve() {
 }
 
 // perLane is how many photos a lane may have in flight. If fewer are left than all
-// lanes may have, they are shared out evenly, so that no core is idle.
+// lanes may have, it is an even share.
 func (d *dispatcher) perLane() int {
 	if !d.allRead {
 		return d.concurrency.limit
@@ -103,7 +118,10 @@ func (d *dispatcher) perLane() int {
 // that has answered nothing yet may always have one, or nothing would ever be
 // done. An idle one need not leave room for others, which may be waiting for it.
 func (d *dispatcher) mayTake(w *worker) bool {
-	if w.state != ready || w.batch.remaining <= 0 || w.lane.inFlight() >= d.perLane() {
+	if w.state != ready || w.batch.remaining <= 0 || w.lane.inFlight() >= d.concurrency.limit {
+		return false
+	}
+	if d.last != nil && !d.last.mayTake(w.lane) {
 		return false
 	}
 	if w.prestarted() {

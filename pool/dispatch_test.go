@@ -122,7 +122,7 @@ func TestDispatch(t *testing.T) {
 		tb := newTable(4, 3)
 		test.setUp(tb)
 		got := "none"
-		if w, p, isolation := tb.next(0); w != nil {
+		if w, p, isolation := tb.next(0, time.Time{}); w != nil {
 			got = strings.TrimSpace(fmt.Sprintf("%d %s %s", w.n, p.path, []string{"", "alone", "alone in the pool"}[isolation]))
 		}
 		if got != test.want {

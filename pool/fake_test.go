@@ -69,11 +69,48 @@ type fake struct {
 
 	mu     sync.Mutex
 	leaked uint64
+
+	engine fakeEngine
+}
+
+// fakeEngine takes as long as an engine of several slots: it encodes one photo after
+// another, and generates text when all its slots have one.
+type fakeEngine struct {
+	slots, encoder chan struct{}
+	generate       *sync.Cond
+	unencoded      int
+	generated      int // times that all slots had a photo and their texts were generated
+}
+
+func newFakeEngine(slots int) fakeEngine {
+	return fakeEngine{slots: make(chan struct{}, slots), encoder: make(chan struct{}, 1), generate: sync.NewCond(new(sync.Mutex))}
+}
+
+func (e *fakeEngine) describe(encode time.Duration) {
+	e.slots <- struct{}{}
+	e.generate.L.Lock()
+	e.unencoded++
+	e.generate.L.Unlock()
+	e.encoder <- struct{}{}
+	time.Sleep(encode)
+	<-e.encoder
+	e.generate.L.Lock()
+	if e.unencoded--; e.unencoded == 0 {
+		e.generated++
+		e.generate.Broadcast()
+	} else {
+		for before := e.generated; e.generated == before; {
+			e.generate.Wait()
+		}
+	}
+	e.generate.L.Unlock()
+	<-e.slots
 }
 
 func newFake(env func(string) string, out io.Writer, silence func()) *fake {
 	delay, _ := time.ParseDuration(env(delayEnv))
-	return &fake{moods: strings.Fields(env(moodEnv)), delay: delay, cold: env(coldEnv), out: out, silence: silence, leaked: 100 << 20}
+	return &fake{moods: strings.Fields(env(moodEnv)), delay: delay, cold: env(coldEnv), out: out, silence: silence, leaked: 100 << 20,
+		engine: newFakeEngine(8)}
 }
 
 func (f *fake) options() ServeOptions {
@@ -110,7 +147,11 @@ func (f *fake) memory() uint64 {
 
 // describe is the handler for Serve.
 func (f *fake) describe(ctx context.Context, j Job) (any, error) {
-	time.Sleep(f.delay)
+	if slices.Contains(f.moods, "slots") {
+		f.engine.describe(f.delay)
+	} else {
+		time.Sleep(f.delay)
+	}
 	name := j.Path
 	if j.Attempt == 1 {
 		name = strings.ReplaceAll(name, "once-", "")

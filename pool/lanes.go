@@ -14,6 +14,7 @@ type lane struct {
 	batch      *batch  // begun, for the next worker here to go on with
 	pending    *batch  // begun by a prestarted worker that has exited, for the one after it
 	restsUntil time.Time
+	progress   laneProgress
 }
 
 // inFlight counts the photos of both workers. They share the processor, so one

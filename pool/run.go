@@ -336,6 +336,9 @@ func (r *run) catchUp(now time.Time) {
 		return
 	}
 	r.storage.askedAt = r.storage.askedAt.Add(gap)
+	for _, l := range r.workers.lanes {
+		l.progress.since = l.progress.since.Add(gap)
+	}
 	for w := range r.workers.live {
 		w.times.shift(gap)
 		for _, a := range w.attempts {
@@ -362,7 +365,7 @@ func (r *run) untilNext(now time.Time) time.Duration {
 	times := append(r.storage.wakeUps(), r.sampler.nextAt, r.streak.backoffUntil)
 	for _, l := range r.workers.lanes {
 		at, _ := r.prestart.at(l)
-		times = append(times, l.restsUntil, at)
+		times = append(times, l.restsUntil, at, l.progress.answersEnd(photoTime(r.workers.lanes)))
 	}
 	if !r.end.killedAt.IsZero() {
 		times = append(times, r.end.killedAt.Add(killTimeout))

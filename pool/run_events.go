@@ -97,6 +97,7 @@ func (r *run) onAnswer(w *worker, answered *answer, now time.Time) {
 	}
 	w.answered++
 	w.times.answer = now
+	w.lane.progress.answer(w.lane.inFlight()+1, photoTime(r.workers.lanes), now)
 	r.report.answered(a, r.workers, now)
 	w.mem.reported(answered.Mem, now)
 	w.mem.answered(len(w.attempts), r.concurrency.limit+1)

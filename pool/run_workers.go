@@ -11,7 +11,7 @@ func (r *run) handOut(now time.Time) {
 		return
 	}
 	for {
-		w, p, isolation := r.dispatch.next(r.streak.deaths)
+		w, p, isolation := r.dispatch.next(r.streak.deaths, now)
 		if w == nil {
 			return
 		}
@@ -32,6 +32,7 @@ func (r *run) assign(w *worker, p *photo, isolation isolation, now time.Time) {
 	if w.answered == 0 && len(w.attempts) == 0 {
 		w.times.firstAttempt = now
 	}
+	w.lane.progress.handedOut(w.lane.inFlight(), now)
 	w.attempts[a.id] = a
 	w.batch.remaining--
 	w.proc.orders <- line

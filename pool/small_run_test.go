@@ -88,3 +88,23 @@ func TestFewerAfterTimeOut(t *testing.T) {
 		}
 	})
 }
+
+// Workers that encode one photo after another and answer eight at once are done with
+// the last photos at the same time, within a photo's time.
+func TestLastPhotos(t *testing.T) {
+	for photos := 17; photos <= 80; photos++ {
+		t.Run(fmt.Sprint(photos), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				const each = 4 * time.Second
+				jobs := paths("good", photos)
+				r := newBubbleRig(t, Config{Workers: 2, MaxInFlight: 10, Command: fakeCommand("slots slowload", delayEnv+"="+each.String())})
+				last := map[int]time.Time{} // answer of each worker, by its batch
+				r.onDone = func(res Result) error { last[res.Batch] = time.Now(); return nil }
+				r.run(jobs).noError(jobs)
+				if waited := last[1].Sub(last[2]).Abs(); len(last) != 2 || waited > each+each/4 {
+					t.Errorf("one of %d workers waits for the other for %v, a photo takes %v", len(last), waited, each)
+				}
+			})
+		})
+	}
+}
