@@ -12,10 +12,16 @@ export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export TZ=UTC LC_ALL=C
 umask 022
 : "${VERSION:?}"
-dirty=$(git status --porcelain --untracked-files=no)
+dirty=$(git status --porcelain) # also what git does not know: a Go file would be compiled in
 [ -z "$dirty" ] || [ -n "${DIRTY:-}" ] || {
 	echo "There are changes that are not committed, so this is no release. To try all the same: make release DIRTY=1" >&2
 	echo "$dirty" >&2; exit 1; }
+# A tag's version is that of the changelog. Those before a release, as 1.2.3-rc.1, need no date there.
+case $VERSION in
+*-*) ;;
+*) grep -qE "^## \[$(echo "$VERSION" | sed 's/\./\\./g')\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$" CHANGELOG.md || {
+	echo "The tag is v$VERSION, but CHANGELOG.md has no heading \"## [$VERSION] - DATE\": put it there, commit, and move the tag." >&2; exit 1; } ;;
+esac
 
 name=photodesc-$VERSION-linux-$arch
 work=build/release/$arch
