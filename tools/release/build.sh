@@ -26,7 +26,8 @@ esac
 name=photodesc-$VERSION-linux-$arch
 work=build/release/$arch
 rm -rf "$work"; mkdir -p "$work" dist
-find dist -type f ! -name "*$VERSION*" ! -name "*$(echo "$VERSION" | tr - '~')*" -delete # of other commits
+# Of other commits; 1.2.3-dev+COMMIT and 1.2.3-rc.1 are not 1.2.3.
+find dist -type f ! -name "photodesc-$VERSION-linux-*" ! -name "photodesc*_$(echo "$VERSION" | tr - '~')_*.deb" -delete
 # GPU backends take functions of ggml from the program, and nothing else: the names of all of C are 400 kB. The program lies at
 # another address each time (PIE); where ld can pack what the loader then has to correct, that saves 3.5 MB.
 link='-Wl,--no-export-dynamic,--export-dynamic-symbol=ggml_*'
