@@ -44,11 +44,15 @@ const set all_kernels = {
 #ifdef PD_INTEGERS
     integer_rows_bytes,
     integer_row,
+    clear_integer_rows,
+    GROUP_PANELS,
     integer_panel_bytes,
     multiply_integer_panels,
 #else
     nullptr,
     nullptr,
+    nullptr,
+    1,
     nullptr,
     nullptr,
 #endif
@@ -73,6 +77,7 @@ const set all_kernels = {
     attend_next,
     gelu,
     norm,
+    rms_norm,
 };
 
 } // namespace pd::PD_SET

@@ -41,6 +41,26 @@ struct one_graph {
     }
 };
 
+// Plans the memory of a graph and computes it, with at most as many threads as were planned. Memory begins as NaN.
+static void compute_planned(ggml_cgraph * graph, int planned, int threads, const ggml_tensor * result, float * out) {
+    ggml_gallocr_t memory = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
+    ggml_gallocr_alloc_graph(memory, graph);
+    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        ggml_tensor * t = ggml_graph_node(graph, i);
+        if (t->view_src == nullptr) { // otherwise it may be one of weights
+            memset(t->data, 0xff, ggml_nbytes(t));
+        }
+    }
+    ggml_cplan plan = ggml_graph_plan(graph, planned, nullptr);
+    std::vector<uint8_t> work(plan.work_size);
+    plan.work_data = work.data();
+    plan.n_threads = threads;
+    pd_kernels_next_tokens(false);
+    ggml_graph_compute(graph, &plan);
+    memcpy(out, result->data, ggml_nbytes(result));
+    ggml_gallocr_free(memory);
+}
+
 extern "C" int pd_check_product(int type, int k, int n, int m, int batches, int threads, int next_tokens, const float * w, const float * x, float * out) {
     const ggml_type t = (ggml_type) type;
     if (k % ggml_blck_size(t) != 0) {
@@ -131,18 +151,58 @@ extern "C" int pd_check_encoder(int type, int embd, int patches, int threads, in
     if (merge) {
         pd_kernels_merge(graph);
     }
-    ggml_gallocr_t memory = ggml_gallocr_new(ggml_backend_cpu_buffer_type());
-    ggml_gallocr_alloc_graph(memory, graph);
-    ggml_cplan plan = ggml_graph_plan(graph, threads, nullptr);
-    std::vector<uint8_t> work(plan.work_size);
-    plan.work_data = work.data();
-    pd_kernels_next_tokens(false);
-    ggml_graph_compute(graph, &plan);
-    memcpy(out, ggml_graph_node(graph, -1)->data, ggml_nbytes(x));
+    compute_planned(graph, threads, threads, ggml_graph_node(graph, -1), out);
     const int operations = ggml_graph_n_nodes(graph);
-    ggml_gallocr_free(memory);
     ggml_free(c);
     return operations;
+}
+
+extern "C" int pd_check_rounded(const pd_rounded * r, const float * data, float * out) {
+    const int k = r->embd, hidden = r->hidden, n = r->rows;
+    one_graph g((size_t) 32 * (n * (k + hidden) + k * hidden) + (16 << 20)); // weights
+    ggml_context * c = ggml_init({ 4 << 20, nullptr, true });               // operations, whose memory is planned
+    auto take = [&](ggml_type t, int64_t x, int64_t y = 1) {
+        ggml_tensor * w = g.tensor(t, x, y, 1, data);
+        data += x * y;
+        return w;
+    };
+    auto product = [&](ggml_tensor * x, int to) {
+        ggml_tensor * y = ggml_mul_mat(c, take(GGML_TYPE_Q8_0, x->ne[0], to), x);
+        return ggml_add(c, y, take(GGML_TYPE_F32, to));
+    };
+    ggml_tensor * x = take(GGML_TYPE_F32, k, n);
+    ggml_tensor * y = ggml_mul(c, ggml_norm(c, x, 1e-6f), take(GGML_TYPE_F32, k));
+    y = ggml_add(c, y, take(GGML_TYPE_F32, k));
+    ggml_tensor * other  = product(y, k); // a second product of the norm
+    ggml_tensor * middle = ggml_gelu(c, product(y, hidden));
+    ggml_tensor * last   = ggml_add(c, product(middle, k), other);
+    if (r->read == 1) {
+        last = ggml_add(c, last, y);
+    } else if (r->read == 2) {
+        last = ggml_add(c, last, ggml_cont(c, ggml_view_2d(c, middle, k, n, middle->nb[1], 0)));
+    } else if (r->read == 3) {
+        ggml_set_output(middle);
+    }
+    ggml_cgraph * graph = ggml_new_graph(c);
+    ggml_build_forward_expand(graph, last);
+    pd_kernels_merge(graph);
+    int rounded = 0;
+    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        ggml_tensor * t = ggml_graph_node(graph, i);
+        rounded += pd::noted(t, pd::ROUNDED);
+        if (r->leave) {
+            t->op_params[pd::NOTE] &= ~pd::ROUNDED;
+        }
+    }
+    compute_planned(graph, r->planned, r->threads, ggml_graph_node(graph, -1), out);
+    ggml_free(c);
+    return rounded;
+}
+
+extern "C" void pd_check_rms_norm(int n, int heads, int rows, int threads, int strided, const float * x, float * out) {
+    one_graph g((size_t) n * (heads + 1) * rows * 16);
+    ggml_tensor * t = g.tensor(GGML_TYPE_F32, n, heads + strided, rows, x);
+    g.compute(ggml_rms_norm(g.ctx, ggml_view_3d(g.ctx, t, n, heads, rows, t->nb[1], t->nb[2], 0), 1e-5f), threads, false, out);
 }
 
 extern "C" void pd_check_gelu(int n, int threads, const float * x, float * out) {

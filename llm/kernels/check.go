@@ -115,6 +115,29 @@ func encoder(t weights, embd, patches, threads int, merge, shared bool, data []f
 	return int(n), out
 }
 
+// rounding is a small graph whose norm and GELU may write integers; check.h
+// says which. Of threads, planned are planned for.
+type rounding struct {
+	embd, hidden, rows, planned, threads, read int
+}
+
+// compute returns how many operations of r write integers, and its result;
+// leave: as if none did.
+func (r rounding) compute(leave bool, data []float32) (int, []float32) {
+	out := make([]float32, r.rows*r.embd)
+	c := C.struct_pd_rounded{embd: C.int(r.embd), hidden: C.int(r.hidden), rows: C.int(r.rows), planned: C.int(r.planned), threads: C.int(r.threads),
+		read: C.int(r.read), leave: truth(leave)}
+	n := C.pd_check_rounded(&c, (*C.float)(&data[0]), (*C.float)(&out[0]))
+	return int(n), out
+}
+
+// rmsNorm norms rows×heads×n values; strided: of rows×(heads+1)×n.
+func rmsNorm(n, heads, rows, threads int, strided bool, x []float32) []float32 {
+	out := make([]float32, n*heads*rows)
+	C.pd_check_rms_norm(C.int(n), C.int(heads), C.int(rows), C.int(threads), truth(strided), (*C.float)(&x[0]), (*C.float)(&out[0]))
+	return out
+}
+
 func gelu(threads int, x []float32) []float32 {
 	out := make([]float32, len(x))
 	C.pd_check_gelu(C.int(len(x)), C.int(threads), (*C.float)(&x[0]), (*C.float)(&out[0]))

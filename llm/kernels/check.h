@@ -34,7 +34,20 @@ void pd_check_attention(const struct pd_attention * a, float * out);
 // the last product is used twice, with its bias and without. out: embd × patches² values. Returns the number of operations in the graph.
 int pd_check_encoder(int type, int embd, int patches, int threads, int merge, int shared, const float * data, float * out);
 
+// A norm, read by two products, one of which has GELU and is read by a third; all with Q8_0 weights and merged. read: what
+// else reads floats: 0 nothing, 1 an addition the norm, 2 a view the result of GELU, 3 whoever takes that as an output.
+// leave: nothing is rounded before a product reads it, as if nothing had been noted.
+struct pd_rounded {
+    int embd, hidden, rows, planned, threads, read, leave;
+};
+
+// Computes rows × embd values. data is as for pd_check_encoder. Returns how many operations write rounded values.
+int pd_check_rounded(const struct pd_rounded * r, const float * data, float * out);
+
 void pd_check_gelu(int n, int threads, const float * x, float * out);
+
+// rows × heads × n values, normed along n. strided: they lie as rows × (heads + 1) × n.
+void pd_check_rms_norm(int n, int heads, int rows, int threads, int strided, const float * x, float * out);
 
 #ifdef __cplusplus
 }

@@ -44,4 +44,33 @@ inline void norm(const float * x, const float * w, const float * b, float eps, f
     }
 }
 
+// Squares are added up in doubles, as ggml does.
+inline void rms_norm(const float * x, float eps, float * y, int n) {
+    typedef float  eight __attribute__((vector_size(32)));
+    typedef double wide __attribute__((vector_size(64)));
+    wide sums[2] = {};
+    int  i = 0;
+    for (; i + 16 <= n; i += 16) {
+        eight v[2];
+        memcpy(v, x + i, sizeof v);
+        sums[0] += __builtin_convertvector(v[0] * v[0], wide);
+        sums[1] += __builtin_convertvector(v[1] * v[1], wide);
+    }
+    sums[0] += sums[1];
+    double sum = 0;
+    for (int j = 0; j < 8; j++) {
+        sum += sums[0][j];
+    }
+    for (; i < n; i++) {
+        sum += x[i] * x[i];
+    }
+    const float scale = 1.0f / sqrtf((float) (sum / n) + eps);
+    for (i = 0; i + WIDTH <= n; i += WIDTH) {
+        store(y + i, mul(load(x + i), all(scale)));
+    }
+    for (; i < n; i++) {
+        y[i] = x[i] * scale;
+    }
+}
+
 } // namespace pd::PD_SET

@@ -7,196 +7,23 @@
 
 #include "check.h"
 #include "merge.h"
-#include "set.h"
+#include "operations.h"
 
 #include "ggml-backend-impl.h"
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
-#include "ggml-cpu-impl.h"
-#include "traits.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <mutex>
 
 namespace pd {
 
-static const set * use; // the set in use
+const set * use;
+std::atomic<bool> decoding{false}, exact{false};
 
-static std::atomic<bool> decoding{false};
 static std::atomic<bool> used{true};
 static std::atomic<bool> use_next{true}; // whether flash::next is used
-static std::atomic<bool> exact{false};
-
-static size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
-
-// The work buffer of an operation. ggml's need not be aligned, so ALIGN more bytes are requested.
-constexpr size_t ALIGN = 64;
-static char * work(const ggml_compute_params * p) { return (char *) aligned((size_t) p->wdata); }
-
-// The threads of an operation take chunks 0, 1, … as they become free; each starts with the chunk of its own number. This
-// resets the counter and waits for all threads.
-static void start_chunks(ggml_compute_params * p) {
-    if (p->ith == 0) {
-        ggml_threadpool_chunk_set(p->threadpool, p->nth);
-    }
-    ggml_barrier(p->threadpool);
-}
-
-template <typename F> static void by_chunks(ggml_compute_params * p, int chunks, F && f) {
-    for (int i = p->ith; i < chunks; i = ggml_threadpool_chunk_add(p->threadpool, 1)) {
-        f(i);
-    }
-}
-
-// The work buffer that ggml needs if the operation is left to it.
-static size_t own_product_bytes(const ggml_tensor * op) {
-    const ggml_type t = ggml_get_type_traits_cpu(op->src[0]->type)->vec_dot_type;
-    return op->src[1]->type == t ? 0 : ggml_row_size(t, ggml_nelements(op->src[1]));
-}
-
-// mul_mat: weights (k × n, any type, rows contiguous) times activations (k × m × batches, F32).
-struct mul_mat : ggml::cpu::tensor_traits {
-    static bool takes(const ggml_tensor * op) {
-        const ggml_tensor * w = op->src[0];
-        const ggml_tensor * x = op->src[1];
-        if (x->type != GGML_TYPE_F32 && !(x->type == GGML_TYPE_F16 && noted(op, MERGED))) {
-            return false;
-        }
-        if (op->type != GGML_TYPE_F32 || w->nb[0] != ggml_type_size(w->type) || x->nb[0] != ggml_type_size(x->type) || op->nb[0] != 4) {
-            return false;
-        }
-        if (w->ne[3] != 1 || x->ne[3] != 1 || w->ne[2] != 1) {
-            return false;
-        }
-        return w->ne[0] >= 32 && (w->type == GGML_TYPE_F32 || ggml_get_type_traits(w->type)->to_float != nullptr);
-    }
-
-    static bool in_integers(const ggml_tensor * op) { return op->src[0]->type == GGML_TYPE_Q8_0 && use->q8_multiply != nullptr; }
-    static bool wide_integers(const ggml_tensor * op) {
-        return op->src[0]->type == GGML_TYPE_Q8_0 && op->src[1]->type == GGML_TYPE_F32 && use->multiply_integer_panels != nullptr && !exact;
-    }
-
-    // The number of integer panels that a thread computes together, so that a row's activations are read once for all of
-    // them. The packed panels must fit the L2 cache, and there must be several chunks for each thread.
-    static int together(const ggml_tensor * op, int threads) {
-        const size_t fit = 384 * 1024 / use->integer_panel_bytes((int) op->src[0]->ne[0]);
-        const int panels = ((int) op->src[0]->ne[1] + use->panel - 1) / use->panel;
-        return std::max(1, std::min((int) fit, panels / (threads == 1 ? 1 : 4 * threads)));
-    }
-
-    bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
-        const int k = (int) op->src[0]->ne[0];
-        const size_t rows = (size_t) ggml_nrows(op->src[1]);
-        size = aligned(rows * use->row_dwords(k) * 4) + threads * aligned(use->panel_bytes(k));
-        if (in_integers(op)) {
-            size = std::max(size, rows * use->q8_bytes(k));
-        }
-        if (wide_integers(op)) {
-            size = std::max<size_t>(size, op->src[1]->ne[2] * use->integer_rows_bytes((int) op->src[1]->ne[1], k) + threads * together(op, threads) * use->integer_panel_bytes(k));
-        }
-        size = ALIGN + std::max(size, own_product_bytes(op));
-        return true;
-    }
-
-    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
-        if (!decoding || noted(op, MERGED)) {
-            if (wide_integers(op)) {
-                panels_of_integers(p, op);
-            } else {
-                elements(p, op);
-            }
-            return true;
-        }
-        // Also for many next tokens: a row's rounding must not depend on their number.
-        if (in_integers(op)) {
-            integers(p, op);
-            return true;
-        }
-        return false;
-    }
-
-    static const char * row(const ggml_tensor * x, int i) {
-        const int m = (int) x->ne[1];
-        return (const char *) x->data + (i / m) * x->nb[2] + (i % m) * x->nb[1];
-    }
-
-    static finish then(const ggml_tensor * op) {
-        if (!noted(op, MERGED)) {
-            return {};
-        }
-        auto data = [&](int i) { return op->src[i] == nullptr ? nullptr : (const float *) op->src[i]->data; };
-        return { data(PRODUCT_BIAS), noted(op, GELU), data(PRODUCT_ADD) };
-    }
-
-    static void elements(ggml_compute_params * p, ggml_tensor * op) {
-        const ggml_tensor * w = op->src[0];
-        const ggml_tensor * x = op->src[1];
-        const int    k = (int) w->ne[0], m = (int) x->ne[1], batches = (int) x->ne[2];
-        const size_t lda = use->row_dwords(k);
-        uint32_t *   a   = (uint32_t *) work(p);
-        for (int i = p->ith; i < m * batches; i += p->nth) {
-            use->convert_row(x->type, row(x, i), k, a + i * lda);
-        }
-        start_chunks(p);
-        char * scratch = (char *) a + aligned((size_t) m * batches * lda * 4) + p->ith * aligned(use->panel_bytes(k));
-        const int panels = ((int) w->ne[1] + use->panel - 1) / use->panel;
-        by_chunks(p, panels * batches, [&](int chunk) {
-            const int b = chunk / panels;
-            const product t = { m, (int) w->ne[1], k, a + (size_t) b * m * lda, lda, w->type, (const char *) w->data, w->nb[1],
-                                (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4, then(op) };
-            use->multiply_panel(t, chunk % panels, scratch);
-        });
-    }
-
-    static void panels_of_integers(ggml_compute_params * p, ggml_tensor * op) {
-        const ggml_tensor * w = op->src[0];
-        const ggml_tensor * x = op->src[1];
-        const int    k = (int) w->ne[0], n = (int) w->ne[1], m = (int) x->ne[1], batches = (int) x->ne[2];
-        const size_t batch = use->integer_rows_bytes(m, k);
-        char *       a   = work(p);
-        for (int i = p->ith; i < m * batches; i += p->nth) {
-            use->integer_row((const float *) row(x, i), k, i % m, a + i / m * batch);
-        }
-        start_chunks(p);
-        // ggml may have planned the buffer for more threads than now compute.
-        const size_t room = p->wsize - (a + batches * batch - (char *) p->wdata);
-        const int panels = (n + use->panel - 1) / use->panel;
-        const int each = std::min(together(op, p->nth), (int) (room / p->nth / use->integer_panel_bytes(k)));
-        char * scratch = a + batches * batch + p->ith * each * use->integer_panel_bytes(k);
-        by_chunks(p, (panels + each - 1) / each, [&](int chunk) {
-            // The chunk that this thread takes next, if all are equally fast.
-            const int from = std::min(panels, (chunk + p->nth) * each) * use->panel, to = std::min(panels, (chunk + p->nth + 1) * each) * use->panel;
-            for (int b = 0; b < batches; b++) {
-                const integer_product t = { m, n, k, a + b * batch, (const char *) w->data, w->nb[1],
-                                            (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4, then(op),
-                                            (const char *) w->data + std::min(n, from) * w->nb[1], (std::min(n, to) - std::min(n, from)) * w->nb[1] };
-                use->multiply_integer_panels(t, chunk * each, std::min(panels, (chunk + 1) * each), scratch);
-            }
-        });
-    }
-
-    static void integers(ggml_compute_params * p, ggml_tensor * op) {
-        const ggml_tensor * w = op->src[0];
-        const ggml_tensor * x = op->src[1];
-        const int    k = (int) w->ne[0], n = (int) w->ne[1], m = (int) x->ne[1], batches = (int) x->ne[2];
-        const size_t lda = use->q8_bytes(k);
-        char *       a   = work(p);
-        for (int i = p->ith; i < m * batches; i += p->nth) {
-            use->q8_row((const float *) row(x, i), k, a + i * lda);
-        }
-        start_chunks(p);
-        const int each = 64; // columns in a chunk
-        by_chunks(p, (n + each - 1) / each, [&](int chunk) {
-            for (int b = 0; b < batches; b++) {
-                const q8_product t = { m, n, k, a + (size_t) b * m * lda, (const char *) w->data, w->nb[1],
-                                       (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
-                use->q8_multiply(t, chunk * each, std::min(n, (chunk + 1) * each));
-            }
-        });
-    }
-};
 
 // flash_attn_ext: q (dk × queries × heads × streams), k and v, mask.
 struct flash : ggml::cpu::tensor_traits {
@@ -333,30 +160,55 @@ struct unary : ggml::cpu::tensor_traits {
     }
 };
 
+struct rms_norm : ggml::cpu::tensor_traits {
+    static bool takes(const ggml_tensor * op) {
+        return op->type == GGML_TYPE_F32 && op->src[0]->type == GGML_TYPE_F32 && op->nb[0] == 4 && op->src[0]->nb[0] == 4;
+    }
+    bool work_size(int, const ggml_tensor *, size_t &) override { return false; }
+    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        const ggml_tensor * x = op->src[0];
+        float eps;
+        memcpy(&eps, op->op_params, 4);
+        for (int64_t i = p->ith; i < ggml_nrows(op); i += p->nth) {
+            const int64_t a = i % op->ne[1], b = i / op->ne[1] % op->ne[2], c = i / op->ne[1] / op->ne[2];
+            use->rms_norm((const float *) ((const char *) x->data + a * x->nb[1] + b * x->nb[2] + c * x->nb[3]), eps,
+                          (float *) ((char *) op->data + a * op->nb[1] + b * op->nb[2] + c * op->nb[3]), (int) op->ne[0]);
+        }
+        return true;
+    }
+};
+
 // A norm that pd_kernels_merge gave a factor and a bias.
 struct norm : ggml::cpu::tensor_traits {
-    bool work_size(int, const ggml_tensor *, size_t &) override { return false; }
+    static size_t row_bytes(const ggml_tensor * op) { return aligned(op->ne[0] * sizeof(float)); }
+
+    bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
+        size = ALIGN + threads * row_bytes(op);
+        return noted(op, ROUNDED);
+    }
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
         const int64_t n = op->ne[0], rows = ggml_nrows(op);
         auto data = [&](int i) { return (const float *) op->src[i]->data; };
         float eps;
         memcpy(&eps, op->op_params, 4);
-        for (int64_t i = p->ith; i < rows; i += p->nth) {
-            use->norm(data(0) + i * n, data(NORM_FACTOR), data(NORM_BIAS), eps, (float *) op->data + i * n, (int) n);
+        for (int64_t i = rows * p->ith / p->nth; i < rows * (p->ith + 1) / p->nth; i++) {
+            float * y = noted(op, ROUNDED) ? (float *) (work(p) + p->ith * row_bytes(op)) : (float *) op->data + i * n;
+            use->norm(data(0) + i * n, data(NORM_FACTOR), data(NORM_BIAS), eps, y, (int) n);
+            if (noted(op, ROUNDED)) {
+                use->integer_row(y, (int) n, (int) i, (char *) op->data);
+            }
         }
         return true;
     }
 };
 
 bool enabled() { return use != nullptr; }
-bool can_merge(const ggml_tensor * product) { return mul_mat::takes(product); }
-bool in_integers(const ggml_tensor * product) { return product->src[0]->type == GGML_TYPE_Q8_0; }
 
 struct kernels : ggml::cpu::extra_buffer_type {
-    mul_mat products;
-    flash   attentions;
-    unary   unaries;
-    norm    norms;
+    flash    attentions;
+    unary    unaries;
+    norm     norms;
+    rms_norm rms_norms;
 
     // Nothing is ever stored in a buffer of this type.
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
@@ -366,9 +218,10 @@ struct kernels : ggml::cpu::extra_buffer_type {
             return nullptr;
         }
         switch (op->op) {
-            case GGML_OP_MUL_MAT:        return mul_mat::takes(op) ? &products : nullptr;
+            case GGML_OP_MUL_MAT:        return products(op);
             case GGML_OP_FLASH_ATTN_EXT: return flash::takes(op) ? &attentions : nullptr;
             case GGML_OP_NORM:           return noted(op, MERGED) ? &norms : nullptr;
+            case GGML_OP_RMS_NORM:       return rms_norm::takes(op) ? &rms_norms : nullptr;
             case GGML_OP_UNARY:          return unary::takes(op) ? &unaries : nullptr;
             default:                     return nullptr;
         }

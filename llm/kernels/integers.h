@@ -22,6 +22,8 @@ struct integer_group {
     uint32_t dwords[GROUP * Q8_STEPS][PANEL];
 };
 
+constexpr int GROUP_PANELS = GROUP * Q8 / PANEL; // panels whose columns share a scale as activations
+
 inline size_t integer_panel_bytes(int k) { return PANEL * sizeof(float) + (size_t) groups(k) * sizeof(integer_group); }
 
 // Transposes a block of WIDTH rows, row i of which begins at at[i], to dwords as [step][row].
@@ -105,11 +107,10 @@ inline void pack_integers(const char * w, size_t stride, int n, int k, char * pa
     store((float *) panel + WIDTH, poison[1]);
 }
 
-// Computes M rows of one panel, of which the first n columns exist.
-template <int M> inline void integer_tile(const integer_product & p, int row, int column, const char * panel, int n) {
+// Computes M rows of one panel, of which the first n columns exist. They are written to c, ldc values apart.
+template <int M> inline void integer_tile(const integer_product & p, int row, int column, const char * panel, int n, float * c, size_t ldc) {
     const row_group * a = (const row_group *) (p.a + row / INTEGER_ROWS * integer_tile_bytes(p.k));
     const integer_group * b = (const integer_group *) (panel + PANEL * sizeof(float));
-    float * c = p.c + (size_t) row * p.ldc + column;
     for (int m = 0; p.then.add != nullptr && m < M; m++) { // what is added in the end lies far away
         _mm_prefetch((const char *) (p.then.add + (c - p.c) + m * p.ldc), _MM_HINT_T0);
         _mm_prefetch((const char *) (p.then.add + (c - p.c) + m * p.ldc + WIDTH), _MM_HINT_T0);
@@ -158,7 +159,7 @@ template <int M> inline void integer_tile(const integer_product & p, int row, in
 #pragma GCC unroll 8
     for (int m = 0; m < M; m++) {
         const floats poison = all(((const float *) a)[m]);
-        float * to = c + m * p.ldc;
+        float * to = c + m * ldc;
         store_first(to, finished(p.then, p.c, to, column, add(sum[m][0], poison)), n);
         store_first(to + WIDTH, finished(p.then, p.c, to + WIDTH, column + WIDTH, add(sum[m][1], poison)), n - WIDTH);
     }
@@ -177,13 +178,22 @@ inline void multiply_integer_panels(const integer_product & p, int from, int to,
     const size_t lines = (p.next_bytes + 63) / 64, tiles = (size_t) (p.rows - later + INTEGER_ROWS - 1) / INTEGER_ROWS * (to - from);
     const size_t some  = (lines + tiles - 1) / tiles;
     size_t line = 0;
+    alignas(64) float group[INTEGER_ROWS * GROUP_PANELS * PANEL]; // finished columns that will share a scale
     by_rows<INTEGER_ROWS>(0, p.rows, [&](int row, auto count) {
         constexpr int M = decltype(count)::value;
         for (int i = from; i < to; i++) {
             for (size_t end = row >= later ? line + some : 0; line < end && line < lines; line++) {
                 _mm_prefetch(p.next + line * 64, _MM_HINT_T1);
             }
-            integer_tile<M>(p, row, i * PANEL, scratch + (i - from) * each, columns(i));
+            const int at = i % GROUP_PANELS * PANEL;
+            if (p.rounded == nullptr) {
+                integer_tile<M>(p, row, i * PANEL, scratch + (i - from) * each, columns(i), p.c + (size_t) row * p.ldc + i * PANEL, p.ldc);
+                continue;
+            }
+            integer_tile<M>(p, row, i * PANEL, scratch + (i - from) * each, columns(i), group + at, GROUP_PANELS * PANEL);
+            if (at + PANEL == GROUP_PANELS * PANEL || (i + 1) * PANEL >= p.columns) {
+                integer_columns<M>(group, GROUP_PANELS * PANEL, p.columns, i / GROUP_PANELS, row, p.rounded);
+            }
         }
     });
 }

@@ -9,7 +9,8 @@ extern "C" {
 // Describes the set called name, or the best that this CPU can run if name is "". NULL: the CPU cannot run it.
 const char * pd_kernels_name(const char * name);
 
-// Hooks that set into ggml's CPU backend, before the first model is loaded. A later call replaces the set.
+// Hooks that set into ggml's CPU backend, before the first model is loaded. A later call replaces the set; graphs merged
+// before it can no longer be computed.
 void pd_kernels_enable(const char * name);
 
 // Sets the kind of the products that follow: of pictures and prompts, or of the next tokens of the slots (in 8-bit integers

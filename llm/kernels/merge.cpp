@@ -3,6 +3,7 @@
 // Merges operations of an encoder's graph, before its memory is planned: biases, GELU and residuals into the products
 // before them, factors and biases into norms. Attention reads keys and values as they are instead of copies in half
 // precision. Weights of patches become the first operand of their product, whose result is then in order without turning it.
+// Norms and products write integers if only products in integers read them.
 #include "kernels.h"
 #include "merge.h"
 
@@ -48,6 +49,7 @@ struct merger {
                 g->nodes[i]->view_src = t;
             }
         }
+        t->flags |= old->flags & GGML_TENSOR_FLAG_OUTPUT;
         g->nodes[to] = t;
         for (int i = from; i + 1 < g->n_nodes; i++) {
             g->nodes[i] = g->nodes[i + 1];
@@ -151,6 +153,34 @@ struct merger {
         return false;
     }
 
+    // The norm or product at i, once all are merged: its values are rounded where they are computed.
+    void rounded(int i) const {
+        ggml_tensor * t = g->nodes[i];
+        const bool rows = noted(t, MERGED) && (t->op == GGML_OP_NORM || (t->op == GGML_OP_MUL_MAT && rounds(t) && t->src[PRODUCT_ADD] == nullptr));
+        if (!rows || t->ne[0] % 32 != 0 || t->ne[2] != 1 || t->ne[3] != 1 || (t->flags & GGML_TENSOR_FLAG_OUTPUT) != 0) {
+            return;
+        }
+        bool read = false;
+        for (int n = 0; n < g->n_nodes; n++) {
+            for (int s = 0; s < GGML_MAX_SRC; s++) {
+                const ggml_tensor * user = g->nodes[n];
+                if (user->src[s] == t && (s != 1 || user->op != GGML_OP_MUL_MAT || !rounds(user))) {
+                    return;
+                }
+                read = read || user->src[s] == t;
+            }
+        }
+        if (!read || rounded_bytes(t) > ggml_nbytes(t)) { // few rows fill no tile
+            return;
+        }
+        set_note(t, ROUNDED);
+        for (int n = 0; n < g->n_nodes; n++) {
+            if (g->nodes[n]->src[1] == t) {
+                set_note(g->nodes[n], MERGED);
+            }
+        }
+    }
+
     // Patches times weights, transposed: the weights become the first operand, and the result has the right order at once.
     bool patches(int i) {
         ggml_tensor * t = g->nodes[i];
@@ -228,5 +258,8 @@ extern "C" void pd_kernels_merge(ggml_cgraph * graph) {
         } else {
             i++;
         }
+    }
+    for (int i = 0; i < graph->n_nodes; i++) {
+        m.rounded(i);
     }
 }

@@ -79,4 +79,24 @@ inline void integer_row(const float * x, int k, int row, char * out) {
     ((float *) (first + groups(k) * INTEGER_ROWS))[m] = poison;
 }
 
+// Writes group number g of M rows from row on, which begin stride values apart. k values are in the whole rows, whose poison
+// has been cleared: it is set only where a value is not finite or too large, because other threads write other groups.
+template <int M> inline void integer_columns(const float * x, size_t stride, int k, int g, int row, char * out) {
+    row_group * first  = (row_group *) (out + row / INTEGER_ROWS * integer_tile_bytes(k));
+    float *     poison = (float *) (first + groups(k) * INTEGER_ROWS);
+    for (int m = 0; m < M; m++) {
+        const float p = round_group(x + m * stride, blocks_of_group(k, g) * Q8, first + g * INTEGER_ROWS + m);
+        if (p != 0) {
+            poison[m] = p;
+        }
+    }
+}
+
+// Clears the poison of rows.
+inline void clear_integer_rows(int rows, int k, char * out) {
+    for (int row = 0; row < rows; row += INTEGER_ROWS, out += integer_tile_bytes(k)) {
+        memset((row_group *) out + groups(k) * INTEGER_ROWS, 0, INTEGER_ROWS * sizeof(float));
+    }
+}
+
 } // namespace pd::PD_SET

@@ -41,6 +41,7 @@ struct integer_product {
     float * c;
     size_t  ldc;
     finish  then;
+    char *  rounded; // instead of c, if not null: integer rows of columns values, cleared. then.add is null
 
     const char * next;       // the weights that this thread will probably want after these; fetched meanwhile
     size_t       next_bytes;
@@ -114,6 +115,8 @@ struct set {
     // The same in integers for many rows; null if that is no faster. Each thread needs integer_panel_bytes(k) for each panel.
     size_t (*integer_rows_bytes)(int rows, int k);
     void   (*integer_row)(const float * x, int k, int row, char * out);
+    void   (*clear_integer_rows)(int rows, int k, char * out); // before several threads write parts of them
+    int    group_panels; // panels whose columns share a scale once they are rounded; from is a multiple if they are, to unless it is the end
     size_t (*integer_panel_bytes)(int k);
     void   (*multiply_integer_panels)(const integer_product & p, int from, int to, char * scratch);
 
@@ -135,6 +138,9 @@ struct set {
 
     // A row of n values less their mean, by their standard deviation (eps is added to its square), times w, plus b.
     void (*norm)(const float * x, const float * w, const float * b, float eps, float * y, int n);
+
+    // A row of n values by the root of the mean of their squares (eps is added to the mean). y may be x.
+    void (*rms_norm)(const float * x, float eps, float * y, int n);
 };
 
 // Returns the set called name, or the best one if name is ""; null if this CPU cannot run it.

@@ -1,0 +1,92 @@
+//go:build !llama_system
+
+package kernels
+
+import (
+	"math"
+	"os"
+	"slices"
+	"testing"
+)
+
+// Norms of language models, the same bits as ggml's.
+func TestRMSNorm(t *testing.T) { eachSet(t, rmsNorms) }
+
+func rmsNorms(t *testing.T) {
+	for _, c := range []struct {
+		n, heads, rows, threads int
+		strided                 bool
+	}{{1, 1, 3, 1, false}, {960, 1, 37, 1, false}, {576, 1, 1, 2, false}, {64, 15, 5, 3, true}, {63, 3, 4, 2, true}, {2049, 1, 9, 3, false}} {
+		x := random(1, c.n*(c.heads+1)*c.rows)
+		for i := range x {
+			x[i] *= float32(math.Exp(float64(i/c.n%40 - 20)))
+		}
+		want, got := both(func() []float32 { return rmsNorm(c.n, c.heads, c.rows, c.threads, c.strided, x) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: other values than ggml's", c)
+		}
+	}
+}
+
+// What norms and GELU round themselves is the same as what products round.
+func TestRoundedWhereComputed(t *testing.T) { eachSet(t, roundedWhereComputed) }
+
+func roundedWhereComputed(t *testing.T) {
+	integers := os.Getenv("PHOTODESC_KERNELS") != "avx512" // the only set that has no such products
+	for _, c := range []struct {
+		rounding
+		want int // operations that write integers
+	}{
+		{rounding{embd: 64, hidden: 128, rows: 7, planned: 1, threads: 1}, 2},
+		{rounding{embd: 96, hidden: 160, rows: 13, planned: 1, threads: 1}, 2},
+		{rounding{embd: 96, hidden: 32, rows: 50, planned: 3, threads: 3}, 2},
+		{rounding{embd: 32, hidden: 1152, rows: 9, planned: 3, threads: 3}, 2}, // 3 panels of 32 for a chunk, but for rounding
+		{rounding{embd: 32, hidden: 1056, rows: 29, planned: 4, threads: 2}, 2},
+		{rounding{embd: 160, hidden: 96, rows: 6, planned: 2, threads: 2}, 2},
+		{rounding{embd: 320, hidden: 224, rows: 37, planned: 1, threads: 1}, 2},
+		{rounding{embd: 64, hidden: 128, rows: 1, planned: 1, threads: 1}, 0}, // less memory than a tile's
+		{rounding{embd: 64, hidden: 128, rows: 20, planned: 1, threads: 1, read: 1}, 1},
+		{rounding{embd: 64, hidden: 128, rows: 20, planned: 1, threads: 1, read: 2}, 1},
+		{rounding{embd: 64, hidden: 128, rows: 20, planned: 1, threads: 1, read: 3}, 1},
+	} {
+		if !integers {
+			c.want = 0
+		}
+		data := random(1, c.rows*c.embd+2*c.embd+c.embd*(c.embd+1)+c.hidden*(c.embd+1)+c.embd*(c.hidden+1))
+		hidden := c.rows*c.embd + 2*c.embd + c.embd*(c.embd+1) + c.hidden*c.embd // GELU's bias
+		for _, bad := range []struct {
+			at    int
+			value float32
+			rows  int // that are not finite
+		}{
+			{0, data[0], 0},
+			{(c.rows / 2) * c.embd, float32(math.NaN()), 1},
+			{hidden + c.hidden - 1, 1e35, c.rows},
+			{hidden, float32(math.Inf(1)), c.rows},
+		} {
+			if c.threads > 1 && bad.rows == 1 || c.read > 0 && bad.rows > 0 {
+				continue // threads wait for each other, which takes time
+			}
+			was := data[bad.at]
+			data[bad.at] = bad.value
+			n, got := c.compute(false, data)
+			_, want := c.compute(true, data)
+			data[bad.at] = was
+			if n != c.want {
+				t.Errorf("%+v: %d operations write integers", c, n)
+			}
+			if !slices.EqualFunc(got, want, func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }) {
+				t.Errorf("%+v, value %d is %g: the result differs", c, bad.at, bad.value)
+			}
+			rows := 0
+			for row := range slices.Chunk(got, c.embd) {
+				if slices.ContainsFunc(row, func(x float32) bool { return x-x != 0 }) {
+					rows++
+				}
+			}
+			if integers && rows != bad.rows {
+				t.Errorf("%+v, value %d is %g: %d rows are not finite", c, bad.at, bad.value, rows)
+			}
+		}
+	}
+}
