@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // dispatcher decides which worker is given which photo.
 type dispatcher struct {
@@ -11,6 +14,11 @@ type dispatcher struct {
 	lastAttempt uint64      // its number
 	allRead     bool        // no further path will come
 	last        *lastPhotos // nil before the last photos are shared out
+}
+
+// lessBusy is whether a worker has less to do than another.
+func (d *dispatcher) lessBusy(a, b *worker) bool {
+	return cmp.Or(cmp.Compare(d.load(a), d.load(b)), a.lane.inFlight()-b.lane.inFlight()) < 0
 }
 
 // load is how much a worker has to do, to be compared with others.
@@ -79,7 +87,7 @@ func (d *dispatcher) idle() *worker {
 func (d *dispatcher) leastBusy() *worker {
 	var best *worker
 	for _, w := range d.workers.ordered() {
-		if !w.reserved && !w.isolated() && d.mayTake(w) && (best == nil || d.load(w) < d.load(best)) {
+		if !w.reserved && !w.isolated() && d.mayTake(w) && (best == nil || d.lessBusy(w, best)) {
 			best = w
 		}
 	}

@@ -118,6 +118,13 @@ func TestDispatch(t *testing.T) {
 			tb.worker(0, ready, "", 9).mem.current = 101
 			tb.photos.add(&photo{path: "a"})
 		}, "1 a"},
+		{"the last one goes to the idle worker, not to one that is overdue", func(tb *table) {
+			w := tb.worker(0, ready, "+", 9)
+			tb.worker(1, ready, "", 9)
+			w.lane.progress = laneProgress{answered: 10, busy: 10 * time.Second, since: time.Time{}.Add(-1500 * time.Millisecond)}
+			tb.photos.add(&photo{path: "a"})
+			tb.allRead = true
+		}, "2 a"},
 	} {
 		tb := newTable(4, 3)
 		test.setUp(tb)

@@ -68,6 +68,7 @@ type lastPhotos struct {
 	level      float64           // of unfinished, when all that wait are shared out
 	lowest     float64           // of unfinished
 	answering  map[*lane]bool    // its answers come just now; what it is given waits for the last of them
+	answersEnd []time.Time       // when they have come
 }
 
 func newLastPhotos(lanes []*lane, waiting int, now time.Time) *lastPhotos {
@@ -76,8 +77,9 @@ func newLastPhotos(lanes []*lane, waiting int, now time.Time) *lastPhotos {
 	var sorted []float64
 	for _, l := range lanes {
 		n := l.progress.unfinished(l.inFlight(), each, now)
-		if n > 0 && now.Before(l.progress.answersEnd(each)) {
+		if end := l.progress.answersEnd(each); n > 0 && now.Before(end) {
 			n, last.answering[l] = min(n, l.progress.before), true
+			last.answersEnd = append(last.answersEnd, end)
 		}
 		sorted = append(sorted, n)
 		last.unfinished[l] = n

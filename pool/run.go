@@ -254,6 +254,7 @@ func (r *run) loop(began time.Time, cancelled, stop, kill <-chan struct{}, deliv
 }
 
 func (r *run) handle(ev any, now time.Time) {
+	r.catchUp(now) // a pause before an answer does not count as time that it took
 	switch ev := ev.(type) {
 	case evStarted:
 		r.onStarted(ev.w, ev.p, ev.err, now)
@@ -365,10 +366,13 @@ func (r *run) untilNext(now time.Time) time.Duration {
 	times := append(r.storage.wakeUps(), r.sampler.nextAt, r.streak.backoffUntil)
 	for _, l := range r.workers.lanes {
 		at, _ := r.prestart.at(l)
-		times = append(times, l.restsUntil, at, l.progress.answersEnd(photoTime(r.workers.lanes)))
+		times = append(times, l.restsUntil, at)
 	}
 	if !r.end.killedAt.IsZero() {
 		times = append(times, r.end.killedAt.Add(killTimeout))
+	}
+	if last := r.dispatch.last; last != nil {
+		times = append(times, last.answersEnd...)
 	}
 	for w := range r.workers.live {
 		times = append(times, w.deadline(r.cfg.Timeout))

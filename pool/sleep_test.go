@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 )
@@ -20,5 +21,24 @@ func TestSleepText(t *testing.T) {
 		if got := sleepText(c.wall, c.monotonic); got != c.want {
 			t.Errorf("%v and %v: %q", c.wall, c.monotonic, got)
 		}
+	}
+}
+
+// TestAnswerAfterPause hears of an answer before anything else after the process was halted.
+func TestAnswerAfterPause(t *testing.T) {
+	r := newRun(Config{Workers: 1}.withDefaults())
+	began := time.Now()
+	b := newBatch(1, 0, began)
+	w := r.workers.add(r.workers.lanes[0], b, &r.budget.expected, began)
+	w.state = ready
+	for id := range uint64(2) {
+		w.attempts[id] = &attempt{id: id, photo: &photo{path: "a"}, batch: b, began: began}
+	}
+	r.lastLoop, w.lane.progress.since = began, began
+	woke := began.Add(time.Hour)
+	r.handle(evReport{w, report{Result: &answer{ID: 0, Data: json.RawMessage("1")}}}, woke)
+	r.catchUp(woke.Add(time.Millisecond))
+	if each, since := photoTime(r.workers.lanes), w.lane.progress.since; each > 10*time.Second || since.After(woke) {
+		t.Errorf("a photo takes %v, and the last answer came %v after it was heard of", each, since.Sub(woke))
 	}
 }
