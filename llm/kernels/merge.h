@@ -13,7 +13,10 @@ enum note : int32_t {
     ROUNDED = 1 << 3, // the result is not floats but rows of integers (rounding.h), at the beginning of its memory
 };
 
-inline bool noted(const ggml_tensor * op, note n) { return (op->op_params[NOTE] & n) != 0; }
+// Other operations have parameters of their own there.
+inline bool has_notes(const ggml_tensor * op) { return op->op == GGML_OP_MUL_MAT || op->op == GGML_OP_NORM || op->op == GGML_OP_FLASH_ATTN_EXT; }
+
+inline bool noted(const ggml_tensor * op, note n) { return has_notes(op) && (op->op_params[NOTE] & n) != 0; }
 inline void set_note(ggml_tensor * op, note n) { op->op_params[NOTE] |= n; }
 
 // Of hook.cpp: whether there are kernels.
