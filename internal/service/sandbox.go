@@ -17,7 +17,7 @@ import (
 // Systemd's own protection of the run, beside what workers give up themselves (internal/confine). It allows what a run
 // does: it starts workers with another niceness, asks logind over the system bus, and fetches models; workers need a GPU's
 // devices, whose drivers compile code. So PrivateDevices and MemoryDenyWriteExecute are not here. @system-service of systemd 252
-// has the calls of Landlock and seccomp not, without which workers would lose their own protection.
+// lacks the calls of Landlock and seccomp, without which workers would lose their own protection.
 var (
 	// callsOnly works for every user.
 	callsOnly = []string{
