@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ func open(t *testing.T, s *buckettest.Server, prefix string) *Bucket {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)
 	}
-	b, err := Open("s3://"+buckettest.Bucket+"/"+prefix, Options{stall: 200 * time.Millisecond, sleep: noSleep})
+	b, err := Open("s3://"+buckettest.Bucket+"/"+prefix, Options{sleep: noSleep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,19 +157,20 @@ func TestFaults(t *testing.T) {
 		fault func(*http.Request, string) buckettest.Fault
 		want  string // the error; "" is none
 		away  int    // how often it is said that the storage is away or back
+		stall time.Duration
 	}{
-		{"500 once", first(1, buckettest.Fault{Status: 500, Code: "InternalError"}), "", 0},
-		{"503 for one object", first(always, buckettest.Fault{Status: 503, Code: "SlowDown"}), "answers SlowDown (503)", 0},
-		{"cut once", first(1, buckettest.Fault{Cut: 70_000}), "", 0},
-		{"cut always", first(always, buckettest.Fault{Cut: 70_000}), "unexpected EOF|connection reset", 0},
-		{"stalls once", first(1, buckettest.Fault{Stall: time.Hour}), "", 0},
-		{"wrong etag once", first(1, buckettest.Fault{ETag: "d41d8cd98f00b204e9800998ecf8427e"}), "", 0},
-		{"denied", first(always, buckettest.Fault{Status: 403, Code: "AccessDenied"}), "no access: as the test wants", 0},
-		{"gone", first(always, buckettest.Fault{Status: 404, Code: "NoSuchKey"}), "the object is gone", 0},
-		{"archived", first(always, buckettest.Fault{Status: 403, Code: "InvalidObjectState"}), "archived", 0},
-		{"another etag each time", random, "another one each time", 0},
-		{"all away", everything(buckettest.Fault{Drop: true}, 8), "", 2},
-		{"all denied for a while", everything(buckettest.Fault{Status: 403, Code: "ExpiredToken"}, 8), "", 2},
+		{"500 once", first(1, buckettest.Fault{Status: 500, Code: "InternalError"}), "", 0, 0},
+		{"503 for one object", first(always, buckettest.Fault{Status: 503, Code: "SlowDown"}), "answers SlowDown (503)", 0, 0},
+		{"cut once", first(1, buckettest.Fault{Cut: 70_000}), "", 0, 0},
+		{"cut always", first(always, buckettest.Fault{Cut: 70_000}), "unexpected EOF|connection reset", 0, 0},
+		{"stalls once", first(1, buckettest.Fault{Stall: time.Hour}), "", 0, time.Second},
+		{"wrong etag once", first(1, buckettest.Fault{ETag: "d41d8cd98f00b204e9800998ecf8427e"}), "", 0, 0},
+		{"denied", first(always, buckettest.Fault{Status: 403, Code: "AccessDenied"}), "no access: as the test wants", 0, 0},
+		{"gone", first(always, buckettest.Fault{Status: 404, Code: "NoSuchKey"}), "the object is gone", 0, 0},
+		{"archived", first(always, buckettest.Fault{Status: 403, Code: "InvalidObjectState"}), "archived", 0, 0},
+		{"another etag each time", random, "another one each time", 0, 0},
+		{"all away", everything(buckettest.Fault{Drop: true}, 8), "", 2, 0},
+		{"all denied for a while", everything(buckettest.Fault{Status: 403, Code: "ExpiredToken"}, 8), "", 2, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := buckettest.New(t)
@@ -176,6 +178,7 @@ func TestFaults(t *testing.T) {
 			b := open(t, s, "p")
 			list(t, b)
 			said := []error{}
+			b.stall = cmp.Or(c.stall, b.stall)
 			f := fetcher(t, b)
 			f.outage.away = func(why error) { said = append(said, why) }
 			s.SetFault(c.fault)

@@ -256,6 +256,7 @@ func TestSlowDrip(t *testing.T) {
 	for name, size := range map[string]int{"drip": 10, "nothing": 0} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
+			s.client.Stall = time.Second
 			s.first(1, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Length", strconv.Itoa(len(s.data)))
 				for i := 0; r.Context().Err() == nil; i += size {

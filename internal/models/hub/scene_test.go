@@ -82,7 +82,7 @@ func (s *scene) connect() {
 	if s.client, err = hub.FromEnvironment(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.client.Pause, s.client.Stall, s.client.Tries = time.Millisecond, 300*time.Millisecond, 4
+	s.client.Pause, s.client.Tries = time.Millisecond, 4
 }
 
 func (s *scene) fetch() error {
