@@ -57,8 +57,8 @@ const set all_kernels = {
     nullptr,
 #endif
 #ifdef PD_NEXT_INTEGERS
-    q8_bytes,
-    quantise_row,
+    q8_rows_bytes,
+    q8_row,
     q8_multiply,
 #else
     nullptr,

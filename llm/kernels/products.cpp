@@ -59,7 +59,7 @@ struct mul_mat : ggml::cpu::tensor_traits {
         const size_t rows = (size_t) ggml_nrows(op->src[1]);
         size = aligned(rows * use->row_dwords(k) * 4) + threads * aligned(use->panel_bytes(k));
         if (in_integers(op)) {
-            size = std::max(size, rows * use->q8_bytes(k));
+            size = std::max(size, op->src[1]->ne[2] * use->q8_rows_bytes((int) op->src[1]->ne[1], k));
         }
         if (wide_integers(op)) {
             size = std::max(size, rows_bytes(op) + threads * together(op, threads) * use->integer_panel_bytes(k));
@@ -155,16 +155,16 @@ struct mul_mat : ggml::cpu::tensor_traits {
         const ggml_tensor * w = op->src[0];
         const ggml_tensor * x = op->src[1];
         const int    k = (int) w->ne[0], n = (int) w->ne[1], m = (int) x->ne[1], batches = (int) x->ne[2];
-        const size_t lda = use->q8_bytes(k);
-        char *       a   = work(p);
+        const size_t batch = use->q8_rows_bytes(m, k);
+        char *       a     = work(p);
         for (int i = p->ith; i < m * batches; i += p->nth) {
-            use->q8_row((const float *) row(x, i), k, a + i * lda);
+            use->q8_row((const float *) row(x, i), k, i % m, a + i / m * batch);
         }
         start_chunks(p);
         const int each = 64; // columns in a chunk
         by_chunks(p, (n + each - 1) / each, [&](int chunk) {
             for (int b = 0; b < batches; b++) {
-                const q8_product t = { m, n, k, a + (size_t) b * m * lda, (const char *) w->data, w->nb[1],
+                const q8_product t = { m, n, k, a + b * batch, (const char *) w->data, w->nb[1],
                                        (float *) ((char *) op->data + b * op->nb[2]), op->nb[1] / 4 };
                 use->q8_multiply(t, chunk * each, std::min(n, (chunk + 1) * each));
             }

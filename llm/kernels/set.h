@@ -47,7 +47,7 @@ struct integer_product {
     size_t       next_bytes;
 };
 
-// The same for few rows: a is made by q8_row, without gaps between rows.
+// The same for few rows: a is made by q8_row.
 struct q8_product {
     int rows, columns, k;
 
@@ -121,8 +121,8 @@ struct set {
     void   (*multiply_integer_panels)(const integer_product & p, int from, int to, char * scratch);
 
     // The same in integers for few rows; null if the CPU has no dot products of bytes.
-    size_t (*q8_bytes)(int k);
-    void   (*q8_row)(const float * x, int k, char * out);
+    size_t (*q8_rows_bytes)(int rows, int k);
+    void   (*q8_row)(const float * x, int k, int row, char * out);
     void   (*q8_multiply)(const q8_product & p, int from, int to); // columns; from a multiple of 16
 
     bool   bytes_in_attention; // whether attend knows in_bytes
