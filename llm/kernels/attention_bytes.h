@@ -40,7 +40,7 @@ struct byte_attention_scratch {
     }
 };
 
-// Converts a row of n floats to bytes as store_integers does. Returns their scale.
+// Converts a row of n floats to bytes as store_integers does. Returns their scale, NaN if one is not finite.
 inline float row_of_bytes(const float * x, int n, uint8_t * out) {
     dwords high = all(0u);
     for (int i = 0; i < n; i += WIDTH) {
@@ -51,7 +51,7 @@ inline float row_of_bytes(const float * x, int n, uint8_t * out) {
     for (int i = 0; i < n; i += WIDTH) {
         store_integers(out + i, mul(load(x + i), r));
     }
-    return top / 127 + (top - top);
+    return top - top == 0 ? top / 127 : NAN;
 }
 
 // sum becomes starts (or null) and the products of M rows of unsigned bytes, lda dwords apart, with a panel of signed ones.
