@@ -71,6 +71,7 @@ const set all_kernels = {
     false,
 #endif
     attention_bytes,
+    visible_by,
     pack_keys_and_values,
     attend,
     next_bytes,

@@ -47,10 +47,13 @@ struct flash : ggml::cpu::tensor_traits {
 
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const ggml_tensor *k = op->src[1], *v = op->src[2];
-        size = threads * std::max(aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0])), takes_next(op) ? next_bytes(op) : 0);
+        size = visible_bytes(op) + threads * std::max(aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0])), takes_next(op) ? next_bytes(op) : 0);
         size = ALIGN + std::max<size_t>(size, sizeof(float) * (k->ne[0] + 2 * v->ne[0] + 16) * threads);
         return true;
     }
+
+    // The memory for what the mask shows to each query.
+    static size_t visible_bytes(const ggml_tensor * op) { return op->src[3] == nullptr ? 0 : aligned(ggml_nrows(op->src[3]) * sizeof(visible_keys)); }
 
     bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
         if (decoding && !noted(op, MERGED)) {
@@ -62,22 +65,32 @@ struct flash : ggml::cpu::tensor_traits {
         }
         const ggml_tensor *q = op->src[0], *k = op->src[1], *v = op->src[2], *mask = op->src[3];
         const int queries = (int) q->ne[1], heads = (int) q->ne[2], streams = (int) q->ne[3];
+        // Heads that share keys, values and mask are computed together where that leaves enough for each thread.
+        const int shared = k->ne[2] == v->ne[2] && (mask == nullptr || mask->ne[2] == 1) ? heads / (int) k->ne[2] : 1;
+        const int group  = p->nth == 1 || heads / shared * streams >= 4 * p->nth ? shared : 1, groups = heads / group;
         int parts = 1; // of a head's queries; the keys are packed again for each
-        while (heads * streams * parts < 2 * p->nth && queries / parts >= 64) {
+        while (groups * streams * parts < 2 * p->nth && queries / parts >= 64) {
             parts *= 2;
         }
         const int each = (queries + parts - 1) / parts;
-        char * scratch = work(p) + p->ith * aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]));
+        visible_keys * visible = (visible_keys *) work(p);
+        char *         scratch = work(p) + visible_bytes(op) + p->ith * aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0]));
+        for (int64_t i = p->ith; mask != nullptr && i < ggml_nrows(mask); i += p->nth) {
+            const int64_t m = mask->ne[1], h = mask->ne[2];
+            visible[i] = use->visible_by((const uint16_t *) ((const char *) mask->data + i % m * mask->nb[1] + i / m % h * mask->nb[2] + i / m / h * mask->nb[3]), (int) k->ne[1]);
+        }
         start_chunks(p);
-        by_chunks(p, heads * streams * parts, [&](int chunk) {
-            const int s = chunk / (heads * parts), h = chunk / parts % heads, part = chunk % parts;
+        by_chunks(p, groups * streams * parts, [&](int chunk) {
+            const int s = chunk / (groups * parts), h = chunk / parts % groups * group, part = chunk % parts;
             const int kh = h / (heads / (int) k->ne[2]), vh = h / (heads / (int) v->ne[2]);
             attention a = {};
+            a.heads       = group;
             a.queries     = queries;
             a.keys        = (int) k->ne[1];
             a.dk          = (int) k->ne[0];
             a.dv          = (int) v->ne[0];
             a.q           = (const char *) q->data + h * q->nb[2] + s * q->nb[3];
+            a.q_head      = q->nb[2];
             a.q_stride    = q->nb[1];
             a.k           = (const char *) k->data + kh * k->nb[2] + s * k->nb[3];
             a.k_type      = k->type;
@@ -88,13 +101,16 @@ struct flash : ggml::cpu::tensor_traits {
             if (mask != nullptr) {
                 a.mask        = (const char *) mask->data + (h % mask->ne[2]) * mask->nb[2] + (s % mask->ne[3]) * mask->nb[3];
                 a.mask_stride = mask->nb[1];
+                a.visible     = visible + (h % mask->ne[2] + s % mask->ne[3] * mask->ne[2]) * mask->ne[1];
             }
             memcpy(&a.scale, op->op_params, 4);
             a.in_bytes   = noted(op, BYTES) && !exact && use->bytes_in_attention && mask == nullptr && a.dk <= 256 && a.scale > 0;
             a.out        = (char *) op->data + h * op->nb[1] + s * op->nb[3]; // dv × heads × queries
+            a.out_head   = op->nb[1];
             a.out_stride = op->nb[2];
-            use->pack_keys_and_values(a, scratch);
-            use->attend(a, part * each, std::min(queries, (part + 1) * each), scratch);
+            const int from = part * each, to = std::min(queries, from + each);
+            use->pack_keys_and_values(a, from, to, scratch);
+            use->attend(a, from, to, scratch);
         });
         return true;
     }

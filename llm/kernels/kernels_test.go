@@ -323,31 +323,44 @@ func maskedKeys(t *testing.T) {
 }
 
 // Keys that the mask hides from some queries are skipped. Each query sees a
-// window of its own here, which lies in other blocks of keys for some, or no key:
-// its result is ggml's, and bit-identical when it is alone.
+// window of its own here, which lies in other blocks of keys for some, or no key,
+// and some keys get less weight: its result is ggml's, and bit-identical when it
+// or its head is alone.
 func TestWindows(t *testing.T) { eachSet(t, windows) }
 
 func windows(t *testing.T) {
-	const d, queries, keys = 32, 26, 1100
+	const d, queries, keys, heads = 32, 26, 1100, 3
 	mask := make([]float32, queries*keys)
 	for i := range mask {
-		first := i / keys * 40
-		if i%keys < first || i%keys > first+(i/keys)%7*25 || i/keys == 9 {
+		row, key := i/keys, i%keys
+		first := row * 40
+		if key < first || key > first+row%7*45 || row == 9 {
 			mask[i] = float32(math.Inf(-1))
+		} else if row%3 == 0 && key%100 < 3 {
+			mask[i] = -float32(key%100) - 0.5
 		}
 	}
-	a := attention{dk: d, dv: d, queries: queries, keys: keys, heads: 1, kvHeads: 1, threads: 1, scale: 0.2,
-		q: random(1, queries*d), k: random(2, keys*d), v: random(3, keys*d), mask: mask}
-	want, all := both(func() []float32 { return attend(a) })
-	for i := range queries {
-		mine := all[i*d : (i+1)*d]
-		if off := off(mine, want[i*d:(i+1)*d], 0.01); !(off < bound) && i != 9 {
-			t.Errorf("query %d is off by %.4f", i, off)
-		}
-		one := a
-		one.queries, one.q, one.mask = 1, a.q[i*d:(i+1)*d], mask[i*keys:(i+1)*keys]
-		if !slices.Equal(attend(one), mine) {
-			t.Errorf("query %d differs when it is alone", i)
+	a := attention{dk: d, dv: d, queries: queries, keys: keys, heads: heads, kvHeads: 1, threads: 1, scale: 0.2,
+		q: random(1, heads*queries*d), k: random(2, keys*d), v: random(3, keys*d), mask: mask}
+	want, all := both(func() []float32 { return attend(a) }) // queries×heads×d
+	for h := range heads {
+		head := a
+		head.heads, head.q = 1, a.q[h*queries*d:(h+1)*queries*d]
+		alone := attend(head)
+		for i := range queries {
+			at := (i*heads + h) * d
+			mine := all[at : at+d]
+			if off := off(mine, want[at:at+d], 0.01); !(off < bound) && i != 9 {
+				t.Errorf("query %d of head %d is off by %.4f", i, h, off)
+			}
+			if !slices.Equal(alone[i*d:(i+1)*d], mine) {
+				t.Errorf("query %d differs when head %d is alone", i, h)
+			}
+			one := head
+			one.queries, one.q, one.mask = 1, head.q[i*d:(i+1)*d], mask[i*keys:(i+1)*keys]
+			if !slices.Equal(attend(one), mine) {
+				t.Errorf("query %d of head %d differs when it is alone", i, h)
+			}
 		}
 	}
 }

@@ -59,13 +59,20 @@ struct q8_product {
     size_t  ldc;
 };
 
-// One head's attention.
+// What a query's mask shows of the keys, as numbers of keys. from, plain_from and plain_to are multiples of the panel.
+struct visible_keys {
+    int from, to;             // those before and behind are hidden
+    int plain_from, plain_to; // among them, some to whose scores the mask adds 0
+};
+
+// Attention of heads that share keys, values and mask.
 struct attention {
+    int heads;
     int queries, keys;
     int dk, dv;            // length of a key (and a query), of a value
 
     const char * q;        // F32 rows
-    size_t       q_stride; // bytes
+    size_t       q_head, q_stride; // bytes from head to head, from query to query
     const char * k;        // F32, F16 or BF16
     ggml_type    k_type;
     size_t       k_stride;
@@ -74,11 +81,12 @@ struct attention {
     size_t       v_stride;
     const char * mask;     // F16 rows, one for each query, added to the scores; or null
     size_t       mask_stride;
+    const visible_keys * visible; // of each query, if there is a mask
     float        scale;
     bool         in_bytes; // where the set has products of bytes; without a mask, dk ≤ 256, scale > 0
 
     char * out;            // F32 rows of dv values
-    size_t out_stride;     // bytes
+    size_t out_head, out_stride;
 };
 
 // One query's attention over the KV cache, for some of its kv heads. Each kv head is shared by a group of query heads.
@@ -127,8 +135,9 @@ struct set {
 
     bool   bytes_in_attention; // whether attend knows in_bytes
     size_t (*attention_bytes)(int keys, int dk, int dv);
-    void   (*pack_keys_and_values)(const attention & a, char * scratch);
-    void   (*attend)(const attention & a, int from, int to, char * scratch); // queries
+    visible_keys (*visible_by)(const uint16_t * mask, int keys);
+    void   (*pack_keys_and_values)(const attention & a, int from, int to, char * scratch); // for queries from..to
+    void   (*attend)(const attention & a, int from, int to, char * scratch);
 
     // Each thread needs next_bytes(a).
     size_t (*next_bytes)(const next_attention & a);
