@@ -13,6 +13,8 @@
 
 #include "attention_bytes.h"
 
+#include "attention_packing.h"
+
 #include "attention_stages.h"
 
 #include "attention.h"

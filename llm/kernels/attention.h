@@ -93,8 +93,7 @@ inline void pack_keys_and_values(const attention & a, int from, int to, char * s
 #ifdef PD_BYTES
     if (a.in_bytes) {
         const byte_attention_scratch at(a.keys, a.dk, a.dv);
-        pack_keys_of_bytes(a, at, scratch);
-        pack_values_of_bytes(a, at, scratch);
+        pack_bytes(a, at, scratch);
         return;
     }
 #endif

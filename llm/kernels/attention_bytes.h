@@ -4,6 +4,7 @@
 
 namespace pd::PD_SET {
 
+constexpr int   LONGEST    = 256;         // values in a key
 constexpr float WEIGHT_LOG = 7.99435344f; // the weight of a query's highest score is 255, of which this is log2
 
 #ifdef PD_AVX512
@@ -17,7 +18,7 @@ constexpr int BYTE_ROWS = ROWS;
 struct byte_attention_scratch {
     int    n, dk, dv;    // keys, values in a key, in a value, all padded
     size_t kdim, vdim;   // dwords of a panel of keys, of values
-    size_t k, k_scales, k_starts, v, v_scales, v_means, key, key_mean, scores, weights, q, sums, total;
+    size_t k, k_scales, k_starts, v, v_scales, v_means, scores, weights, q, sums, total;
     byte_attention_scratch(int keys, int d, int v_length) {
         n        = (keys + PANEL - 1) / PANEL * PANEL;
         dk       = (d + 2 * WIDTH - 1) / (2 * WIDTH) * (2 * WIDTH);
@@ -30,9 +31,7 @@ struct byte_attention_scratch {
         v        = k_starts + (size_t) n * 4;
         v_scales = v + dv / PANEL * vdim * 4;
         v_means  = v_scales + (size_t) dv * 4;
-        key      = v_means + (size_t) dv * 4;
-        key_mean = key + (size_t) dk * 4;
-        scores   = key_mean + (size_t) dk * 4;
+        scores   = v_means + (size_t) dv * 4;
         weights  = scores + (size_t) BYTE_ROWS * LINE * 4;
         q        = weights + (size_t) BYTE_ROWS * LINE;
         sums     = q + (size_t) BYTE_ROWS * dk;
@@ -73,96 +72,6 @@ inline void byte_tile(int steps, const uint32_t * a, size_t lda, const uint32_t 
     }
 }
 
-// Reads WIDTH values of a row of n from index c; zeros follow the last one.
-inline floats some_values(ggml_type type, const char * row, int c, int n) {
-    if (c + WIDTH <= n) {
-        return values(type, row, c);
-    }
-    alignas(64) char some[WIDTH * 4] = {};
-    const size_t size = type == GGML_TYPE_F32 ? 4 : 2;
-    if (c < n) {
-        memcpy(some, row + c * size, (n - c) * size);
-    }
-    return values(type, some, 0);
-}
-
-// Packs keys less their mean, which changes no weight: what all keys share would coarsen the rest. Each key has a scale.
-inline void pack_keys_of_bytes(const attention & a, const byte_attention_scratch & at, char * scratch) {
-    float * mean = (float *) (scratch + at.key_mean);
-    float * row  = (float *) (scratch + at.key);
-    alignas(64) uint8_t bytes[PANEL][256];
-    for (int c = 0; c < at.dk; c += WIDTH) {
-        floats sum = zero();
-        for (int i = 0; i < a.keys; i++) {
-            sum = add(sum, some_values(a.k_type, a.k + (size_t) i * a.k_stride, c, a.dk));
-        }
-        store(mean + c, mul(sum, all(1.0f / a.keys)));
-    }
-    for (int panel = 0; panel < at.n / PANEL; panel++) {
-        uint32_t * out = (uint32_t *) (scratch + at.k) + panel * at.kdim;
-        for (int j = 0; j < PANEL; j++) {
-            const int i = panel * PANEL + j;
-            float scale = 0;
-            if (i < a.keys) {
-                for (int c = 0; c < at.dk; c += WIDTH) {
-                    store(row + c, sub(some_values(a.k_type, a.k + (size_t) i * a.k_stride, c, a.dk), load(mean + c)));
-                }
-                scale = row_of_bytes(row, at.dk, bytes[j]);
-            } else {
-                memset(bytes[j], 0x80, at.dk);
-            }
-            ((float *) (scratch + at.k_scales))[i] = scale;
-        }
-        for (int half = 0; half < PANEL; half += WIDTH) {
-            for (int c = 0; c < at.dk / 4; c += WIDTH) {
-                dwords v[WIDTH];
-                for (int j = 0; j < WIDTH; j++) {
-                    v[j] = load((const uint32_t *) bytes[half + j] + c);
-                }
-                transpose(v);
-                for (int j = 0; j < WIDTH && c + j < at.dk / 4; j++) {
-                    store(out + (c + j) * PANEL + half, toggled(v[j]));
-                }
-            }
-        }
-        for (int half = 0; half < PANEL; half += WIDTH) {
-            dwords sum = all(0u);
-            for (int c = 0; c < at.dk; c += 4) {
-                sum = dot_integers(sum, all(0x80808080u), load(out + c / 4 * PANEL + half));
-            }
-            store((uint32_t *) (scratch + at.k_starts) + panel * PANEL + half, minus(sum));
-        }
-    }
-}
-
-// Packs values less their mean, which is added to the results again: weights too small for a byte then stand for the
-// mean. Each index of a value has a scale; it is NaN if a value is not finite.
-inline void pack_values_of_bytes(const attention & a, const byte_attention_scratch & at, char * scratch) {
-    for (int c = 0; c < at.dv; c += WIDTH) {
-        uint32_t * out = (uint32_t *) (scratch + at.v) + c / PANEL * at.vdim + c % PANEL;
-        auto value = [&](int i) { return some_values(a.v_type, a.v + (size_t) i * a.v_stride, c, a.dv); };
-        floats sum = zero(), high = value(0), low = high;
-        for (int i = 0; i < a.keys; i++) {
-            const floats x = value(i);
-            sum  = add(sum, x);
-            high = most(high, x);
-            low  = least(low, x);
-        }
-        const floats mean  = mul(sum, all(1.0f / a.keys));
-        const floats scale = mul(most(all(0x1p-100f), most(sub(high, mean), sub(mean, low))), all(1.0f / 127));
-        const floats r     = div(all(1.0f), scale);
-        store((float *) (scratch + at.v_means) + c, mean);
-        store((float *) (scratch + at.v_scales) + c, add(scale, sub(sum, sum)));
-        for (int i = 0; i < at.n; i += 4, out += PANEL) {
-            floats four[4];
-            for (int j = 0; j < 4; j++) {
-                four[j] = i + j < a.keys ? mul(sub(value(i + j), mean), r) : zero();
-            }
-            store(out, four_integers(four));
-        }
-    }
-}
-
 // The highest of n > 0 values.
 inline float highest(const float * x, int n) {
     floats top[2] = { all(-INFINITY), all(-INFINITY) };
@@ -182,7 +91,7 @@ inline float highest(const float * x, int n) {
 inline float query_of_bytes(const attention & a, int dk, int row, uint8_t * out) {
     constexpr float log2e = 1.44269504f; // 2^x is cheaper to compute than e^x
     const float * query = (const float *) (a.q + (size_t) row * a.q_stride);
-    alignas(64) float longer[256];
+    alignas(64) float longer[LONGEST];
     if (dk > a.dk) {
         memset(longer, 0, sizeof(longer));
         query = (const float *) memcpy(longer, query, a.dk * sizeof(float));
