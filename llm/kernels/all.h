@@ -11,6 +11,10 @@
 
 #include "product.h"
 
+#ifdef PD_INTEGERS
+#include "rounding.h"
+#endif
+
 #include "attention_bytes.h"
 
 #include "attention_packing.h"
@@ -27,8 +31,6 @@
 #endif
 
 #ifdef PD_INTEGERS
-#include "rounding.h"
-
 #include "integers.h"
 #endif
 

@@ -273,6 +273,7 @@ inline void attend(const attention & a, int from, int to, char * scratch) {
             attention one = a;
             one.q += h * a.q_head;
             one.out += h * a.out_head;
+            one.column += h * a.dv;
             attend_in_bytes(one, from, to, scratch);
         }
         return;

@@ -116,10 +116,15 @@ template <int M> inline void add_values(const byte_attention_scratch & at, char 
 
 // Writes the result of query number row from its sums and the sum of its weights.
 inline void write_result(const attention & a, const byte_attention_scratch & at, const char * scratch, int row, const float * sums, float part) {
+    alignas(64) float whole[LONGEST];
+    float * out = a.rounded == nullptr ? (float *) (a.out + (size_t) row * a.out_stride) : whole;
     const floats share = all(1 / part);
     for (int c = 0; c < a.dv; c += WIDTH) {
         const floats mean = load((const float *) (scratch + at.v_means) + c), scale = mul(load((const float *) (scratch + at.v_scales) + c), share);
-        store_first((float *) (a.out + (size_t) row * a.out_stride) + c, fma(load(sums + c), scale, mean), a.dv - c);
+        store_first(out + c, fma(load(sums + c), scale, mean), a.dv - c);
+    }
+    if (a.rounded != nullptr) {
+        integer_part(whole, a.dv, a.row_values, a.column, row, a.rounded);
     }
 }
 

@@ -86,7 +86,9 @@ struct byte_stages {
             factor[tile % 2][m] = f == 0 ? 0x1p-126f : f; // 0 times the score of a missing key would be NaN
             // Needed in two stages: the next tile's query, and where this one's result goes.
             ask_for(a.q + (size_t) (from + (tile + 1) * TOGETHER + m) * a.q_stride, a.dk * 4);
-            ask_for(a.out + (size_t) (from + tile * TOGETHER + m) * a.out_stride, a.dv * 4);
+            if (a.rounded == nullptr) {
+                ask_for(a.out + (size_t) (from + tile * TOGETHER + m) * a.out_stride, a.dv * 4);
+            }
         }
         for (int i = 0; i < n; i += PANEL) {
             const int key = first(stage) + i;

@@ -176,6 +176,15 @@ extern "C" int pd_check_rounded(const pd_rounded * r, const float * data, float 
     ggml_tensor * other  = product(y, k); // a second product of the norm
     ggml_tensor * middle = ggml_gelu(c, product(y, hidden));
     ggml_tensor * last   = ggml_add(c, product(middle, k), other);
+    if (r->head > 0) {
+        auto heads = [&]() { return ggml_permute(c, ggml_reshape_3d(c, product(y, k), r->head, k / r->head, n), 0, 2, 1, 3); };
+        ggml_tensor *q = heads(), *keys = ggml_cast(c, heads(), GGML_TYPE_F16), *values = ggml_cast(c, heads(), GGML_TYPE_F16);
+        ggml_tensor * all = ggml_flash_attn_ext(c, q, keys, values, nullptr, 0.2f, 0, 0);
+        last = ggml_add(c, last, product(ggml_reshape_2d(c, all, k, n), k));
+        if (r->read == 4) {
+            last = ggml_add(c, last, ggml_reshape_2d(c, all, k, n));
+        }
+    }
     if (r->read == 1) {
         last = ggml_add(c, last, y);
     } else if (r->read == 2) {
@@ -189,7 +198,7 @@ extern "C" int pd_check_rounded(const pd_rounded * r, const float * data, float 
     int rounded = 0;
     for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
         ggml_tensor * t = ggml_graph_node(graph, i);
-        rounded += pd::noted(t, pd::ROUNDED);
+        rounded += pd::noted(t, pd::ROUNDED) && t->op != GGML_OP_RESHAPE;
         if (r->leave) {
             t->op_params[pd::NOTE] &= ~pd::ROUNDED;
         }

@@ -118,7 +118,7 @@ func encoder(t weights, embd, patches, threads int, merge, shared bool, data []f
 // rounding is a small graph whose norm and GELU may write integers; check.h
 // says which. Of threads, planned are planned for.
 type rounding struct {
-	embd, hidden, rows, planned, threads, read int
+	embd, hidden, rows, planned, threads, read, head int
 }
 
 // compute returns how many operations of r write integers, and its result;
@@ -126,7 +126,7 @@ type rounding struct {
 func (r rounding) compute(leave bool, data []float32) (int, []float32) {
 	out := make([]float32, r.rows*r.embd)
 	c := C.struct_pd_rounded{embd: C.int(r.embd), hidden: C.int(r.hidden), rows: C.int(r.rows), planned: C.int(r.planned), threads: C.int(r.threads),
-		read: C.int(r.read), leave: truth(leave)}
+		read: C.int(r.read), head: C.int(r.head), leave: truth(leave)}
 	n := C.pd_check_rounded(&c, (*C.float)(&data[0]), (*C.float)(&out[0]))
 	return int(n), out
 }

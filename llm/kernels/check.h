@@ -38,7 +38,7 @@ int pd_check_encoder(int type, int embd, int patches, int threads, int merge, in
 // else reads floats: 0 nothing, 1 an addition the norm, 2 a view the result of GELU, 3 whoever takes that as an output.
 // leave: nothing is rounded before a product reads it, as if nothing had been noted.
 struct pd_rounded {
-    int embd, hidden, rows, planned, threads, read, leave;
+    int embd, hidden, rows, planned, threads, read, head, leave; // head: values in a head of attention; 0: there is none
 };
 
 // Computes rows × embd values. data is as for pd_check_encoder. Returns how many operations write rounded values.

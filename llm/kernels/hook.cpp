@@ -45,6 +45,12 @@ struct flash : ggml::cpu::tensor_traits {
                (mask == nullptr || mask->ne[2] == 1);
     }
 
+    static bool can_be_in_bytes(const ggml_tensor * op) {
+        float scale;
+        memcpy(&scale, op->op_params, 4);
+        return noted(op, BYTES) && use->bytes_in_attention && op->src[3] == nullptr && op->src[1]->ne[0] <= 256 && op->ne[0] <= 256 && scale > 0;
+    }
+
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const ggml_tensor *k = op->src[1], *v = op->src[2];
         size = visible_bytes(op) + threads * std::max(aligned(use->attention_bytes((int) k->ne[1], (int) k->ne[0], (int) v->ne[0])), takes_next(op) ? next_bytes(op) : 0);
@@ -79,6 +85,9 @@ struct flash : ggml::cpu::tensor_traits {
             const int64_t m = mask->ne[1], h = mask->ne[2];
             visible[i] = use->visible_by((const uint16_t *) ((const char *) mask->data + i % m * mask->nb[1] + i / m % h * mask->nb[2] + i / m / h * mask->nb[3]), (int) k->ne[1]);
         }
+        if (noted(op, ROUNDED) && p->ith == 0) {
+            use->clear_integer_rows(queries, (int) (op->ne[0] * op->ne[1]), (char *) op->data);
+        }
         start_chunks(p);
         by_chunks(p, groups * streams * parts, [&](int chunk) {
             const int s = chunk / (groups * parts), h = chunk / parts % groups * group, part = chunk % parts;
@@ -104,7 +113,12 @@ struct flash : ggml::cpu::tensor_traits {
                 a.visible     = visible + (h % mask->ne[2] + s % mask->ne[3] * mask->ne[2]) * mask->ne[1];
             }
             memcpy(&a.scale, op->op_params, 4);
-            a.in_bytes   = noted(op, BYTES) && !exact && use->bytes_in_attention && mask == nullptr && a.dk <= 256 && a.scale > 0;
+            a.in_bytes   = can_be_in_bytes(op) && (!exact || noted(op, ROUNDED));
+            if (noted(op, ROUNDED)) {
+                a.rounded    = (char *) op->data;
+                a.row_values = (int) (op->ne[0] * op->ne[1]);
+                a.column     = h * a.dv;
+            }
             a.out        = (char *) op->data + h * op->nb[1] + s * op->nb[3]; // dv × heads × queries
             a.out_head   = op->nb[1];
             a.out_stride = op->nb[2];
@@ -219,6 +233,10 @@ struct norm : ggml::cpu::tensor_traits {
 };
 
 bool enabled() { return use != nullptr; }
+
+bool rounds_attention(const ggml_tensor * op) {
+    return !exact && flash::takes(op) && flash::can_be_in_bytes(op) && op->ne[3] == 1 && op->ne[0] % (use->group_panels * use->panel) == 0;
+}
 
 struct kernels : ggml::cpu::extra_buffer_type {
     flash    attentions;

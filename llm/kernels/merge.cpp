@@ -3,7 +3,7 @@
 // Merges operations of an encoder's graph, before its memory is planned: biases, GELU and residuals into the products
 // before them, factors and biases into norms. Attention reads keys and values as they are instead of copies in half
 // precision. Weights of patches become the first operand of their product, whose result is then in order without turning it.
-// Norms and products write integers if only products in integers read them.
+// Norms, products and attention write integers if only products in integers read them.
 #include "kernels.h"
 #include "merge.h"
 
@@ -153,10 +153,17 @@ struct merger {
         return false;
     }
 
-    // The norm or product at i, once all are merged: its values are rounded where they are computed.
+    // The norm, product or attention at i, once all are merged: its values are rounded where they are computed.
     void rounded(int i) const {
         ggml_tensor * t = g->nodes[i];
-        const bool rows = noted(t, MERGED) && (t->op == GGML_OP_NORM || (t->op == GGML_OP_MUL_MAT && rounds(t) && t->src[PRODUCT_ADD] == nullptr));
+        bool rows = noted(t, MERGED) && (t->op == GGML_OP_NORM || (t->op == GGML_OP_MUL_MAT && rounds(t) && t->src[PRODUCT_ADD] == nullptr));
+        int at;
+        ggml_tensor * attention = nullptr;
+        if (t->op == GGML_OP_FLASH_ATTN_EXT && rounds_attention(t) && (t->flags & GGML_TENSOR_FLAG_OUTPUT) == 0) {
+            attention = t;
+            t         = user(attention, &at); // all heads' values as rows
+            rows      = t != nullptr && t->op == GGML_OP_RESHAPE && t->ne[0] == attention->ne[0] * attention->ne[1];
+        }
         if (!rows || t->ne[0] % 32 != 0 || t->ne[2] != 1 || t->ne[3] != 1 || (t->flags & GGML_TENSOR_FLAG_OUTPUT) != 0) {
             return;
         }
@@ -174,6 +181,10 @@ struct merger {
             return;
         }
         set_note(t, ROUNDED);
+        if (attention != nullptr) {
+            set_note(attention, ROUNDED);
+            set_note(attention, MERGED);
+        }
         for (int n = 0; n < g->n_nodes; n++) {
             if (g->nodes[n]->src[1] == t) {
                 set_note(g->nodes[n], MERGED);

@@ -14,13 +14,16 @@ enum note : int32_t {
 };
 
 // Other operations have parameters of their own there.
-inline bool has_notes(const ggml_tensor * op) { return op->op == GGML_OP_MUL_MAT || op->op == GGML_OP_NORM || op->op == GGML_OP_FLASH_ATTN_EXT; }
+inline bool has_notes(const ggml_tensor * op) {
+    return op->op == GGML_OP_MUL_MAT || op->op == GGML_OP_NORM || op->op == GGML_OP_FLASH_ATTN_EXT || op->op == GGML_OP_RESHAPE;
+}
 
 inline bool noted(const ggml_tensor * op, note n) { return has_notes(op) && (op->op_params[NOTE] & n) != 0; }
 inline void set_note(ggml_tensor * op, note n) { op->op_params[NOTE] |= n; }
 
-// Of hook.cpp: whether there are kernels.
+// Of hook.cpp: whether there are kernels, and whether attention may be noted ROUNDED.
 bool enabled();
+bool rounds_attention(const ggml_tensor * op);
 
 // Of products.cpp: whether the kernels compute a product once it is merged, whether its weights are those of integers, whether it
 // rounds its activations to rows of integers, and the size of a tensor (one batch) in such rows.

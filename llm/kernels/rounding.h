@@ -92,6 +92,18 @@ template <int M> inline void integer_columns(const float * x, size_t stride, int
     }
 }
 
+// Writes n values of a row from column on, whole groups, as integer_columns does.
+inline void integer_part(const float * x, int n, int k, int column, int row, char * out) {
+    const int   m      = row % INTEGER_ROWS;
+    row_group * first  = (row_group *) (out + row / INTEGER_ROWS * integer_tile_bytes(k));
+    for (int i = 0; i < n; i += GROUP * Q8) {
+        const float p = round_group(x + i, GROUP * Q8, first + (column + i) / (GROUP * Q8) * INTEGER_ROWS + m);
+        if (p != 0) {
+            ((float *) (first + groups(k) * INTEGER_ROWS))[m] = p;
+        }
+    }
+}
+
 // Clears the poison of rows.
 inline void clear_integer_rows(int rows, int k, char * out) {
     for (int row = 0; row < rows; row += INTEGER_ROWS, out += integer_tile_bytes(k)) {

@@ -87,6 +87,9 @@ struct attention {
 
     char * out;            // F32 rows of dv values
     size_t out_head, out_stride;
+    char * rounded;        // instead of out, if not null and in_bytes: integer rows, cleared, of which each head has dv values
+    int    row_values;     // of such a row
+    int    column;         // the first head's first one; where a scale's columns begin, as is its end
 };
 
 // One query's attention over the KV cache, for some of its kv heads. Each kv head is shared by a group of query heads.
