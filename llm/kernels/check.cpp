@@ -208,6 +208,27 @@ extern "C" int pd_check_rounded(const pd_rounded * r, const float * data, float 
     return rounded;
 }
 
+extern "C" void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int times, const float * w, const float * factor, const float * x, float * out) {
+    one_graph g((size_t) 16 * ((size_t) 2 * k * n + (size_t) times * k * m + (size_t) 2 * n * m) + (size_t) times * (4 << 20));
+    ggml_tensor * in     = g.tensor(GGML_TYPE_F32, k, m, 1, x);
+    ggml_tensor * common = ggml_mul(g.ctx, in, g.tensor(GGML_TYPE_F32, k, 1, 1, factor));
+    ggml_cgraph * graph  = ggml_new_graph(g.ctx);
+    ggml_tensor * products[2];
+    for (int i = 0; i < 2; i++) {
+        products[i] = ggml_mul_mat(g.ctx, g.tensor(GGML_TYPE_Q8_0, k, n, 1, w + i * k * n), common);
+        ggml_build_forward_expand(graph, products[i]);
+    }
+    pd_kernels_next_tokens(next_tokens != 0);
+    for (int i = 0; i < times; i++) {
+        memcpy(in->data, x + i * k * m, ggml_nbytes(in));
+        ggml_graph_compute_with_ctx(g.ctx, graph, threads);
+        for (const ggml_tensor * t : products) {
+            memcpy(out, t->data, ggml_nbytes(t));
+            out += n * m;
+        }
+    }
+}
+
 extern "C" void pd_check_rms_norm(int n, int heads, int rows, int threads, int strided, const float * x, float * out) {
     one_graph g((size_t) n * (heads + 1) * rows * 16);
     ggml_tensor * t = g.tensor(GGML_TYPE_F32, n, heads + strided, rows, x);

@@ -131,6 +131,15 @@ func (r rounding) compute(leave bool, data []float32) (int, []float32) {
 	return int(n), out
 }
 
+// sharedProducts multiplies two matrices w (2×n×k) in Q8_0 with the same m rows of x
+// (times×m×k), each times factor, by one graph. The result is times×2×m×n.
+func sharedProducts(k, n, m, threads, times int, nextTokens bool, w, factor, x []float32) []float32 {
+	out := make([]float32, times*2*n*m)
+	C.pd_check_shared(C.int(k), C.int(n), C.int(m), C.int(threads), truth(nextTokens), C.int(times),
+		(*C.float)(&w[0]), (*C.float)(&factor[0]), (*C.float)(&x[0]), (*C.float)(&out[0]))
+	return out
+}
+
 // rmsNorm norms rows×heads×n values; strided: of rows×(heads+1)×n.
 func rmsNorm(n, heads, rows, threads int, strided bool, x []float32) []float32 {
 	out := make([]float32, n*heads*rows)

@@ -44,6 +44,10 @@ struct pd_rounded {
 // Computes rows × embd values. data is as for pd_check_encoder. Returns how many operations write rounded values.
 int pd_check_rounded(const struct pd_rounded * r, const float * data, float * out);
 
+// Two products of k × n weights, in Q8_0, with the same activations: m rows of k values times factor. The same graph is computed
+// several times, with m other rows each time. out: times × 2 × m × n.
+void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int times, const float * w, const float * factor, const float * x, float * out);
+
 void pd_check_gelu(int n, int threads, const float * x, float * out);
 
 // rows × heads × n values, normed along n. strided: they lie as rows × (heads + 1) × n.

@@ -208,6 +208,17 @@ struct rms_norm : ggml::cpu::tensor_traits {
     }
 };
 
+// A product of values is left to ggml, once what was rounded of the values before is forgotten.
+struct mul : ggml::cpu::tensor_traits {
+    bool work_size(int, const ggml_tensor *, size_t &) override { return false; }
+    bool compute_forward(ggml_compute_params * p, ggml_tensor * op) override {
+        if (p->ith == 0) {
+            forget_rounded(op);
+        }
+        return false;
+    }
+};
+
 // A norm that pd_kernels_merge gave a factor and a bias.
 struct norm : ggml::cpu::tensor_traits {
     static size_t row_bytes(const ggml_tensor * op) { return aligned(op->ne[0] * sizeof(float)); }
@@ -243,6 +254,7 @@ struct kernels : ggml::cpu::extra_buffer_type {
     unary    unaries;
     norm     norms;
     rms_norm rms_norms;
+    mul      muls;
 
     // Nothing is ever stored in a buffer of this type.
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
@@ -256,6 +268,7 @@ struct kernels : ggml::cpu::extra_buffer_type {
             case GGML_OP_FLASH_ATTN_EXT: return flash::takes(op) ? &attentions : nullptr;
             case GGML_OP_NORM:           return noted(op, MERGED) ? &norms : nullptr;
             case GGML_OP_RMS_NORM:       return rms_norm::takes(op) ? &rms_norms : nullptr;
+            case GGML_OP_MUL:            return &muls;
             case GGML_OP_UNARY:          return unary::takes(op) ? &unaries : nullptr;
             default:                     return nullptr;
         }

@@ -7,8 +7,34 @@
 #include "ggml-cpu.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace pd {
+
+// Rounded activations that several products read, as those of queries, keys and values, or of gate and up, of a language
+// model's prompt. Threads read and change it on either side of a barrier.
+static struct {
+    const ggml_tensor * of; // whose rows are here; or null
+    std::vector<char>   memory;
+    char * rows() { return (char *) aligned((size_t) memory.data()); }
+} shared;
+
+// Whether products keep what they round of x: hook.cpp calls forget_rounded when such an operation is computed.
+static bool shares(const ggml_tensor * x) { return x->op == GGML_OP_MUL; }
+
+void forget_rounded(const ggml_tensor * x) {
+    if (shared.of == x) {
+        shared.of = nullptr;
+    }
+}
+
+// Called before a graph is computed. The memory is kept for the next one.
+static void reserve_shared(size_t size) {
+    if (ALIGN + size > shared.memory.size()) {
+        shared.of = nullptr;
+        shared.memory.resize(ALIGN + size);
+    }
+}
 
 // The work buffer that ggml needs if the operation is left to it.
 static size_t own_product_bytes(const ggml_tensor * op) {
@@ -48,11 +74,9 @@ struct mul_mat : ggml::cpu::tensor_traits {
         return std::max(1, std::min(fit, panels / (threads == 1 ? 1 : 4 * threads)) / step) * step;
     }
 
-    // The memory for rounded activations.
-    static size_t rows_bytes(const ggml_tensor * op) {
-        const ggml_tensor * x = op->src[1];
-        return noted(x, ROUNDED) ? 0 : x->ne[2] * use->integer_rows_bytes((int) x->ne[1], (int) x->ne[0]);
-    }
+    // The memory for rounded activations, and what of it the work buffer has.
+    static size_t rows_bytes(const ggml_tensor * x) { return x->ne[2] * use->integer_rows_bytes((int) x->ne[1], (int) x->ne[0]); }
+    static size_t own_rows_bytes(const ggml_tensor * x) { return noted(x, ROUNDED) || shares(x) ? 0 : rows_bytes(x); }
 
     bool work_size(int threads, const ggml_tensor * op, size_t & size) override {
         const int k = (int) op->src[0]->ne[0];
@@ -62,7 +86,10 @@ struct mul_mat : ggml::cpu::tensor_traits {
             size = std::max(size, op->src[1]->ne[2] * use->q8_rows_bytes((int) op->src[1]->ne[1], k));
         }
         if (wide_integers(op)) {
-            size = std::max(size, rows_bytes(op) + threads * together(op, threads) * use->integer_panel_bytes(k));
+            size = std::max(size, own_rows_bytes(op->src[1]) + threads * together(op, threads) * use->integer_panel_bytes(k));
+            if (shares(op->src[1])) {
+                reserve_shared(rows_bytes(op->src[1]));
+            }
         }
         size = ALIGN + std::max(size, own_product_bytes(op));
         return true;
@@ -124,16 +151,20 @@ struct mul_mat : ggml::cpu::tensor_traits {
         const int    k = (int) w->ne[0], n = (int) w->ne[1], m = (int) x->ne[1], batches = (int) x->ne[2];
         const size_t batch   = use->integer_rows_bytes(m, k);
         char *       scratch = work(p);
-        char *       a       = noted(x, ROUNDED) ? (char *) x->data : scratch;
+        char *       a       = noted(x, ROUNDED) ? (char *) x->data : shares(x) ? shared.rows() : scratch;
         char *       rounded = noted(op, ROUNDED) ? (char *) op->data : nullptr;
-        for (int i = p->ith; a == scratch && i < m * batches; i += p->nth) {
+        const bool   ready   = noted(x, ROUNDED) || shared.of == x;
+        for (int i = p->ith; !ready && i < m * batches; i += p->nth) {
             use->integer_row((const float *) row(x, i), k, i % m, a + i / m * batch);
         }
         if (rounded != nullptr && p->ith == 0) {
             use->clear_integer_rows(m, n, rounded);
         }
         start_chunks(p);
-        scratch += rows_bytes(op);
+        if (shares(x) && p->ith == 0) {
+            shared.of = x;
+        }
+        scratch += own_rows_bytes(x);
         // ggml may have planned the buffer for more threads than now compute.
         const size_t room = p->wsize - (scratch - (char *) p->wdata);
         const int panels = (n + use->panel - 1) / use->panel, step = rounded == nullptr ? 1 : use->group_panels;

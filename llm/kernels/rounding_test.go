@@ -29,6 +29,35 @@ func rmsNorms(t *testing.T) {
 	}
 }
 
+// Activations that two products read are rounded once, and anew when the graph is
+// computed again: each product is the same as one that reads them alone.
+func TestSharedActivations(t *testing.T) { eachSet(t, sharedActivations) }
+
+func sharedActivations(t *testing.T) {
+	const times = 3
+	for _, c := range []struct{ k, n, m, threads int }{{32, 40, 1, 1}, {96, 33, 15, 1}, {320, 100, 9, 3}, {64, 31, 1, 2}, {1056, 32, 29, 1}} {
+		for _, next := range []bool{false, true} {
+			w, factor, x := random(1, 2*c.n*c.k), random(2, c.k), random(3, times*c.m*c.k)
+			x[1] = float32(math.NaN()) // only the first time
+			got := sharedProducts(c.k, c.n, c.m, c.threads, times, next, w, factor, x)
+			for i := range x {
+				x[i] *= factor[i%c.k]
+			}
+			for i := range 2 * times {
+				want := product(q8_0, c.k, c.n, c.m, 1, c.threads, next, w[i%2*c.n*c.k:(i%2+1)*c.n*c.k], x[i/2*c.m*c.k:(i/2+1)*c.m*c.k])
+				if !slices.EqualFunc(got[i*c.n*c.m:(i+1)*c.n*c.m], want, sameBits) {
+					t.Errorf("%+v, next tokens %v: product %d of time %d differs from the same one alone", c, next, i%2, i/2)
+				}
+			}
+		}
+	}
+}
+
+// sameBits reports whether two values are equal to the bit, or both no number.
+func sameBits(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
+}
+
 // What norms, GELU and attention round themselves is the same as what products round.
 func TestRoundedWhereComputed(t *testing.T) { eachSet(t, roundedWhereComputed) }
 
@@ -86,7 +115,7 @@ func roundedWhereComputed(t *testing.T) {
 			if n != c.want {
 				t.Errorf("%+v: %d operations write integers", c, n)
 			}
-			if !slices.EqualFunc(got, want, func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }) {
+			if !slices.EqualFunc(got, want, sameBits) {
 				t.Errorf("%+v, value %d is %g: the result differs", c, bad.at, bad.value)
 			}
 			rows := 0
