@@ -9,6 +9,8 @@
 
 #include "finish.h"
 
+#include "rotation.h"
+
 #include "product.h"
 
 #ifdef PD_INTEGERS
@@ -83,6 +85,7 @@ const set all_kernels = {
     gelu,
     norm,
     rms_norm,
+    rotate,
 };
 
 } // namespace pd::PD_SET

@@ -235,6 +235,14 @@ extern "C" void pd_check_rms_norm(int n, int heads, int rows, int threads, int s
     g.compute(ggml_rms_norm(g.ctx, ggml_view_3d(g.ctx, t, n, heads, rows, t->nb[1], t->nb[2], 0), 1e-5f), threads, false, out);
 }
 
+extern "C" void pd_check_rope(int n, int heads, int rows, int threads, int mode, float freq_scale, float yarn, const int32_t * positions, const float * factors, const float * x, float * out) {
+    one_graph g((size_t) n * heads * rows * 16 + (1 << 20));
+    ggml_tensor * p = ggml_new_tensor_1d(g.ctx, GGML_TYPE_I32, rows);
+    memcpy(p->data, positions, ggml_nbytes(p));
+    ggml_tensor * f = factors == nullptr ? nullptr : g.tensor(GGML_TYPE_F32, n / 2, 1, 1, factors);
+    g.compute(ggml_rope_ext(g.ctx, g.tensor(GGML_TYPE_F32, n, heads, rows, x), p, f, n, mode, 4096, 10000, freq_scale, yarn, 1.1f, 32, 1), threads, false, out);
+}
+
 extern "C" void pd_check_gelu(int n, int threads, const float * x, float * out) {
     one_graph g((size_t) n * 16);
     g.compute(ggml_gelu(g.ctx, g.tensor(GGML_TYPE_F32, n, 1, 1, x)), threads, false, out);

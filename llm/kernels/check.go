@@ -147,6 +147,21 @@ func rmsNorm(n, heads, rows, threads int, strided bool, x []float32) []float32 {
 	return out
 }
 
+// rotation turns rows×heads×n values by the rows' positions; check.h says how.
+type rotation struct {
+	n, heads, threads, mode int
+	scale, yarn             float32
+	positions               []int32
+	factors                 []float32 // may be nil
+}
+
+func (r rotation) compute(x []float32) []float32 {
+	out := make([]float32, len(x))
+	C.pd_check_rope(C.int(r.n), C.int(r.heads), C.int(len(r.positions)), C.int(r.threads), C.int(r.mode), C.float(r.scale), C.float(r.yarn),
+		(*C.int32_t)(&r.positions[0]), (*C.float)(unsafe.SliceData(r.factors)), (*C.float)(&x[0]), (*C.float)(&out[0]))
+	return out
+}
+
 func gelu(threads int, x []float32) []float32 {
 	out := make([]float32, len(x))
 	C.pd_check_gelu(C.int(len(x)), C.int(threads), (*C.float)(&x[0]), (*C.float)(&out[0]))

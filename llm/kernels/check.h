@@ -48,6 +48,9 @@ int pd_check_rounded(const struct pd_rounded * r, const float * data, float * ou
 // several times, with m other rows each time. out: times × 2 × m × n.
 void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int times, const float * w, const float * factor, const float * x, float * out);
 
+// rows × heads × n values, turned by the positions of the rows. mode is one of ggml's; factors: n/2 of frequencies, or NULL.
+void pd_check_rope(int n, int heads, int rows, int threads, int mode, float freq_scale, float yarn, const int32_t * positions, const float * factors, const float * x, float * out);
+
 void pd_check_gelu(int n, int threads, const float * x, float * out);
 
 // rows × heads × n values, normed along n. strided: they lie as rows × (heads + 1) × n.

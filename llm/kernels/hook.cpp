@@ -269,6 +269,7 @@ struct kernels : ggml::cpu::extra_buffer_type {
             case GGML_OP_NORM:           return noted(op, MERGED) ? &norms : nullptr;
             case GGML_OP_RMS_NORM:       return rms_norm::takes(op) ? &rms_norms : nullptr;
             case GGML_OP_MUL:            return &muls;
+            case GGML_OP_ROPE:           return rotations(op);
             case GGML_OP_UNARY:          return unary::takes(op) ? &unaries : nullptr;
             default:                     return nullptr;
         }

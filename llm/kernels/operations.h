@@ -37,6 +37,9 @@ template <typename F> inline void by_chunks(ggml_compute_params * p, int chunks,
 // What computes a product; null if that is left to ggml.
 ggml::cpu::tensor_traits * products(const ggml_tensor * op);
 
+// What computes a rotation by positions; null if that is left to ggml.
+ggml::cpu::tensor_traits * rotations(const ggml_tensor * op);
+
 // One thread calls it when x is computed: products keep what they have rounded of it for those that follow.
 void forget_rounded(const ggml_tensor * x);
 

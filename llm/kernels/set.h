@@ -153,6 +153,9 @@ struct set {
 
     // A row of n values by the root of the mean of their squares (eps is added to the mean). y may be x.
     void (*rms_norm)(const float * x, float eps, float * y, int n);
+
+    // Turns pairs of values, see rotation.h.
+    void (*rotate)(const float * x, float * y, const float * turns, int n, bool by_halves);
 };
 
 // Returns the set called name, or the best one if name is ""; null if this CPU cannot run it.
