@@ -11,17 +11,34 @@
 #include "ggml-cpu.h"
 #include "ggml.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
-// A ggml context for one graph.
+// A ggml context for one graph. Each tensor has its own memory and no more than it needs, so that AddressSanitizer sees what is
+// read or written beyond it.
 struct one_graph {
-    ggml_context * ctx;
-    explicit one_graph(size_t bytes) : ctx(ggml_init({ bytes + (1 << 20), nullptr, false })) {}
-    ~one_graph() { ggml_free(ctx); }
+    ggml_context *      ctx;
+    std::vector<void *> memory;
+    one_graph() : ctx(ggml_init({ 1 << 20, nullptr, true })) {}
+    ~one_graph() {
+        ggml_free(ctx);
+        for (void * m : memory) {
+            free(m);
+        }
+    }
 
+    void * take(size_t bytes) {
+        void * m = nullptr;
+        if (posix_memalign(&m, 64, bytes) != 0) {
+            abort();
+        }
+        memory.push_back(m);
+        return memset(m, 0xff, bytes); // NaN
+    }
     ggml_tensor * tensor(ggml_type type, int64_t a, int64_t b, int64_t c, const float * data, int64_t d = 1) {
         ggml_tensor * t = ggml_new_tensor_4d(ctx, type, a, b, c, d);
+        t->data = take(ggml_nbytes(t));
         if (data == nullptr) {
             return t;
         }
@@ -32,11 +49,22 @@ struct one_graph {
         }
         return t;
     }
+    void compute(ggml_cgraph * g, int threads) {
+        for (int i = 0; i < ggml_graph_n_nodes(g); i++) {
+            ggml_tensor * t = ggml_graph_node(g, i);
+            if (t->data == nullptr) {
+                t->data = take(ggml_nbytes(t));
+            }
+        }
+        ggml_cplan plan = ggml_graph_plan(g, threads, nullptr);
+        plan.work_data = (uint8_t *) take(plan.work_size);
+        ggml_graph_compute(g, &plan);
+    }
     void compute(ggml_tensor * result, int threads, bool next_tokens, float * out) {
         ggml_cgraph * g = ggml_new_graph(ctx);
         ggml_build_forward_expand(g, result);
         pd_kernels_next_tokens(next_tokens);
-        ggml_graph_compute_with_ctx(ctx, g, threads);
+        compute(g, threads);
         memcpy(out, result->data, ggml_nbytes(result));
     }
 };
@@ -66,7 +94,7 @@ extern "C" int pd_check_product(int type, int k, int n, int m, int batches, int 
     if (k % ggml_blck_size(t) != 0) {
         return -1;
     }
-    one_graph g((size_t) 4 * 4 * ((size_t) k * n + (size_t) k * m * batches + (size_t) n * m * batches) + (16 << 20));
+    one_graph g;
     ggml_tensor * a = g.tensor(t, k, n, 1, w);
     ggml_tensor * b = g.tensor(GGML_TYPE_F32, k, m, batches, x);
     g.compute(ggml_mul_mat(g.ctx, a, b), threads, next_tokens != 0, out);
@@ -74,7 +102,7 @@ extern "C" int pd_check_product(int type, int k, int n, int m, int batches, int 
 }
 
 extern "C" void pd_check_q8(int k, int n, int m, int threads, int next_tokens, const int8_t * w, const float * scales, const float * x, float * out) {
-    one_graph g((size_t) 4 * 4 * ((size_t) k * n + (size_t) k * m + (size_t) n * m) + (16 << 20));
+    one_graph g;
     ggml_tensor * a = g.tensor(GGML_TYPE_Q8_0, k, n, 1, nullptr);
     for (int i = 0; i < k * n / 32; i++) {
         char * block = (char *) a->data + i * ggml_type_size(GGML_TYPE_Q8_0);
@@ -87,13 +115,12 @@ extern "C" void pd_check_q8(int k, int n, int m, int threads, int next_tokens, c
 }
 
 extern "C" void pd_check_attention(const pd_attention * a, float * out) {
-    const size_t rows = (size_t) a->streams * ((size_t) a->heads * a->queries + 2 * (size_t) a->kv_heads * a->keys);
-    one_graph g(16 * (rows * (a->dk + a->dv) + (size_t) a->streams * a->mask_heads * a->queries * a->keys) + (64 << 20));
+    one_graph g;
     auto rows_of = [&](ggml_type type, int values, int n, int heads, const float * data) {
         if (a->next_tokens) {
             return ggml_permute(g.ctx, g.tensor(type, values, heads, n, data, a->streams), 0, 2, 1, 3);
         }
-        return g.tensor(type, values, n, heads, data);
+        return g.tensor(type, values, n, heads, data, a->streams);
     };
     ggml_tensor * q = rows_of(GGML_TYPE_F32, a->dk, a->queries, a->heads, a->q);
     ggml_tensor * k = rows_of((ggml_type) a->type, a->dk, a->keys, a->kv_heads, a->k);
@@ -111,7 +138,7 @@ extern "C" void pd_check_attention(const pd_attention * a, float * out) {
 
 extern "C" int pd_check_encoder(int type, int embd, int patches, int threads, int merge, int shared, const float * data, float * out) {
     const int n = patches * patches, hidden = 2 * embd, edge = 4 * patches;
-    one_graph g((size_t) 512 * n * embd + (size_t) 64 * embd * embd + (16 << 20)); // weights
+    one_graph g; // weights
     ggml_context * c = ggml_init({ 4 << 20, nullptr, true });                      // operations, whose memory is planned
     auto take = [&](ggml_type t, int64_t x, int64_t y = 1, int64_t z = 1) {
         ggml_tensor * w = g.tensor(t, x, y, z, data);
@@ -159,7 +186,7 @@ extern "C" int pd_check_encoder(int type, int embd, int patches, int threads, in
 
 extern "C" int pd_check_rounded(const pd_rounded * r, const float * data, float * out) {
     const int k = r->embd, hidden = r->hidden, n = r->rows;
-    one_graph g((size_t) 32 * (n * (k + hidden) + k * hidden) + (16 << 20)); // weights
+    one_graph g; // weights
     ggml_context * c = ggml_init({ 4 << 20, nullptr, true });               // operations, whose memory is planned
     auto take = [&](ggml_type t, int64_t x, int64_t y = 1) {
         ggml_tensor * w = g.tensor(t, x, y, 1, data);
@@ -208,8 +235,8 @@ extern "C" int pd_check_rounded(const pd_rounded * r, const float * data, float 
     return rounded;
 }
 
-extern "C" void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int times, const float * w, const float * factor, const float * x, float * out) {
-    one_graph g((size_t) 16 * ((size_t) 2 * k * n + (size_t) times * k * m + (size_t) 2 * n * m) + (size_t) times * (4 << 20));
+extern "C" void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int merged, int times, const float * w, const float * factor, const float * x, float * out) {
+    one_graph g;
     ggml_tensor * in     = g.tensor(GGML_TYPE_F32, k, m, 1, x);
     ggml_tensor * common = ggml_mul(g.ctx, in, g.tensor(GGML_TYPE_F32, k, 1, 1, factor));
     ggml_cgraph * graph  = ggml_new_graph(g.ctx);
@@ -217,11 +244,16 @@ extern "C" void pd_check_shared(int k, int n, int m, int threads, int next_token
     for (int i = 0; i < 2; i++) {
         products[i] = ggml_mul_mat(g.ctx, g.tensor(GGML_TYPE_Q8_0, k, n, 1, w + i * k * n), common);
         ggml_build_forward_expand(graph, products[i]);
+        if (merged) {
+            pd::set_note(products[i], pd::MERGED);
+        }
     }
     pd_kernels_next_tokens(next_tokens != 0);
     for (int i = 0; i < times; i++) {
         memcpy(in->data, x + i * k * m, ggml_nbytes(in));
-        ggml_graph_compute_with_ctx(g.ctx, graph, threads);
+        pd_kernels_use(!merged || i != 1);
+        g.compute(graph, threads);
+        pd_kernels_use(1);
         for (const ggml_tensor * t : products) {
             memcpy(out, t->data, ggml_nbytes(t));
             out += n * m;
@@ -230,20 +262,20 @@ extern "C" void pd_check_shared(int k, int n, int m, int threads, int next_token
 }
 
 extern "C" void pd_check_rms_norm(int n, int heads, int rows, int threads, int strided, const float * x, float * out) {
-    one_graph g((size_t) n * (heads + 1) * rows * 16);
+    one_graph g;
     ggml_tensor * t = g.tensor(GGML_TYPE_F32, n, heads + strided, rows, x);
     g.compute(ggml_rms_norm(g.ctx, ggml_view_3d(g.ctx, t, n, heads, rows, t->nb[1], t->nb[2], 0), 1e-5f), threads, false, out);
 }
 
 extern "C" void pd_check_rope(int n, int heads, int rows, int threads, int mode, float freq_scale, float yarn, const int32_t * positions, const float * factors, const float * x, float * out) {
-    one_graph g((size_t) n * heads * rows * 16 + (1 << 20));
-    ggml_tensor * p = ggml_new_tensor_1d(g.ctx, GGML_TYPE_I32, rows);
+    one_graph g;
+    ggml_tensor * p = g.tensor(GGML_TYPE_I32, rows, 1, 1, nullptr);
     memcpy(p->data, positions, ggml_nbytes(p));
     ggml_tensor * f = factors == nullptr ? nullptr : g.tensor(GGML_TYPE_F32, n / 2, 1, 1, factors);
     g.compute(ggml_rope_ext(g.ctx, g.tensor(GGML_TYPE_F32, n, heads, rows, x), p, f, n, mode, 4096, 10000, freq_scale, yarn, 1.1f, 32, 1), threads, false, out);
 }
 
 extern "C" void pd_check_gelu(int n, int threads, const float * x, float * out) {
-    one_graph g((size_t) n * 16);
+    one_graph g;
     g.compute(ggml_gelu(g.ctx, g.tensor(GGML_TYPE_F32, n, 1, 1, x)), threads, false, out);
 }

@@ -80,7 +80,7 @@ type attention struct {
 
 // attend computes a. The result is streams×queries×heads×dv.
 func attend(a attention) []float32 {
-	if !a.next {
+	if !a.next && a.streams == 0 {
 		a.kind, a.streams = f16, 1
 	}
 	a.maskHeads = max(a.maskHeads, 1)
@@ -132,10 +132,10 @@ func (r rounding) compute(leave bool, data []float32) (int, []float32) {
 }
 
 // sharedProducts multiplies two matrices w (2×n×k) in Q8_0 with the same m rows of x
-// (times×m×k), each times factor, by one graph. The result is times×2×m×n.
-func sharedProducts(k, n, m, threads, times int, nextTokens bool, w, factor, x []float32) []float32 {
+// (times×m×k), each times factor, by one graph. merged is as in check.h. The result is times×2×m×n.
+func sharedProducts(k, n, m, threads, times int, nextTokens, merged bool, w, factor, x []float32) []float32 {
 	out := make([]float32, times*2*n*m)
-	C.pd_check_shared(C.int(k), C.int(n), C.int(m), C.int(threads), truth(nextTokens), C.int(times),
+	C.pd_check_shared(C.int(k), C.int(n), C.int(m), C.int(threads), truth(nextTokens), truth(merged), C.int(times),
 		(*C.float)(&w[0]), (*C.float)(&factor[0]), (*C.float)(&x[0]), (*C.float)(&out[0]))
 	return out
 }

@@ -18,8 +18,9 @@ void pd_check_q8(int k, int n, int m, int threads, int next_tokens, const int8_t
 
 // Operands of an attention. heads/kv_heads heads share keys and values, which are converted to the ggml type.
 // With next_tokens the layout is that of a KV cache: keys are streams × keys × kv_heads × dk, queries
-// streams × queries × heads × dk. Otherwise streams is 1, keys are kv_heads × keys × dk, queries heads × queries × dk.
-// mask: streams × mask_heads × queries × keys, or NULL. sinks: one for each head, or NULL.
+// streams × queries × heads × dk. Otherwise keys are streams × kv_heads × keys × dk, queries
+// streams × heads × queries × dk. mask: streams × mask_heads × queries × keys, or NULL.
+// sinks: one for each head, or NULL.
 struct pd_attention {
     int type, dk, dv, queries, keys, heads, kv_heads, streams, mask_heads, threads, next_tokens, in_bytes;
     float scale, alibi, softcap;
@@ -45,8 +46,9 @@ struct pd_rounded {
 int pd_check_rounded(const struct pd_rounded * r, const float * data, float * out);
 
 // Two products of k × n weights, in Q8_0, with the same activations: m rows of k values times factor. The same graph is computed
-// several times, with m other rows each time. out: times × 2 × m × n.
-void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int times, const float * w, const float * factor, const float * x, float * out);
+// several times, with m other rows each time. merged: only the kernels may compute the products; for the rest they are turned
+// off the second time. out: times × 2 × m × n.
+void pd_check_shared(int k, int n, int m, int threads, int next_tokens, int merged, int times, const float * w, const float * factor, const float * x, float * out);
 
 // rows × heads × n values, turned by the positions of the rows. mode is one of ggml's; factors: n/2 of frequencies, or NULL.
 void pd_check_rope(int n, int heads, int rows, int threads, int mode, float freq_scale, float yarn, const int32_t * positions, const float * factors, const float * x, float * out);

@@ -260,7 +260,7 @@ struct kernels : ggml::cpu::extra_buffer_type {
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
 
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
-        if (!used && !noted(op, MERGED)) {
+        if (!used && !noted(op, MERGED) && op->op != GGML_OP_MUL) { // what is rounded of it is forgotten in any case
             return nullptr;
         }
         switch (op->op) {

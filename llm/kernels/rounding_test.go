@@ -36,17 +36,17 @@ func TestSharedActivations(t *testing.T) { eachSet(t, sharedActivations) }
 func sharedActivations(t *testing.T) {
 	const times = 3
 	for _, c := range []struct{ k, n, m, threads int }{{32, 40, 1, 1}, {96, 33, 15, 1}, {320, 100, 9, 3}, {64, 31, 1, 2}, {1056, 32, 29, 1}} {
-		for _, next := range []bool{false, true} {
+		for _, kind := range []struct{ next, merged bool }{{false, false}, {false, true}, {true, false}} {
 			w, factor, x := random(1, 2*c.n*c.k), random(2, c.k), random(3, times*c.m*c.k)
 			x[1] = float32(math.NaN()) // only the first time
-			got := sharedProducts(c.k, c.n, c.m, c.threads, times, next, w, factor, x)
+			got := sharedProducts(c.k, c.n, c.m, c.threads, times, kind.next, kind.merged, w, factor, x)
 			for i := range x {
 				x[i] *= factor[i%c.k]
 			}
 			for i := range 2 * times {
-				want := product(q8_0, c.k, c.n, c.m, 1, c.threads, next, w[i%2*c.n*c.k:(i%2+1)*c.n*c.k], x[i/2*c.m*c.k:(i/2+1)*c.m*c.k])
+				want := product(q8_0, c.k, c.n, c.m, 1, c.threads, kind.next, w[i%2*c.n*c.k:(i%2+1)*c.n*c.k], x[i/2*c.m*c.k:(i/2+1)*c.m*c.k])
 				if !slices.EqualFunc(got[i*c.n*c.m:(i+1)*c.n*c.m], want, sameBits) {
-					t.Errorf("%+v, next tokens %v: product %d of time %d differs from the same one alone", c, next, i%2, i/2)
+					t.Errorf("%+v, %+v: product %d of time %d differs from the same one alone", c, kind, i%2, i/2)
 				}
 			}
 		}
