@@ -76,7 +76,7 @@ func attentionInBytes(t *testing.T) {
 			}
 		}
 		bads := []float32{float32(math.NaN()), math.Float32frombits(0x7fc001ff)}
-		if strings.HasSuffix(Name(), "8-bit integers") { // in floats a score of minus infinity is a masked one
+		if strings.Contains(Name(), "8-bit integers") { // in floats a score of minus infinity is a masked one
 			bads = append(bads, float32(math.Inf(1)), float32(math.Inf(-1)))
 		}
 		for _, bad := range bads {
