@@ -20,7 +20,6 @@ type Options struct {
 	Endpoint string // "https://minio.example:9000"; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon
 	Region   string // else AWS_REGION, AWS_DEFAULT_REGION, the profile in ~/.aws/config, or what the storage says
 
-	stall time.Duration                              // how long a connection may be silent; set by tests
 	sleep func(context.Context, time.Duration) error // set by tests
 }
 
@@ -33,8 +32,8 @@ type Bucket struct {
 	name      string // of the bucket
 	prefix    string // of keys: "" or with a slash at the end
 	endpoint  string
-	anonymous bool // no access keys were found
-	stall     time.Duration
+	anonymous bool          // no access keys were found
+	stall     time.Duration // how long a connection may be silent
 	sleep     func(context.Context, time.Duration) error
 
 	objects []object // by rel
@@ -81,7 +80,7 @@ func Open(address string, opts Options) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bucket{name: name, prefix: prefix, endpoint: host, secure: secure, stall: cmp.Or(opts.stall, stallTimeout), sleep: opts.sleep}
+	b := &Bucket{name: name, prefix: prefix, endpoint: host, secure: secure, stall: stallTimeout, sleep: opts.sleep}
 	if b.sleep == nil {
 		b.sleep = sleep
 	}
